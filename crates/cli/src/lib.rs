@@ -1,0 +1,6 @@
+//! cli
+
+/// Runs.
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,15 @@
+//! From the text that a user wrote to the plan that the rest of talosmith relies on.
+//!
+//! The modules stand in dependency order: each uses only those before it.
+
+mod code;
+mod place;
+mod diagnostic;
+mod document;
+mod locate;
+
+pub use code::{Code, Level, NoSuchCode};
+pub use diagnostic::{Diagnostic, Label, merge};
+pub use document::{Document, Entry, Node, NodeValue, Style};
+pub use locate::Locator;
+pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
