@@ -10,6 +10,6 @@ mod locate;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
-pub use document::{Document, Entry, Node, NodeValue, Style};
-pub use locate::Locator;
+pub use document::{Document, Entry, Node, NodeValue, Style, decode};
+pub use locate::{Locator, line_column};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};

@@ -1,0 +1,68 @@
+//! What type a plain scalar has, by the core schema of YAML 1.2.2 (§10.3.2).
+
+use serde_json::{Map, Number, Value};
+
+use super::{Node, NodeValue, Style};
+
+impl Node {
+    /// The value as JSON has it.
+    ///
+    /// Quoted and block scalars are text. Plain ones follow the core schema of YAML 1.2, so `off` and `no` are text and
+    /// `0644` is 644. Whole numbers beyond 64 bits become floats; what JSON has no number for (`.inf`, `.nan`, `1e999`,
+    /// `0x` and `0o` beyond 64 bits) becomes text. Where nothing is written, the value is null.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match &self.value {
+            NodeValue::Scalar(text, Style::Plain) => plain(text),
+            NodeValue::Scalar(text, _) => Value::from(&**text),
+            NodeValue::Sequence(items) => items.iter().map(Self::to_json).collect(),
+            NodeValue::Mapping(entries) => {
+                let entries = entries.iter().map(|entry| (String::from(&*entry.key), entry.value.to_json()));
+                Value::Object(entries.collect::<Map<_, _>>())
+            }
+        }
+    }
+}
+
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ => number(text).map_or_else(|| Value::from(text), Value::Number),
+    }
+}
+
+fn number(text: &str) -> Option<Number> {
+    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
+        if let Some(digits) = text.strip_prefix(prefix) {
+            // A sign is no digit, though `from_str_radix` takes one.
+            let unsigned = digits.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+            return if unsigned { u64::from_str_radix(digits, radix).ok().map(Number::from) } else { None };
+        }
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        if let Ok(number) = text.parse::<i64>() {
+            return Some(number.into());
+        }
+        if let Ok(number) = text.parse::<u64>() {
+            return Some(number.into());
+        }
+    } else if !is_float(unsigned) {
+        return None;
+    }
+    text.parse().ok().and_then(Number::from_f64)
+}
+
+/// Whether a text without sign is `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+fn is_float(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
+        None => (text, "0"),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let some_digit = !whole.is_empty() || !fraction.is_empty();
+    some_digit && digits(whole) && digits(fraction) && !exponent.is_empty() && digits(exponent)
+}

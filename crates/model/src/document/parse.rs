@@ -1,0 +1,355 @@
+//! From text to nodes.
+
+use std::mem;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag, options};
+
+use super::{Entry, Node, NodeValue, Style, boundary, syntax};
+use crate::{Code, Diagnostic, Place, SourceId};
+
+const MAX_BYTES: usize = 4 << 20;
+const MAX_NODES: usize = 200_000;
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// How many documents a text may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// One, whose root is a mapping.
+    One,
+    /// Any number, with any roots.
+    Any,
+}
+
+/// What is in a text, as far as it can be read, and what is wrong with it.
+pub(crate) struct Parsed {
+    pub nodes: Vec<Node>,
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Parses a text; the nodes can be relied on only if there are no findings.
+pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
+    let mut builder = Builder {
+        source,
+        text,
+        count,
+        tabs: text.contains('\t'),
+        seen: 0,
+        open: Vec::new(),
+        nodes: Vec::new(),
+        findings: Vec::new(),
+    };
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, more than 4 MiB", text.len());
+        builder.findings.push(Diagnostic::new(Code::TooLarge, message, Place::file(source)));
+    } else if builder.read().is_ok() && count == Count::One {
+        builder.judge_root();
+    }
+    builder.findings.sort_by(|a, b| a.at.place.cmp(&b.at.place));
+    Parsed { nodes: builder.nodes, findings: builder.findings }
+}
+
+/// The end of a parse, before the end of the text; its finding is already noted.
+struct Stop;
+
+/// A list or mapping whose end is not reached.
+struct Open {
+    start: u32,
+    style: StructureStyle,
+    value: Partial,
+}
+
+enum Partial {
+    Sequence(Vec<Node>),
+    Mapping(Vec<Entry>, Slot),
+}
+
+/// What a mapping takes next.
+enum Slot {
+    Key,
+    /// The value of this key, or of one that was refused.
+    Value(Option<(Box<str>, Range<u32>)>),
+}
+
+struct Builder<'a> {
+    source: SourceId,
+    text: &'a str,
+    count: Count,
+    /// Whether there is any tab in the text.
+    tabs: bool,
+    /// How many nodes there were so far, keys too.
+    seen: usize,
+    open: Vec<Open>,
+    nodes: Vec<Node>,
+    findings: Vec<Diagnostic>,
+}
+
+impl<'a> Builder<'a> {
+    fn read(&mut self) -> Result<(), Stop> {
+        let options = options! {
+            emit_comments: false,
+            emit_anchor_events: true,
+            emit_unresolved_aliases: true,
+            disallow_directives: true,
+            strict_indentation: true,
+            // As libyaml and go-yaml read a block scalar on a last line that has no line feed.
+            block_scalar_eof_without_line_feed: true,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
+        let mut documents = 0;
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            let (event, span) = match event {
+                Ok(event) => event,
+                Err(error) => {
+                    let finding = syntax::error(self.source, self.text, &error);
+                    return self.stop(finding);
+                }
+            };
+            let bytes = self.bytes(&span);
+            match event {
+                Event::DocumentStart(..) => {
+                    documents += 1;
+                    if documents > 1 && self.count == Count::One {
+                        let message = "a second document starts here";
+                        let place = Place::bytes(self.source, first_line(self.text, bytes));
+                        return self
+                            .stop(Diagnostic::new(Code::NotYaml, message, place).help("write one document a file"));
+                    }
+                }
+                Event::Scalar(text, style, _, tag) => {
+                    self.enter(&bytes)?;
+                    self.scalar(&text, style, tag.as_deref(), &span, bytes);
+                }
+                Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                    self.enter(&bytes)?;
+                    let message = format!("`{}` is an alias, which talosmith does not read", &self.text[bytes.clone()]);
+                    self.refuse(bytes.clone(), message, "write out the value that it stands for");
+                    self.place_refused(bytes);
+                }
+                Event::Anchor(..) => {
+                    let message =
+                        format!("`{}` is an anchor, which talosmith does not read", &self.text[bytes.clone()]);
+                    self.refuse(bytes, message, "remove it, and write out the value where it is used again");
+                }
+                Event::SequenceStart(style, _, tag) => {
+                    self.collection(style, tag.as_deref(), &span, &bytes, Partial::Sequence(Vec::new()))?;
+                }
+                Event::MappingStart(style, _, tag) => {
+                    self.collection(style, tag.as_deref(), &span, &bytes, Partial::Mapping(Vec::new(), Slot::Key))?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.close(&bytes),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, finding: Diagnostic) -> Result<(), Stop> {
+        self.findings.push(finding);
+        Err(Stop)
+    }
+
+    fn refuse(&mut self, at: Range<usize>, message: String, help: &str) {
+        self.findings.push(Diagnostic::new(Code::Alias, message, Place::bytes(self.source, at)).help(help));
+    }
+
+    /// The bytes of a span, on the boundaries of characters.
+    fn bytes(&self, span: &Span) -> Range<usize> {
+        let clip = |at: Option<usize>| boundary(self.text, at.unwrap_or(0));
+        let start = clip(span.start.byte_offset());
+        start..clip(span.end.byte_offset()).max(start)
+    }
+
+    /// Counts a node, and looks at the white space before it.
+    fn enter(&mut self, bytes: &Range<usize>) -> Result<(), Stop> {
+        self.seen += 1;
+        if self.seen > MAX_NODES {
+            let place = Place::bytes(self.source, bytes.start..bytes.start);
+            return self.stop(Diagnostic::new(Code::TooLarge, "the file has more than 200,000 keys and values", place));
+        }
+        if self.tabs {
+            let line = syntax::line_start(self.text, bytes.start);
+            let first_on_line = self.text[line..bytes.start].bytes().all(|byte| byte == b' ' || byte == b'\t');
+            if let Some(tab) = syntax::leading_tab(self.text, line).filter(|_| first_on_line) {
+                let finding = syntax::tab_indent(self.source, self.text, tab);
+                // A mapping and its first key start at one place.
+                if self.findings.last() != Some(&finding) {
+                    self.findings.push(finding);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span, mut bytes: Range<usize>) {
+        self.judge_tag(tag, span, &bytes, true);
+        let style = match style {
+            ScalarStyle::Plain if tag.is_some() => Style::Quoted,
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
+            ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+        };
+        let mut value = text;
+        if style == Style::Plain && bytes.is_empty() {
+            // The parser writes `~` for nothing, and puts it before the colon.
+            value = "";
+            let behind = self.text[bytes.end..].trim_start_matches(' ');
+            if behind.starts_with(':') {
+                let at = self.text.len() - behind.len() + 1;
+                bytes = at..at;
+            }
+        }
+        if style == Style::Block {
+            bytes.end = bytes.start + self.text[bytes.clone()].trim_end().len();
+        }
+        self.place(Node { span: narrow(&bytes), value: NodeValue::Scalar(value.into(), style) });
+    }
+
+    fn judge_tag(&mut self, tag: Option<&Tag>, span: &Span, bytes: &Range<usize>, is_scalar: bool) {
+        if let Some(tag) = tag.filter(|tag| !(is_scalar && tag.is_yaml_core_schema_tag("str"))) {
+            let at = span.tag_span().map_or_else(|| bytes.clone(), |span| self.bytes(&span));
+            let message = format!("`{}` is a tag, which talosmith does not read", tag.original());
+            self.refuse(at, message, "remove it, or put a text that begins with `!` in quotes");
+        }
+    }
+
+    fn collection(
+        &mut self,
+        style: StructureStyle,
+        tag: Option<&Tag>,
+        span: &Span,
+        bytes: &Range<usize>,
+        value: Partial,
+    ) -> Result<(), Stop> {
+        self.enter(bytes)?;
+        self.judge_tag(tag, span, bytes, false);
+        if self.open.len() == MAX_DEPTH {
+            return self.stop(syntax::too_deep(self.source, bytes.start));
+        }
+        self.open.push(Open { start: narrow(bytes).start, style, value });
+        Ok(())
+    }
+
+    /// Ends the innermost list or mapping. The parser's end of one without brackets is the start of what follows it.
+    fn close(&mut self, bytes: &Range<usize>) {
+        let Some(Open { start, style, value }) = self.open.pop() else { return };
+        let (value, last) = match value {
+            Partial::Sequence(items) => {
+                let last = items.last().map(|item| item.span.end);
+                (NodeValue::Sequence(items), last)
+            }
+            Partial::Mapping(entries, _) => {
+                self.judge_duplicates(&entries);
+                let last = entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end));
+                (NodeValue::Mapping(entries), last)
+            }
+        };
+        let end = if style == StructureStyle::Flow { narrow(bytes).end } else { last.unwrap_or(start) };
+        self.place(Node { span: start..end.max(start), value });
+    }
+
+    /// Hands a node to what it stands in.
+    fn place(&mut self, node: Node) {
+        match self.open.last_mut().map(|open| &mut open.value) {
+            None => self.nodes.push(node),
+            Some(Partial::Sequence(items)) => items.push(node),
+            Some(Partial::Mapping(entries, slot)) => match mem::replace(slot, Slot::Key) {
+                Slot::Value(Some((key, key_span))) => entries.push(Entry { key, key_span, value: node }),
+                Slot::Value(None) => {}
+                Slot::Key => {
+                    *slot = Slot::Value(match judge_key(self.source, self.text, node) {
+                        Ok(key) => Some(key),
+                        Err(finding) => {
+                            self.findings.push(*finding);
+                            None
+                        }
+                    });
+                }
+            },
+        }
+    }
+
+    /// Keeps the place of a node that was refused.
+    fn place_refused(&mut self, bytes: Range<usize>) {
+        if let Some(Open { value: Partial::Mapping(_, slot @ Slot::Key), .. }) = self.open.last_mut() {
+            *slot = Slot::Value(None);
+        } else {
+            self.place(Node { span: narrow(&bytes), value: NodeValue::Scalar("".into(), Style::Quoted) });
+        }
+    }
+
+    fn judge_duplicates(&mut self, entries: &[Entry]) {
+        let mut order: Vec<&Entry> = entries.iter().collect();
+        order.sort_by(|a, b| a.key.cmp(&b.key));
+        for same in order.chunk_by(|a, b| a.key == b.key) {
+            for again in &same[1..] {
+                let place = |entry: &Entry| Place::bytes(self.source, widen(&entry.key_span));
+                let message = format!("the key `{}` is written twice", again.key.escape_debug());
+                self.findings.push(
+                    Diagnostic::new(Code::DuplicateKey, message, place(again))
+                        .also(place(same[0]), "first here")
+                        .note("which of the two holds would depend on the program that reads the file")
+                        .help("remove one of the two"),
+                );
+            }
+        }
+    }
+
+    fn judge_root(&mut self) {
+        let help = "begin with a key, such as `name: ryzen`";
+        let (message, place) = match self.nodes.first() {
+            None => ("the file is empty", Place::file(self.source)),
+            Some(Node { value: NodeValue::Mapping(_), .. }) => return,
+            Some(root) if root.is_empty_scalar() => ("the file is empty", Place::file(self.source)),
+            Some(root) => {
+                let place = Place::bytes(self.source, first_line(self.text, widen(&root.span)));
+                match root.value {
+                    NodeValue::Sequence(_) => ("the file is a list, where keys and values are expected", place),
+                    _ => ("the file is a text, where keys and values are expected", place),
+                }
+            }
+        };
+        self.findings.push(Diagnostic::new(Code::NotYaml, message, place).help(help));
+    }
+}
+
+/// Takes a node as a key.
+fn judge_key(source: SourceId, text: &str, node: Node) -> Result<(Box<str>, Range<u32>), Box<Diagnostic>> {
+    let place = Place::bytes(source, first_line(text, widen(&node.span)));
+    let refused = |code, message: &str, help: &str| Err(Box::new(Diagnostic::new(code, message, place).help(help)));
+    let is_nothing = node.is_null() || node.scalar().is_some_and(|(text, _)| text.is_empty());
+    match node.value {
+        NodeValue::Scalar(..) if is_nothing => refused(Code::NotYaml, "a key is empty", "write a name before the `:`"),
+        NodeValue::Scalar(key, Style::Plain) if *key == *"<<" => refused(
+            Code::Alias,
+            "`<<` is a merge key, which talosmith does not read",
+            "write out the keys that it stands for",
+        ),
+        NodeValue::Scalar(key, _) => Ok((key, node.span)),
+        NodeValue::Sequence(_) => {
+            refused(Code::NotYaml, "a list stands where a key is expected", "put a text that begins with `[` in quotes")
+        }
+        NodeValue::Mapping(_) => refused(
+            Code::NotYaml,
+            "a mapping stands where a key is expected",
+            "put a text that begins with `{` in quotes",
+        ),
+    }
+}
+
+/// The part of a range on its first line.
+fn first_line(text: &str, bytes: Range<usize>) -> Range<usize> {
+    let length = text[bytes.clone()].lines().next().map_or(0, str::len);
+    bytes.start..bytes.start + length
+}
+
+/// A range in a text of at most 4 MiB.
+fn narrow(bytes: &Range<usize>) -> Range<u32> {
+    let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
+    narrow(bytes.start)..narrow(bytes.end)
+}
+
+fn widen(bytes: &Range<u32>) -> Range<usize> {
+    bytes.start as usize..bytes.end as usize
+}
