@@ -7,9 +7,14 @@ mod place;
 mod diagnostic;
 mod document;
 mod locate;
+mod schematic;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
 pub use document::{Document, Entry, Node, NodeValue, Style, decode};
 pub use locate::{Locator, line_column};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
+pub use schematic::{
+    Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
+    Unstable,
+};

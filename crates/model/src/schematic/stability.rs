@@ -1,0 +1,83 @@
+//! Texts whose written form depends on the factory's version, or does not survive being written.
+
+use crate::Pointer;
+
+/// A schematic whose ID cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unstable {
+    /// Where in the schematic, in the factory's words: `/customization/extraKernelArgs/0`.
+    pub pointer: Pointer,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why the ID of a schematic cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// go-yaml 3 and 4, and the candidates between them, write such texts in different ways.
+    #[error("a text of several lines starts with white space")]
+    StartsBlank,
+    /// go-yaml 4.0.0 writes a literal where its candidates write double quotes.
+    #[error("a line of a text of several lines ends with white space")]
+    LineEndsBlank,
+    /// Control characters, among them the carriage return, DEL and U+0085; a tab is fine.
+    #[error("a text holds the control character U+{:04X}", u32::from(*.0))]
+    Control(char),
+    /// The separators U+2028 and U+2029, which YAML 1.1 takes for line breaks.
+    #[error("a text holds the line separator U+{:04X}", u32::from(*.0))]
+    Separator(char),
+    /// A key with a line break.
+    #[error("a key has several lines")]
+    KeyLines,
+    /// A key that go-yaml writes in another form for its length.
+    #[error("a key is longer than {MAX_KEY} bytes")]
+    KeyLength,
+}
+
+/// The longest key, in bytes, that go-yaml writes as `key: value`.
+const MAX_KEY: usize = 128;
+
+impl Unstable {
+    pub(super) const fn here(reason: Reason) -> Self {
+        Self { pointer: Pointer::root(), reason }
+    }
+
+    /// The same finding, seen from the value that holds this one behind `key`.
+    pub(super) fn below(self, key: impl std::fmt::Display) -> Self {
+        let pointer = Pointer::new(format!("{}{}", Pointer::root().child(key), self.pointer));
+        Self { pointer, ..self }
+    }
+}
+
+/// Refuses a text that has no certain written form.
+pub(super) fn check(text: &str) -> Result<(), Unstable> {
+    let outlaw = text.chars().find_map(|character| match character {
+        '\t' | '\n' => None,
+        '\u{2028}' | '\u{2029}' => Some(Reason::Separator(character)),
+        _ => character.is_control().then_some(Reason::Control(character)),
+    });
+    if let Some(reason) = outlaw {
+        return Err(Unstable::here(reason));
+    }
+    if text.contains('\n') {
+        if text.starts_with(char::is_whitespace) {
+            return Err(Unstable::here(Reason::StartsBlank));
+        }
+        if text.split('\n').any(|line| line.ends_with(char::is_whitespace)) {
+            return Err(Unstable::here(Reason::LineEndsBlank));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a key that has no certain written form.
+pub(super) fn check_key(key: &str) -> Result<(), Unstable> {
+    if key.contains('\n') {
+        return Err(Unstable::here(Reason::KeyLines));
+    }
+    if key.len() > MAX_KEY {
+        return Err(Unstable::here(Reason::KeyLength));
+    }
+    check(key)
+}
