@@ -6,8 +6,8 @@ use crate::{Diagnostic, Pointer, SourceId};
 
 mod utf8;
 mod syntax;
+mod rules;
 mod parse;
-mod empty;
 mod json;
 
 pub(crate) use self::parse::{Count, parse};
@@ -103,7 +103,7 @@ impl Document {
     #[must_use]
     pub fn empty_values(&self, source: SourceId) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
-        empty::report(&self.root, source, &Pointer::root(), &mut findings);
+        rules::empty_values(source, &self.root, &Pointer::root(), &mut findings);
         findings
     }
 }
@@ -183,6 +183,21 @@ impl Node {
     pub fn is_empty_scalar(&self) -> bool {
         matches!(self.scalar(), Some(("", Style::Plain)))
     }
+}
+
+/// The part of a range on its first line.
+fn first_line(text: &str, bytes: Range<usize>) -> Range<usize> {
+    let length = text[bytes.clone()].lines().next().map_or(0, str::len);
+    bytes.start..bytes.start + length
+}
+
+/// A byte of a text of at most 4 MiB, as nodes keep it.
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn widen(bytes: &Range<u32>) -> Range<usize> {
+    bytes.start as usize..bytes.end as usize
 }
 
 #[cfg(test)]

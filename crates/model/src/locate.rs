@@ -60,3 +60,76 @@ pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
     (before.bytes().filter(|byte| *byte == b'\n').count() + 1, before[line_start..].chars().count() + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Pointer, Range32};
+
+    /// The text at each spot of a source.
+    fn located<'a>(text: &'a str, spots: &[Spot]) -> Vec<Option<&'a str>> {
+        let mut sources = Sources::default();
+        sources.add("talosmith.yaml", "other: text\n");
+        let source = sources.add("devices/ryzen/device.yaml", text);
+        let mut locator = Locator::new(&sources);
+        spots
+            .iter()
+            .map(|spot| locator.locate(&Place { source, spot: spot.clone() }).map(|range| &text[range]))
+            .collect()
+    }
+
+    #[test]
+    fn a_place_is_the_key_or_the_value_or_what_is_around_it() {
+        let text = "name: ryzen\nvolumes:\n  EPHEMERAL: { size: 1GB }\n  list: [a, b]\nempty:\n";
+        let around = "EPHEMERAL: { size: 1GB }\n  list: [a, b]";
+        let cases = [
+            (Spot::File, None),
+            (Spot::Bytes((0..4).into()), Some("name")),
+            (Spot::Bytes((text.len() - 4..4000).into()), Some("ty:\n")),
+            (Spot::Key("/name".into()), Some("name")),
+            (Spot::Value("/name".into()), Some("ryzen")),
+            (Spot::Value("/volumes/EPHEMERAL/size".into()), Some("1GB")),
+            (Spot::Key("/volumes/list/1".into()), Some("b")),
+            (Spot::Key(Pointer::root()), Some(text.trim_end())),
+            (Spot::Value("/empty".into()), Some("")),
+            (Spot::Value("/volumes/OTHER/size".into()), Some(around)),
+            (Spot::Key("/volumes/OTHER".into()), Some(around)),
+            (Spot::Value("/name/0".into()), Some("ryzen")),
+        ];
+        let (spots, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+        assert_eq!(located(text, &spots), expected);
+    }
+
+    #[test]
+    fn a_text_with_findings_still_has_places() {
+        let spots = [Spot::Value("/b/c".into())];
+        assert_eq!(located("a: 1\na: 2\nb: { c: *d }\n", &spots), [Some("*d")]);
+        assert_eq!(located("a: 1\n---\nb: { c: 2 }\n", &spots), [Some("a: 1")]);
+        assert_eq!(located("- a\n", &[Spot::Value("/0".into())]), [Some("a")]);
+        for text in ["a: 1\nb: ]\n", "", "# comment\n"] {
+            assert_eq!(located(text, &spots), [Some("")], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_clipped_to_characters() {
+        assert_eq!(
+            located("é: ü", &[Spot::Bytes((1..5).into()), Spot::Bytes(Range32 { start: 9, end: 2 })]),
+            [Some("é: "), Some("")]
+        );
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let text = "\u{FEFF}a: é\r\nb: ü x\n";
+        let byte = |needle: &str| text.find(needle).unwrap();
+        assert_eq!(line_column(text, 0), (1, 1));
+        assert_eq!(line_column(text, byte("a")), (1, 1));
+        assert_eq!(line_column(text, byte("é")), (1, 4));
+        assert_eq!(line_column(text, byte("b")), (2, 1));
+        assert_eq!(line_column(text, byte("x")), (2, 6));
+        assert_eq!(line_column(text, byte("x") + 99), (3, 1));
+        assert_eq!(line_column(text, byte("ü") + 1), (2, 4));
+        assert_eq!(line_column("", 0), (1, 1));
+    }
+}

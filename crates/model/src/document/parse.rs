@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag, options};
 
-use super::{Entry, Node, NodeValue, Style, boundary, syntax};
+use super::{Entry, Node, NodeValue, Style, boundary, first_line, narrow, rules, syntax};
 use crate::{Code, Diagnostic, Place, SourceId};
 
 const MAX_BYTES: usize = 4 << 20;
@@ -43,9 +43,11 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
         let message = format!("the file has {} bytes, more than 4 MiB", text.len());
         builder.findings.push(Diagnostic::new(Code::TooLarge, message, Place::file(source)));
     } else if builder.read().is_ok() && count == Count::One {
-        builder.judge_root();
+        builder.findings.extend(rules::root(source, text, builder.nodes.first()));
     }
     builder.findings.sort_by(|a, b| a.at.place.cmp(&b.at.place));
+    // A mapping and its first key start at one place, and may both stand behind one tab.
+    builder.findings.dedup();
     Parsed { nodes: builder.nodes, findings: builder.findings }
 }
 
@@ -161,25 +163,24 @@ impl<'a> Builder<'a> {
         start..clip(span.end.byte_offset()).max(start)
     }
 
-    /// Counts a node, and looks at the white space before it.
+    /// Counts a node.
     fn enter(&mut self, bytes: &Range<usize>) -> Result<(), Stop> {
         self.seen += 1;
         if self.seen > MAX_NODES {
             let place = Place::bytes(self.source, bytes.start..bytes.start);
             return self.stop(Diagnostic::new(Code::TooLarge, "the file has more than 200,000 keys and values", place));
         }
-        if self.tabs {
-            let line = syntax::line_start(self.text, bytes.start);
-            let first_on_line = self.text[line..bytes.start].bytes().all(|byte| byte == b' ' || byte == b'\t');
-            if let Some(tab) = syntax::leading_tab(self.text, line).filter(|_| first_on_line) {
-                let finding = syntax::tab_indent(self.source, self.text, tab);
-                // A mapping and its first key start at one place.
-                if self.findings.last() != Some(&finding) {
-                    self.findings.push(finding);
-                }
-            }
-        }
         Ok(())
+    }
+
+    /// Refuses a tab before the first node of a line: the parser takes some of them.
+    fn judge_indent(&mut self, bytes: &Range<usize>) {
+        let before = &self.text[..bytes.start];
+        let line = before.trim_end_matches([' ', '\t']);
+        let tab = before[line.len()..].find('\t').map(|tab| line.len() + tab);
+        if let Some(tab) = tab.filter(|_| line.is_empty() || line.ends_with(['\n', '\u{FEFF}'])) {
+            self.findings.push(syntax::tab_indent(self.source, self.text, tab));
+        }
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span, mut bytes: Range<usize>) {
@@ -202,15 +203,19 @@ impl<'a> Builder<'a> {
         }
         if style == Style::Block {
             bytes.end = bytes.start + self.text[bytes.clone()].trim_end().len();
+        } else if self.tabs && !bytes.is_empty() {
+            self.judge_indent(&bytes);
         }
-        self.place(Node { span: narrow(&bytes), value: NodeValue::Scalar(value.into(), style) });
+        self.place(Node {
+            span: narrow(bytes.start)..narrow(bytes.end),
+            value: NodeValue::Scalar(value.into(), style),
+        });
     }
 
     fn judge_tag(&mut self, tag: Option<&Tag>, span: &Span, bytes: &Range<usize>, is_scalar: bool) {
-        if let Some(tag) = tag.filter(|tag| !(is_scalar && tag.is_yaml_core_schema_tag("str"))) {
+        if let Some(tag) = tag {
             let at = span.tag_span().map_or_else(|| bytes.clone(), |span| self.bytes(&span));
-            let message = format!("`{}` is a tag, which talosmith does not read", tag.original());
-            self.refuse(at, message, "remove it, or put a text that begins with `!` in quotes");
+            self.findings.extend(rules::tag(self.source, tag, at, is_scalar));
         }
     }
 
@@ -224,28 +229,37 @@ impl<'a> Builder<'a> {
     ) -> Result<(), Stop> {
         self.enter(bytes)?;
         self.judge_tag(tag, span, bytes, false);
+        if self.tabs {
+            self.judge_indent(bytes);
+        }
         if self.open.len() == MAX_DEPTH {
             return self.stop(syntax::too_deep(self.source, bytes.start));
         }
-        self.open.push(Open { start: narrow(bytes).start, style, value });
+        self.open.push(Open { start: narrow(bytes.start), style, value });
         Ok(())
     }
 
-    /// Ends the innermost list or mapping. The parser's end of one without brackets is the start of what follows it.
+    /// Ends the innermost list or mapping.
     fn close(&mut self, bytes: &Range<usize>) {
-        let Some(Open { start, style, value }) = self.open.pop() else { return };
+        let Some(Open { mut start, style, value }) = self.open.pop() else { return };
         let (value, last) = match value {
             Partial::Sequence(items) => {
+                if let Some(first) = items.first().filter(|first| first.span.start <= start) {
+                    // The parser starts a list that is not indented behind its first dash.
+                    let dash = self.text[..first.span.start as usize].trim_end().strip_suffix('-');
+                    start = dash.map_or(first.span.start, |before| narrow(before.len()));
+                }
                 let last = items.last().map(|item| item.span.end);
                 (NodeValue::Sequence(items), last)
             }
             Partial::Mapping(entries, _) => {
-                self.judge_duplicates(&entries);
+                rules::duplicates(self.source, &entries, &mut self.findings);
                 let last = entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end));
                 (NodeValue::Mapping(entries), last)
             }
         };
-        let end = if style == StructureStyle::Flow { narrow(bytes).end } else { last.unwrap_or(start) };
+        // The parser ends what has no brackets where the next thing starts.
+        let end = if style == StructureStyle::Flow { narrow(bytes.end) } else { last.unwrap_or(start) };
         self.place(Node { span: start..end.max(start), value });
     }
 
@@ -258,7 +272,7 @@ impl<'a> Builder<'a> {
                 Slot::Value(Some((key, key_span))) => entries.push(Entry { key, key_span, value: node }),
                 Slot::Value(None) => {}
                 Slot::Key => {
-                    *slot = Slot::Value(match judge_key(self.source, self.text, node) {
+                    *slot = Slot::Value(match rules::key(self.source, self.text, node) {
                         Ok(key) => Some(key),
                         Err(finding) => {
                             self.findings.push(*finding);
@@ -275,81 +289,10 @@ impl<'a> Builder<'a> {
         if let Some(Open { value: Partial::Mapping(_, slot @ Slot::Key), .. }) = self.open.last_mut() {
             *slot = Slot::Value(None);
         } else {
-            self.place(Node { span: narrow(&bytes), value: NodeValue::Scalar("".into(), Style::Quoted) });
+            self.place(Node {
+                span: narrow(bytes.start)..narrow(bytes.end),
+                value: NodeValue::Scalar("".into(), Style::Quoted),
+            });
         }
     }
-
-    fn judge_duplicates(&mut self, entries: &[Entry]) {
-        let mut order: Vec<&Entry> = entries.iter().collect();
-        order.sort_by(|a, b| a.key.cmp(&b.key));
-        for same in order.chunk_by(|a, b| a.key == b.key) {
-            for again in &same[1..] {
-                let place = |entry: &Entry| Place::bytes(self.source, widen(&entry.key_span));
-                let message = format!("the key `{}` is written twice", again.key.escape_debug());
-                self.findings.push(
-                    Diagnostic::new(Code::DuplicateKey, message, place(again))
-                        .also(place(same[0]), "first here")
-                        .note("which of the two holds would depend on the program that reads the file")
-                        .help("remove one of the two"),
-                );
-            }
-        }
-    }
-
-    fn judge_root(&mut self) {
-        let help = "begin with a key, such as `name: ryzen`";
-        let (message, place) = match self.nodes.first() {
-            None => ("the file is empty", Place::file(self.source)),
-            Some(Node { value: NodeValue::Mapping(_), .. }) => return,
-            Some(root) if root.is_empty_scalar() => ("the file is empty", Place::file(self.source)),
-            Some(root) => {
-                let place = Place::bytes(self.source, first_line(self.text, widen(&root.span)));
-                match root.value {
-                    NodeValue::Sequence(_) => ("the file is a list, where keys and values are expected", place),
-                    _ => ("the file is a text, where keys and values are expected", place),
-                }
-            }
-        };
-        self.findings.push(Diagnostic::new(Code::NotYaml, message, place).help(help));
-    }
-}
-
-/// Takes a node as a key.
-fn judge_key(source: SourceId, text: &str, node: Node) -> Result<(Box<str>, Range<u32>), Box<Diagnostic>> {
-    let place = Place::bytes(source, first_line(text, widen(&node.span)));
-    let refused = |code, message: &str, help: &str| Err(Box::new(Diagnostic::new(code, message, place).help(help)));
-    let is_nothing = node.is_null() || node.scalar().is_some_and(|(text, _)| text.is_empty());
-    match node.value {
-        NodeValue::Scalar(..) if is_nothing => refused(Code::NotYaml, "a key is empty", "write a name before the `:`"),
-        NodeValue::Scalar(key, Style::Plain) if *key == *"<<" => refused(
-            Code::Alias,
-            "`<<` is a merge key, which talosmith does not read",
-            "write out the keys that it stands for",
-        ),
-        NodeValue::Scalar(key, _) => Ok((key, node.span)),
-        NodeValue::Sequence(_) => {
-            refused(Code::NotYaml, "a list stands where a key is expected", "put a text that begins with `[` in quotes")
-        }
-        NodeValue::Mapping(_) => refused(
-            Code::NotYaml,
-            "a mapping stands where a key is expected",
-            "put a text that begins with `{` in quotes",
-        ),
-    }
-}
-
-/// The part of a range on its first line.
-fn first_line(text: &str, bytes: Range<usize>) -> Range<usize> {
-    let length = text[bytes.clone()].lines().next().map_or(0, str::len);
-    bytes.start..bytes.start + length
-}
-
-/// A range in a text of at most 4 MiB.
-fn narrow(bytes: &Range<usize>) -> Range<u32> {
-    let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
-    narrow(bytes.start)..narrow(bytes.end)
-}
-
-fn widen(bytes: &Range<u32>) -> Range<usize> {
-    bytes.start as usize..bytes.end as usize
 }

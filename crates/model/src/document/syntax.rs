@@ -47,7 +47,7 @@ pub(super) fn too_deep(source: SourceId, at: usize) -> Diagnostic {
 pub(super) fn tab_indent(source: SourceId, text: &str, tab: usize) -> Diagnostic {
     let place = Place::bytes(source, tab..tab + 1);
     let help = match usual_indent(text, line_start(text, tab)) {
-        Some(0) => "remove the tab: this line has no indentation".to_owned(),
+        Some(0) => "remove the tab, or use spaces".to_owned(),
         Some(spaces) => format!("use spaces; here {spaces}"),
         None => "use spaces".to_owned(),
     };
@@ -55,7 +55,7 @@ pub(super) fn tab_indent(source: SourceId, text: &str, tab: usize) -> Diagnostic
 }
 
 /// The first tab in the white space that the line at byte `line` starts with.
-pub(super) fn leading_tab(text: &str, line: usize) -> Option<usize> {
+fn leading_tab(text: &str, line: usize) -> Option<usize> {
     let rest = &text[line..];
     let content = rest.trim_start_matches([' ', '\t']);
     let blanks = &rest[..rest.len() - content.len()];
@@ -63,7 +63,7 @@ pub(super) fn leading_tab(text: &str, line: usize) -> Option<usize> {
 }
 
 /// Where the line that holds byte `at` starts.
-pub(super) fn line_start(text: &str, at: usize) -> usize {
+fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
@@ -79,7 +79,8 @@ fn usual_indent(text: &str, line: usize) -> Option<usize> {
     while let Some(inner) = content.strip_prefix("- ").filter(|_| !this_is_item) {
         content = inner.trim_start_matches(' ');
     }
-    let deeper = if content.trim_end().ends_with(':') { 2 } else { 0 };
+    let opens = content.trim_end().trim_end_matches(['-', '+']).ends_with([':', '|', '>', '[', '{']);
+    let deeper = if opens { 2 } else { 0 };
     Some(before.len() - content.len() + deeper)
 }
 

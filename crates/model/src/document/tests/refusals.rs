@@ -1,0 +1,377 @@
+//! Each text that is refused, with the whole report.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{report, source};
+use crate::Document;
+
+fn refused(text: &str) -> String {
+    let findings = Document::parse(source(), text).expect_err("the text is refused");
+    report(text, &findings)
+}
+
+/// Each text, and what is said about it.
+fn reports(texts: &[&str]) -> String {
+    texts.iter().map(|text| format!("{text:?}\n{}", refused(text))).collect()
+}
+
+#[test]
+fn aliases_anchors_merge_keys_and_tags() {
+    let text = "a: &x 1\nb: *x\nc: [*y, !secret z]\n<<: *x\n\"<<\": 1\nd: !!map {}\n*x : 1\ne: ! f\n";
+    let expected = r##"alias: `&x` is an anchor, which talosmith does not read at 1:4 "&x"
+  help: remove it, and write out the value where it is used again
+alias: `*x` is an alias, which talosmith does not read at 2:4 "*x"
+  help: write out the value that it stands for
+alias: `*y` is an alias, which talosmith does not read at 3:5 "*y"
+  help: write out the value that it stands for
+alias: `!secret` is a tag, which talosmith does not read at 3:9 "!secret"
+  help: remove it, or put a text that begins with `!` in quotes
+alias: `<<` is a merge key, which talosmith does not read at 4:1 "<<"
+  help: write out the keys that it stands for
+alias: `*x` is an alias, which talosmith does not read at 4:5 "*x"
+  help: write out the value that it stands for
+alias: `!!map` is a tag, which talosmith does not read at 6:4 "!!map"
+  help: remove it, or put a text that begins with `!` in quotes
+alias: `*x` is an alias, which talosmith does not read at 7:1 "*x"
+  help: write out the value that it stands for
+alias: `!` is a tag, which talosmith does not read at 8:4 "!"
+  help: remove it, or put a text that begins with `!` in quotes
+"##;
+    assert_eq!(refused(text), expected);
+}
+
+#[test]
+fn keys_written_twice() {
+    let text = "size: 1\ndisk:\n  b: 1\n  b: 2\n'size': 2\nsize: 3\n";
+    let expected = r##"duplicate-key: the key `b` is written twice at 4:3 "b"
+  also at 3:3 "b" first here
+  note: which of the two holds would depend on the program that reads the file
+  help: remove one of the two
+duplicate-key: the key `size` is written twice at 5:1 "'size'"
+  also at 1:1 "size" first here
+  note: which of the two holds would depend on the program that reads the file
+  help: remove one of the two
+duplicate-key: the key `size` is written twice at 6:1 "size"
+  also at 1:1 "size" first here
+  note: which of the two holds would depend on the program that reads the file
+  help: remove one of the two
+"##;
+    assert_eq!(refused(text), expected);
+}
+
+#[test]
+fn keys_that_are_no_names() {
+    let text = "[a]: 1\n{b: c}: 2\n~: 3\n'': 4\n: 5\nd: {{ e }}\n";
+    let expected = r##"not-yaml: a list stands where a key is expected at 1:1 "[a]"
+  help: put a text that begins with `[` in quotes
+not-yaml: a mapping stands where a key is expected at 2:1 "{b: c}"
+  help: put a text that begins with `{` in quotes
+not-yaml: a key is empty at 3:1 "~"
+  help: write a name before the `:`
+not-yaml: a key is empty at 4:1 "''"
+  help: write a name before the `:`
+not-yaml: a key is empty at 5:2 ""
+  help: write a name before the `:`
+not-yaml: a mapping stands where a key is expected at 6:5 "{ e }"
+  help: put a text that begins with `{` in quotes
+"##;
+    assert_eq!(refused(text), expected);
+}
+
+#[test]
+fn roots_that_are_no_mapping() {
+    let texts = ["", "# comment\n", "---\n", "- a\n- b\n", "text\nand text\n", "'a'\n", "a: 1\n---\nb: 2\n"];
+    let expected = r##"""
+not-yaml: the file is empty at file
+  help: begin with a key, such as `name: ryzen`
+"# comment\n"
+not-yaml: the file is empty at file
+  help: begin with a key, such as `name: ryzen`
+"---\n"
+not-yaml: the file is empty at file
+  help: begin with a key, such as `name: ryzen`
+"- a\n- b\n"
+not-yaml: the file is a list, where keys and values are expected at 1:1 "- a"
+  help: begin with a key, such as `name: ryzen`
+"text\nand text\n"
+not-yaml: the file is a text, where keys and values are expected at 1:1 "text"
+  help: begin with a key, such as `name: ryzen`
+"'a'\n"
+not-yaml: the file is a text, where keys and values are expected at 1:1 "'a'"
+  help: begin with a key, such as `name: ryzen`
+"a: 1\n---\nb: 2\n"
+not-yaml: a second document starts here at 2:1 "---"
+  help: write one document a file
+"##;
+    assert_eq!(reports(&texts), expected);
+}
+
+#[test]
+fn tabs() {
+    let texts = [
+        "a:\n\t- b\n",
+        "a:\n  b: 1\n\tc: 2\n",
+        "\ta: 1\n\tb: 2\n",
+        "a: [\n  b,\n  \tc]\n",
+        "a: |\n\tx\n",
+        "- b:\n\t  c: 1\n",
+        "a: \"x\n\ty\"\n",
+        "-\t- a\n",
+        "a:\n  b: |\n    x\n\n\ty\n",
+        "\u{FEFF}\ta: 1\n",
+        "a:\n  \tb: 1\n",
+    ];
+    let expected = r##""a:\n\t- b\n"
+tab-indent: YAML does not allow tabs for indentation at 2:1 "\t" a tab
+  help: use spaces; here 2
+"a:\n  b: 1\n\tc: 2\n"
+tab-indent: YAML does not allow tabs for indentation at 3:1 "\t" a tab
+  help: use spaces; here 2
+"\ta: 1\n\tb: 2\n"
+tab-indent: YAML does not allow tabs for indentation at 1:1 "\t" a tab
+  help: remove the tab, or use spaces
+"a: [\n  b,\n  \tc]\n"
+tab-indent: YAML does not allow tabs for indentation at 3:3 "\t" a tab
+  help: use spaces; here 2
+"a: |\n\tx\n"
+tab-indent: YAML does not allow tabs for indentation at 2:1 "\t" a tab
+  help: use spaces; here 2
+"- b:\n\t  c: 1\n"
+tab-indent: YAML does not allow tabs for indentation at 2:1 "\t" a tab
+  help: use spaces; here 4
+"a: \"x\n\ty\"\n"
+tab-indent: YAML does not allow tabs for indentation at 2:1 "\t" a tab
+  help: remove the tab, or use spaces
+"-\t- a\n"
+not-yaml: a list cannot start here at 1:3 "-"
+  help: start it on a line of its own
+"a:\n  b: |\n    x\n\n\ty\n"
+tab-indent: YAML does not allow tabs for indentation at 5:1 "\t" a tab
+  help: use spaces; here 4
+"\u{feff}\ta: 1\n"
+tab-indent: YAML does not allow tabs for indentation at 1:1 "\t" a tab
+  help: remove the tab, or use spaces
+"a:\n  \tb: 1\n"
+tab-indent: YAML does not allow tabs for indentation at 2:3 "\t" a tab
+  help: use spaces; here 2
+"##;
+    assert_eq!(reports(&texts), expected);
+}
+
+#[test]
+fn tabs_that_indent_nothing_are_taken() {
+    let text = "a:\tb\t# c\nd: |\n  e\n  \tf\n\t\n\t# g\nh: 'i\tj'\n";
+    let document = Document::parse(source(), text).map_err(|findings| report(text, &findings)).unwrap();
+    assert_eq!(document.root.to_json(), json!({"a": "b", "d": "e\n\tf\n", "h": "i\tj"}));
+}
+
+#[test]
+fn syntax() {
+    let texts = [
+        "a: 'x\nb: 1\n",
+        "a: \"x",
+        "a: [1, 2\nb: 3\n",
+        "a: b: c\n",
+        "a: {x: 1\n",
+        "a: ]\n",
+        "a: [1}\n",
+        "a b\nc: d\n",
+        "a: @x\n",
+        "a: %x\n",
+        "%YAML 1.2\n---\na: 1\n",
+        "a: \"\\q\"\n",
+        "a: \"\\xZZ\"\n",
+        "- a\nb: c\n",
+        "a: \u{1}\n",
+        "a:\n    b: 1\n  c: 2\n",
+        "a: - b\n",
+        "a: *\n",
+        "a: \"x\" y\n",
+        "a: 'it's'\n",
+        "a: |x\n y\n",
+        "a: |\n   x\n  y\nb: 1\n",
+        "a: [b]#c\n",
+        "a: [- b]\n",
+        "a: [a b: c, d\n  e: f]\n",
+        "a: 1\n... b\n",
+        "a: 1\n\u{FEFF}b: 2\n",
+        "a: !<x\n",
+        "a: x\nb\nc: 1\n",
+        "a: {b: 1 c: 2}\n",
+        "a: x\n# c\n  y\n",
+        "a: {\"b\":c, d: e\n",
+        "- - a\n - b\n",
+    ];
+    let expected = r##""a: 'x\nb: 1\n"
+not-yaml: a text in quotes goes on here without indentation at 2:1 "b"
+  help: close the quotes on the line above, or indent this line
+"a: \"x"
+not-yaml: a quote is never closed at 1:4 "\""
+"a: [1, 2\nb: 3\n"
+not-yaml: this line is not indented far enough at 2:1 "b"
+  help: indent it deeper than the key that it belongs to, or close the bracket above
+"a: b: c\n"
+not-yaml: a `:` makes a key here, where none can be at 1:5 ":"
+  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
+"a: {x: 1\n"
+not-yaml: this `{` is never closed at 1:4 "{"
+"a: ]\n"
+not-yaml: this bracket closes nothing at 1:4 "]"
+  help: put a text that begins with a bracket in quotes
+"a: [1}\n"
+not-yaml: a `[` is closed with a `}` at 1:4 "["
+"a b\nc: d\n"
+not-yaml: a `:` makes a key here, where none can be at 2:2 ":"
+  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
+"a: @x\n"
+not-yaml: a text without quotes cannot begin with `@` at 1:4 "@"
+  help: put the text in quotes
+"a: %x\n"
+not-yaml: a text without quotes cannot begin with `%` at 1:4 "%"
+  help: put the text in quotes
+"%YAML 1.2\n---\na: 1\n"
+not-yaml: a line that begins with `%` is a directive, which talosmith does not read at 1:1 "%"
+  help: remove the line
+"a: \"\\q\"\n"
+not-yaml: a text in double quotes has an escape that YAML does not know at 1:4 "\""
+  help: use single quotes, where `\` stands for itself
+"a: \"\\xZZ\"\n"
+not-yaml: a text in double quotes has an escape that is no character at 1:4 "\""
+"- a\nb: c\n"
+not-yaml: a `- ` is expected here at 2:1 "b"
+  help: indent this line like the list that it belongs to, or like the key above the list
+"a: \u{1}\n"
+not-yaml: the character U+0001 may not stand in a YAML file at 1:4 "\u{1}"
+  help: remove it, or write it as an escape in double quotes
+"a:\n    b: 1\n  c: 2\n"
+not-yaml: a key is expected here at 3:3 "c"
+  help: indent this line like the keys that belong with it
+"a: - b\n"
+not-yaml: a list cannot start here at 1:4 "-"
+  help: start it on a line of its own
+"a: *\n"
+not-yaml: a text without quotes cannot begin with `*` or `&` at 1:4 "*"
+  help: put the text in quotes
+"a: \"x\" y\n"
+not-yaml: something stands behind a text in quotes at 1:8 "y"
+  help: write a quote inside single quotes twice: 'it''s'
+"a: 'it's'\n"
+not-yaml: something stands behind a text in quotes at 1:8 "s"
+  help: write a quote inside single quotes twice: 'it''s'
+"a: |x\n y\n"
+not-yaml: nothing but an indent of 1 to 9, `-` or `+` can follow `|` and `>` at 1:4 "|"
+  help: start the text on the next line
+"a: |\n   x\n  y\nb: 1\n"
+not-yaml: a key is expected here at 3:3 "y"
+  help: indent this line like the keys that belong with it
+"a: [b]#c\n"
+not-yaml: a comment needs a space before its `#` at 1:7 "#"
+"a: [- b]\n"
+not-yaml: a `-` cannot stand here between brackets at 1:5 "-"
+  help: put a text that begins with `-` in quotes
+"a: [a b: c, d\n  e: f]\n"
+not-yaml: a `:` makes a key here, where none can be at 2:4 ":"
+  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
+"a: 1\n... b\n"
+not-yaml: the document has ended before this line at 2:5 "b"
+  help: indent the line like the keys that belong with it
+"a: 1\n\u{feff}b: 2\n"
+not-yaml: a byte order mark stands inside the text at 2:1 "\u{feff}"
+  help: remove it
+"a: !<x\n"
+not-yaml: this tag is not well formed at 1:4 "!"
+  help: put a text that begins with `!` in quotes
+"a: x\nb\nc: 1\n"
+not-yaml: a `key: value` is expected here at 2:1 "b"
+  help: write a `:` and a space behind the key
+"a: {b: 1 c: 2}\n"
+not-yaml: a `,` or a `}` is expected here at 1:11 ":"
+  help: put a text with braces in quotes
+"a: x\n# c\n  y\n"
+not-yaml: a key is expected here at 3:3 "y"
+  help: indent this line like the keys that belong with it
+"a: {\"b\":c, d: e\n"
+not-yaml: this `{` is never closed at 1:4 "{"
+"- - a\n - b\n"
+not-yaml: a `- ` is expected here at 2:2 "-"
+  help: indent this line like the list that it belongs to, or like the key above the list
+"##;
+    assert_eq!(reports(&texts), expected);
+}
+
+#[test]
+fn what_was_found_before_a_syntax_error_is_said_too() {
+    let text = "a: *x\nb: 1\nb: 2\nc: ]\n";
+    let expected = r##"alias: `*x` is an alias, which talosmith does not read at 1:4 "*x"
+  help: write out the value that it stands for
+not-yaml: this bracket closes nothing at 4:4 "]"
+  help: put a text that begins with a bracket in quotes
+"##;
+    assert_eq!(refused(text), expected);
+}
+
+#[test]
+fn nesting() {
+    let flow =
+        |open: &str, close: &str, depth: usize| format!("a: {}{}\n", open.repeat(depth - 1), close.repeat(depth - 1));
+    let block = |depth: usize| (0..depth).fold(String::new(), |text, level| format!("{text}{}a:\n", " ".repeat(level)));
+    for text in [flow("[", "]", 64), flow("{b: ", "}", 64), block(64)] {
+        assert!(Document::parse(source(), &text).is_ok());
+    }
+    let refused_at = |text: &str| {
+        let report = refused(text);
+        let place = report.strip_prefix("too-deep: more than 64 lists and mappings stand inside each other at ");
+        place.map(|place| place.trim_end().to_owned()).ok_or(report)
+    };
+    assert_eq!(refused_at(&flow("[", "]", 65)), Ok("1:67 \"\"".to_owned()));
+    assert_eq!(refused_at(&flow("{b: ", "}", 65)), Ok("1:256 \"\"".to_owned()));
+    assert_eq!(refused_at(&block(65)), Ok("65:65 \"\"".to_owned()));
+    for open in ["[", "{a: ", "- ", "? ", "-\t", "a: [{b: "] {
+        assert!(Document::parse(source(), &open.repeat(100_000)).is_err(), "{open}");
+    }
+}
+
+#[test]
+fn size() {
+    assert_eq!(
+        refused(&"a: 1\n".repeat((4 << 20) / 5 + 1)),
+        "too-large: the file has 4194305 bytes, more than 4 MiB at file\n"
+    );
+    assert_eq!(
+        refused(&format!("a: [{}]\n", "1,".repeat(200_000))),
+        "too-large: the file has more than 200,000 keys and values at 1:399999 \"\"\n"
+    );
+    let keys: String = (0..99_999).map(|key| format!("k{key}: 1\n")).collect();
+    assert!(Document::parse(source(), &keys).is_ok());
+}
+
+#[test]
+fn big_hostile_texts_end() {
+    let started = Instant::now();
+    let twice = "a: 1\n".repeat(90_000);
+    assert_eq!(Document::parse(source(), &twice).map_err(|findings| findings.len()), Err(89_999));
+    let tabs = format!("a: [\t{}]\n", "b,\t".repeat(190_000));
+    assert!(Document::parse(source(), &tabs).is_ok());
+    let tab_lines = format!("a: {{\n{}}}\n", "#\n\n\tb,\n".repeat(90_000));
+    assert!(Document::parse(source(), &tab_lines).is_err());
+    // A check whose time grows with the square of the text would take minutes.
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_stream_has_the_same_rules() {
+    let text = "a: &x 1\n---\nb: 1\nb: 2\n--- *x\n";
+    let findings = Document::parse_stream(source(), text).expect_err("the text is refused");
+    let expected = r##"alias: `&x` is an anchor, which talosmith does not read at 1:4 "&x"
+  help: remove it, and write out the value where it is used again
+duplicate-key: the key `b` is written twice at 4:1 "b"
+  also at 3:1 "b" first here
+  note: which of the two holds would depend on the program that reads the file
+  help: remove one of the two
+alias: `*x` is an alias, which talosmith does not read at 5:5 "*x"
+  help: write out the value that it stands for
+"##;
+    assert_eq!(report(text, &findings), expected);
+}
