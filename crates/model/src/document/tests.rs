@@ -2,6 +2,7 @@
 
 mod properties;
 mod refusals;
+mod syntax;
 
 use std::fmt::Write as _;
 

@@ -7,13 +7,13 @@ use serde_json::json;
 use super::{report, source};
 use crate::Document;
 
-fn refused(text: &str) -> String {
+pub(super) fn refused(text: &str) -> String {
     let findings = Document::parse(source(), text).expect_err("the text is refused");
     report(text, &findings)
 }
 
 /// Each text, and what is said about it.
-fn reports(texts: &[&str]) -> String {
+pub(super) fn reports(texts: &[&str]) -> String {
     texts.iter().map(|text| format!("{text:?}\n{}", refused(text))).collect()
 }
 
@@ -165,151 +165,6 @@ fn tabs_that_indent_nothing_are_taken() {
     let text = "a:\tb\t# c\nd: |\n  e\n  \tf\n\t\n\t# g\nh: 'i\tj'\n";
     let document = Document::parse(source(), text).map_err(|findings| report(text, &findings)).unwrap();
     assert_eq!(document.root.to_json(), json!({"a": "b", "d": "e\n\tf\n", "h": "i\tj"}));
-}
-
-#[test]
-fn syntax() {
-    let texts = [
-        "a: 'x\nb: 1\n",
-        "a: \"x",
-        "a: [1, 2\nb: 3\n",
-        "a: b: c\n",
-        "a: {x: 1\n",
-        "a: ]\n",
-        "a: [1}\n",
-        "a b\nc: d\n",
-        "a: @x\n",
-        "a: %x\n",
-        "%YAML 1.2\n---\na: 1\n",
-        "a: \"\\q\"\n",
-        "a: \"\\xZZ\"\n",
-        "- a\nb: c\n",
-        "a: \u{1}\n",
-        "a:\n    b: 1\n  c: 2\n",
-        "a: - b\n",
-        "a: *\n",
-        "a: \"x\" y\n",
-        "a: 'it's'\n",
-        "a: |x\n y\n",
-        "a: |\n   x\n  y\nb: 1\n",
-        "a: [b]#c\n",
-        "a: [- b]\n",
-        "a: [a b: c, d\n  e: f]\n",
-        "a: 1\n... b\n",
-        "a: 1\n\u{FEFF}b: 2\n",
-        "a: !<x\n",
-        "a: x\nb\nc: 1\n",
-        "a: {b: 1 c: 2}\n",
-        "a: x\n# c\n  y\n",
-        "a: {\"b\":c, d: e\n",
-        "- - a\n - b\n",
-    ];
-    let expected = r##""a: 'x\nb: 1\n"
-not-yaml: a text in quotes goes on here without indentation at 2:1 "b"
-  help: close the quotes on the line above, or indent this line
-"a: \"x"
-not-yaml: a quote is never closed at 1:4 "\""
-"a: [1, 2\nb: 3\n"
-not-yaml: this line is not indented far enough at 2:1 "b"
-  help: indent it deeper than the key that it belongs to, or close the bracket above
-"a: b: c\n"
-not-yaml: a `:` makes a key here, where none can be at 1:5 ":"
-  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
-"a: {x: 1\n"
-not-yaml: this `{` is never closed at 1:4 "{"
-"a: ]\n"
-not-yaml: this bracket closes nothing at 1:4 "]"
-  help: put a text that begins with a bracket in quotes
-"a: [1}\n"
-not-yaml: a `[` is closed with a `}` at 1:4 "["
-"a b\nc: d\n"
-not-yaml: a `:` makes a key here, where none can be at 2:2 ":"
-  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
-"a: @x\n"
-not-yaml: a text without quotes cannot begin with `@` at 1:4 "@"
-  help: put the text in quotes
-"a: %x\n"
-not-yaml: a text without quotes cannot begin with `%` at 1:4 "%"
-  help: put the text in quotes
-"%YAML 1.2\n---\na: 1\n"
-not-yaml: a line that begins with `%` is a directive, which talosmith does not read at 1:1 "%"
-  help: remove the line
-"a: \"\\q\"\n"
-not-yaml: a text in double quotes has an escape that YAML does not know at 1:4 "\""
-  help: use single quotes, where `\` stands for itself
-"a: \"\\xZZ\"\n"
-not-yaml: a text in double quotes has an escape that is no character at 1:4 "\""
-"- a\nb: c\n"
-not-yaml: a `- ` is expected here at 2:1 "b"
-  help: indent this line like the list that it belongs to, or like the key above the list
-"a: \u{1}\n"
-not-yaml: the character U+0001 may not stand in a YAML file at 1:4 "\u{1}"
-  help: remove it, or write it as an escape in double quotes
-"a:\n    b: 1\n  c: 2\n"
-not-yaml: a key is expected here at 3:3 "c"
-  help: indent this line like the keys that belong with it
-"a: - b\n"
-not-yaml: a list cannot start here at 1:4 "-"
-  help: start it on a line of its own
-"a: *\n"
-not-yaml: a text without quotes cannot begin with `*` or `&` at 1:4 "*"
-  help: put the text in quotes
-"a: \"x\" y\n"
-not-yaml: something stands behind a text in quotes at 1:8 "y"
-  help: write a quote inside single quotes twice: 'it''s'
-"a: 'it's'\n"
-not-yaml: something stands behind a text in quotes at 1:8 "s"
-  help: write a quote inside single quotes twice: 'it''s'
-"a: |x\n y\n"
-not-yaml: nothing but an indent of 1 to 9, `-` or `+` can follow `|` and `>` at 1:4 "|"
-  help: start the text on the next line
-"a: |\n   x\n  y\nb: 1\n"
-not-yaml: a key is expected here at 3:3 "y"
-  help: indent this line like the keys that belong with it
-"a: [b]#c\n"
-not-yaml: a comment needs a space before its `#` at 1:7 "#"
-"a: [- b]\n"
-not-yaml: a `-` cannot stand here between brackets at 1:5 "-"
-  help: put a text that begins with `-` in quotes
-"a: [a b: c, d\n  e: f]\n"
-not-yaml: a `:` makes a key here, where none can be at 2:4 ":"
-  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
-"a: 1\n... b\n"
-not-yaml: the document has ended before this line at 2:5 "b"
-  help: indent the line like the keys that belong with it
-"a: 1\n\u{feff}b: 2\n"
-not-yaml: a byte order mark stands inside the text at 2:1 "\u{feff}"
-  help: remove it
-"a: !<x\n"
-not-yaml: this tag is not well formed at 1:4 "!"
-  help: put a text that begins with `!` in quotes
-"a: x\nb\nc: 1\n"
-not-yaml: a `key: value` is expected here at 2:1 "b"
-  help: write a `:` and a space behind the key
-"a: {b: 1 c: 2}\n"
-not-yaml: a `,` or a `}` is expected here at 1:11 ":"
-  help: put a text with braces in quotes
-"a: x\n# c\n  y\n"
-not-yaml: a key is expected here at 3:3 "y"
-  help: indent this line like the keys that belong with it
-"a: {\"b\":c, d: e\n"
-not-yaml: this `{` is never closed at 1:4 "{"
-"- - a\n - b\n"
-not-yaml: a `- ` is expected here at 2:2 "-"
-  help: indent this line like the list that it belongs to, or like the key above the list
-"##;
-    assert_eq!(reports(&texts), expected);
-}
-
-#[test]
-fn what_was_found_before_a_syntax_error_is_said_too() {
-    let text = "a: *x\nb: 1\nb: 2\nc: ]\n";
-    let expected = r##"alias: `*x` is an alias, which talosmith does not read at 1:4 "*x"
-  help: write out the value that it stands for
-not-yaml: this bracket closes nothing at 4:4 "]"
-  help: put a text that begins with a bracket in quotes
-"##;
-    assert_eq!(refused(text), expected);
 }
 
 #[test]
