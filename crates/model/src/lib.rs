@@ -7,14 +7,21 @@ mod place;
 mod diagnostic;
 mod document;
 mod locate;
+mod version;
+mod suggestion;
+pub mod facts;
+mod partitions;
 mod schematic;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
 pub use document::{Document, Entry, Node, NodeValue, Style, decode};
 pub use locate::{Locator, line_column};
+pub use partitions::{Free, Shortfall, aligned};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
 pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
     Unstable,
 };
+pub use suggestion::closest;
+pub use version::{TalosVersion, VersionError};

@@ -1,4 +1,6 @@
 //! The order in which go-yaml writes the keys of a map: as people count, `a1`, `a9`, `a10`.
+//!
+//! Keys whose order is not certain are refused by [`super::stability`], after this has put them in some order.
 
 use std::cmp::Ordering;
 
@@ -55,16 +57,45 @@ fn compare(a: &str, b: &str) -> Ordering {
 
 /// Compares the digits that two texts go on with behind a shared start: by value, then the one with fewer zeros in front.
 fn compare_numbers(start: &str, a: &str, b: &str) -> Ordering {
-    let digits = |text: &str| text.chars().take_while(|&c| is_digit(c)).count();
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let (in_a, in_b) = (digits(a), digits(b));
     // Zeros in front count for nothing, unless the number has begun before them.
-    let begun = start.chars().rev().take_while(|&c| is_digit(c)).any(|c| c != '0');
-    let number =
-        |text: &str, count: usize| -> String { text.chars().take(count).skip_while(|&c| c == '0' && !begun).collect() };
-    let (x, y) = (number(a, in_a), number(b, in_b));
-    x.len().cmp(&y.len()).then_with(|| x.cmp(&y)).then(in_a.cmp(&in_b))
+    let begun = start.bytes().rev().take_while(u8::is_ascii_digit).any(|digit| digit != b'0');
+    let zeros = a.starts_with('0') || b.starts_with('0');
+    let number = |text: &str| {
+        let first = u64::from(begun && zeros);
+        text.bytes().fold(first, |value, digit| value.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
+    };
+    number(&a[..in_a]).cmp(&number(&b[..in_b])).then(in_a.cmp(&in_b))
 }
 
 const fn is_digit(character: char) -> bool {
     character.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::compare;
+
+    #[test]
+    fn the_order_is_total() {
+        let mut texts = vec![String::new()];
+        for length in 0..3 {
+            let longer: Vec<String> = texts.iter().filter(|text| text.len() == length).cloned().collect();
+            texts.extend(longer.iter().flat_map(|text| ["a", "0", "1", "-"].map(|end| format!("{text}{end}"))));
+        }
+        assert_eq!(texts.len(), 85);
+        for a in &texts {
+            for b in &texts {
+                assert_eq!(compare(a, b), compare(b, a).reverse(), "{a:?} {b:?}");
+                assert_eq!(compare(a, b) == Ordering::Equal, a == b, "{a:?} {b:?}");
+                if compare(a, b) == Ordering::Less {
+                    let between = |c: &&String| compare(b, c) == Ordering::Less && compare(a, c) != Ordering::Less;
+                    assert_eq!(texts.iter().find(between), None, "{a:?} {b:?}");
+                }
+            }
+        }
+    }
 }

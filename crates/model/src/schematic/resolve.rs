@@ -4,7 +4,8 @@
 pub(super) fn is_no_text(text: &str) -> bool {
     let Some(&first) = text.as_bytes().first() else { return true };
     match first {
-        b'.' => WORDS.contains(&text) || is_float(text),
+        // Go itself takes underscores between the digits of a float.
+        b'.' => WORDS.contains(&text) || (digits_around_underscores(text) && is_float(&text.replace('_', ""))),
         b'0'..=b'9' | b'+' | b'-' => {
             let number = text.replace('_', "");
             WORDS.contains(&text) || is_time(text) || is_integer(&number) || is_float(&number)
@@ -73,6 +74,11 @@ fn is_integer(text: &str) -> bool {
         b'+' => value <= i64::MAX.unsigned_abs(),
         _ => true,
     }
+}
+
+fn digits_around_underscores(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('_').collect();
+    parts.windows(2).all(|pair| pair[0].ends_with(is_digit) && pair[1].starts_with(is_digit))
 }
 
 fn is_float(text: &str) -> bool {

@@ -48,15 +48,20 @@ pub(super) fn write_number(out: &mut String, number: &serde_json::Number) {
         out.push_str(&number.to_string());
         return;
     };
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    match exponent.parse::<i32>() {
-        // Go counts six digits in front of the dot as too many, whatever the number needs.
-        Ok(exponent) if !(-4..6).contains(&exponent) => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            out.push_str(&format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs()));
-        }
-        _ => out.push_str(&float.to_string()),
+    let shortest = format!("{float:e}");
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, ""));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    // Told how many digits to give, Rust resolves a tie between two shortest forms as Go does, and not otherwise.
+    let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    // Go counts six digits in front of the dot as too many.
+    if (-4..=5).contains(&exponent) {
+        let decimals = i32::try_from(decimals).unwrap_or_default() - exponent;
+        out.push_str(&format!("{float:.*}", usize::try_from(decimals).unwrap_or_default()));
+    } else {
+        let rounded = format!("{float:.decimals$e}");
+        let mantissa = rounded.split_once('e').map_or(rounded.as_str(), |(mantissa, _)| mantissa);
+        let sign = if exponent < 0 { '-' } else { '+' };
+        out.push_str(&format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs()));
     }
 }
 
@@ -106,6 +111,7 @@ fn escape(out: &mut String, character: char) {
     let code = u32::from(character);
     // Writing to a string cannot fail.
     let _ = match code {
+        0xA0 => write!(out, "\\_"),
         0..=0xFF => write!(out, "\\x{code:02X}"),
         0x100..=0xFFFF => write!(out, "\\u{code:04X}"),
         _ => write!(out, "\\U{code:08X}"),

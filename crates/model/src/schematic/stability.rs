@@ -30,6 +30,10 @@ pub enum Reason {
     /// A key with a line break.
     #[error("a key has several lines")]
     KeyLines,
+    /// A key whose place among the others is not certain: go-yaml takes letters and digits of every script into account,
+    /// and its numbers overflow.
+    #[error("a key is not ASCII, or has a number of more than {MAX_DIGITS} digits")]
+    KeyOrder,
     /// A key that go-yaml writes in another form for its length.
     #[error("a key is longer than {MAX_KEY} bytes")]
     KeyLength,
@@ -37,6 +41,9 @@ pub enum Reason {
 
 /// The longest key, in bytes, that go-yaml writes as `key: value`.
 const MAX_KEY: usize = 128;
+
+/// So many digits always fit into a signed integer of 64 bits, even with one more in front.
+const MAX_DIGITS: usize = 17;
 
 impl Unstable {
     pub(super) const fn here(reason: Reason) -> Self {
@@ -78,6 +85,9 @@ pub(super) fn check_key(key: &str) -> Result<(), Unstable> {
     }
     if key.len() > MAX_KEY {
         return Err(Unstable::here(Reason::KeyLength));
+    }
+    if !key.is_ascii() || key.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() > MAX_DIGITS) {
+        return Err(Unstable::here(Reason::KeyOrder));
     }
     check(key)
 }

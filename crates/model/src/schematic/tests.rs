@@ -294,9 +294,37 @@ fn numbers_are_gos() {
         let text = with_option("k", value).canonical().expect("a number");
         text.lines().find_map(|line| line.trim().strip_prefix("k: ")).expect("an option").to_owned()
     };
-    let floats = [2.0, 100_000.0, 1_000_000.0, 1_234_567.5, 123_456.7, 1e30, 0.0001, 0.00001, -1.5e-7, -0.0, 1e-9];
-    let expected =
-        ["2", "100000", "1e+06", "1.2345675e+06", "123456.7", "1e+30", "0.0001", "1e-05", "-1.5e-07", "-0", "1e-09"];
+    let floats = [
+        2.0,
+        100_000.0,
+        1_000_000.0,
+        1_234_567.5,
+        123_456.7,
+        1e30,
+        0.0001,
+        0.00001,
+        -1.5e-7,
+        -0.0,
+        1e-9,
+        93_861_388_878.896_84,
+    ];
+    let expected = [
+        "2",
+        "100000",
+        "1e+06",
+        "1.2345675e+06",
+        "123456.7",
+        "1e+30",
+        "0.0001",
+        "1e-05",
+        "-1.5e-07",
+        "-0",
+        "1e-09",
+        "9.386138887889684e+10",
+    ];
+    // Ties, which Go gives to the even digit.
+    assert_eq!(written((1_410_963_173_828_125.0 / 8.0).into()), "1.7637039672851562e+14");
+    assert_eq!(written((131_072.0 + 1.0 / 4096.0).into()), "131072.00024414062");
     assert_eq!(floats.map(|float| written(float.into())), expected);
     assert_eq!(written(u64::MAX.into()), "18446744073709551615");
     assert_eq!(written(i64::MIN.into()), "-9223372036854775808");
@@ -311,6 +339,8 @@ fn keys_that_the_factory_may_write_otherwise_are_refused() {
         Unstable { pointer: Pointer::root().child("overlay").child("options").child("a\nb"), reason: Reason::KeyLines }
     );
     assert_eq!(refusal(&long).reason, Reason::KeyLength);
+    assert_eq!(refusal("é").reason, Reason::KeyOrder);
+    assert_eq!(refusal("a123456789012345678").reason, Reason::KeyOrder);
     assert_eq!(refusal("a/\u{7f}").pointer, Pointer::from("/overlay/options/a~1\u{7f}"));
     assert!(with_option(&long[1..], serde_json::Value::Null).id().is_ok());
 }
