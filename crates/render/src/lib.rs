@@ -4,4 +4,7 @@
 
 pub mod scalar;
 pub mod emit;
+pub mod engine;
 pub mod verify;
+
+pub use engine::{Engine, FaultKind, TemplateFault};
