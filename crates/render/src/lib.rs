@@ -6,5 +6,6 @@ pub mod scalar;
 pub mod emit;
 pub mod engine;
 pub mod verify;
+pub mod shape;
 
 pub use engine::{Engine, FaultKind, TemplateFault};
