@@ -123,6 +123,7 @@ codes! {
     OutputCollision "output-collision" Error "Two artifacts would be written to one file."
     TemplateSyntax "template-syntax" Error "A template cannot be parsed."
     TemplateUndefined "template-undefined" Error "A template uses a name that is not there."
+    TemplateFailed "template-failed" Error "A template cannot be rendered."
     TemplateShape "template-shape" Error "A value would change the structure of the document around it."
     OutputSchema "output-schema" Error "A rendered artifact is not a valid document of its kind."
     // Secrets

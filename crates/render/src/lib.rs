@@ -1,1 +1,11 @@
-//! render
+//! From a plan to the bytes of every file, and the proof that they are what they should be.
+//!
+//! The modules stand in dependency order: each uses only those before it.
+
+pub mod scalar;
+pub mod emit;
+pub mod engine;
+pub mod verify;
+pub mod shape;
+
+pub use engine::{Engine, FaultKind, TemplateFault};

@@ -1,0 +1,296 @@
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::scalar::tests::any_text;
+use crate::verify::{Format, parse};
+
+fn render(name: &'static str, text: &'static str, values: &Json) -> Result<String, TemplateFault> {
+    Engine::new([(name, text)]).render(name, &context(values))
+}
+
+fn yaml(text: &'static str, values: &Json) -> String {
+    render("t.yaml.j2", text, values).expect("the template is sound")
+}
+
+fn fault(name: &'static str, text: &'static str, values: &Json) -> TemplateFault {
+    render(name, text, values).expect_err("the template is at fault")
+}
+
+#[test]
+fn writes_values_in_the_language_of_the_template() {
+    let values = json!({"s": "off", "n": 5, "b": true, "l": ["a", "12:30"], "m": {"k": "v w", "on": []}, "f": 1e30});
+    assert_eq!(
+        yaml("{{ s }}: {{ s }}\nn: {{ n }}\nb: {{ b }}\nl: {{ l }}\nm: {{ m }}\nf: {{ f }}\n", &values),
+        "\"off\": \"off\"\nn: 5\nb: true\nl: [a, \"12:30\"]\nm: { k: v w, \"on\": [] }\nf: 1.0e+30\n"
+    );
+    let text = "{{ s }} {{ n }} {{ b }} {{ l }}\n";
+    let written = ["t.toml.j2", "t.json.j2", "t.sh.j2"].map(|name| render(name, text, &values));
+    assert_eq!(
+        written,
+        ["\"off\" 5 true [\"a\", \"12:30\"]\n", "\"off\" 5 true [\"a\",\"12:30\"]\n", "off 5 true a 12:30\n"]
+            .map(|text| Ok(text.to_owned()))
+    );
+    assert_eq!(render("t.md.j2", "# {{ s }} {{ n }} {{ b }}\n", &values), Ok("# off 5 true\n".to_owned()));
+}
+
+#[test]
+fn keeps_the_lines_that_tags_stand_on_out() {
+    let text = "a:\n{% for item in l %}\n  {% if item %}\n  - {{ item }}\n  {% endif %}\n{% endfor %}\nb: c\n";
+    assert_eq!(yaml(text, &json!({"l": ["x", "", "z"]})), "a:\n  - x\n  - z\nb: c\n");
+}
+
+#[test]
+fn quotes_once_whatever_the_way() {
+    let text = "{% set joined %}{{ s }}{% endset %}{% macro m(v) %}{{ v }}{% endmacro %}\
+        a: {{ joined }}\nb: {{ m(s) }}\nc: {{ s ~ ': b' }}\nd: {{ s | upper }}\ne: {{ [s, s] | join(', ') }}\n";
+    assert_eq!(yaml(text, &json!({"s": "no"})), "a: \"no\"\nb: \"no\"\nc: \"no: b\"\nd: \"NO\"\ne: \"no, no\"\n");
+}
+
+#[test]
+fn places_lines_as_a_block() {
+    let values = json!({"lines": "a: 1\n\n  b\n", "line": "off", "odd": " x\ny"});
+    let text = "a:\n  b: {{ lines | block(4) }}\n  c: {{ line | block(4) }}\n  d: {{ odd | block(4) }}\n";
+    assert_eq!(yaml(text, &values), "a:\n  b: |\n    a: 1\n\n      b\n  c: \"off\"\n  d: \" x\\ny\"\n");
+}
+
+#[test]
+fn quotes_on_request() {
+    let values = json!({"s": "system_disk", "n": 5});
+    assert_eq!(yaml("a: {{ s | quote }}\nb: {{ n | quote }}\n", &values), "a: \"system_disk\"\nb: \"5\"\n");
+}
+
+#[test]
+fn makes_json_of_values() {
+    let values = json!({"m": {"z": 1, "a": ["x", null]}});
+    let pretty = "{\n  \"z\": 1,\n  \"a\": [\n    \"x\",\n    null\n  ]\n}";
+    assert_eq!(render("t.json.j2", "{{ m | json }}\n", &values), Ok(format!("{pretty}\n")));
+    let block = format!("a: |-\n  {}\n", pretty.replace('\n', "\n  "));
+    assert_eq!(yaml("a: {{ m | json | block(2) }}\n", &values), block);
+}
+
+#[test]
+fn a_part_is_written_in_its_own_language_and_sees_the_same_names() {
+    let engine = Engine::new([
+        ("t.yaml.j2", "{% for v in l %}\n{{ v }}: {{ part('p.toml.j2') | block(2) }}\n{% endfor %}\n"),
+        ("p.toml.j2", "v = {{ v }}\nl = {{ l }}\ns = {{ part('q.sh.j2') }}\n"),
+        ("q.sh.j2", "echo {{ v }}\n"),
+    ]);
+    assert_eq!(
+        engine.render("t.yaml.j2", &context(&json!({"l": ["on", "it's"]}))),
+        Ok("\"on\": |\n  v = \"on\"\n  l = [\"on\", \"it's\"]\n  s = \"echo on\\n\"\n\
+            \"it's\": |\n  v = \"it's\"\n  l = [\"on\", \"it's\"]\n  s = \"echo 'it'\\\\''s'\\n\"\n"
+            .to_owned())
+    );
+}
+
+#[test]
+fn a_name_that_is_not_there_is_an_error_that_names_the_nearest() {
+    let values =
+        json!({"device": {"hostname": "ryzen", "volumes": [{"size": 1}]}, "items": [{"name": 1}, {"nmae": 1}]});
+    let cases: [(&'static str, &str, &str, Option<&str>); 9] = [
+        ("a: {{ device.hostnme }}\n", "device.hostnme", "hostnme", Some("hostname")),
+        ("a: {{ devcie.hostname }}\n", "devcie", "devcie", Some("device")),
+        ("{% for v in device.volumes %}\na: {{ v.sise }}\n{% endfor %}\n", "v.sise", "sise", Some("size")),
+        ("{% for i in items %}\na: {{ i.name }}\n{% endfor %}\n", "i.name", "name", Some("nmae")),
+        ("{% for volume in device.volumes %}\na: {{ volum }}\n{% endfor %}\n", "volum", "volum", Some("volume")),
+        ("{% if device.rolle %}\n{% endif %}\n", "device.rolle", "rolle", None),
+        ("{% for v in device.volume %}\n{% endfor %}\n", "device.volume", "volume", Some("volumes")),
+        (
+            "{% macro m(x) %}{{ x.hostname1 }}{% endmacro %}{{ m(device) }}",
+            "x.hostname1",
+            "hostname1",
+            Some("hostname"),
+        ),
+        ("a: {{ device.hostnme | upper }}\n", "device.hostnme", "hostnme", Some("hostname")),
+    ];
+    for (text, name, underlined, suggestion) in cases {
+        let at = text.rfind(underlined).expect("it stands there");
+        let expected = TemplateFault {
+            template: "t.yaml.j2".to_owned(),
+            range: Some(at..at + underlined.len()),
+            kind: FaultKind::Undefined { name: name.to_owned(), suggestion: suggestion.map(str::to_owned) },
+            message: format!("`{name}` is not defined in this template"),
+        };
+        assert_eq!(fault("t.yaml.j2", text, &values), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_fault_in_a_part_or_an_included_template_is_a_fault_of_that() {
+    for outer in ["a: {{ part('b.toml.j2') }}", "{% include 'b.toml.j2' %}"] {
+        let engine = Engine::new([("a.yaml.j2", outer), ("b.toml.j2", "x = 1\ny = {{ device.nme }}\n")]);
+        let fault =
+            engine.render("a.yaml.j2", &context(&json!({"device": {"name": "x"}}))).expect_err("a name is wrong");
+        let expected = TemplateFault {
+            template: "b.toml.j2".to_owned(),
+            range: Some(20..23),
+            kind: FaultKind::Undefined { name: "device.nme".to_owned(), suggestion: Some("name".to_owned()) },
+            message: "`device.nme` is not defined in this template".to_owned(),
+        };
+        assert_eq!(fault, expected);
+    }
+}
+
+#[test]
+fn hostile_and_broken_templates_are_faults_that_show_no_value() {
+    let values = json!({"secret": "tskey-auth-k", "list": ["tskey-auth-k"], "none": null});
+    let cases: [(&'static str, &'static str, FaultKind, &str, Option<&str>); 24] = [
+        (
+            "t.yaml.j2",
+            "a: {{ secret",
+            FaultKind::Syntax,
+            "unexpected end of input, expected end of variable block",
+            None,
+        ),
+        ("t.yaml.j2", "{% if %}", FaultKind::Syntax, "unexpected end of block", Some("%}")),
+        ("t.yaml.j2", "{{ secret | safe }}", FaultKind::Other, "filter safe is unknown", Some("safe")),
+        ("t.yaml.j2", "{{ secret | e }}", FaultKind::Other, "filter e is unknown", Some("e")),
+        ("t.yaml.j2", "{{ env('HOME') }}", FaultKind::Other, "env is unknown", Some("env('HOME')")),
+        ("t.yaml.j2", "{{ debug() }}", FaultKind::Other, "debug is unknown", Some("debug()")),
+        ("t.yaml.j2", "{{ secret.foo() }}", FaultKind::Other, "string has no method named foo", Some(".foo()")),
+        (
+            "t.yaml.j2",
+            "{% autoescape false %}{{ secret }}{% endautoescape %}",
+            FaultKind::Other,
+            "`autoescape` cannot be changed: every value is written in the template's language",
+            Some("secret"),
+        ),
+        ("t.yaml.j2", "{{ secret | int }}", FaultKind::Other, "this is not possible with such a value", Some("int")),
+        (
+            "t.yaml.j2",
+            "{{ secret + 1 }}",
+            FaultKind::Other,
+            "this is not possible with such a value",
+            Some("secret + 1"),
+        ),
+        ("t.yaml.j2", "{% include secret %}", FaultKind::Other, "there is no template with this name", None),
+        (
+            "t.yaml.j2",
+            "{{ part(secret) }}",
+            FaultKind::Other,
+            "there is no template with this name",
+            Some("part(secret)"),
+        ),
+        ("t.yaml.j2", "{% include '/etc/passwd' %}", FaultKind::Other, "there is no template with this name", None),
+        ("t.yaml.j2", "{{ none }}", FaultKind::Other, "`none` cannot be written here", Some("none")),
+        ("t.yaml.j2", "{{ [none] }}", FaultKind::Other, "`none` cannot be written here", Some("[none]")),
+        (
+            "t.yaml.j2",
+            "{{ secret if false }}",
+            FaultKind::Other,
+            "an `if` without `else` gives nothing to write",
+            Some("secret if false"),
+        ),
+        ("t.yaml.j2", "{{ range }}", FaultKind::Other, "this is not data", Some("range")),
+        ("t.yaml.j2", "{{ list | block(2) }}", FaultKind::Other, "`block` takes a text", Some("block(2)")),
+        ("t.toml.j2", "{{ secret | block(2) }}", FaultKind::Other, "`block` is for YAML", Some("block(2)")),
+        ("t.md.j2", "{{ list }}", FaultKind::Other, "a list or a map cannot be written into text", Some("list")),
+        (
+            "t.yaml.j2",
+            "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
+            FaultKind::Other,
+            "the template takes too many steps",
+            None,
+        ),
+        (
+            "t.yaml.j2",
+            "{{ part('t.yaml.j2') }}",
+            FaultKind::Other,
+            "parts are nested too deeply",
+            Some("part('t.yaml.j2')"),
+        ),
+        ("t.yaml.j2", "{% include 't.yaml.j2' %}", FaultKind::Other, "the template uses itself without end", None),
+        (
+            "t.yaml.j2",
+            "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+            FaultKind::Other,
+            "the template uses itself without end",
+            None,
+        ),
+    ];
+    for (name, text, kind, message, underlined) in cases {
+        let fault = fault(name, text, &values);
+        assert_eq!((&fault.kind, fault.message.as_str()), (&kind, message), "{text}");
+        if let Some(underlined) = underlined {
+            assert_eq!(fault.range.clone().map(|range| &text[range]), Some(underlined), "{text}");
+        }
+        assert!(!format!("{fault:?}{fault}").contains("tskey"), "{fault:?}");
+    }
+}
+
+#[test]
+fn an_unknown_template_is_a_fault() {
+    let engine = Engine::new([("a.yaml.j2", "a\n")]);
+    let fault = engine.render("b.yaml.j2", &Value::UNDEFINED).expect_err("there is no such template");
+    assert_eq!(fault.to_string(), "b.yaml.j2: there is no template with this name");
+    assert_eq!((engine.text("a.yaml.j2"), engine.text("b.yaml.j2")), (Some("a\n"), None));
+}
+
+#[test]
+fn a_template_is_parsed_only_when_it_is_rendered() {
+    let engine = Engine::new([("good.yaml.j2", "a: b\n"), ("bad.yaml.j2", "{% if %}")]);
+    assert_eq!(engine.render("good.yaml.j2", &context(&json!({}))), Ok("a: b\n".to_owned()));
+}
+
+#[test]
+fn threads_share_an_engine() {
+    let engine = Engine::new([("a.yaml.j2", "a: {{ n }}\n")]);
+    let texts = std::thread::scope(|scope| {
+        let render = |n: i32| engine.render("a.yaml.j2", &context(&json!({"n": n})));
+        let threads: Vec<_> = (0..4).map(|n| scope.spawn(move || render(n))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
+    });
+    assert_eq!(texts, (0..4).map(|n| Ok(format!("a: {n}\n"))).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_fault_becomes_a_finding() {
+    let mut sources = talosmith_model::Sources::default();
+    let source = sources.add("templates/t.yaml.j2", "a: {{ device.nme }}\n");
+    let finding = fault("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}})).diagnostic(source);
+    let expected = talosmith_model::Diagnostic::new(
+        talosmith_model::Code::TemplateUndefined,
+        "`device.nme` is not defined in this template",
+        talosmith_model::Place::bytes(source, 13..16),
+    )
+    .label("did you mean `name`?")
+    .note("templates see what the plan says: no environment, no files");
+    assert_eq!(finding, expected);
+}
+
+proptest! {
+    #[test]
+    fn every_text_survives_the_engine_at_every_position(text in any_text(), other in any_text()) {
+        let engine = Engine::new([
+            ("t.yaml.j2", "v: {{ v }}\n\"- {{ 1 }}\":\n  {{ v }}: {{ w }}\nl: [{{ v }}, {{ w }}]\nf: {{ [v, w] }}\n\
+                m: {{ {v: w} }}\ni:\n  - {{ v }}\n  - b: {{ both | block(6) }}\nq: {{ v | quote }}\n\
+                toml: {{ part('p.toml.j2') | block(2) }}\njson: {{ part('p.json.j2') | block(2) }}\n"),
+            ("p.toml.j2", "v = {{ v }}\nl = {{ [v, w] }}\n[{{ v }}]\nw = {{ both }}\n"),
+            ("p.json.j2", "{\"v\": {{ v }}, \"m\": {{ {v: w} | json }}}\n"),
+        ]);
+        let both = format!("{text}\n{other}");
+        let values = context(&json!({"v": &text, "w": &other, "both": &both}));
+        let rendered = engine.render("t.yaml.j2", &values).expect("the templates are sound");
+        let documents = parse(Format::Yaml, &rendered).expect("it is YAML");
+        let document = &documents[0];
+        let inner = |name: &str, format| document[name].as_str().map(|text| parse(format, text));
+        prop_assert_eq!(document, &json!({
+            "v": &text,
+            "- 1": { &text: &other },
+            "l": [&text, &other],
+            "f": [&text, &other],
+            "m": { &text: &other },
+            "i": [&text, {"b": &both}],
+            "q": &text,
+            "toml": document["toml"],
+            "json": document["json"],
+        }));
+        prop_assert_eq!(inner("json", Format::Json), Some(Ok(vec![json!({"v": &text, "m": { &text: &other }})])));
+        if text != "v" && text != "l" {
+            let expected = json!({"v": &text, "l": [&text, &other], &text: {"w": &both}});
+            prop_assert_eq!(inner("toml", Format::Toml), Some(Ok(vec![expected])));
+        }
+        prop_assert_eq!(crate::shape::prove(&engine, "t.yaml.j2", &values, &rendered), Ok(()));
+    }
+}

@@ -1,0 +1,170 @@
+//! Text as YAML scalars that every parser reads back as the same text.
+//!
+//! YAML 1.1 (PyYAML, libyaml, go-yaml) and 1.2 disagree on which plain scalars are text, so a scalar stays plain only
+//! where both call it text wherever it may stand: as a value, a key, or an item of a flow list. Quotes are those that
+//! prettier leaves alone.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use serde_json::Number;
+
+/// The longest text that is written without quotes. A key may have 1024 characters (YAML 1.2.2, section 7.4.2).
+const PLAIN_LIMIT: usize = 512;
+
+/// Words that YAML 1.1 or 1.2 reads as a boolean, as null or as a number, in lower case.
+const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
+
+/// Text as a YAML scalar on one line: without quotes where that is safe.
+#[must_use]
+pub fn inline(text: &str) -> Cow<'_, str> {
+    if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
+}
+
+/// Text as the key of a block or flow mapping.
+///
+/// Keys need quotes where values do: go-yaml 2 reads a plain `n:` as the key `false`.
+#[must_use]
+pub fn key(text: &str) -> Cow<'_, str> {
+    inline(text)
+}
+
+/// Text as a YAML scalar in quotes, even where it could do without.
+///
+/// Double quotes, unless the text has some itself, or backslashes: prettier would change those to single ones, or
+/// people would have to count backslashes.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let printable = text.chars().all(is_printable);
+    let single = match (text.contains('"'), text.contains('\\')) {
+        (true, false) => true,
+        (_, true) => !text.contains('\''),
+        (false, false) => false,
+    };
+    if printable && single { format!("'{}'", text.replace('\'', "''")) } else { double(text) }
+}
+
+/// Text as the `|` block of a mapping value or list item, its lines indented by `indent` spaces; ends without newline.
+///
+/// None where a block could not hold the text exactly, or where an editor would change it: one line, blanks at the
+/// start or before a line's end, more than one newline at the end, characters that need an escape. Nor with more than
+/// two empty lines in a row, which yamllint does not take.
+#[must_use]
+pub fn literal(text: &str, indent: usize) -> Option<String> {
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    let blank_at_end = |line: &str| line.ends_with([' ', '\t']);
+    if indent == 0
+        || !text.contains('\n')
+        || text.starts_with([' ', '\t', '\n'])
+        || body.ends_with('\n')
+        || body.contains("\n\n\n\n")
+        || body.split('\n').any(blank_at_end)
+        || !text.chars().all(|c| c == '\n' || c == '\t' || is_printable(c))
+    {
+        return None;
+    }
+    let mut block = String::from(if text.ends_with('\n') { "|" } else { "|-" });
+    for line in body.split('\n') {
+        block.push('\n');
+        if !line.is_empty() {
+            block.extend(std::iter::repeat_n(' ', indent));
+            block.push_str(line);
+        }
+    }
+    Some(block)
+}
+
+/// A number that YAML 1.1 and 1.2, TOML and JSON all read as the same number.
+///
+/// YAML 1.1 wants a dot in every float and a sign in every exponent.
+#[must_use]
+pub fn number(number: &Number) -> String {
+    let text = number.to_string();
+    let Some((digits, exponent)) = text.split_once(['e', 'E']) else { return text };
+    let dot = if digits.contains('.') { "" } else { ".0" };
+    let sign = if exponent.starts_with(['-', '+']) { "" } else { "+" };
+    format!("{digits}{dot}e{sign}{exponent}")
+}
+
+/// Whether the text, written as it is, is text everywhere.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let starts_well = match bytes {
+        [b'-', second, ..] => second.is_ascii_alphabetic(),
+        [first, ..] => first.is_ascii_alphanumeric() || matches!(first, b'/' | b'_'),
+        [] => false,
+    };
+    starts_well
+        && bytes.len() <= PLAIN_LIMIT
+        && bytes.iter().enumerate().all(|(at, byte)| {
+            let next = bytes.get(at + 1);
+            match byte {
+                b':' => next.is_some_and(|next| next.is_ascii_alphanumeric() || b"/:_.-".contains(next)),
+                b' ' => next.is_some_and(|next| !b" #:".contains(next)),
+                _ => byte.is_ascii_alphanumeric() || b"_./@+=-%~^$();!<>|&*".contains(byte),
+            }
+        })
+        && !is_word(text)
+        && !looks_numeric(text)
+}
+
+fn is_word(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Whether some YAML reads the text as a number, a time of the day in base 60, or a date.
+fn looks_numeric(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let bytes = text.as_bytes();
+    if !bytes.first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
+    let based = bytes[0] == b'0' && bytes.get(1).is_some_and(|base| b"xXoObB".contains(base));
+    let of_numbers = |byte: &u8| byte.is_ascii_digit() || b"_.:+-eETtZz ".contains(byte);
+    let is_version = bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        && bytes.iter().filter(|byte| **byte == b'.').count() >= 2;
+    based || (bytes.iter().all(of_numbers) && !is_version)
+}
+
+/// Whether a character may stand in quotes as it is: all parsers take it, and a reviewer sees it.
+///
+/// Left out, beside what YAML forbids: line ends of other standards, the no-break space, and the invisible characters
+/// that change the direction or the joining of the text around them.
+const fn is_printable(c: char) -> bool {
+    match c {
+        ' '..='~' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => false,
+        '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{ad}' => false,
+        _ => c > '\u{a0}',
+    }
+}
+
+fn double(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if is_printable(c) => out.push(c),
+            _ => {
+                let code = u32::from(c);
+                let escape = match code {
+                    0..=0xff => write!(out, "\\x{code:02X}"),
+                    0x100..=0xffff => write!(out, "\\u{code:04X}"),
+                    _ => write!(out, "\\U{code:08X}"),
+                };
+                escape.expect("writing to a string cannot fail");
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,110 @@
+//! The proof that no value changes the structure of the document around it.
+//!
+//! The template is rendered a second time with a stand-in for every value, one that needs no quotes anywhere. Both texts
+//! are parsed, and the second must become the first when the values are put back into the parsed document. Conditions
+//! and loops see the real values both times.
+
+use std::ops::Range;
+
+use minijinja::{OutputSpan, OutputSpanKind, Value};
+use serde_json::Value as Json;
+
+use crate::engine::{Engine, FaultKind, Language, Shadow, TemplateFault, unprotected_value};
+use crate::verify::{self, Format};
+
+/// Proves it for `text`, which `Engine::render` made of the same template and context, and for all parts in it.
+///
+/// YAML, TOML and JSON are parsed. In a shell script no value may stand in quotes, comments or here-documents, where its
+/// own quotes would not work. Other languages have no structure to prove.
+///
+/// # Errors
+/// The fault of the template that places the value, with the place of the `{{ … }}`.
+pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result<(), TemplateFault> {
+    let (hidden, shadow) = engine.render_shadow(name, context)?;
+    if let Some(format) = Format::of(name) {
+        let restored = match restored(format, &hidden, &shadow) {
+            Ok(restored) => restored,
+            Err(message) => return Err(unparsable(engine, name, context, format, &message)),
+        };
+        if verify::parse(format, text).ok().as_ref() != Some(&restored) {
+            let holds = |text: &str| self::restored(format, text, &shadow).ok().as_ref() == Some(&restored);
+            return Err(fault(name, misplaced_value(engine, name, context, holds)));
+        }
+    } else if Language::of(name) == Language::Shell
+        && let Some(at) = unprotected_value(&hidden, |rest| shadow.stand_in_at(rest))
+    {
+        return Err(fault(name, origin(engine, name, context, at)));
+    }
+    for part in shadow.into_parts() {
+        prove(engine, &part.template, &part.context, &part.text)?;
+    }
+    Ok(())
+}
+
+/// Parses a shadow's text and puts the values back.
+fn restored(format: Format, text: &str, shadow: &Shadow) -> Result<Vec<Json>, String> {
+    Ok(verify::parse(format, text)?.iter().map(|document| shadow.restore(document)).collect())
+}
+
+/// The template and the bytes of the first expression that breaks the document when it alone is not hidden.
+fn misplaced_value(
+    engine: &Engine,
+    name: &str,
+    context: &Value,
+    holds: impl Fn(&str) -> bool,
+) -> Option<(String, Range<usize>)> {
+    let [(text, spans), (hidden, hidden_spans)] = engine.render_with_origins(name, context)?;
+    let written = |span: &&OutputSpan| span.kind() == OutputSpanKind::Expression;
+    let pairs = spans.iter().filter(written).zip(hidden_spans.iter().filter(written));
+    for (span, hidden_span) in pairs {
+        let place = hidden_span.output_range();
+        let shown = [&hidden[..place.start], &text[span.output_range()], &hidden[place.end..]].concat();
+        if !holds(&shown) {
+            return Some((span.name().to_owned(), span.source_range()));
+        }
+    }
+    None
+}
+
+/// The fault of a template whose text cannot be parsed even with stand-ins: TOML and JSON have no text without quotes,
+/// and quotes in quotes are one way to get there.
+fn unparsable(engine: &Engine, name: &str, context: &Value, format: Format, message: &str) -> TemplateFault {
+    if let Some([_, (hidden, spans)]) = engine.render_with_origins(name, context) {
+        // Numbers need no quotes, so the text with numbers is sound where only the quotes were wrong.
+        let with_numbers = |but: Option<usize>| {
+            let piece = |(at, span): (usize, &OutputSpan)| match span.kind() {
+                OutputSpanKind::Expression if but != Some(at) => at.to_string(),
+                _ => hidden[span.output_range()].to_owned(),
+            };
+            spans.iter().enumerate().map(piece).collect::<String>()
+        };
+        let is_sound = |text: &str| verify::parse(format, text).is_ok();
+        if is_sound(&with_numbers(None))
+            && let Some(at) = (0..spans.len()).find(|at| !is_sound(&with_numbers(Some(*at))))
+        {
+            return fault(name, Some((spans[at].name().to_owned(), spans[at].source_range())));
+        }
+    }
+    TemplateFault {
+        template: name.to_owned(),
+        range: None,
+        kind: FaultKind::Other,
+        message: format!("what it renders cannot be parsed, whatever the values: {message}"),
+    }
+}
+
+/// The template and the bytes of the expression that wrote byte `at` of the shadow's text.
+fn origin(engine: &Engine, name: &str, context: &Value, at: usize) -> Option<(String, Range<usize>)> {
+    let [_, (_, spans)] = engine.render_with_origins(name, context)?;
+    let span = spans.iter().find(|span| span.output_range().contains(&at))?;
+    Some((span.name().to_owned(), span.source_range()))
+}
+
+fn fault(name: &str, at: Option<(String, Range<usize>)>) -> TemplateFault {
+    let (template, range) = at.map_or((name.to_owned(), None), |(template, range)| (template, Some(range)));
+    let message = "a value would change the structure of the document around it".to_owned();
+    TemplateFault { template, range, kind: FaultKind::Shape, message }
+}
+
+#[cfg(test)]
+mod tests;

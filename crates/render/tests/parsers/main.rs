@@ -1,0 +1,3 @@
+//! What we write, read by parsers that other people use.
+
+mod pyyaml;
