@@ -1,6 +1,7 @@
 //! cli
 
 pub mod process;
+pub mod git;
 
 /// Runs.
 pub fn main() -> std::process::ExitCode {
