@@ -2,6 +2,7 @@
 
 pub mod process;
 pub mod git;
+pub mod tree;
 
 /// Runs.
 pub fn main() -> std::process::ExitCode {
