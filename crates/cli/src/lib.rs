@@ -3,6 +3,7 @@
 pub mod process;
 pub mod git;
 pub mod tree;
+pub mod change;
 
 /// Runs.
 pub fn main() -> std::process::ExitCode {
