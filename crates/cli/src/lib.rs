@@ -4,6 +4,7 @@ pub mod process;
 pub mod git;
 pub mod tree;
 pub mod change;
+pub mod writer;
 
 /// Runs.
 pub fn main() -> std::process::ExitCode {
