@@ -1,5 +1,11 @@
 //! cli
 
+pub mod process;
+pub mod git;
+pub mod tree;
+pub mod change;
+pub mod writer;
+
 /// Runs.
 pub fn main() -> std::process::ExitCode {
     std::process::ExitCode::SUCCESS

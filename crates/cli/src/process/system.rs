@@ -1,0 +1,114 @@
+//! Programs of this machine.
+
+use std::io::{self, BufReader, Read, Write};
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::capture::capture;
+use super::{Command, Dialogue, Output, ProcessError, Processes};
+
+/// Starts the programs of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+/// A child that is killed and reaped when nobody needs it any more.
+pub(super) struct Child(std::process::Child);
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Both do nothing to a child that was waited for; there is nobody to tell that a dying child could not be killed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Processes for System {
+    fn run(&self, command: &Command) -> Result<Output, ProcessError> {
+        let deadline = Instant::now() + command.timeout;
+        let pipe = |source| ProcessError::Pipe { program: command.program.clone(), source };
+        let stdin = if command.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        let mut child = start(command, stdin, Stdio::piped())?;
+
+        if let (Some(input), Some(mut stdin)) = (command.input.clone(), child.0.stdin.take()) {
+            // A program may end without reading all; what counts is how it ends.
+            thread::spawn(move || stdin.write_all(&input));
+        }
+        // Both at once, in threads: a program that fills one pipe while we read the other would stop for ever.
+        let stdout = collect(child.0.stdout.take(), command.cap);
+        let stderr = collect(child.0.stderr.take(), command.cap);
+        let stdout = receive(&stdout, deadline, command)?.map_err(pipe)?;
+        let stderr = receive(&stderr, deadline, command)?.map_err(pipe)?;
+        let (Some(stdout), Some(stderr)) = (stdout, stderr) else {
+            return Err(ProcessError::TooMuchOutput { program: command.program.clone(), cap: command.cap });
+        };
+
+        // The end of both texts is nearly always the end of the program, hence the short first pause.
+        let mut pause = Duration::from_micros(50);
+        loop {
+            if let Some(status) = child.0.try_wait().map_err(pipe)? {
+                return Ok(Output { status: status.code(), stdout, stderr });
+            }
+            if Instant::now() >= deadline {
+                return Err(timeout(command));
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+
+    fn converse(&self, command: &Command) -> Result<Dialogue, ProcessError> {
+        let mut child = start(command, Stdio::piped(), Stdio::null())?;
+        let (Some(input), Some(output)) = (child.0.stdin.take(), child.0.stdout.take()) else {
+            let source = io::Error::other("the program has no pipes");
+            return Err(ProcessError::Pipe { program: command.program.clone(), source });
+        };
+        Ok(Dialogue { input: Box::new(input), output: Box::new(BufReader::new(output)), _child: Some(child) })
+    }
+}
+
+fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, ProcessError> {
+    let mut process = std::process::Command::new(&command.program);
+    process.args(&command.arguments).stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
+    process.env_clear();
+    process.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| command.lets_through(name))));
+    process.envs(command.variables.iter().map(|(name, value)| (name, value)));
+    if let Some(folder) = &command.folder {
+        process.current_dir(folder);
+    }
+    process.spawn().map(Child).map_err(|source| {
+        let program = command.program.clone();
+        // The system says the same of a program that is not there and of a folder that is not there.
+        let folder_is_there = command.folder.as_ref().is_none_or(|folder| folder.is_dir());
+        if source.kind() == io::ErrorKind::NotFound && folder_is_there {
+            ProcessError::NotFound { program }
+        } else {
+            ProcessError::Start { program, source }
+        }
+    })
+}
+
+type Captured = io::Result<Option<Zeroizing<Vec<u8>>>>;
+
+/// Reads a pipe in a thread of its own. The thread is not waited for: a grandchild that outlives a killed child can hold the pipe
+/// open for as long as it likes.
+fn collect(source: Option<impl Read + Send + 'static>, cap: usize) -> mpsc::Receiver<Captured> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let captured = source.map_or_else(|| Ok(Some(Zeroizing::default())), |source| capture(source, cap));
+        // Nobody listens after a timeout.
+        let _ = sender.send(captured);
+    });
+    receiver
+}
+
+fn receive(from: &mpsc::Receiver<Captured>, deadline: Instant, command: &Command) -> Result<Captured, ProcessError> {
+    from.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|_| timeout(command))
+}
+
+fn timeout(command: &Command) -> ProcessError {
+    ProcessError::Timeout { program: command.program.clone(), after: command.timeout }
+}

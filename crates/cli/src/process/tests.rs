@@ -1,0 +1,124 @@
+use super::*;
+
+fn shell(script: &str) -> Command {
+    Command::new("sh", ["-c", script])
+}
+
+/// The environment variable that cargo sets for every test, and that no program gets unless it is let through.
+const OURS: &str = "CARGO_PKG_NAME";
+
+#[test]
+fn status_and_both_texts_come_back() {
+    let output = System.run(&shell("echo out; echo err >&2; exit 3")).unwrap();
+    assert_eq!(
+        (output.status, output.stdout.as_slice(), output.stderr.as_slice()),
+        (Some(3), &b"out\n"[..], &b"err\n"[..])
+    );
+    assert!(!output.success());
+}
+
+#[test]
+fn a_signal_is_no_exit_code() {
+    assert_eq!(System.run(&shell("kill -9 $$")).unwrap().status, None);
+}
+
+#[test]
+fn input_larger_than_a_pipe_goes_through() {
+    let input = vec![b'x'; 300_000];
+    let output = System.run(&Command { input: Some(input.clone()), ..Command::new("cat", [""; 0]) }).unwrap();
+    assert_eq!(*output.stdout, input);
+}
+
+#[test]
+fn input_that_is_not_read_does_no_harm() {
+    let output = System.run(&Command { input: Some(vec![b'x'; 300_000]), ..shell("exit 0") }).unwrap();
+    assert!(output.success());
+}
+
+#[test]
+fn without_input_there_is_nothing_to_read() {
+    assert_eq!(System.run(&Command::new("cat", [""; 0])).unwrap().stdout.as_slice(), b"");
+}
+
+#[test]
+fn a_missing_program_is_told_apart_from_a_missing_folder() {
+    let error = System.run(&Command::new("no-such-program-anywhere", [""; 0])).unwrap_err();
+    assert!(matches!(error, ProcessError::NotFound { .. }), "{error:?}");
+    assert_eq!(error.to_string(), "there is no program `no-such-program-anywhere`");
+
+    let nowhere = Command { folder: Some("/no/such/folder".into()), ..shell("exit 0") };
+    let error = System.run(&nowhere).unwrap_err();
+    assert!(matches!(error, ProcessError::Start { .. }), "{error:?}");
+}
+
+#[test]
+fn a_program_that_hangs_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    // The grandchild keeps the pipe open, which must not keep us waiting.
+    let script = format!("echo $$ > {}; sleep 20 & wait", pid.display());
+    let started = std::time::Instant::now();
+    let error = System.run(&Command { timeout: Duration::from_millis(300), ..shell(&script) }).unwrap_err();
+    assert_eq!(error.to_string(), "`sh` did not end within 0.3 s");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let pid = fs_err::read_to_string(pid).unwrap();
+    let alive = std::process::Command::new("kill").args(["-0", pid.trim()]).output().unwrap().status.success();
+    assert!(!alive, "the program still runs");
+}
+
+#[test]
+fn a_program_that_closes_its_outputs_and_hangs_is_killed() {
+    let command = Command { timeout: Duration::from_millis(300), ..shell("exec >&- 2>&-; exec sleep 20") };
+    assert_eq!(System.run(&command).unwrap_err().to_string(), "`sh` did not end within 0.3 s");
+}
+
+#[test]
+fn a_program_that_writes_without_end_is_killed() {
+    for script in ["yes", "yes >&2"] {
+        let error = System.run(&Command { cap: 10_000, ..shell(script) }).unwrap_err();
+        assert_eq!(error.to_string(), "`sh` wrote more than 10000 bytes");
+    }
+}
+
+#[test]
+fn only_what_is_allowed_of_our_environment_is_seen() {
+    assert!(std::env::var_os(OURS).is_some(), "cargo sets it");
+    let print = Command::new("printenv", [OURS]);
+    assert_eq!(System.run(&print).unwrap().status, Some(1));
+    let allowed = Command { environment: vec![OURS.into()], ..print.clone() };
+    assert_eq!(System.run(&allowed).unwrap().stdout.as_slice(), b"talosmith-cli\n");
+    let by_start = Command { environment: vec!["CARGO_PKG_*".into()], ..print.clone() };
+    assert_eq!(System.run(&by_start).unwrap().stdout.as_slice(), b"talosmith-cli\n");
+    let set = Command { variables: vec![(OURS.into(), "else".into())], ..print };
+    assert_eq!(System.run(&set).unwrap().stdout.as_slice(), b"else\n");
+}
+
+#[test]
+fn debug_shows_neither_arguments_nor_output() {
+    let command = Command { input: Some(b"hidden".to_vec()), ..Command::new("op", ["read", "hidden"]) };
+    assert_eq!(format!("{command:?}"), r#"Command { program: "op", arguments: 2, .. }"#);
+    let output = System.run(&shell("echo hidden; echo hidden >&2")).unwrap();
+    assert_eq!(format!("{output:?}"), "Output { status: Some(0), .. }");
+}
+
+#[test]
+fn a_dialogue_answers_one_question_after_the_other() {
+    let mut dialogue = System.converse(&Command::new("cat", [""; 0])).unwrap();
+    for question in ["one\n", "two\n"] {
+        dialogue.ask(question.as_bytes()).unwrap();
+        let mut answer = String::new();
+        dialogue.answer().read_line(&mut answer).unwrap();
+        assert_eq!(answer, question);
+    }
+}
+
+#[test]
+fn the_fake_answers_in_order_and_remembers() {
+    let script = Script::default().answer(0, "first", "").fail(ProcessError::NotFound { program: "op".into() });
+    assert_eq!(script.run(&Command::new("git", ["status"])).unwrap().stdout.as_slice(), b"first");
+    assert!(script.run(&Command::new("op", ["read"])).is_err());
+    assert!(script.run(&Command::new("sops", ["-d"])).is_err());
+    let commands: Vec<_> = script.commands().into_iter().map(|command| (command.program, command.arguments)).collect();
+    let expected = [("git", "status"), ("op", "read"), ("sops", "-d")];
+    assert_eq!(commands, expected.map(|(program, argument)| (program.to_owned(), vec![argument.to_owned()])));
+}

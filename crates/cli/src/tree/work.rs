@@ -1,0 +1,185 @@
+//! The files on disk.
+
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::sync::{PoisonError, RwLock};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{Entry, EntryKind, ReadError, Tree, key};
+
+/// The work tree on disk, as it is now. Symbolic links are reported and never followed.
+pub struct WorkTree {
+    root: Utf8PathBuf,
+    /// Folders that are known to be folders, and no links: so that each is looked at once and not once a file.
+    folders: RwLock<HashSet<Utf8PathBuf>>,
+}
+
+impl WorkTree {
+    /// The files below `root`, which may itself lie behind a symbolic link.
+    #[must_use]
+    pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
+        Self { root: root.into(), folders: RwLock::default() }
+    }
+
+    /// Whether `folder` is there, with no symbolic link on the way.
+    fn is_folder(&self, folder: &Utf8Path) -> Result<bool, ReadError> {
+        if folder.as_str().is_empty() || self.folders.read().unwrap_or_else(PoisonError::into_inner).contains(folder) {
+            return Ok(true);
+        }
+        if let Some(parent) = folder.parent()
+            && !self.is_folder(parent)?
+        {
+            return Ok(false);
+        }
+        match fs::symlink_metadata(self.root.join(folder)) {
+            Ok(found) if found.is_symlink() => Err(ReadError::Symlink(folder.to_owned())),
+            Ok(found) if found.is_dir() => {
+                self.folders.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(ReadError::Io { path: folder.to_owned(), source }),
+        }
+    }
+}
+
+impl Tree for WorkTree {
+    fn list(&self, folder: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
+        let folder = Utf8PathBuf::from(key(folder)?);
+        if !self.is_folder(&folder)? {
+            return Ok(Vec::new());
+        }
+        let error = |source| ReadError::Io { path: folder.clone(), source };
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.root.join(&folder)).map_err(error)? {
+            let entry = entry.map_err(error)?;
+            let kind = entry.file_type().map_err(error)?;
+            let name = entry.file_name().into_string().map_err(|name| ReadError::NotUtf8 {
+                folder: folder.clone(),
+                name: name.to_string_lossy().into_owned(),
+            })?;
+            let kind = if kind.is_symlink() {
+                EntryKind::Symlink
+            } else if kind.is_dir() {
+                EntryKind::Folder
+            } else if kind.is_file() {
+                EntryKind::File
+            } else {
+                EntryKind::Other
+            };
+            entries.push(Entry { name, kind });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>, ReadError> {
+        let path = Utf8PathBuf::from(key(path)?);
+        if let Some(parent) = path.parent()
+            && !self.is_folder(parent)?
+        {
+            return Ok(None);
+        }
+        let on_disk = self.root.join(&path);
+        let error = |source| ReadError::Io { path: path.clone(), source };
+        // Looked at before it is opened: opening would follow a link, and a pipe would never open.
+        let found = match fs::symlink_metadata(&on_disk) {
+            Ok(found) => found,
+            Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(error(source)),
+        };
+        if found.is_symlink() {
+            return Err(ReadError::Symlink(path));
+        }
+        if !found.is_file() {
+            return Err(ReadError::NotAFile(path));
+        }
+        // With the size at hand, `Take` spares the two calls that `fs::read` spends to learn it again.
+        let size = usize::try_from(found.len()).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(size.saturating_add(64));
+        fs::File::open(&on_disk).map_err(error)?.take(u64::MAX).read_to_end(&mut bytes).map_err(error)?;
+        Ok(Some(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn disk() -> (tempfile::TempDir, WorkTree) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("devices/ryzen")).unwrap();
+        fs::write(folder.path().join("devices/ryzen/device.yaml"), "name: ryzen\n").unwrap();
+        fs::write(folder.path().join("devices/ryzen.yaml"), "").unwrap();
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+        (folder, WorkTree::new(root))
+    }
+
+    #[test]
+    fn files_and_folders_are_found() {
+        let (_folder, tree) = disk();
+        assert_eq!(tree.read("devices/ryzen/device.yaml".into()).unwrap().unwrap(), b"name: ryzen\n");
+        assert_eq!(tree.read("devices/ryzen.yaml".into()).unwrap().unwrap(), b"");
+        let expected = [("ryzen", EntryKind::Folder), ("ryzen.yaml", EntryKind::File)];
+        let expected = expected.map(|(name, kind)| Entry { name: name.into(), kind });
+        assert_eq!(tree.list("devices".into()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_absent_is_absent_at_any_depth() {
+        let (_folder, tree) = disk();
+        for path in ["absent", "absent/deeper/still", "devices/ryzen.yaml/below-a-file"] {
+            assert_eq!(tree.read(path.into()).unwrap(), None, "{path}");
+            assert_eq!(tree.list(path.into()).unwrap(), [], "{path}");
+        }
+    }
+
+    #[test]
+    fn a_large_file_is_read_whole() {
+        let (folder, tree) = disk();
+        let text: Vec<u8> = (0..300_000u32).map(|number| (number % 251) as u8).collect();
+        fs::write(folder.path().join("large"), &text).unwrap();
+        assert!(tree.read("large".into()).unwrap().unwrap() == text);
+    }
+
+    #[test]
+    fn a_link_is_named_and_not_followed() {
+        let (folder, tree) = disk();
+        symlink("ryzen", folder.path().join("devices/linked")).unwrap();
+        symlink("device.yaml", folder.path().join("devices/ryzen/linked.yaml")).unwrap();
+        symlink("nowhere", folder.path().join("devices/dangling")).unwrap();
+        let read = |path: &str| tree.read(path.into()).unwrap_err().to_string();
+        assert_eq!(read("devices/linked/device.yaml"), "devices/linked is a symbolic link");
+        assert_eq!(read("devices/ryzen/linked.yaml"), "devices/ryzen/linked.yaml is a symbolic link");
+        assert_eq!(read("devices/dangling"), "devices/dangling is a symbolic link");
+        assert_eq!(tree.list("devices/linked".into()).unwrap_err().to_string(), "devices/linked is a symbolic link");
+        assert_eq!(tree.list("devices".into()).unwrap()[1], Entry { name: "linked".into(), kind: EntryKind::Symlink });
+    }
+
+    #[test]
+    fn a_folder_and_a_socket_are_no_files() {
+        let (folder, tree) = disk();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+        assert_eq!(tree.read("socket".into()).unwrap_err().to_string(), "socket is not a file");
+        assert_eq!(tree.read("devices".into()).unwrap_err().to_string(), "devices is not a file");
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf8_fails_only_its_folder() {
+        let (folder, tree) = disk();
+        if fs::write(folder.path().join("devices").join(OsStr::from_bytes(b"b\xff")), "").is_err() {
+            eprintln!("skipped: this file system takes UTF-8 names only");
+            return;
+        }
+        let error = tree.list("devices".into()).unwrap_err();
+        assert_eq!(error.to_string(), "a name in devices is not UTF-8: b\u{fffd}");
+        assert_eq!(tree.list("devices/ryzen".into()).unwrap().len(), 1);
+    }
+}

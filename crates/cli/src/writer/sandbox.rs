@@ -1,0 +1,84 @@
+//! A repository in a folder of its own, for the tests of this module.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+
+use super::{Applied, Lock, WriteError, apply};
+use crate::change::{Change, compare};
+use crate::tree::WorkTree;
+
+/// A repository with a fleet file and the lock on it.
+pub(super) struct Root {
+    pub folder: tempfile::TempDir,
+    pub lock: Lock,
+}
+
+impl Root {
+    pub fn new() -> Self {
+        Self::in_folder(tempfile::tempdir().unwrap())
+    }
+
+    pub fn in_folder(folder: tempfile::TempDir) -> Self {
+        fs::write(folder.path().join("talosmith.yaml"), "").unwrap();
+        let lock = Lock::acquire(Utf8Path::from_path(folder.path()).unwrap(), || {}).unwrap();
+        Self { folder, lock }
+    }
+
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let root = Self::new();
+        for (path, text) in files {
+            let path = root.path(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    pub fn path(&self, path: &str) -> Utf8PathBuf {
+        Utf8Path::from_path(self.folder.path()).unwrap().join(path)
+    }
+
+    pub fn mode(&self, path: &str) -> u32 {
+        fs::symlink_metadata(self.path(path)).unwrap().mode() & 0o7777
+    }
+
+    pub fn set_mode(&self, path: &str, mode: u32) {
+        fs::set_permissions(self.path(path), PermissionsExt::from_mode(mode)).unwrap();
+    }
+
+    /// Every folder, file and link below the root but the fleet file: `path/`, `path=text`, `path->`.
+    pub fn everything(&self) -> Vec<String> {
+        fn walk(folder: &Utf8Path, root: &Utf8Path, found: &mut Vec<String>) {
+            for entry in folder.read_dir_utf8().unwrap() {
+                let entry = entry.unwrap();
+                let path = entry.path().strip_prefix(root).unwrap();
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    found.push(format!("{path}/"));
+                    walk(entry.path(), root, found);
+                } else if kind.is_symlink() {
+                    found.push(format!("{path}->"));
+                } else if path != "talosmith.yaml" {
+                    found.push(format!("{path}={}", fs::read_to_string(entry.path()).unwrap()));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.path(""), &self.path(""), &mut found);
+        found.sort();
+        found
+    }
+
+    pub fn changes(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Vec<Change> {
+        let wanted = wanted.iter().map(|(path, text)| (Utf8PathBuf::from(*path), text.as_bytes().to_vec()));
+        let found = compare(&WorkTree::new(self.path("")), wanted, unwanted.iter().map(Utf8PathBuf::from));
+        assert!(found.errors.is_empty(), "{:?}", found.errors);
+        found.changes
+    }
+
+    pub fn apply(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Result<Applied, WriteError> {
+        apply(&self.lock, &self.changes(wanted, unwanted), &["devices".into(), "argocd/applications/local-path".into()])
+    }
+}
