@@ -8,6 +8,7 @@ mod diagnostic;
 mod document;
 mod locate;
 mod schematic;
+mod secret_source;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
@@ -18,3 +19,4 @@ pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
     Unstable,
 };
+pub use secret_source::{SecretSource, SopsValue};

@@ -1,1 +1,5 @@
 //! render
+
+mod secret;
+
+pub use secret::{SecretArtifact, Secrets};
