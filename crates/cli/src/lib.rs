@@ -5,6 +5,7 @@ pub mod git;
 pub mod tree;
 pub mod change;
 pub mod writer;
+pub mod secrets;
 
 /// Runs.
 pub fn main() -> std::process::ExitCode {

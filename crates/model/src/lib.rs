@@ -12,6 +12,7 @@ mod suggestion;
 pub mod facts;
 mod partitions;
 mod schematic;
+mod secret_source;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
@@ -23,5 +24,6 @@ pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
     Unstable,
 };
+pub use secret_source::{SecretSource, SopsValue};
 pub use suggestion::closest;
 pub use version::{TalosVersion, VersionError};

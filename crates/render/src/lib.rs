@@ -7,5 +7,7 @@ pub mod emit;
 pub mod engine;
 pub mod verify;
 pub mod shape;
+mod secret;
 
 pub use engine::{Engine, FaultKind, TemplateFault};
+pub use secret::{SecretArtifact, Secrets};
