@@ -1,5 +1,10 @@
 //! cli
 
+pub mod environment;
+pub mod mask;
+pub mod diff;
+pub mod report;
+pub mod console;
 pub mod process;
 pub mod git;
 pub mod tree;

@@ -1,0 +1,127 @@
+//! Findings as people read them.
+
+use std::fmt::Write as _;
+
+use annotate_snippets::renderer::{
+    DEFAULT_ADDITION_STYLE, DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_REMOVAL_STYLE,
+    DEFAULT_WARNING_STYLE,
+};
+use talosmith_model::{Diagnostic, Level, Sources};
+
+use super::order::natural;
+use super::position::Positions;
+use super::snippet::draw;
+use super::style::Style;
+use super::wrap::wrap;
+use crate::diff;
+use crate::mask::mask_finding;
+
+/// Names of devices that a finding lists before it only counts the others.
+const DEVICES_SHOWN: usize = 10;
+/// How far further lines of a message stand to the right.
+const HANGING: usize = 4;
+
+/// Draws findings in the order given, an empty line between two.
+#[must_use]
+pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String {
+    let style = Style { width: style.width.max(40), ..style };
+    let mut positions = Positions::new(sources);
+    findings.iter().map(|finding| block(finding, &mut positions, style)).collect::<Vec<_>>().join("\n")
+}
+
+fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> String {
+    let mut finding = mask_finding(finding);
+    for label in std::iter::once(&mut finding.at).chain(&mut finding.also) {
+        label.text = style.clean(&label.text);
+    }
+    let drawing = draw(&finding, positions, style);
+    let pad = " ".repeat(drawing.gutter + 1);
+    let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
+    let mut notes: Vec<(&str, &str)> = drawing.unsaid.iter().map(|text| ("note", text.as_str())).collect();
+    notes.extend(finding.notes.iter().map(|text| ("note", text.as_str())));
+    let devices = devices(&finding);
+    notes.extend(devices.iter().map(|text| ("note", text.as_str())));
+    notes.extend(finding.helps.iter().map(|text| ("help", text.as_str())));
+
+    let mut out = title(&finding, style);
+    out.push_str(&drawing.text);
+    if drawing.has_source && (finding.figure.is_some() || !notes.is_empty()) {
+        out.push_str(&bar);
+    }
+    if let Some(figure) = &finding.figure {
+        figure_lines(&mut out, figure, &pad, style);
+        if !notes.is_empty() {
+            out.push_str(&bar);
+        }
+    }
+    for (word, text) in notes {
+        remark(&mut out, word, text, &pad, style);
+    }
+    out
+}
+
+/// `error[code]: message`.
+fn title(finding: &Diagnostic, style: Style) -> String {
+    let head = format!("{}[{}]", finding.level.as_str(), finding.code);
+    let message = style.clean(&finding.message).replace('\n', " ");
+    let lines = wrap(&message, style.prose().saturating_sub(head.len() + 2), style.prose() - HANGING);
+    let color = match finding.level {
+        Level::Error => DEFAULT_ERROR_STYLE,
+        Level::Warning => DEFAULT_WARNING_STYLE,
+    };
+    let mut out = style.paint(color, &head);
+    for (index, line) in lines.iter().enumerate() {
+        let before = if index == 0 { String::from(": ") } else { " ".repeat(HANGING) };
+        out.push_str(&style.paint(DEFAULT_EMPHASIS_STYLE, &format!("{before}{line}")));
+        out.push('\n');
+    }
+    out
+}
+
+/// A block of its own, line by line as it was made: what stands below each other in it must stay so.
+fn figure_lines(out: &mut String, figure: &str, pad: &str, style: Style) {
+    for line in figure.lines() {
+        let color = match diff::excerpt_sign(line) {
+            Some('-') => DEFAULT_REMOVAL_STYLE,
+            Some('+') => DEFAULT_ADDITION_STYLE,
+            _ => anstyle::Style::new(),
+        };
+        let line = style.clean(line);
+        if line.trim_end().is_empty() {
+            out.push('\n');
+        } else {
+            let _ = writeln!(out, "{pad}  {}", style.paint(color, line.trim_end()));
+        }
+    }
+}
+
+/// `= note: text`: a line that is too long goes on below its start. The further lines of a help are there to be
+/// pasted, so they stay whole.
+fn remark(out: &mut String, word: &str, text: &str, pad: &str, style: Style) {
+    let text = style.clean(text);
+    let head =
+        format!("{pad}{}{}: ", style.paint(DEFAULT_LINE_NUM_STYLE, "= "), style.paint(DEFAULT_EMPHASIS_STYLE, word));
+    let indent = " ".repeat(pad.len() + "= ".len() + word.len() + ": ".len());
+    let room = style.prose().saturating_sub(indent.len());
+    for (index, line) in text.lines().enumerate() {
+        let lines = if word == "help" && index > 0 { vec![line.trim_end().to_owned()] } else { wrap(line, room, room) };
+        for (part, line) in lines.iter().enumerate() {
+            let before = if index + part == 0 { &head } else { &indent };
+            out.push_str(format!("{before}{line}").trim_end());
+            out.push('\n');
+        }
+    }
+}
+
+/// Which devices a finding hits, if they are several.
+fn devices(finding: &Diagnostic) -> Option<String> {
+    let count = finding.devices.len();
+    if count < 2 {
+        return None;
+    }
+    let mut names: Vec<&str> = finding.devices.iter().map(String::as_str).collect();
+    names.sort_by(|left, right| natural(left, right));
+    let shown = names[..count.min(DEVICES_SHOWN)].join(", ");
+    let more = if count > DEVICES_SHOWN { format!(" and {} more", count - DEVICES_SHOWN) } else { String::new() };
+    Some(format!("hits {count} devices: {shown}{more}"))
+}

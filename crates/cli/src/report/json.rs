@@ -1,0 +1,82 @@
+//! Findings as programs read them; `schemas/report.schema.json` describes it.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use talosmith_model::{Diagnostic, Label, Sources};
+
+use super::position::{Position, Positions, position};
+use crate::mask::{mask, mask_finding};
+
+/// Rises when a program that reads the report would have to change.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Report {
+    version: u32,
+    findings: Vec<Finding>,
+    summary: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    code: &'static str,
+    level: &'static str,
+    message: String,
+    path: String,
+    range: Option<Range>,
+    label: String,
+    also: Vec<At>,
+    figure: Option<String>,
+    notes: Vec<String>,
+    helps: Vec<String>,
+    devices: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct At {
+    path: String,
+    range: Option<Range>,
+    label: String,
+}
+
+#[derive(Serialize)]
+struct Range {
+    start: Position,
+    end: Position,
+}
+
+/// Writes findings in the order given, with what the command has to say about its run.
+#[must_use]
+pub fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
+    let mut positions = Positions::new(sources);
+    let findings = findings.iter().map(|finding| entry(mask_finding(finding), &mut positions)).collect();
+    let report = Report { version: VERSION, findings, summary };
+    let mut text = serde_json::to_string_pretty(&report).expect("texts and numbers are always JSON");
+    text.push('\n');
+    text
+}
+
+fn entry(finding: Diagnostic, positions: &mut Positions<'_>) -> Finding {
+    let At { path, range, label } = at(finding.at, positions);
+    Finding {
+        code: finding.code.name(),
+        level: finding.level.as_str(),
+        message: finding.message,
+        path,
+        range,
+        label,
+        also: finding.also.into_iter().map(|label| at(label, positions)).collect(),
+        figure: finding.figure,
+        notes: finding.notes,
+        helps: finding.helps,
+        devices: finding.devices.into_iter().collect(),
+    }
+}
+
+fn at(label: Label, positions: &mut Positions<'_>) -> At {
+    let source = positions.sources.get(label.place.source);
+    let range = positions
+        .range(&label.place)
+        .map(|range| Range { start: position(&source.text, range.start), end: position(&source.text, range.end) });
+    At { path: mask(source.path.as_str()).into_owned(), range, label: label.text }
+}

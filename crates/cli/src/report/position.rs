@@ -1,0 +1,75 @@
+//! Where a place is: its bytes, and the line and column of a byte.
+
+use std::ops::Range;
+
+use talosmith_model::{Locator, Place, Sources, line_column};
+
+/// Resolves the places of a report.
+pub(super) struct Positions<'a> {
+    pub sources: &'a Sources,
+    locator: Locator<'a>,
+}
+
+/// A line and a column, both from 1, and the byte from 0. A column counts characters, as editors do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Position {
+    pub line: usize,
+    pub column: usize,
+    pub byte: usize,
+}
+
+impl<'a> Positions<'a> {
+    pub fn new(sources: &'a Sources) -> Self {
+        Self { sources, locator: Locator::new(sources) }
+    }
+
+    /// The bytes of a place, which the text really has, and whole characters; none for a file as a whole.
+    ///
+    /// A place behind the last line break moves before it: people have no line there to look at.
+    pub fn range(&mut self, place: &Place) -> Option<Range<usize>> {
+        let range = self.locator.locate(place)?;
+        let text: &str = &self.sources.get(place.source).text;
+        if range.start == text.len() && text.ends_with('\n') {
+            let end = text.len() - if text.ends_with("\r\n") { 2 } else { 1 };
+            return Some(end..end);
+        }
+        Some(range)
+    }
+}
+
+/// The line and column of a byte.
+pub(super) fn position(text: &str, byte: usize) -> Position {
+    let (line, column) = line_column(text, byte);
+    Position { line, column, byte }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_lines_and_characters_from_one() {
+        let at = |line, column, byte| Position { line, column, byte };
+        let text = "ä: 1\r\nbß\n";
+        let all = [at(1, 1, 0), at(1, 2, 2), at(1, 6, 6), at(2, 1, 7), at(2, 3, 10), at(3, 1, 11)];
+        for expected in all {
+            assert_eq!(position(text, expected.byte), expected);
+        }
+    }
+
+    #[test]
+    fn keeps_every_range_inside_the_text() {
+        let mut sources = Sources::default();
+        let text = sources.add("a.yaml", "ä: 1\r\n");
+        let empty = sources.add("empty.yaml", "");
+        let mut positions = Positions::new(&sources);
+        let mut range = |source, bytes| positions.range(&Place::bytes(source, bytes));
+        assert_eq!(range(text, 1..1), Some(0..0));
+        assert_eq!(range(text, 0..1), Some(0..0));
+        assert_eq!(range(text, 3..99), Some(3..7));
+        assert_eq!(range(text, 50..99), Some(5..5));
+        assert_eq!(range(text, 7..7), Some(5..5));
+        assert_eq!(range(empty, 0..9), Some(0..0));
+        assert_eq!(positions.range(&Place::file(text)), None);
+    }
+}

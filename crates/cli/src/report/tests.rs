@@ -1,0 +1,91 @@
+//! Whole reports, as users see them: each case is drawn in several ways and kept under `snapshots/`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use talosmith_model::{Code, Diagnostic, Place};
+
+use super::{Style, human};
+use cases::{case, cases};
+
+mod cases;
+
+/// How each case is drawn.
+const STYLES: [(&str, Style); 4] = [
+    ("100", Style { color: false, width: 100, unicode: true }),
+    ("40", Style { color: false, width: 40, unicode: true }),
+    ("ascii", Style { color: false, width: 100, unicode: false }),
+    ("color", Style { color: true, width: 100, unicode: true }),
+];
+
+#[test]
+fn reports_look_as_they_did() {
+    let mut expected = BTreeSet::new();
+    for (name, case) in cases() {
+        let mut text = String::new();
+        for (kind, style) in STYLES {
+            let drawn = human(&case.findings, &case.sources, style);
+            let readable = drawn.replace('\u{1b}', "\\e");
+            assert_eq!(kind == "color", readable != drawn, "{name}: colour codes where they belong");
+            text.push_str(&format!("─── {kind} {}\n{readable}", "─".repeat(94 - kind.len())));
+        }
+        text.push_str(&format!(
+            "─── json {}\n{}",
+            "─".repeat(90),
+            super::json(&case.findings, &case.sources, Map::new())
+        ));
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name, text);
+        });
+        expected.insert(format!("{name}.snap"));
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/snapshots");
+    let kept: BTreeSet<String> = std::fs::read_dir(folder)
+        .expect("the folder of the snapshots")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".snap"))
+        .collect();
+    assert_eq!(kept, expected, "a snapshot that no case makes");
+}
+
+#[test]
+fn reports_of_any_place_and_width_are_drawn() {
+    for text in ["", "\n", "\r\n", "a", "a\n", "ä: ß\r\n\t日本: x\n", "\u{feff}a: b\n\n\n"] {
+        for start in 0..=text.len() + 2 {
+            for end in 0..=text.len() + 2 {
+                for width in [0, 1, 40, 41, 100, 1000] {
+                    let case = case("a.yaml", text, |source| {
+                        Diagnostic::new(Code::NotYaml, "m", Place::bytes(source, start..end))
+                            .label("l")
+                            .also(Place::bytes(source, end..start), "a somewhat longer label")
+                    });
+                    let drawn = human(&case.findings, &case.sources, Style { color: false, width, unicode: true });
+                    assert!(drawn.starts_with("error[not-yaml]: m\n"), "{text:?} {start}..{end} {width}:\n{drawn}");
+                    assert!(drawn.lines().all(|line| line.trim_end() == line), "blanks at the end of a line:\n{drawn}");
+                    let _ = super::json(&case.findings, &case.sources, Map::new());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn json_reports_fit_their_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../../../schemas/report.schema.json")).expect("JSON");
+    jsonschema::meta::validate(&schema).expect("a valid schema");
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema that compiles");
+    let faults = |report: &Value| validator.iter_errors(report).map(|error| error.to_string()).collect::<Vec<_>>();
+    let none: Vec<String> = Vec::new();
+    for (name, case) in cases() {
+        let summary = json!({ "errors": 1, "files": { "checked": 12 } }).as_object().cloned().expect("an object");
+        let report: Value = serde_json::from_str(&super::json(&case.findings, &case.sources, summary)).expect("JSON");
+        assert_eq!(faults(&report), none, "{name}");
+    }
+    for example in schema["examples"].as_array().expect("the schema has an example") {
+        assert_eq!(faults(example), none);
+    }
+    let mut wrong: Value = schema["examples"][0].clone();
+    wrong["findings"][0]["level"] = json!("fatal");
+    assert_eq!(faults(&wrong).len(), 1);
+}

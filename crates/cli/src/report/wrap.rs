@@ -1,0 +1,96 @@
+//! Prose in lines that fit a terminal.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Breaks a line at spaces so that its parts fit: `first` columns for the first, `rest` for each other one.
+///
+/// What stands in backticks is kept whole, since people copy it, and so is a word that is too long.
+pub(super) fn wrap(line: &str, first: usize, rest: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut room = first;
+    for (spaces, word) in words(line) {
+        let current = lines.last_mut().expect("there is always a line");
+        let is_start = current.trim_start().is_empty();
+        if !is_start && current.width() + spaces.len() + word.width() > room {
+            lines.push(word.to_owned());
+            room = rest;
+        } else {
+            current.push_str(spaces);
+            current.push_str(word);
+        }
+    }
+    lines
+}
+
+/// The words of a line, each with the spaces before it.
+fn words(line: &str) -> Vec<(&str, &str)> {
+    let has_pairs = line.matches('`').count().is_multiple_of(2);
+    let mut words = Vec::new();
+    let mut rest = line.trim_end();
+    while !rest.is_empty() {
+        let start = rest.len() - rest.trim_start_matches(' ').len();
+        let mut quoted = false;
+        let end = rest[start..]
+            .char_indices()
+            .find(|(_, c)| {
+                quoted ^= has_pairs && *c == '`';
+                *c == ' ' && !quoted
+            })
+            .map_or(rest.len(), |(at, _)| start + at);
+        words.push((&rest[..start], &rest[start..end]));
+        rest = &rest[end..];
+    }
+    words
+}
+
+/// Writes in ASCII what talosmith itself says in other characters, for terminals whose locale is not UTF-8.
+///
+/// What the user wrote stays as it is.
+pub(super) fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '−' | '–' | '—' | '─' => plain.push('-'),
+            '│' | '┃' | '▏' => plain.push('|'),
+            '…' => plain.push_str("..."),
+            '≥' => plain.push_str(">="),
+            '≤' => plain.push_str("<="),
+            '×' | '╳' => plain.push('x'),
+            '→' => plain.push_str("->"),
+            '’' => plain.push('\''),
+            '“' | '”' => plain.push('"'),
+            '█' | '▓' => plain.push('#'),
+            '▒' | '▆' => plain.push('='),
+            '░' => plain.push('.'),
+            '\u{a0}' | '\u{202f}' => plain.push(' '),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn breaks_at_spaces() {
+        assert_eq!(wrap("one two three four", 9, 8), ["one two", "three", "four"]);
+        assert_eq!(wrap("one  two   three", 99, 99), ["one  two   three"]);
+        assert_eq!(wrap("  one two", 6, 6), ["  one", "two"]);
+        assert_eq!(wrap("", 5, 5), [""]);
+        assert_eq!(wrap("a averyverylongword b", 5, 5), ["a", "averyverylongword", "b"]);
+    }
+
+    #[test]
+    fn measures_columns_and_not_bytes() {
+        assert_eq!(wrap("ää öö üü", 8, 8), ["ää öö üü"]);
+        assert_eq!(wrap("日本 語", 6, 6), ["日本", "語"]);
+    }
+
+    #[test]
+    fn keeps_what_stands_in_backticks() {
+        assert_eq!(wrap("type `git rm --cached a` now", 12, 12), ["type", "`git rm --cached a`", "now"]);
+        assert_eq!(wrap("a ` b c", 3, 3), ["a `", "b c"]);
+    }
+}
