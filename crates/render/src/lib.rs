@@ -2,6 +2,8 @@
 //!
 //! The modules stand in dependency order: each uses only those before it.
 
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
+
 pub mod scalar;
 pub mod emit;
 pub mod engine;
