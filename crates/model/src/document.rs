@@ -139,6 +139,13 @@ impl Node {
         reached
     }
 
+    /// The value that a pointer leads to.
+    #[must_use]
+    pub fn at(&self, pointer: &Pointer) -> Option<&Self> {
+        let reached = self.walk(pointer);
+        reached.whole.then_some(reached.node)
+    }
+
     /// The value of a key, and none for anything but a mapping.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {

@@ -15,6 +15,11 @@ pub mod facts;
 mod partitions;
 mod schematic;
 mod secret_source;
+pub mod scalar;
+pub mod device;
+pub mod fleet;
+mod schema;
+mod layer;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};

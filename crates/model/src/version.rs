@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A version of Talos, such as `v1.12.1` or `v1.14.0-rc.1`. Pre-releases come before their release.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub struct TalosVersion {
     /// The first number.
     pub major: u64,
@@ -36,6 +37,20 @@ impl TalosVersion {
     #[must_use]
     pub const fn minor(&self) -> (u64, u64) {
         (self.major, self.minor)
+    }
+}
+
+impl TryFrom<String> for TalosVersion {
+    type Error = VersionError;
+
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        text.parse()
+    }
+}
+
+impl serde::Serialize for TalosVersion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

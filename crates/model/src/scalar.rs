@@ -1,0 +1,179 @@
+//! The scalars of the domain: each a type whose `FromStr` says what is wrong and what to write.
+
+mod image;
+mod label;
+mod name;
+mod network;
+mod path;
+mod size;
+
+pub use image::{Extension, Image, KernelArgument, Tag};
+pub use label::{LabelKey, LabelValue};
+pub use name::{
+    Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, OpReference, SecretName, VolumeName,
+};
+pub use network::{Address, Cidr, Endpoint, Route};
+pub use path::{AbsolutePath, DevicePath, RelativePath};
+pub use size::{Size, VolumeSize, grouped, suggested};
+
+use crate::{Code, Diagnostic, Place, TalosVersion};
+
+/// Why a text is not a scalar of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ScalarFault {
+    /// What is wrong: lower case, no full stop.
+    pub message: String,
+    /// What to say beside the underline.
+    pub label: String,
+    /// The consequence.
+    pub note: Option<String>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl ScalarFault {
+    /// A fault with nothing but its message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), label: String::new(), note: None, help: None }
+    }
+
+    /// Says something beside the underline.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.label = text.into();
+        self
+    }
+
+    /// Adds the consequence.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.note = Some(text.into());
+        self
+    }
+
+    /// Adds what to write instead.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+impl ScalarFault {
+    /// The finding that this fault is at a place.
+    #[must_use]
+    pub fn at(self, code: Code, place: Place) -> Diagnostic {
+        let mut finding = Diagnostic::new(code, self.message, place).label(self.label);
+        finding.notes.extend(self.note);
+        finding.helps.extend(self.help);
+        finding
+    }
+}
+
+/// A `format` of the schemas.
+#[derive(Debug)]
+pub struct Format {
+    /// The word in the schema.
+    pub name: &'static str,
+    /// The code of its faults.
+    pub code: Code,
+    /// Parses a text and forgets the value.
+    pub check: fn(&str) -> Result<(), ScalarFault>,
+}
+
+fn check<T: std::str::FromStr<Err = ScalarFault>>(text: &str) -> Result<(), ScalarFault> {
+    text.parse::<T>().map(|_| ())
+}
+
+/// Every `format` that the schemas use, sorted by name.
+pub const FORMATS: &[Format] = &[
+    Format { name: "absolute-path", code: Code::PathEscape, check: check::<AbsolutePath> },
+    Format { name: "argument", code: Code::BadName, check: check::<Argument> },
+    Format { name: "cel", code: Code::BadName, check: check::<Cel> },
+    Format { name: "cidr", code: Code::BadCidr, check: check::<Cidr> },
+    Format { name: "code", code: Code::BadName, check: check_code },
+    Format { name: "device-path", code: Code::BadName, check: check::<DevicePath> },
+    Format { name: "dns-label", code: Code::BadHostname, check: check::<DnsLabel> },
+    Format { name: "endpoint", code: Code::BadAddress, check: check::<Endpoint> },
+    Format { name: "environment-variable", code: Code::BadName, check: check::<EnvironmentVariable> },
+    Format { name: "extension", code: Code::BadName, check: check::<Extension> },
+    Format { name: "hostname", code: Code::BadHostname, check: check::<Hostname> },
+    Format { name: "image", code: Code::BadImage, check: check::<Image> },
+    Format { name: "ip-address", code: Code::BadAddress, check: check::<Address> },
+    Format { name: "kernel-argument", code: Code::KernelArg, check: check::<KernelArgument> },
+    Format { name: "label-key", code: Code::BadLabel, check: check::<LabelKey> },
+    Format { name: "label-value", code: Code::BadLabel, check: check::<LabelValue> },
+    Format { name: "model-key", code: Code::BadName, check: check::<ModelKey> },
+    Format { name: "name", code: Code::BadName, check: check::<Name> },
+    Format { name: "op-reference", code: Code::BadName, check: check::<OpReference> },
+    Format { name: "relative-path", code: Code::PathEscape, check: check::<RelativePath> },
+    Format { name: "route", code: Code::BadCidr, check: check::<Route> },
+    Format { name: "secret-name", code: Code::BadName, check: check::<SecretName> },
+    Format { name: "size", code: Code::BadSize, check: check::<Size> },
+    Format { name: "tag", code: Code::BadName, check: check::<Tag> },
+    Format { name: "talos-version", code: Code::BadVersion, check: check_version },
+    Format { name: "volume-name", code: Code::VolumeName, check: check::<VolumeName> },
+    Format { name: "volume-size", code: Code::BadSize, check: check::<VolumeSize> },
+];
+
+/// The format of a name, or none if the schemas have no such one.
+#[must_use]
+pub fn format(name: &str) -> Option<&'static Format> {
+    FORMATS.binary_search_by(|format| format.name.cmp(name)).ok().map(|at| &FORMATS[at])
+}
+
+/// Whether a text is a scalar of the format with this name.
+pub(crate) fn is(format_name: &str, text: &str) -> bool {
+    format(format_name).is_some_and(|format| (format.check)(text).is_ok())
+}
+
+fn check_code(text: &str) -> Result<(), ScalarFault> {
+    text.parse::<Code>().map(|_| ()).map_err(|fault| {
+        let fault_text = ScalarFault::new(fault.to_string());
+        match crate::closest(text, Code::ALL.iter().map(|code| code.name())) {
+            Some(near) => fault_text.label(format!("did you mean `{near}`?")),
+            None => fault_text.help("talosmith explain --list"),
+        }
+    })
+}
+
+fn check_version(text: &str) -> Result<(), ScalarFault> {
+    text.parse::<TalosVersion>().map(|_| ()).map_err(|fault| {
+        let fault = ScalarFault::new(fault.to_string());
+        let mut numbers: Vec<&str> = text.trim_start_matches('v').split('.').collect();
+        if numbers.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
+            numbers.resize(3, "0");
+            return fault.help(format!("write `v{}`", numbers.join(".")));
+        }
+        fault.help("write a version as Talos tags its releases, such as `v1.12.1`")
+    })
+}
+
+/// Gives a scalar type its `Display`, `Serialize` and `TryFrom<String>` from its text and its `FromStr`.
+macro_rules! text_scalar {
+    ($($type:ident),*) => {$(
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = crate::scalar::ScalarFault;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    )*};
+}
+
+pub(crate) use text_scalar;

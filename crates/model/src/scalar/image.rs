@@ -1,0 +1,213 @@
+//! What images are made of and called.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{ScalarFault, text_scalar};
+
+/// A container image with a tag or a digest, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Image(String);
+
+impl Image {
+    /// The reference as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tag, if there is one.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        let name = self.0.split_once('@').map_or(self.0.as_str(), |(name, _)| name);
+        let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+        last.split_once(':').map(|(_, tag)| tag)
+    }
+}
+
+impl FromStr for Image {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = |why: &str| {
+            ScalarFault::new(format!("`{text}` is not a container image"))
+                .label(why.to_owned())
+                .help("write `<registry>/<name>:<tag>` or `<registry>/<name>@sha256:<digest>`")
+        };
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        if let Some(digest) = digest {
+            let hex = digest.strip_prefix("sha256:").ok_or_else(|| fault("the digest is not sha256"))?;
+            if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+                return Err(fault("a digest is 64 hexadecimal digits"));
+            }
+        }
+        let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+        let tag = last.split_once(':').map(|(_, tag)| tag);
+        if tag.is_none() && digest.is_none() {
+            return Err(fault("neither tag nor digest"));
+        }
+        if let Some(tag) = tag {
+            tag.parse::<Tag>().map_err(|_| fault("the tag has characters that a tag must not have"))?;
+        }
+        let path = tag.map_or(name, |tag| &name[..name.len() - tag.len() - 1]);
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+        if path.is_empty() || !path.chars().all(allowed) || path.split('/').any(str::is_empty) {
+            return Err(fault("the name has characters that a name must not have"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A tag of an image or of a Git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Tag(String);
+
+impl Tag {
+    /// The tag as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Tag {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let good = (1..=128).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+            && !text.starts_with(['.', '-']);
+        if good { Ok(Self(text.to_owned())) } else { Err(ScalarFault::new(format!("`{text}` is not a tag"))) }
+    }
+}
+
+/// The name of a system extension as schematics have it: `siderolabs/<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Extension(String);
+
+impl Extension {
+    /// The name as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Extension {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let good = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        };
+        if text.strip_prefix("siderolabs/").is_some_and(good) {
+            return Ok(Self(text.to_owned()));
+        }
+        let fault = ScalarFault::new(format!("`{text}` is not the name of an official extension"));
+        let name = text.rsplit('/').next().unwrap_or(text).split([':', '@']).next().unwrap_or(text);
+        Err(if good(name) {
+            fault.label(format!("did you mean `siderolabs/{name}`?"))
+        } else {
+            fault.help("write a name such as `siderolabs/tailscale`")
+        })
+    }
+}
+
+/// One kernel argument.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct KernelArgument(String);
+
+impl KernelArgument {
+    /// The argument as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for KernelArgument {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text.is_empty() {
+            return Err(ScalarFault::new("a kernel argument is empty"));
+        }
+        let mut quoted = false;
+        for c in text.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                c if c.is_whitespace() && !quoted => {
+                    let parts: Vec<String> = text.split_whitespace().map(|part| format!("- {part}")).collect();
+                    return Err(ScalarFault::new(format!(
+                        "`{}` is more than one kernel argument",
+                        text.escape_debug()
+                    ))
+                    .note("it would be one item of the schematic, and its ID another than that of two items")
+                    .help(format!("write one item each:\n{}", parts.join("\n"))));
+                }
+                c if c.is_control() => {
+                    return Err(ScalarFault::new("a kernel argument has a control character in it"));
+                }
+                _ => {}
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_scalar!(Image, Tag, Extension, KernelArgument);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_have_a_tag_or_a_digest() {
+        let digest = "a".repeat(64);
+        for good in [
+            "debian:bookworm",
+            "localhost:5000/a/b:1",
+            &format!("rocm/x@sha256:{digest}"),
+            &format!("r/x:1@sha256:{digest}"),
+        ] {
+            assert!(good.parse::<Image>().is_ok(), "{good}");
+        }
+        for bad in [
+            "debian",
+            "localhost:5000/a",
+            "a@sha256:1",
+            "a@md5:x",
+            "a b:1",
+            ":1",
+            "a//b:1",
+            "a:",
+            &format!("@sha256:{digest}"),
+        ] {
+            assert!(bad.parse::<Image>().is_err(), "{bad}");
+        }
+        assert_eq!("localhost:5000/a:v1".parse::<Image>().expect("an image").tag(), Some("v1"));
+    }
+
+    #[test]
+    fn a_space_splits_kernel_arguments_unless_it_is_quoted() {
+        assert!("dyndbg=\"file a.c +p\"".parse::<KernelArgument>().is_ok());
+        let fault = "quiet splash".parse::<KernelArgument>().expect_err("a space");
+        assert_eq!(fault.help.as_deref(), Some("write one item each:\n- quiet\n- splash"));
+    }
+
+    #[test]
+    fn extensions_carry_their_owner() {
+        assert!("siderolabs/amd-ucode".parse::<Extension>().is_ok());
+        let fault = "ghcr.io/siderolabs/tailscale:1.92.3".parse::<Extension>().expect_err("an image");
+        assert_eq!(fault.label, "did you mean `siderolabs/tailscale`?");
+    }
+}

@@ -1,0 +1,109 @@
+//! Kubernetes labels. Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{ScalarFault, text_scalar};
+
+/// The key of a label: an optional DNS name, a slash, and a name of at most 63 characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LabelKey(String);
+
+impl LabelKey {
+    /// The key as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LabelKey {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = |why: &str| ScalarFault::new(format!("`{text}` is not a label's key")).label(why.to_owned());
+        let name = match text.split_once('/') {
+            Some((prefix, name)) => {
+                if prefix.parse::<super::Hostname>().is_err() || prefix.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                    return Err(fault(&format!("`{prefix}` is not a DNS name")));
+                }
+                name
+            }
+            None => text,
+        };
+        if name.contains('/') {
+            return Err(fault("more than one slash"));
+        }
+        if name.is_empty() {
+            return Err(fault("no name"));
+        }
+        is_name(name).map_err(|why| fault(&why))?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The value of a label: at most 63 characters, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct LabelValue(String);
+
+impl LabelValue {
+    /// The value as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LabelValue {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if !text.is_empty() {
+            is_name(text).map_err(|why| ScalarFault::new(format!("`{text}` is not a label's value")).label(why))?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn is_name(text: &str) -> Result<(), String> {
+    if text.chars().count() > 63 {
+        return Err(format!("{} characters; 63 at most", text.chars().count()));
+    }
+    if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
+        return Err(format!("`{bad}` is not allowed: letters, digits, `-`, `_` and `.` are"));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err("must begin and end with a letter or digit".to_owned());
+    }
+    Ok(())
+}
+
+text_scalar!(LabelKey, LabelValue);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_what_kubernetes_takes() {
+        for good in ["kata-deploy", "kubevirt.io/schedulable", "a_b.c", "x"] {
+            assert!(good.parse::<LabelKey>().is_ok(), "{good}");
+        }
+        for bad in ["", "/a", "a/", "a/b/c", "a b", "-a", "a-", "A.io/x!", "Upper.io/x", &"x".repeat(64)] {
+            assert!(bad.parse::<LabelKey>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_may_be_empty() {
+        for good in ["", "enabled", "true", "a_b.c-D"] {
+            assert!(good.parse::<LabelValue>().is_ok(), "{good}");
+        }
+        for bad in ["a b", "a/b", ".a", "a.", &"x".repeat(64)] {
+            assert!(bad.parse::<LabelValue>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Names of devices, hosts, volumes and other things that are called by one.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{ScalarFault, text_scalar};
+
+/// Why `text` may not be a name: which characters are allowed beside letters and digits, and how long it may be.
+fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result<(), ScalarFault> {
+    let fault = || ScalarFault::new(format!("`{text}` is not {what}"));
+    if text.is_empty() {
+        return Err(ScalarFault::new(format!("{what} is missing")));
+    }
+    if text.chars().count() > longest {
+        return Err(fault().label(format!("{} characters; {longest} at most", text.chars().count())));
+    }
+    if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || others.contains(c))) {
+        let allowed: Vec<String> = others.iter().map(|c| format!("`{c}`")).collect();
+        return Err(fault().label(format!(
+            "`{}` is not allowed: letters, digits and {} are",
+            bad.escape_debug(),
+            allowed.join(", ")
+        )));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) || !text.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(fault().label("must begin and end with a letter or digit"));
+    }
+    Ok(())
+}
+
+/// The name of a device, a cluster, a disk, a schematic or a patch: it stands in file names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Name(String);
+
+impl FromStr for Name {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        plain_name(text, "a name", &['-', '_', '.'], 63)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The name of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SecretName(String);
+
+impl SecretName {
+    /// The placeholder's name in a tracked template: upper case, with underscores. `tailscale-authkey` gives `TAILSCALE_AUTHKEY`.
+    #[must_use]
+    pub fn placeholder(&self) -> String {
+        self.0.to_ascii_uppercase().replace(['-', '.'], "_")
+    }
+}
+
+impl FromStr for SecretName {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text.starts_with("tskey-") || text.contains("://") {
+            return Err(ScalarFault::new("a secret is named here, not written or looked up")
+                .note("files with this text are tracked")
+                .help("list its sources under `secrets` in talosmith.yaml, and write that key here"));
+        }
+        plain_name(text, "the name of a secret", &['-', '_', '.'], 63)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// One part of a DNS name, as RFC 1123 has it: at most 63 lower-case letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DnsLabel(String);
+
+impl FromStr for DnsLabel {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        dns_label(text).map_err(|why| hostname_fault(text, &why))?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A hostname: DNS labels with dots between, at most 253 characters, the first label at most 63 (as Talos checks it).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Hostname(String);
+
+impl FromStr for Hostname {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text.len() > 253 {
+            return Err(hostname_fault(text, &format!("{} characters; 253 at most", text.len())));
+        }
+        for label in text.split('.') {
+            dns_label(label).map_err(|why| hostname_fault(text, &why))?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+fn hostname_fault(text: &str, why: &str) -> ScalarFault {
+    let fault = ScalarFault::new(format!("`{text}` is not a hostname")).label(why.to_owned());
+    let mended = text.to_ascii_lowercase().replace(['_', ' '], "-");
+    if mended != text && mended.split('.').all(|label| dns_label(label).is_ok()) {
+        return fault.help(format!("write `{mended}`"));
+    }
+    fault
+}
+
+fn dns_label(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("an empty part".to_owned());
+    }
+    if text.len() > 63 {
+        return Err(format!("a part of {} characters; 63 at most", text.len()));
+    }
+    if let Some(bad) = text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')) {
+        return Err(format!("`{}` is not allowed: lower-case letters, digits and `-` are", bad.escape_debug()));
+    }
+    if text.starts_with('-') || text.ends_with('-') {
+        return Err("a part begins or ends with `-`".to_owned());
+    }
+    Ok(())
+}
+
+/// The name of a volume. Talos: 1 to 34 ASCII letters, digits and hyphens, so that `u-<name>` fits the 36 characters of a GPT label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct VolumeName(String);
+
+impl FromStr for VolumeName {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = || ScalarFault::new(format!("`{text}` is not the name of a volume"));
+        if text.is_empty() || text.chars().count() > 34 {
+            return Err(fault()
+                .label(format!("{} characters; 1 to 34 are allowed", text.chars().count()))
+                .note("the partition's label is `u-<name>`, and a GPT label has 36 characters at most"));
+        }
+        if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '-')) {
+            let fault = fault().label(format!("`{}` is not allowed: letters, digits and `-` are", bad.escape_debug()));
+            let mended = text.replace(['_', '.', ' '], "-");
+            return Err(if mended.parse::<Self>().is_ok() { fault.help(format!("write `{mended}`")) } else { fault });
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A CEL expression; only that it is not blank is checked here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Cel(String);
+
+impl FromStr for Cel {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text.trim().is_empty() || text.contains('\n') {
+            return Err(ScalarFault::new("a selector is a CEL expression on one line")
+                .help("write one such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// One argument of a program that splits its arguments at white space.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Argument(String);
+
+impl FromStr for Argument {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text.is_empty() || text.contains(char::is_whitespace) {
+            return Err(ScalarFault::new(format!("`{}` is not one argument", text.escape_debug()))
+                .note("containerboot splits TS_EXTRA_ARGS at white space")
+                .help("write each argument as an item of its own"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The name of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct EnvironmentVariable(String);
+
+impl FromStr for EnvironmentVariable {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let bare = text.trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
+        let good = |text: &str| {
+            !text.is_empty()
+                && !text.starts_with(|c: char| c.is_ascii_digit())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if good(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let fault = ScalarFault::new(format!("`{text}` is not the name of an environment variable"));
+        Err(if good(bare) { fault.help(format!("write `{bare}`")) } else { fault })
+    }
+}
+
+/// A reference of 1Password: `op://vault/item/field`, with a section before the field if need be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct OpReference(String);
+
+impl FromStr for OpReference {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let parts = text.strip_prefix("op://").map(|rest| rest.split('/').collect::<Vec<_>>());
+        match parts {
+            Some(parts) if (3..=4).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty()) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(ScalarFault::new(format!("`{text}` is not a reference of 1Password"))
+                .help("write `op://<vault>/<item>/<field>`")),
+        }
+    }
+}
+
+/// A key of the model that asks for a file, as `files` names it: `hostname`, `volumes.EPHEMERAL`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ModelKey(String);
+
+impl FromStr for ModelKey {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text.split('.').any(str::is_empty) || text.contains(char::is_whitespace) {
+            return Err(ScalarFault::new(format!("`{text}` is not a key of the model"))
+                .help("write one such as `hostname` or `volumes.EPHEMERAL`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+macro_rules! as_str {
+    ($($type:ident),*) => {$(
+        impl $type {
+            /// The text as it was written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+as_str!(Name, SecretName, DnsLabel, Hostname, VolumeName, Cel, Argument, EnvironmentVariable, OpReference, ModelKey);
+text_scalar!(
+    Name,
+    SecretName,
+    DnsLabel,
+    Hostname,
+    VolumeName,
+    Cel,
+    Argument,
+    EnvironmentVariable,
+    OpReference,
+    ModelKey
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volume_names_are_what_talos_takes() {
+        for good in ["a", "blockfile-scratch", "EPHEMERAL", &"x".repeat(34)] {
+            assert!(good.parse::<VolumeName>().is_ok(), "{good}");
+        }
+        let fault = "local_path".parse::<VolumeName>().expect_err("an underscore");
+        assert_eq!(fault.label, "`_` is not allowed: letters, digits and `-` are");
+        assert_eq!(fault.help.as_deref(), Some("write `local-path`"));
+        assert!("x".repeat(35).parse::<VolumeName>().is_err());
+        assert!("".parse::<VolumeName>().is_err());
+    }
+
+    #[test]
+    fn hostnames_are_dns_names() {
+        for good in ["ryzen", "a-1.example.net", "1"] {
+            assert!(good.parse::<Hostname>().is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a..b", "Ryzen", "a_b", "a b", &"x".repeat(64), &"a.".repeat(127)] {
+            assert!(bad.parse::<Hostname>().is_err(), "{bad}");
+        }
+        assert_eq!("My_Node".parse::<Hostname>().expect_err("case").help.as_deref(), Some("write `my-node`"));
+    }
+
+    #[test]
+    fn a_secret_is_named_and_never_written() {
+        assert!("tailscale-authkey".parse::<SecretName>().is_ok());
+        assert_eq!("tailscale-authkey".parse::<SecretName>().expect("a name").placeholder(), "TAILSCALE_AUTHKEY");
+        for bad in ["tskey-auth-k-1", "op://a/b/c"] {
+            let fault = bad.parse::<SecretName>().expect_err(bad);
+            assert!(!format!("{fault:?}").contains(bad), "the text is repeated: {fault:?}");
+        }
+    }
+}

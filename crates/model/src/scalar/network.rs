@@ -1,0 +1,214 @@
+//! Addresses, networks and URLs.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use super::{ScalarFault, text_scalar};
+
+/// An IP address, and how the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Address {
+    text: String,
+    address: IpAddr,
+}
+
+impl Address {
+    /// The address as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The address.
+    #[must_use]
+    pub const fn ip(&self) -> IpAddr {
+        self.address
+    }
+}
+
+impl FromStr for Address {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self { text: text.to_owned(), address });
+        }
+        let fault = ScalarFault::new(format!("`{text}` is not an IP address"));
+        match text.split_once('/') {
+            Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
+                Err(fault.label("a network").help(format!("write `{address}`")))
+            }
+            _ => Err(fault.help("write an address such as `192.168.1.194` or `fd00::194`")),
+        }
+    }
+}
+
+/// A network without host bits, and how the user wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Cidr {
+    text: String,
+    network: IpNet,
+}
+
+impl Cidr {
+    /// The network as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The network.
+    #[must_use]
+    pub const fn network(&self) -> IpNet {
+        self.network
+    }
+
+    /// Whether one of the two holds an address of the other.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.network.contains(&other.network) || other.network.contains(&self.network)
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let Ok(network) = text.parse::<IpNet>() else {
+            let fault = ScalarFault::new(format!("`{text}` is not a network in CIDR form"));
+            return Err(match text.parse::<IpAddr>() {
+                Ok(address) => {
+                    let bits = if address.is_ipv4() { 32 } else { 128 };
+                    fault.label("an address").help(format!("write `{text}/{bits}` for this address alone"))
+                }
+                Err(_) => fault.help("write an address and a prefix length, such as `10.244.0.0/16`"),
+            });
+        };
+        if network.trunc() != network {
+            return Err(ScalarFault::new(format!("`{text}` has host bits set"))
+                .label(format!("did you mean `{}`?", network.trunc())));
+        }
+        Ok(Self { text: text.to_owned(), network })
+    }
+}
+
+/// A network that Tailscale advertises: one of the cluster's by name, or a CIDR.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Route {
+    /// The cluster's pod networks.
+    Pods,
+    /// The cluster's service networks.
+    Services,
+    /// Another network.
+    Network(Cidr),
+}
+
+impl FromStr for Route {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        match text {
+            "pods" => Ok(Self::Pods),
+            "services" => Ok(Self::Services),
+            _ => text.parse().map(Self::Network).map_err(|fault: ScalarFault| match fault.help {
+                None => fault,
+                Some(_) => ScalarFault::new(format!("`{text}` is not a route"))
+                    .help("write `pods`, `services`, or a network such as `192.168.1.0/24`"),
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for Route {
+    type Error = ScalarFault;
+
+    fn try_from(text: String) -> Result<Self, ScalarFault> {
+        text.parse()
+    }
+}
+
+/// The URL of a Kubernetes API: `https`, a host, perhaps a port, and no path.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// The URL as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = || ScalarFault::new(format!("`{text}` is not the URL of a Kubernetes API"));
+        let Some(authority) = text.strip_prefix("https://") else {
+            let host = text.trim_start_matches("http://");
+            return Err(fault().label("not https").help(format!("write `https://{host}`")));
+        };
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, rest)) => (host, rest.strip_prefix(':')),
+            None => match authority.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, None),
+            },
+        };
+        if let Some(port) = port
+            && port.parse::<u16>().is_err()
+        {
+            return Err(fault()
+                .label(format!("`{port}` is not a port"))
+                .help("write a URL such as `https://192.168.1.194:6443`"));
+        }
+        if host.parse::<IpAddr>().is_err() && host.parse::<super::Hostname>().is_err() {
+            return Err(fault()
+                .label(format!("`{host}` is not a host"))
+                .help("write a URL such as `https://192.168.1.194:6443`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_scalar!(Address, Cidr, Endpoint);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_bits_are_named_with_the_network_they_belong_to() {
+        let fault = "10.1.0.0/12".parse::<Cidr>().expect_err("host bits");
+        assert_eq!(fault.message, "`10.1.0.0/12` has host bits set");
+        assert_eq!(fault.label, "did you mean `10.0.0.0/12`?");
+    }
+
+    #[test]
+    fn networks_overlap_if_one_holds_the_other() {
+        let cidr = |text: &str| text.parse::<Cidr>().expect(text);
+        assert!(cidr("10.96.0.0/12").overlaps(&cidr("10.100.0.0/16")));
+        assert!(cidr("10.100.0.0/16").overlaps(&cidr("10.96.0.0/12")));
+        assert!(!cidr("10.96.0.0/12").overlaps(&cidr("10.244.0.0/16")));
+        assert!(!cidr("10.96.0.0/12").overlaps(&cidr("fc00::/8")));
+    }
+
+    #[test]
+    fn endpoints_are_https_urls_without_a_path() {
+        for good in ["https://192.168.1.194:6443", "https://api.example.net", "https://[fd00::1]:6443", "https://a/"] {
+            assert!(good.parse::<Endpoint>().is_ok(), "{good}");
+        }
+        for bad in ["192.168.1.194:6443", "http://a:6443", "https://a:b", "https://a/b", "https://", "https://a:6443:1"]
+        {
+            assert!(bad.parse::<Endpoint>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! From a validator's error to a finding: the key, what was expected, a did-you-mean; never the validator's own message.
+
+use std::collections::BTreeMap;
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::Value;
+
+use super::Schema;
+use crate::scalar::{self, Format, ScalarFault};
+use crate::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
+
+/// Translates all errors of one document, in the order in which they came.
+pub fn translate(source: SourceId, document: &Document, faults: &[ValidationError<'_>]) -> Vec<Diagnostic> {
+    let schemas = [Schema::Device, Schema::Fleet].map(|schema| (schema, parse(schema)));
+    let translator = Translator { source, document, schemas };
+    let mut findings: Vec<Diagnostic> = faults.iter().flat_map(|fault| translator.finding(fault)).collect();
+    // A key can break several rules of its schema; one finding a place is enough.
+    let mut seen = BTreeMap::new();
+    findings.retain(|finding| seen.insert((finding.at.place.clone(), finding.code), ()).is_none());
+    findings
+}
+
+fn parse(schema: Schema) -> Value {
+    serde_json::from_str(schema.text()).unwrap_or_default()
+}
+
+struct Translator<'a> {
+    source: SourceId,
+    document: &'a Document,
+    schemas: [(Schema, Value); 2],
+}
+
+impl Translator<'_> {
+    fn finding(&self, fault: &ValidationError<'_>) -> Vec<Diagnostic> {
+        let at = Pointer::new(fault.instance_path().as_str());
+        let rule = self.rule(fault);
+        let one = match fault.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                return unexpected.iter().map(|key| self.unknown_key(&at, key, &rule)).collect();
+            }
+            ValidationErrorKind::Required { property } => {
+                self.missing_key(&at, property.as_str().unwrap_or_default(), &rule)
+            }
+            ValidationErrorKind::Type { .. } => self.wrong_type(&at, &rule),
+            ValidationErrorKind::Enum { options } => self.wrong_word(&at, options),
+            ValidationErrorKind::Format { format } => match scalar::format(format) {
+                Some(format) => self.bad_scalar(Place::value(self.source, at.clone()), format, &self.text(&at)),
+                None => self.refused(&at),
+            },
+            ValidationErrorKind::PropertyNames { error } => {
+                let name = error.instance().as_str().unwrap_or_default().to_owned();
+                let place = Place::key(self.source, at.child(&name));
+                match error.kind() {
+                    ValidationErrorKind::Format { format } if scalar::format(format).is_some() => {
+                        self.bad_scalar(place, scalar::format(format).expect("asked above"), &name)
+                    }
+                    _ => self.refused(&at.child(&name)),
+                }
+            }
+            ValidationErrorKind::MinItems { .. } => self.empty_list(&at),
+            ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
+                self.not_one(&at, &rule)
+            }
+            _ => self.refused(&at),
+        };
+        vec![one]
+    }
+
+    /// The schema in which the keyword of an error stands.
+    fn rule(&self, fault: &ValidationError<'_>) -> Value {
+        let Some(location) = fault.absolute_keyword_location() else { return Value::Null };
+        let location = location.as_str();
+        let (document, fragment) = location.split_once('#').unwrap_or((location, ""));
+        let fragment = fragment.replace("%24", "$");
+        let around = fragment.rfind('/').map_or("", |at| &fragment[..at]);
+        self.schemas
+            .iter()
+            .find(|(_, schema)| schema["$id"] == document)
+            .and_then(|(_, schema)| schema.pointer(around))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn unknown_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
+        let keys: Vec<&str> =
+            rule["properties"].as_object().map(|map| map.keys().map(String::as_str).collect()).unwrap_or_default();
+        let name = dotted(at);
+        let message = if name.is_empty() {
+            format!("`{key}` is not a key of this file")
+        } else {
+            format!("`{key}` is not a key of `{name}`")
+        };
+        let finding = Diagnostic::new(Code::UnknownKey, message, Place::key(self.source, at.child(key)));
+        let finding = match closest(key, keys.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+        let subject = if name.is_empty() { "the keys here".to_owned() } else { format!("the keys of `{name}`") };
+        finding.note(format!("{subject}: {}", keys.join(", ")))
+    }
+
+    fn missing_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
+        let (message, place) = if at.as_str().is_empty() {
+            (format!("the key `{key}` is missing"), Place::file(self.source))
+        } else {
+            (format!("`{}` has no `{key}`", dotted(at)), Place::key(self.source, at.clone()))
+        };
+        let finding = Diagnostic::new(Code::MissingKey, message, place);
+        let property = self.resolved(&rule["properties"][key]);
+        let finding = match property["description"].as_str() {
+            Some(text) => finding.note(format!("{key}: {}", lower_first(text.trim_end_matches('.')))),
+            None => finding,
+        };
+        match property["examples"][0] {
+            Value::Null => finding,
+            ref example => finding.help(format!("add a line such as\n{key}: {}", flow(example))),
+        }
+    }
+
+    fn wrong_type(&self, at: &Pointer, rule: &Value) -> Diagnostic {
+        let place = Place::value(self.source, at.clone());
+        let node = self.document.root.at(at);
+        let expected: Vec<&str> = match &rule["type"] {
+            Value::String(kind) => vec![kind],
+            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
+            _ => Vec::new(),
+        };
+        let value = node.map(crate::Node::to_json).unwrap_or_default();
+        let text = self.text(at);
+        if expected == ["string"] && !matches!(value, Value::Array(_) | Value::Object(_)) {
+            let format = rule["format"].as_str().and_then(scalar::format);
+            if let Some(format) = format
+                && (format.check)(&text).is_err()
+                && !value.is_null()
+            {
+                let finding = self.bad_scalar(place, format, &text);
+                return if value.to_string() == text || !value.is_number() {
+                    finding
+                } else {
+                    Diagnostic { message: format!("`{text}` is read by YAML as the number {value}"), ..finding }
+                };
+            }
+            return Diagnostic::new(
+                Code::WrongType,
+                format!("`{}` must be a text, not {}", dotted(at), kind(&value)),
+                place,
+            )
+            .help(format!("put it in quotes: \"{text}\""));
+        }
+        let finding = Diagnostic::new(
+            Code::WrongType,
+            format!(
+                "`{}` must be {}, not {}",
+                dotted(at),
+                expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or "),
+                kind(&value)
+            ),
+            place,
+        );
+        match rule["examples"][0] {
+            Value::Null => finding,
+            ref example => {
+                finding.help(format!("write it as in\n{}: {}", at.last().unwrap_or_default(), flow(example)))
+            }
+        }
+    }
+
+    fn wrong_word(&self, at: &Pointer, options: &Value) -> Diagnostic {
+        let words: Vec<&str> =
+            options.as_array().map(|options| options.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+        let text = self.text(at);
+        let finding = Diagnostic::new(
+            Code::WrongType,
+            format!("`{text}` is not a word for `{}`", dotted(at)),
+            Place::value(self.source, at.clone()),
+        );
+        let finding = match closest(&text, words.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+        let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        finding.help(format!("write {}", quoted.join(" or ")))
+    }
+
+    fn bad_scalar(&self, place: Place, format: &Format, text: &str) -> Diagnostic {
+        let fault = (format.check)(text).err().unwrap_or_else(|| ScalarFault::new(format!("`{text}` is refused")));
+        fault.at(format.code, place)
+    }
+
+    fn empty_list(&self, at: &Pointer) -> Diagnostic {
+        Diagnostic::new(
+            Code::WrongType,
+            format!("`{}` is an empty list", dotted(at)),
+            Place::value(self.source, at.clone()),
+        )
+        .help("list at least one item, or leave the key out")
+    }
+
+    fn not_one(&self, at: &Pointer, rule: &Value) -> Diagnostic {
+        let keys: Vec<String> = rule["properties"]
+            .as_object()
+            .map(|map| map.keys().map(|key| format!("`{key}`")).collect())
+            .unwrap_or_default();
+        Diagnostic::new(
+            Code::WrongType,
+            format!("`{}` must have exactly one key", dotted(at)),
+            Place::value(self.source, at.clone()),
+        )
+        .help(format!("write one of {}", keys.join(", ")))
+    }
+
+    fn refused(&self, at: &Pointer) -> Diagnostic {
+        Diagnostic::new(
+            Code::WrongType,
+            format!("`{}` is refused by the schema", dotted(at)),
+            Place::value(self.source, at.clone()),
+        )
+    }
+
+    /// A scalar as it is written.
+    fn text(&self, at: &Pointer) -> String {
+        self.document.root.at(at).and_then(|node| node.scalar()).map(|(text, _)| text.to_owned()).unwrap_or_default()
+    }
+
+    /// A schema, or the one that it refers to; the referring one's examples win.
+    fn resolved(&self, schema: &Value) -> Value {
+        let Some(reference) = schema["$ref"].as_str() else { return schema.clone() };
+        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        self.schemas
+            .iter()
+            .filter(|(_, schema)| {
+                document.is_empty() || schema["$id"].as_str().is_some_and(|id| id.ends_with(document))
+            })
+            .find_map(|(_, schema)| schema.pointer(fragment))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+fn dotted(at: &Pointer) -> String {
+    at.segments().collect::<Vec<_>>().join(".")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// A JSON value in YAML's flow style, on one line.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=".contains(c)) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn article(kind: &str) -> &'static str {
+    match kind {
+        "object" => "a mapping",
+        "array" => "a list",
+        "string" => "a text",
+        "boolean" => "`true` or `false`",
+        "integer" | "number" => "a number",
+        _ => "something else",
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
