@@ -20,6 +20,8 @@ pub mod device;
 pub mod fleet;
 mod schema;
 mod layer;
+mod read;
+pub mod plan;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
@@ -27,6 +29,9 @@ pub use document::{Document, Entry, Node, NodeValue, Style, decode};
 pub use locate::{Locator, line_column};
 pub use partitions::{Free, Shortfall, aligned};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
+pub use plan::Plan;
+pub use read::{DeviceFile, FleetFile};
+pub use schema::Schema;
 pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
     Unstable,

@@ -1,0 +1,188 @@
+//! The plan: what the rest of the program relies on. Defaults are filled, references resolved, sizes in bytes, IDs computed.
+//!
+//! [`Plan::new`] is the only way to one, and collects every finding that needs nothing but the model; nothing behind it checks
+//! again. Templates see these types: their fields are the contract of `docs/templates.md`.
+
+mod applications;
+mod disks;
+mod features;
+mod images;
+mod network;
+mod node;
+mod patches;
+mod versions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+pub use applications::{KataContainers, LocalPath, NodePaths};
+pub use disks::{Disk, Volume};
+pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
+pub use network::Tailscale;
+pub use node::{Device, Gpu};
+pub use patches::{Content, Patch};
+pub use versions::Flavour;
+
+use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, SourceId, TalosVersion};
+
+/// Everything that is generated, before it is written out.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The clusters in the order of their names.
+    pub clusters: Vec<Cluster>,
+    /// The devices without errors, in natural order of their names.
+    pub devices: Vec<Device>,
+    /// The names of the devices with errors.
+    pub broken: BTreeSet<String>,
+}
+
+/// A cluster.
+#[derive(Debug, Serialize)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// The version that its nodes run.
+    pub talos_version: TalosVersion,
+    /// The URL of the Kubernetes API, if it is known.
+    pub endpoint: Option<String>,
+    /// Pod networks.
+    pub pod_cidrs: Vec<String>,
+    /// Service networks.
+    pub service_cidrs: Vec<String>,
+    /// The local-path-provisioner, if the cluster has it.
+    pub local_path: Option<LocalPath>,
+    /// Kata containers, if the cluster has them.
+    pub kata: Option<KataContainers>,
+    /// Whether a device of the cluster has errors, so that what is built from all devices cannot be.
+    #[serde(skip)]
+    pub incomplete: bool,
+    /// Where the cluster stands in talosmith.yaml.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
+/// The texts of files that raw patches name, by their path from the repository's root; none where there is no such file.
+pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
+
+impl Plan {
+    /// Plans the whole fleet.
+    ///
+    /// `broken` names the devices whose files could not be read, with their clusters where they are known.
+    #[must_use]
+    pub fn new(
+        fleet: &FleetFile,
+        devices: &[DeviceFile],
+        broken: &BTreeSet<String>,
+        files: &Files,
+    ) -> (Self, Vec<Diagnostic>) {
+        let mut findings = Vec::new();
+        let mut plan = Self { broken: broken.clone(), ..Self::default() };
+        for (name, cluster) in &fleet.fleet.clusters {
+            let at = Pointer::new("/clusters").child(name);
+            plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
+        }
+        for file in devices {
+            let mut check = Check { fleet, file, findings: Vec::new() };
+            let planned = node::plan(&mut check, files);
+            let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
+            let name = file.device.name.as_str().to_owned();
+            findings.extend(check.findings.into_iter().map(|finding| finding.device(name.clone())));
+            if failed {
+                plan.broken.insert(name);
+            } else {
+                plan.devices.push(planned);
+            }
+        }
+        plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
+        for cluster in &mut plan.clusters {
+            // A file that cannot be read does not say which cluster it belongs to.
+            cluster.incomplete = !broken.is_empty()
+                || devices.iter().any(|file| {
+                    file.device.cluster.as_str() == cluster.name && plan.broken.contains(file.device.name.as_str())
+                });
+            applications::gather(cluster, &plan.devices);
+        }
+        (plan, findings)
+    }
+
+    /// The cluster of a device.
+    #[must_use]
+    pub fn cluster_of(&self, device: &Device) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.name == device.cluster)
+    }
+}
+
+/// The paths of the files that the raw patches of a device name, from the repository's root.
+#[must_use]
+pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
+    let patches = file.device.patches.iter().filter_map(|(name, patch)| {
+        let path = patch.file.as_ref()?;
+        let place = file.at(Pointer::new("/patches").child(name));
+        Some(fleet.folder_of(file, &place).join(path.as_str()))
+    });
+    patches.collect()
+}
+
+/// Names in the order in which a person counts: `node-2` before `node-10`.
+fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+    let split = |text: &str| -> Vec<(bool, String)> {
+        let mut parts: Vec<(bool, String)> = Vec::new();
+        for c in text.chars() {
+            let digit = c.is_ascii_digit();
+            match parts.last_mut() {
+                Some((kind, part)) if *kind == digit => part.push(c),
+                _ => parts.push((digit, c.to_string())),
+            }
+        }
+        parts
+    };
+    let number = |part: &str| (part.trim_start_matches('0').len(), part.trim_start_matches('0').to_owned());
+    for ((digits_a, part_a), (digits_b, part_b)) in split(a).iter().zip(&split(b)) {
+        let order = if *digits_a && *digits_b { number(part_a).cmp(&number(part_b)) } else { part_a.cmp(part_b) };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+/// A device that is being planned, and what was found.
+struct Check<'a> {
+    fleet: &'a FleetFile,
+    file: &'a DeviceFile,
+    findings: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn at(&self, pointer: impl Into<Pointer>) -> Place {
+        self.file.at(pointer)
+    }
+
+    fn push(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
+    fn missing(&mut self, pointer: &Pointer, key: &str, line: &str) {
+        let name = pointer.segments().collect::<Vec<_>>().join(".");
+        let place = self.at(pointer.clone()).as_key();
+        self.push(
+            Diagnostic::new(Code::MissingKey, format!("`{name}` has no `{key}`"), place)
+                .help(format!("add a line such as\n{line}")),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn names_are_ordered_as_a_person_counts() {
+        let mut names = ["node-10", "node-2", "a", "node-02", "node"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["a", "node", "node-2", "node-02", "node-10"]);
+    }
+}

@@ -1,0 +1,154 @@
+//! What features need: extensions, labels, volumes, applications. Nothing is added silently; what is missing is said.
+
+use super::{Check, Install, PlannedSchematic, Volume};
+use crate::{Code, Diagnostic, Pointer, closest};
+
+/// Each feature and the extension without which the node cannot offer it.
+const NEEDS: &[(&str, &str, &str)] = &[
+    ("/tailscale", "the Tailscale service", "siderolabs/tailscale"),
+    ("/kata", "kata containers", "siderolabs/kata-containers"),
+    ("/gpu/amd", "the AMD GPU", "siderolabs/amdgpu"),
+];
+
+/// Extensions that the applied image lacks. An image that is only named by its reference is not judged.
+pub fn extensions(check: &mut Check<'_>, install: &Install, schematics: &[PlannedSchematic]) {
+    let name = install.image.as_ref().and_then(|image| image.schematic.as_deref());
+    let Some(schematic) = schematics.iter().find(|schematic| Some(schematic.name.as_str()) == name) else { return };
+    let device = &check.file.device;
+    for (pointer, feature, extension) in NEEDS {
+        let wanted = match *pointer {
+            "/tailscale" => device.tailscale.is_some(),
+            "/kata" => device.kata,
+            _ => device.gpu.amd.is_some(),
+        };
+        if !wanted || schematic.extensions.iter().any(|listed| listed == extension) {
+            continue;
+        }
+        let list = Pointer::new("/schematics").child(&schematic.name);
+        let place = check.at(Pointer::from(*pointer)).as_key();
+        let image = check.at(list).as_key();
+        check.push(
+            Diagnostic::new(Code::MissingExtension, format!("{feature} needs the extension `{extension}`"), place)
+                .also(image, "the image that is applied lacks it")
+                .note("it is not added by itself: the order of extensions is part of the image's ID")
+                .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
+        );
+    }
+}
+
+/// What the node offers to the cluster's applications: the paths for local-path, and the scratch volume for kata.
+pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<String>> {
+    let device = &check.file.device;
+    let cluster =
+        check.fleet.fleet.clusters.iter().find(|(name, _)| **name == device.cluster).map(|(_, cluster)| cluster)?;
+    if device.kata {
+        match &cluster.applications.kata_containers {
+            None => unknown_application(check, "/kata", "kata-containers"),
+            Some(kata) => {
+                scratch_volume(check, volumes, kata.scratch.volume.as_str());
+                selected(check, kata);
+            }
+        }
+    }
+    let offered = device.local_path.as_ref()?;
+    if cluster.applications.local_path.is_none() {
+        unknown_application(check, "/localPath", "local-path");
+    }
+    let Some(names) = &offered.volumes else {
+        check.missing(&Pointer::new("/localPath"), "volumes", "volumes: [local-path-provisioner]");
+        return None;
+    };
+    let mut paths = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let at = Pointer::new("/localPath/volumes").child(index);
+        match volumes.iter().find(|volume| volume.name == name.as_str()) {
+            Some(Volume { mount_path: Some(path), .. }) if !paths.contains(path) => paths.push(path.clone()),
+            Some(Volume { mount_path: Some(_), .. }) => {
+                let place = check.at(at);
+                check.push(
+                    Diagnostic::new(Code::DuplicateVolume, format!("`{name}` is listed twice"), place)
+                        .help("remove one"),
+                );
+            }
+            Some(_) => {
+                let place = check.at(at);
+                check.push(
+                    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is one of Talos's own volumes"), place)
+                        .note("only user volumes are mounted below /var/mnt"),
+                );
+            }
+            None if device.volumes.contains_key(name) => {}
+            None => unknown_volume(check, at, volumes, name.as_str()),
+        }
+    }
+    Some(paths)
+}
+
+fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
+    let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), check.at(at))
+        .note("without it the data would land on EPHEMERAL, below the same path");
+    let names = volumes.iter().filter(|volume| volume.mount_path.is_some()).map(|volume| volume.name.as_str());
+    check.push(match closest(name, names) {
+        Some(near) => finding.label(format!("did you mean `{near}`?")),
+        None => finding.help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 100GB }}")),
+    });
+}
+
+fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
+    if volumes.iter().any(|volume| volume.name == name && volume.mount_path.is_some())
+        || check.file.device.volumes.keys().any(|volume| volume.as_str() == name)
+    {
+        return;
+    }
+    let cluster = Pointer::new("/clusters").child(&check.file.device.cluster);
+    let scratch =
+        check.fleet.at(cluster.child("applications").child("kata-containers").child("scratch").child("volume"));
+    let place = check.at("/kata");
+    check.push(
+        Diagnostic::new(
+            Code::UnknownVolume,
+            format!("kata needs the volume `{name}`, which the device does not have"),
+            place,
+        )
+        .also(scratch, "named here")
+        .note("without it the scratch file would land on EPHEMERAL, below the same path")
+        .help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 500GB }}")),
+    );
+}
+
+fn selected(check: &mut Check<'_>, kata: &crate::fleet::KataApplication) {
+    let cluster = Pointer::new("/clusters").child(&check.file.device.cluster);
+    for (key, value) in &kata.node_selector {
+        let set = check.file.device.labels.iter().find(|(label, _)| *label == key).map(|(_, value)| value);
+        if set == Some(value) {
+            continue;
+        }
+        let selector = cluster.child("applications").child("kata-containers").child("nodeSelector").child(key);
+        let selector = check.fleet.at(selector);
+        let place = check.at("/kata");
+        let finding = Diagnostic::new(
+            Code::MissingLabel,
+            format!("the node takes part in kata, and does not set the label `{key}: {value}`"),
+            place,
+        );
+        check.push(
+            finding
+                .also(selector, "the DaemonSet selects it")
+                .note("without the label no scratch file is made, and containerd fails when it needs one")
+                .help(format!("add a line under `labels`, unless something else sets it:\n{key}: {value}")),
+        );
+    }
+}
+
+fn unknown_application(check: &mut Check<'_>, pointer: &str, name: &str) {
+    let cluster = check.file.device.cluster.clone();
+    let place = check.at(Pointer::from(pointer)).as_key();
+    check.push(
+        Diagnostic::new(
+            Code::UnknownApplication,
+            format!("the cluster `{cluster}` has no application `{name}`"),
+            place,
+        )
+        .help(format!("describe it in talosmith.yaml, under `clusters.{cluster}.applications.{name}`")),
+    );
+}

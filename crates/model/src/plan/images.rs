@@ -1,0 +1,192 @@
+//! Schematics and installer images.
+
+use serde::Serialize;
+
+use super::Check;
+use crate::device::InstallImage as Written;
+use crate::facts::extensions;
+use crate::{Code, Customization, Diagnostic, Pointer, Schematic, SystemExtensions, TalosVersion, closest};
+
+/// The factory that builds images: <https://factory.talos.dev>.
+const FACTORY: &str = "factory.talos.dev/metal-installer";
+
+/// A schematic of a device.
+#[derive(Debug, Serialize)]
+pub struct PlannedSchematic {
+    /// Its name.
+    pub name: String,
+    /// The hash of its content: 64 hexadecimal digits.
+    pub id: String,
+    /// Kernel arguments in order.
+    pub extra_kernel_args: Vec<String>,
+    /// Extensions in order.
+    pub extensions: Vec<String>,
+}
+
+/// How Talos is installed.
+#[derive(Debug, Serialize)]
+pub struct Install {
+    /// The image that is applied.
+    pub image: Option<InstallImage>,
+    /// Images that are not.
+    pub alternatives: Vec<NamedImage>,
+    /// Whether installing wipes the system disk, if the model says so.
+    pub wipe: Option<bool>,
+    /// The selector of the system disk, if a disk is it.
+    pub disk_selector: Option<String>,
+}
+
+/// An installer image.
+#[derive(Debug, Clone, Serialize)]
+pub struct InstallImage {
+    /// The reference of the image.
+    pub reference: String,
+    /// The schematic that it was made from, if it is the device's.
+    pub schematic: Option<String>,
+}
+
+/// An installer image with a name.
+#[derive(Debug, Clone, Serialize)]
+pub struct NamedImage {
+    /// The name.
+    pub name: String,
+    /// The reference of the image.
+    pub reference: String,
+}
+
+/// The schematics of a device.
+pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchematic> {
+    let written = &check.file.device.schematics;
+    let mut planned = Vec::with_capacity(written.len());
+    for (name, schematic) in written {
+        let at = Pointer::new("/schematics").child(name);
+        for (index, extension) in schematic.extensions.iter().enumerate() {
+            known_extension(check, &at.child("extensions").child(index), extension.as_str(), version);
+            if let Some(first) = schematic.extensions[..index].iter().position(|other| other == extension) {
+                let place = check.at(at.child("extensions").child(index));
+                let first = check.at(at.child("extensions").child(first));
+                check.push(
+                    Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), place)
+                        .also(first, "first here")
+                        .note("a second one changes the schematic's ID and nothing else")
+                        .help("remove the line"),
+                );
+            }
+        }
+        let texts = |items: Vec<&str>| items.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let arguments = texts(schematic.extra_kernel_args.iter().map(crate::scalar::KernelArgument::as_str).collect());
+        let names = texts(schematic.extensions.iter().map(crate::scalar::Extension::as_str).collect());
+        let factory = Schematic {
+            customization: Customization {
+                extra_kernel_args: arguments.clone(),
+                system_extensions: SystemExtensions { official_extensions: names.clone() },
+                ..Customization::default()
+            },
+            ..Schematic::default()
+        };
+        match factory.id() {
+            Ok(id) => planned.push(PlannedSchematic {
+                name: name.to_string(),
+                id,
+                extra_kernel_args: arguments,
+                extensions: names,
+            }),
+            Err(unstable) => {
+                let inner = unstable
+                    .pointer
+                    .as_str()
+                    .replace("/customization/systemExtensions/officialExtensions", "/extensions");
+                let inner = inner.replace("/customization", "");
+                let place = check.at(Pointer::new(format!("{at}{inner}")));
+                check.push(
+                    Diagnostic::new(Code::SchematicIdUnstable, unstable.reason.to_string(), place)
+                        .note("versions of the Image Factory write such a text differently, so the image's ID cannot be known")
+                        .help("write the text on one line, without white space at its ends"),
+                );
+            }
+        }
+    }
+    planned
+}
+
+fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &TalosVersion) {
+    if extensions::knows(version, name) != Some(false) {
+        return;
+    }
+    let place = check.at(at.clone());
+    let finding =
+        Diagnostic::new(Code::UnknownExtension, format!("Talos {version} has no official extension `{name}`"), place);
+    if let Some(now) = extensions::alias(name) {
+        // The factory tries its aliases, and keeps the submitted name in the ID.
+        check.push(finding.label(format!("did you mean `{now}`?")).note(format!("`{name}` is an old name of `{now}`")));
+        return;
+    }
+    let known: Vec<&str> = extensions::names(version).collect();
+    check.push(match closest(name, known.iter().copied()) {
+        Some(near) => finding.label(format!("did you mean `{near}`?")),
+        None => finding.note("the factory stores the schematic, and fails when the image is built"),
+    });
+}
+
+/// The installer images of a device.
+pub fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[PlannedSchematic]) -> Install {
+    let written = &check.file.device.install;
+    let at = Pointer::new("/install");
+    let image =
+        written.image.as_ref().and_then(|image| self::image(check, &at.child("image"), image, version, planned));
+    let mut alternatives = Vec::new();
+    for (name, image) in &written.alternatives {
+        let at = at.child("alternatives").child(name);
+        if let Some(image) = self::image(check, &at, image, version, planned) {
+            alternatives.push(NamedImage { name: name.to_string(), reference: image.reference });
+        }
+    }
+    Install { image, alternatives, wipe: written.wipe, disk_selector: None }
+}
+
+fn image(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    written: &Written,
+    version: &TalosVersion,
+    planned: &[PlannedSchematic],
+) -> Option<InstallImage> {
+    match (&written.schematic, &written.reference) {
+        (Some(name), None) => {
+            let names: Vec<&str> = check.file.device.schematics.keys().map(crate::scalar::Name::as_str).collect();
+            if !names.contains(&name.as_str()) {
+                let finding = Diagnostic::new(
+                    Code::UnknownSchematic,
+                    format!("the device has no schematic `{name}`"),
+                    check.at(at.child("schematic")),
+                );
+                check.push(match closest(name.as_str(), names.iter().copied()) {
+                    Some(near) => finding.label(format!("did you mean `{near}`?")),
+                    None => finding.note(format!(
+                        "its schematics: {}",
+                        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+                    )),
+                });
+                return None;
+            }
+            let schematic = planned.iter().find(|schematic| schematic.name == name.as_str())?;
+            Some(InstallImage {
+                reference: format!("{FACTORY}/{}:{version}", schematic.id),
+                schematic: Some(schematic.name.clone()),
+            })
+        }
+        (None, Some(reference)) => Some(InstallImage { reference: reference.to_string(), schematic: None }),
+        (Some(_), Some(_)) => {
+            let place = check.at(at.child("reference")).as_key();
+            check.push(
+                Diagnostic::new(Code::UnknownKey, "an image is either a `schematic` or a `reference`", place)
+                    .help("remove one of the two"),
+            );
+            None
+        }
+        (None, None) => {
+            check.missing(at, "schematic", "schematic: tailscale");
+            None
+        }
+    }
+}

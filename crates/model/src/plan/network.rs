@@ -1,0 +1,144 @@
+//! Networks, resolvers and Tailscale.
+
+use serde::Serialize;
+
+use super::{Check, Cluster};
+use crate::scalar::{Cidr, Route};
+use crate::{Code, Diagnostic, FleetFile, Pointer, closest};
+
+/// Tailscale's own resolver: <https://tailscale.com/kb/1081/magicdns>.
+const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
+
+/// The Tailscale extension service.
+#[derive(Debug, Serialize)]
+pub struct Tailscale {
+    /// The secret with the auth key, by its name in talosmith.yaml.
+    pub secret: String,
+    /// What stands for the key in the tracked file: `${TAILSCALE_AUTHKEY}`.
+    pub placeholder: String,
+    /// The environment but for the auth key, each entry as `NAME=value`.
+    pub settings: Vec<String>,
+    /// Whether `tailscale up` advertises tags, which an OAuth client's secret needs.
+    pub advertises_tags: bool,
+}
+
+/// Plans the extension service; `hostname` is the node's.
+pub fn tailscale(check: &mut Check<'_>, hostname: &str) -> Option<Tailscale> {
+    let written = check.file.device.tailscale.as_ref()?;
+    let at = Pointer::new("/tailscale");
+    let Some(secret) = &written.auth_key else {
+        check.missing(&at, "authKey", "authKey: tailscale-authkey");
+        return None;
+    };
+    let names: Vec<&str> = check.fleet.fleet.secrets.keys().map(String::as_str).collect();
+    if !names.contains(&secret.as_str()) {
+        let finding = Diagnostic::new(
+            Code::UnknownSecret,
+            format!("talosmith.yaml has no secret `{secret}`"),
+            check.at(at.child("authKey")),
+        );
+        let finding = match closest(secret.as_str(), names.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.help(format!(
+                "list its sources in talosmith.yaml:\nsecrets:\n  {secret}:\n    - env: {}",
+                secret.placeholder()
+            )),
+        };
+        check.push(finding);
+    }
+    if written.accept_dns == Some(true) {
+        let place = check.at(at.child("acceptDNS"));
+        check.push(
+            Diagnostic::new(Code::AcceptDns, "Tailscale is told to set the node's resolver", place)
+                .note("the extension cannot write Talos's /etc/resolv.conf, so nothing is set")
+                .help("write `acceptDNS: false`, and list 100.100.100.100 under `nameservers`"),
+        );
+    }
+    let mut settings = vec![format!(
+        "TS_HOSTNAME={}",
+        written
+            .hostname
+            .as_ref()
+            .map_or_else(|| hostname.split('.').next().unwrap_or(hostname).to_owned(), ToString::to_string)
+    )];
+    if let Some(routes) = &written.routes {
+        settings.push(format!("TS_ROUTES={}", advertised(check, routes).join(",")));
+    }
+    if let Some(accept) = written.accept_dns {
+        settings.push(format!("TS_ACCEPT_DNS={accept}"));
+    }
+    if let Some(once) = written.auth_once {
+        settings.push(format!("TS_AUTH_ONCE={once}"));
+    }
+    let arguments: Vec<&str> = written.extra_args.iter().flatten().map(crate::scalar::Argument::as_str).collect();
+    if written.extra_args.is_some() {
+        settings.push(format!("TS_EXTRA_ARGS={}", arguments.join(" ")));
+    }
+    Some(Tailscale {
+        secret: secret.as_str().to_owned(),
+        placeholder: format!("${{{}}}", secret.placeholder()),
+        settings,
+        advertises_tags: arguments.iter().any(|argument| argument.starts_with("--advertise-tags=")),
+    })
+}
+
+fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {
+    let cluster = check.fleet.fleet.clusters.iter().find(|(name, _)| **name == check.file.device.cluster);
+    let of_cluster = |cidrs: Option<&Vec<Cidr>>, default: &str| match cidrs {
+        Some(cidrs) => cidrs.iter().map(ToString::to_string).collect(),
+        None => vec![default.to_owned()],
+    };
+    routes
+        .iter()
+        .flat_map(|route| match route {
+            Route::Pods => of_cluster(cluster.and_then(|(_, cluster)| cluster.pod_cidrs.as_ref()), "10.244.0.0/16"),
+            Route::Services => {
+                of_cluster(cluster.and_then(|(_, cluster)| cluster.service_cidrs.as_ref()), "10.96.0.0/12")
+            }
+            Route::Network(cidr) => vec![cidr.to_string()],
+        })
+        .collect()
+}
+
+/// The node's resolvers, of which one at least must work before Tailscale does.
+pub fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
+    let written = check.file.device.nameservers.as_ref()?;
+    let texts: Vec<String> = written.iter().map(ToString::to_string).collect();
+    if !texts.is_empty() && texts.iter().all(|text| MAGIC_DNS.contains(&text.as_str())) {
+        let place = check.at("/nameservers");
+        check.push(
+            Diagnostic::new(Code::OnlyMagicDns, "the only nameserver is Tailscale's own", place)
+                .note("until Tailscale runs the node resolves nothing: no time, no images, no login server")
+                .help("add a second one that answers without Tailscale, such as the router's address"),
+        );
+    }
+    Some(texts)
+}
+
+/// Each pair of a pod network and a service network that share addresses.
+pub fn overlaps(file: &FleetFile, at: &Pointer, cluster: &Cluster) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for (i, pods) in cluster.pod_cidrs.iter().enumerate() {
+        for (j, services) in cluster.service_cidrs.iter().enumerate() {
+            let (Ok(pod_network), Ok(service_network)) = (pods.parse::<Cidr>(), services.parse::<Cidr>()) else {
+                continue;
+            };
+            if !pod_network.overlaps(&service_network) {
+                continue;
+            }
+            let inside = if pod_network.network().prefix_len() >= service_network.network().prefix_len() {
+                format!("the pod network {pods} lies inside the service network {services}")
+            } else {
+                format!("the service network {services} lies inside the pod network {pods}")
+            };
+            let range = |cidr: &Cidr| format!("{} – {}", cidr.network().network(), cidr.network().broadcast());
+            findings.push(
+                Diagnostic::new(Code::CidrOverlap, inside, file.at(at.child("podCIDRs").child(i)))
+                    .label(range(&pod_network))
+                    .also(file.at(at.child("serviceCIDRs").child(j)), range(&service_network))
+                    .help("Talos's defaults do not overlap: pods 10.244.0.0/16, services 10.96.0.0/12"),
+            );
+        }
+    }
+    findings
+}

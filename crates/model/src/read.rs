@@ -1,0 +1,198 @@
+//! From a text to a typed fleet or device, with the place of every key.
+
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::device::{Device, Role};
+use crate::facts::tailscale;
+use crate::fleet::{Cluster, Fleet};
+use crate::layer::{Layer, Origins, layer};
+use crate::schema::Schema;
+use crate::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
+
+/// The fleet file, read.
+#[derive(Debug, Clone)]
+pub struct FleetFile {
+    /// What it says.
+    pub fleet: Fleet,
+    /// Its text.
+    pub source: SourceId,
+}
+
+/// A device's file, read and layered.
+#[derive(Debug, Clone)]
+pub struct DeviceFile {
+    /// What it says, and what its layers say.
+    pub device: Device,
+    /// Its text.
+    pub source: SourceId,
+    /// The name of its folder.
+    pub folder: String,
+    origins: Origins,
+}
+
+impl FleetFile {
+    /// Reads talosmith.yaml.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the text on its own.
+    pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
+        let (_, value) = parse(Schema::Fleet, source, text)?;
+        Ok(Self { fleet: typed(source, value).map_err(|finding| vec![*finding])?, source })
+    }
+
+    /// The value at a pointer of the file.
+    #[must_use]
+    pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
+        Place::value(self.source, pointer.into())
+    }
+
+    /// The folder of the document that a place of a layered device is in, from the repository's root.
+    #[must_use]
+    pub fn folder_of(&self, device: &DeviceFile, place: &Place) -> Utf8PathBuf {
+        if place.source == self.source { Utf8PathBuf::new() } else { Utf8PathBuf::from("devices").join(&device.folder) }
+    }
+}
+
+impl DeviceFile {
+    /// Reads a device's file and lays it over the layers of its cluster.
+    ///
+    /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
+    #[must_use]
+    pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
+        let (_, value) = match parse(Schema::Device, source, text) {
+            Ok(parsed) => parsed,
+            Err(findings) => return (None, findings),
+        };
+        let Value::Object(own) = value else { return (None, Vec::new()) };
+        let mut findings = Vec::new();
+        if own.get("name").and_then(Value::as_str) != Some(folder) {
+            findings.push(name_mismatch(source, folder, &own));
+        }
+        let name = own.get("cluster").and_then(Value::as_str).unwrap_or_default();
+        let Some((_, cluster)) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name) else {
+            findings.push(unknown_cluster(fleet, source, name));
+            return (None, findings);
+        };
+        let layers = layers(fleet, cluster, name, source, &own);
+        let (keys, origins, nulls) = layer(&layers);
+        findings.extend(nulls);
+        match typed(source, Value::Object(keys)) {
+            Ok(device) => (Some(Self { device, source, folder: folder.to_owned(), origins }), findings),
+            Err(finding) => {
+                findings.push(*finding);
+                (None, findings)
+            }
+        }
+    }
+
+    /// Where the value at a pointer of the layered device is written.
+    #[must_use]
+    pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
+        let pointer = pointer.into();
+        match self.origins.of(&pointer) {
+            Some((source, origin)) => Place::value(source, origin),
+            None => Place::value(self.source, pointer),
+        }
+    }
+}
+
+fn layers<'a>(
+    fleet: &FleetFile,
+    cluster: &'a Cluster,
+    name: &str,
+    source: SourceId,
+    own: &'a Map<String, Value>,
+) -> Vec<Layer<'a>> {
+    let base = Pointer::new("/clusters").child(name);
+    let role = match own.get("role").map(Role::deserialize) {
+        Some(Ok(Role::Worker)) => ("worker", &cluster.worker),
+        _ => ("controlplane", &cluster.controlplane),
+    };
+    let mut layers: Vec<Layer<'a>> = [("defaults", &cluster.defaults), role]
+        .into_iter()
+        .filter_map(|(key, keys)| keys.as_ref().map(|keys| Layer { source: fleet.source, base: base.child(key), keys }))
+        .collect();
+    layers.push(Layer { source, base: Pointer::root(), keys: own });
+    layers
+}
+
+fn parse(schema: Schema, source: SourceId, text: &str) -> Result<(Document, Value), Vec<Diagnostic>> {
+    let literal = literal_secret(source, text);
+    let document = Document::parse(source, text).map_err(|mut findings| {
+        if schema == Schema::Device {
+            findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
+        }
+        findings.extend(literal.clone());
+        findings
+    })?;
+    let value = document.root.to_json();
+    let mut findings = document.empty_values(source);
+    let empty: Vec<Place> = findings.iter().map(|finding| finding.at.place.clone()).collect();
+    let is_empty = |place: &Place| empty.iter().any(|key| *key == place.as_key() || key == place);
+    findings
+        .extend(schema.findings(source, &document, &value).into_iter().filter(|finding| !is_empty(&finding.at.place)));
+    findings.extend(literal);
+    if findings.is_empty() { Ok((document, value)) } else { Err(findings) }
+}
+
+/// A duplicate key directly below `volumes` is a duplicate volume: the same mistake, with its own consequence.
+fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
+    let crate::Spot::Bytes(range) = finding.at.place.spot else { return };
+    if finding.code != Code::DuplicateKey {
+        return;
+    }
+    let before = &text[..range.start as usize];
+    let indent = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+    let parent =
+        before.lines().rev().find(|line| !line.trim().is_empty() && line.len() - line.trim_start().len() < indent);
+    if indent == 0 || parent.is_none_or(|line| line.trim_end() != "volumes:") {
+        return;
+    }
+    let name = &text[std::ops::Range::<usize>::from(range)];
+    finding.code = Code::DuplicateVolume;
+    finding.message = format!("two volumes are called `{}`", name.trim_matches(['"', '\'']));
+    finding.notes = vec![
+        "Talos refuses a config with two volume documents of one name; applied as patches, the second merges into the first"
+            .to_owned(),
+    ];
+}
+
+fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic> {
+    tailscale::find_secret(text).map(|range| {
+        Diagnostic::new(Code::LiteralSecret, "a Tailscale key stands in this file", Place::bytes(source, range))
+            .note("the file is tracked, so everyone who can read the repository can use the key")
+            .help("revoke the key, list a source of a new one under `secrets` in talosmith.yaml, and name that here")
+    })
+}
+
+fn typed<T: for<'de> Deserialize<'de>>(source: SourceId, value: Value) -> Result<T, Box<Diagnostic>> {
+    // The schema accepted the value, so the types do: a test holds the two together.
+    serde_json::from_value(value)
+        .map_err(|error| Box::new(Diagnostic::new(Code::WrongType, error.to_string(), Place::file(source))))
+}
+
+fn name_mismatch(source: SourceId, folder: &str, own: &Map<String, Value>) -> Diagnostic {
+    let name = own.get("name").and_then(Value::as_str).unwrap_or_default();
+    Diagnostic::new(
+        Code::NameMismatch,
+        format!("the device is called `{name}`, and its folder `{folder}`"),
+        Place::value(source, Pointer::new("/name")),
+    )
+    .note("commands name a device by its folder, and files by its name")
+    .help(format!("write `name: {folder}`, or rename the folder: `git mv devices/{folder} devices/{name}`"))
+}
+
+fn unknown_cluster(fleet: &FleetFile, source: SourceId, name: &str) -> Diagnostic {
+    let names: Vec<&str> = fleet.fleet.clusters.keys().map(crate::scalar::Name::as_str).collect();
+    let finding = Diagnostic::new(
+        Code::UnknownCluster,
+        format!("talosmith.yaml has no cluster `{name}`"),
+        Place::value(source, Pointer::new("/cluster")),
+    );
+    match closest(name, names.iter().copied()) {
+        Some(near) => finding.label(format!("did you mean `{near}`?")),
+        None => finding.note(format!("its clusters: {}", names.join(", "))),
+    }
+}
