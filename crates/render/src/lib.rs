@@ -10,6 +10,10 @@ pub mod engine;
 pub mod verify;
 pub mod shape;
 mod secret;
+pub mod templates;
+pub mod catalogue;
+pub mod artifact;
 
+pub use artifact::{Artifact, Fault, Renderer};
 pub use engine::{Engine, FaultKind, TemplateFault};
 pub use secret::{SecretArtifact, Secrets};

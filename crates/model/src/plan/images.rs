@@ -34,6 +34,8 @@ pub struct Install {
     pub wipe: Option<bool>,
     /// The selector of the system disk, if a disk is it.
     pub disk_selector: Option<String>,
+    /// The path of the system disk, if the model has it.
+    pub disk_path: Option<String>,
 }
 
 /// An installer image.
@@ -141,7 +143,7 @@ pub fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[Planned
             alternatives.push(NamedImage { name: name.to_string(), reference: image.reference });
         }
     }
-    Install { image, alternatives, wipe: written.wipe, disk_selector: None }
+    Install { image, alternatives, wipe: written.wipe, disk_selector: None, disk_path: None }
 }
 
 fn image(

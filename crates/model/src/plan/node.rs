@@ -29,6 +29,8 @@ pub struct Device {
     pub talos_version: TalosVersion,
     /// Which kind of patches its base config takes.
     pub flavour: Flavour,
+    /// Whether its Talos ships `/etc/cri/conf.d/20-customization.part`, which then must be overwritten: before 1.14.
+    pub ships_cri_customization: bool,
     /// Its schematics in the order of their names.
     pub schematics: Vec<PlannedSchematic>,
     /// How Talos is installed.
@@ -84,6 +86,8 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     let mut install = images::install(check, &versions.talos, &schematics);
     let disks = disks::disks(check);
     install.disk_selector = disks.iter().find(|disk| disk.system).map(|disk| disk.selector.clone());
+    install.disk_path =
+        written.disks.values().find(|disk| disk.system).and_then(|disk| disk.path.as_ref()).map(ToString::to_string);
     system_disk(check, &install, versions.flavour);
     let volumes = disks::volumes(check, &disks, &versions.talos);
     features::extensions(check, &install, &schematics);
@@ -100,6 +104,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         cluster: written.cluster.to_string(),
         role: written.role,
         address: written.address.to_string(),
+        ships_cri_customization: versions.talos.minor() < (1, 14),
         talos_version: versions.talos,
         flavour: versions.flavour,
         schematics,
