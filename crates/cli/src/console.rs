@@ -136,6 +136,17 @@ impl Console {
         }
     }
 
+    /// Says on standard error why the command could not run, with its chain of causes, even if the user wants it quiet.
+    pub fn failure(&mut self, error: &anyhow::Error) {
+        let word = if self.talk.style.color {
+            let style = anstyle::AnsiColor::BrightRed.on_default().bold();
+            format!("{style}error{style:#}")
+        } else {
+            "error".to_owned()
+        };
+        let _ = self.talk.write(&format!("{word}: {error:#}\n"));
+    }
+
     /// Says on standard error what only those want to know who ask for it with `-v`.
     pub fn detail(&mut self, text: &str) {
         if self.verbose {

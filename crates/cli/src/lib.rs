@@ -1,4 +1,6 @@
-//! cli
+//! The commands of talosmith, and everything that touches the world.
+//!
+//! The modules stand in dependency order: each uses only those before it.
 
 pub mod environment;
 pub mod mask;
@@ -11,8 +13,13 @@ pub mod tree;
 pub mod change;
 pub mod writer;
 pub mod secrets;
+pub mod project;
+pub mod selection;
+pub mod rendering;
+pub mod comparison;
+pub mod probe;
+pub mod staleness;
+pub mod command;
+mod run;
 
-/// Runs.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+pub use run::main;

@@ -87,6 +87,12 @@ impl DeviceFile {
         }
     }
 
+    /// Everything that is wrong with a device's text on its own, where no fleet can be read.
+    #[must_use]
+    pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
+        parse(Schema::Device, source, text).err().unwrap_or_default()
+    }
+
     /// Where the value at a pointer of the layered device is written.
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {

@@ -1,0 +1,173 @@
+//! The commands: one file each, its arguments and one function.
+
+pub mod check;
+pub mod completions;
+pub mod diff;
+pub mod explain;
+pub mod generate;
+pub mod man;
+pub mod schema;
+pub mod schematic_id;
+pub mod validate;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use talosmith_model::{Diagnostic, Level, Sources};
+
+use crate::console::{Channel, ColorChoice, Console, PrintError};
+use crate::process::Processes;
+use crate::project::{FLEET_FILE, LoadError};
+use crate::report;
+
+/// A config compiler for Git repositories of Talos Linux nodes
+#[derive(Debug, Parser)]
+#[command(name = "talosmith", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 fine, 1 findings about your files, 2 could not run.")]
+pub struct CommandLine {
+    #[command(flatten)]
+    /// What all commands take.
+    pub global: Global,
+    #[command(subcommand)]
+    /// What to do.
+    pub command: Command,
+}
+
+/// Options of every command
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Run as if started in this folder
+    #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
+    pub directory: Option<Utf8PathBuf>,
+    /// Say nothing but results and findings
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// How findings are written
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: schemas/report.schema.json describes it
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write every file that the model asks for
+    Generate(generate::Arguments),
+    /// Check that the files are what the model says; reads only, and never a secret
+    Check(check::Arguments),
+    /// Show what `generate` would write, as a unified diff
+    Diff(diff::Arguments),
+    /// Check the model and render everything, and compare nothing
+    Validate(validate::Arguments),
+    /// Explain the code of a finding
+    Explain(explain::Arguments),
+    /// Work out the ID that the Image Factory gives a schematic
+    SchematicId(schematic_id::Arguments),
+    /// Print the JSON Schema of a file that you write
+    Schema(schema::Arguments),
+    /// Print completions for a shell
+    Completions(completions::Arguments),
+    /// Print the manual page
+    Man,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Fine.
+    Success = 0,
+    /// Findings about the user's files.
+    Findings = 1,
+    /// Could not run.
+    Failure = 2,
+}
+
+/// What a command works with.
+pub struct World<'a> {
+    /// Where it prints.
+    pub console: Console,
+    /// What it starts.
+    pub processes: &'a dyn Processes,
+    /// The options of every command.
+    pub global: Global,
+}
+
+/// The root of a repository and the current folder below it.
+pub struct Root {
+    /// The folder with talosmith.yaml.
+    pub path: Utf8PathBuf,
+    /// The current folder, as seen from there.
+    pub below: Utf8PathBuf,
+}
+
+impl World<'_> {
+    /// Finds the repository from the current folder upward.
+    ///
+    /// # Errors
+    /// There is none, or the folder cannot be read.
+    pub fn root(&self) -> anyhow::Result<Root> {
+        let start = self.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+        let start =
+            start.canonicalize_utf8().map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
+        for folder in start.ancestors() {
+            if folder.join(FLEET_FILE).is_file() {
+                let below = start.strip_prefix(folder).unwrap_or(Utf8Path::new("")).to_owned();
+                return Ok(Root { path: folder.to_owned(), below });
+            }
+        }
+        Err(LoadError::NoFleetFile.into())
+    }
+
+    /// Prints findings as the user wants them, on standard output if they are the command's result.
+    ///
+    /// # Errors
+    /// The output is closed or cannot be written.
+    pub fn report(
+        &mut self,
+        channel: Channel,
+        findings: &mut Vec<Diagnostic>,
+        sources: &Sources,
+        summary: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<(), PrintError> {
+        report::sort(findings, sources);
+        match self.global.format {
+            Format::Json => {
+                let text = report::json(findings, sources, summary);
+                self.console.result(&format!("{}\n", text.trim_end()))
+            }
+            Format::Text => self.console.report(channel, findings, sources),
+        }
+    }
+
+    /// Whether results are for people.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.global.format == Format::Text
+    }
+}
+
+/// The exit code of a list of findings.
+#[must_use]
+pub fn exit_of(findings: &[Diagnostic]) -> Exit {
+    if findings.iter().any(|finding| finding.level == Level::Error) { Exit::Findings } else { Exit::Success }
+}
+
+/// `1 file`, `2 files`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

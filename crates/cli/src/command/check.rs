@@ -1,0 +1,84 @@
+//! `talosmith check`
+
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use clap::Args;
+use serde_json::json;
+
+use super::{Exit, World, count, exit_of};
+use crate::comparison::compare;
+use crate::console::Channel;
+use crate::git::Git;
+use crate::project::{Project, apply_levels};
+use crate::rendering::render;
+use crate::report;
+use crate::selection::Selection;
+use crate::staleness::{Head, judge};
+use crate::tree::{GitTree, Tree, WorkTree};
+
+/// Check that the files are what the model says; reads only, and never a secret
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Devices to compare, by name or folder, with their clusters; all are validated [default: all]
+    #[arg(value_name = "PATH")]
+    paths: Vec<Utf8PathBuf>,
+    /// Read model and files from git's index: what would be committed
+    #[arg(long)]
+    staged: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The world's.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = world.root()?;
+    if arguments.staged {
+        let git = Git::open(world.processes, &root.path)?;
+        let tree = GitTree::index(&git)?;
+        check(world, arguments, &root, &tree)
+    } else {
+        let tree = WorkTree::new(root.path.clone());
+        check(world, arguments, &root, &tree)
+    }
+}
+
+fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
+    let started = Instant::now();
+    let mut project = Project::load(tree)?;
+    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let owners = render(&mut project, &selection);
+    let differences = compare(tree, &mut project, &owners, &selection)?;
+    if differences.real().next().is_some() {
+        let head = Head::read(world.processes, &root.path, &differences);
+        let findings = judge(&mut project, &differences, head.as_ref(), tree);
+        project.findings.extend(findings);
+        if let Some(fleet) = project.fleet.take() {
+            apply_levels(&fleet, &mut project.findings);
+            project.fleet = Some(fleet);
+        }
+    }
+    let exit = exit_of(&project.findings);
+    let counted = report::count_line(&project.findings);
+    let (devices, files) = (owners.iter().filter(|owner| owner.is_device).count(), differences.changes.len());
+    let left_out: Vec<String> = project.plan.broken.iter().filter(|name| selection.has_device(name)).cloned().collect();
+    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    let summary = json!({ "devices": devices, "files": files, "notCompared": left_out });
+    world.report(
+        Channel::Result,
+        &mut project.findings,
+        &project.sources,
+        summary.as_object().cloned().unwrap_or_default(),
+    )?;
+    if !left_out.is_empty() {
+        world.console.talk(&format!("not compared because of errors: {}", left_out.join(", ")));
+    }
+    let verdict = if counted.is_empty() { "up to date".to_owned() } else { counted };
+    world.console.talk(&format!(
+        "{verdict}: {} and {} checked in {milliseconds:.1} ms",
+        count(devices, "device"),
+        count(files, "file")
+    ));
+    Ok(exit)
+}

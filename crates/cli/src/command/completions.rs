@@ -1,0 +1,25 @@
+//! `talosmith completions`
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{CommandLine, Exit, World};
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut CommandLine::command(), "talosmith", &mut script);
+    world.console.result(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Success)
+}

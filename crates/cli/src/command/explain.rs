@@ -1,0 +1,42 @@
+//! `talosmith explain`
+
+use clap::Args;
+use talosmith_model::{Code, closest};
+
+use super::{Exit, World};
+
+/// Explain the code of a finding
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The code, as it stands in brackets behind `error` or `warning`
+    #[arg(value_name = "CODE", required_unless_present = "list")]
+    code: Option<String>,
+    /// List all codes
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// An unknown code.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let Some(name) = arguments.code.as_ref().filter(|_| !arguments.list) else {
+        let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
+        let lines: Vec<String> = Code::ALL
+            .iter()
+            .map(|code| format!("{:width$}  {:7}  {}\n", code.name(), code.level().as_str(), code.summary()))
+            .collect();
+        world.console.result(&lines.concat())?;
+        return Ok(Exit::Success);
+    };
+    let Ok(code) = name.parse::<Code>() else {
+        let near = closest(name, Code::ALL.iter().map(|code| code.name()));
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        anyhow::bail!("there is no code `{name}`{near} (`talosmith explain --list` lists them)");
+    };
+    let page: String =
+        code.page().lines().filter(|line| !line.starts_with("<!--")).map(|line| format!("{line}\n")).collect();
+    world.console.result(&page)?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,210 @@
+//! `talosmith generate`
+
+use camino::Utf8PathBuf;
+use clap::Args;
+use serde_json::{Value, json};
+use talosmith_model::Diagnostic;
+
+use super::diff::unified;
+use super::{Exit, World, count, exit_of};
+use crate::change::ChangeKind;
+use crate::comparison::{Differences, compare, foreign};
+use crate::console::Channel;
+use crate::project::Project;
+use crate::rendering::{Owner, render};
+use crate::report;
+use crate::secrets::policy::Fate;
+use crate::secrets::{self, Definitions, Environment, Need, hygiene, policy};
+use crate::selection::Selection;
+use crate::tree::WorkTree;
+use crate::writer::{Lock, apply, write_secret};
+
+/// Write every file that the model asks for
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Devices to generate, by name or folder, with their clusters; all are validated [default: all]
+    #[arg(value_name = "PATH")]
+    paths: Vec<Utf8PathBuf>,
+    /// Do not look for secrets, and write no file that holds one
+    #[arg(long, conflicts_with = "require_secrets")]
+    tracked_only: bool,
+    /// Fail if a secret has no source here
+    #[arg(long)]
+    require_secrets: bool,
+    /// Only list what would be written
+    #[arg(long)]
+    dry_run: bool,
+    /// Show what changes, as a unified diff; never of a secret
+    #[arg(long)]
+    diff: bool,
+    /// Replace files that talosmith did not make
+    #[arg(long)]
+    force: bool,
+    /// Exit with 1 if anything changed
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The world's.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = world.root()?;
+    let lock = Lock::acquire(&root.path, || world.console.talk("waiting for another run of talosmith"))?;
+    let tree = WorkTree::new(root.path.clone());
+    let mut project = Project::load(&tree)?;
+    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let owners = render(&mut project, &selection);
+    let differences = compare(&tree, &mut project, &owners, &selection)?;
+    if !arguments.force {
+        let findings = foreign(&mut project.sources, &differences);
+        project.findings.extend(findings);
+    }
+    let fetches = !arguments.tracked_only && !arguments.dry_run && !project.has_errors();
+    let needs = if fetches { needs(&project, &owners) } else { Vec::new() };
+    let definitions: Definitions<'_> = match &project.fleet {
+        Some(file) => file.fleet.secrets.iter().map(|(name, sources)| (name.as_str(), sources.as_slice())).collect(),
+        None => Definitions::new(),
+    };
+    let mut unsafe_targets = Vec::new();
+    if let Some(fleet) = &project.fleet {
+        unsafe_targets = hygiene::judge(&needs, &definitions, fleet.source, world.processes, &root.path)?;
+    }
+    let mut findings = std::mem::take(&mut project.findings);
+    findings.extend(unsafe_targets);
+    if exit_of(&findings) == Exit::Findings {
+        let counted = report::count_line(&findings);
+        world.report(Channel::Talk, &mut findings, &project.sources, summary(&differences, 0))?;
+        world.console.talk(&format!("{counted}; nothing was written"));
+        return Ok(Exit::Findings);
+    }
+    let mut exit = Exit::Success;
+    let mut secret_files = Vec::new();
+    if arguments.dry_run {
+        list(world, &differences, &[])?;
+    } else {
+        let written = apply(&lock, &differences.changes, &differences.within)?;
+        for leftover in &written.leftovers {
+            world.console.detail(&format!("removed {leftover}, which an earlier run left"));
+        }
+        let (failed, wrong) =
+            write_secrets(world, &project, &lock, &needs, &definitions, arguments, &mut secret_files)?;
+        findings.extend(wrong);
+        exit = exit.max(failed);
+        if world.is_text() {
+            list(world, &differences, &secret_files)?;
+        }
+    }
+    if arguments.diff && world.is_text() {
+        let color = world.console.style(Channel::Result).color;
+        for change in differences.real() {
+            world.console.result(&unified(change, color))?;
+        }
+    }
+    world.report(Channel::Talk, &mut findings, &project.sources, summary(&differences, secret_files.len()))?;
+    let changed = differences.real().count() + secret_files.len();
+    conclude(world, &owners, &differences, changed, arguments.dry_run);
+    if arguments.exit_code && changed > 0 {
+        exit = exit.max(Exit::Findings);
+    }
+    Ok(exit)
+}
+
+/// The secrets that the owners' files need.
+fn needs(project: &Project, owners: &[Owner]) -> Vec<Need> {
+    let devices = project.plan.devices.iter().filter_map(|device| {
+        let owner = owners.iter().find(|owner| owner.is_device && owner.name == device.name)?;
+        let tailscale = device.tailscale.as_ref()?;
+        Some(Need {
+            secret: tailscale.secret.clone(),
+            device: device.name.clone(),
+            at: device.auth_key.clone(),
+            target: owner.secret.clone()?,
+            advertises_tags: tailscale.advertises_tags,
+        })
+    });
+    devices.collect()
+}
+
+/// Fetches what the needs ask for and writes the files; gives the exit code that they owe, and what there is to say.
+fn write_secrets(
+    world: &World<'_>,
+    project: &Project,
+    lock: &Lock,
+    needs: &[Need],
+    definitions: &Definitions<'_>,
+    arguments: &Arguments,
+    written: &mut Vec<(Utf8PathBuf, ChangeKind)>,
+) -> anyhow::Result<(Exit, Vec<Diagnostic>)> {
+    let Some(fleet) = project.fleet.as_ref().filter(|_| !needs.is_empty()) else {
+        return Ok((Exit::Success, Vec::new()));
+    };
+    let environment = Environment::of_process();
+    let around = secrets::World { processes: world.processes, environment: &environment, root: lock.root() };
+    let mut resolution = secrets::resolve(needs, definitions, fleet.source, &around);
+    let is_there = |path: &camino::Utf8Path| lock.root().join(path).exists();
+    let settlement = policy::settle(needs, &mut resolution, arguments.require_secrets, &is_there);
+    for (need, fate) in needs.iter().zip(&settlement.fates) {
+        if *fate != Fate::Written {
+            continue;
+        }
+        let Some(device) = project.plan.devices.iter().find(|device| device.name == need.device) else { continue };
+        let artifact = project.renderer.secret(&project.plan, device, &resolution.secrets);
+        // The fault of a template holds no value; its text has been reported with the tracked file already.
+        if let Some(artifact) = artifact.map_err(|fault| anyhow::anyhow!("{}: {}", need.target, fault.message))? {
+            let kind = write_secret(lock, &artifact.path, artifact.expose_bytes())?;
+            if kind != ChangeKind::Same {
+                written.push((artifact.path.clone(), kind));
+            }
+        }
+    }
+    let exit = if settlement.exit_code == 0 { Exit::Success } else { Exit::Failure };
+    Ok((exit, settlement.findings))
+}
+
+/// Lists the changes, a line each.
+fn list(world: &mut World<'_>, differences: &Differences, secrets: &[(Utf8PathBuf, ChangeKind)]) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    for change in differences.real() {
+        lines.push_str(&format!("{} {}\n", letter(change.kind), change.path));
+    }
+    for (path, _) in secrets {
+        lines.push_str(&format!("S {path}  (secret, mode 0600, not tracked)\n"));
+    }
+    world.console.result(&lines)?;
+    Ok(())
+}
+
+const fn letter(kind: ChangeKind) -> char {
+    match kind {
+        ChangeKind::Added => 'A',
+        ChangeKind::Changed => 'M',
+        ChangeKind::Removed => 'D',
+        ChangeKind::Same => ' ',
+    }
+}
+
+fn conclude(world: &mut World<'_>, owners: &[Owner], differences: &Differences, changed: usize, dry_run: bool) {
+    let devices = count(owners.iter().filter(|owner| owner.is_device).count(), "device");
+    let files = count(differences.changes.len(), "file");
+    world.console.talk(&match (changed, dry_run) {
+        (0, _) => format!("nothing to change: {devices}, {files}"),
+        (_, true) => format!("{} to write: {devices}, {files}", count(changed, "file")),
+        (_, false) => format!("{} written: {devices}, {files}", count(changed, "file")),
+    });
+}
+
+fn summary(differences: &Differences, secrets: usize) -> serde_json::Map<String, Value> {
+    let of = |kind: ChangeKind| -> Vec<&str> {
+        differences.changes.iter().filter(|change| change.kind == kind).map(|change| change.path.as_str()).collect()
+    };
+    let summary = json!({
+        "files": differences.changes.len(),
+        "added": of(ChangeKind::Added),
+        "changed": of(ChangeKind::Changed),
+        "removed": of(ChangeKind::Removed),
+        "secretFiles": secrets,
+    });
+    summary.as_object().cloned().unwrap_or_default()
+}

@@ -1,0 +1,39 @@
+//! `talosmith schema`
+
+use clap::{Args, ValueEnum};
+use talosmith_model::Schema;
+
+use super::{Exit, World};
+
+/// Print the JSON Schema of a file that you write
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which file
+    #[arg(value_enum, default_value_t)]
+    name: Name,
+}
+
+/// A file that the user writes, or a format that talosmith writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// devices/<name>/device.yaml
+    #[default]
+    Device,
+    /// talosmith.yaml
+    Fleet,
+    /// What `--format json` prints
+    Report,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The output cannot be written.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    world.console.result(match arguments.name {
+        Name::Device => Schema::Device.text(),
+        Name::Fleet => Schema::Fleet.text(),
+        Name::Report => include_str!("../../../../schemas/report.schema.json"),
+    })?;
+    Ok(Exit::Success)
+}

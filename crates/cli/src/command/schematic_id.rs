@@ -1,0 +1,74 @@
+//! `talosmith schematic-id`
+
+use camino::Utf8PathBuf;
+use clap::Args;
+use serde::Deserialize;
+use talosmith_model::{Code, Diagnostic, Document, Place, Schematic, Sources, decode};
+
+use super::{Exit, World};
+use crate::console::Channel;
+use crate::tree::{Tree, WorkTree};
+
+/// Work out the ID that the Image Factory gives a schematic
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Files with a schematic each, as one would POST them to the factory
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<Utf8PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let start = world.global.directory.clone().unwrap_or_default();
+    let mut exit = Exit::Success;
+    for file in &arguments.files {
+        let path = start.join(file);
+        let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(camino::Utf8Path::new("."));
+        let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
+        let tree = WorkTree::new(
+            folder.canonicalize_utf8().map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?,
+        );
+        let bytes =
+            tree.read(camino::Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
+        let mut sources = Sources::default();
+        let source = sources.add(path.clone(), String::from_utf8_lossy(&bytes));
+        match id(source, &bytes) {
+            Ok(id) if arguments.files.len() == 1 => world.console.result(&format!("{id}\n"))?,
+            Ok(id) => world.console.result(&format!("{id}  {file}\n"))?,
+            Err(mut findings) => {
+                exit = Exit::Findings;
+                world.report(Channel::Talk, &mut findings, &sources, serde_json::Map::new())?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn id(source: talosmith_model::SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
+    let text = decode(source, bytes).map_err(|finding| vec![finding])?;
+    let document = Document::parse(source, text)?;
+    let schematic = Schematic::deserialize(document.root.to_json()).map_err(|error| {
+        vec![
+            Diagnostic::new(
+                Code::WrongType,
+                format!("the Image Factory would refuse this: {error}"),
+                Place::file(source),
+            )
+            .note("the keys are `owner`, `overlay` and `customization`"),
+        ]
+    })?;
+    schematic.id().map_err(|unstable| {
+        vec![
+            Diagnostic::new(
+                Code::SchematicIdUnstable,
+                unstable.reason.to_string(),
+                Place::value(source, unstable.pointer),
+            )
+            .note("versions of the Image Factory write such a text differently, so the image's ID cannot be known")
+            .help("write the text on one line, without white space at its ends"),
+        ]
+    })
+}

@@ -1,0 +1,110 @@
+//! What a plan comes to: the artifacts of each owner, and what is wrong with them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use talosmith_model::{Diagnostic, Level, Place};
+use talosmith_render::artifact::{collisions, manifests, secret_path};
+use talosmith_render::{Artifact, Fault};
+
+use crate::project::Project;
+use crate::selection::Selection;
+
+/// A device or a cluster, and everything that is generated for it.
+#[derive(Debug)]
+pub struct Owner {
+    /// Its name.
+    pub name: String,
+    /// What a user types to generate it.
+    pub argument: String,
+    /// Where its artifacts lie; files of ours below that are no artifact are orphans.
+    pub folders: Vec<Utf8PathBuf>,
+    /// Its artifacts.
+    pub artifacts: Vec<Artifact>,
+    /// The file with its secret, which is not tracked.
+    pub secret: Option<Utf8PathBuf>,
+    /// Where it is described.
+    pub place: Place,
+    /// Whether it is a device.
+    pub is_device: bool,
+}
+
+/// Renders everything that the selection names. Findings go into the project.
+pub fn render(project: &mut Project, selection: &Selection) -> Vec<Owner> {
+    let plan = &project.plan;
+    let renderer = &project.renderer;
+    let devices: Vec<_> = plan.devices.iter().filter(|device| selection.has_device(&device.name)).collect();
+    let rendered: Vec<_> = devices.par_iter().map(|device| renderer.device(plan, device)).collect();
+    let mut owners = Vec::new();
+    let mut faults = Vec::new();
+    for (device, rendered) in devices.into_iter().zip(rendered) {
+        match rendered {
+            Ok(artifacts) => owners.push(Owner {
+                name: device.name.clone(),
+                argument: format!("devices/{}", device.name),
+                folders: vec![manifests(device)],
+                artifacts,
+                secret: secret_path(device),
+                place: device.place.clone(),
+                is_device: true,
+            }),
+            Err(wrong) => faults.push((wrong, Some(device.name.clone()))),
+        }
+    }
+    for cluster in
+        plan.clusters.iter().filter(|cluster| !cluster.incomplete && selection.has_cluster(&cluster.name, plan))
+    {
+        let Some(place) = cluster.place.clone() else { continue };
+        let folders = [cluster.local_path.as_ref().map(|it| &it.folder), cluster.kata.as_ref().map(|it| &it.folder)];
+        match renderer.cluster(cluster) {
+            Ok(artifacts) => owners.push(Owner {
+                name: cluster.name.clone(),
+                argument: String::new(),
+                folders: folders.into_iter().flatten().map(Utf8PathBuf::from).collect(),
+                artifacts,
+                secret: None,
+                place,
+                is_device: false,
+            }),
+            Err(wrong) => faults.push((wrong, None)),
+        }
+    }
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    for (wrong, device) in faults {
+        for fault in wrong {
+            let finding = finding_of(project, fault);
+            findings.push(match &device {
+                Some(name) => finding.device(name.clone()),
+                None => finding,
+            });
+        }
+    }
+    let paths = owners.iter().flat_map(|owner| {
+        let tracked = owner.artifacts.iter().map(|artifact| artifact.path.as_path());
+        tracked.chain(owner.secret.as_deref()).map(|path: &Utf8Path| (path, &owner.place))
+    });
+    findings.extend(collisions(paths));
+    project.findings.extend(findings);
+    owners
+}
+
+fn finding_of(project: &mut Project, fault: Fault) -> Diagnostic {
+    match fault {
+        Fault::Finding(finding) => *finding,
+        Fault::Template(fault) => {
+            let source = match project.overrides.get(&fault.template) {
+                Some(source) => *source,
+                None => {
+                    let text = project.renderer.template(&fault.template).unwrap_or_default().to_owned();
+                    project.sources.add(format!("templates/{}", fault.template), text)
+                }
+            };
+            fault.diagnostic(source)
+        }
+    }
+}
+
+/// How many errors a list of findings holds.
+#[must_use]
+pub fn errors(findings: &[Diagnostic]) -> usize {
+    findings.iter().filter(|finding| finding.level == Level::Error).count()
+}
