@@ -8,12 +8,25 @@ use std::ops::Range;
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Document, Node, NodeValue, SourceId, Style, line_column};
 
-use crate::project::{FLEET_FILE, Project};
+use crate::project::{DEVICES, FLEET_FILE, Project};
 use crate::rendering::render;
 use crate::selection::Selection;
 use crate::tree::{Entry, ReadError, Tree};
 
-/// The path, the line (from 1) and the text of the scalar that makes line `line` (from 0) of the artifact at `path`.
+/// A line of the model that makes a line of an artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The model's file.
+    pub path: Utf8PathBuf,
+    /// The number of the line, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+}
+
+/// The origin of line `line` (from 0) of the artifact at `path`, whose generated text is `text`; `edited` is what stands there now.
+///
+/// Where several scalars make the line, the one wins that is written in the part that was edited.
 #[must_use]
 pub fn origin(
     tree: &dyn Tree,
@@ -21,35 +34,51 @@ pub fn origin(
     path: &Utf8Path,
     text: &str,
     line: usize,
-) -> Option<(Utf8PathBuf, usize, String)> {
+    edited: &str,
+) -> Option<Origin> {
     let wanted = text.lines().nth(line)?;
+    let part = differing(wanted, edited);
     let device = path.strip_prefix("devices").ok().and_then(|path| path.iter().next());
-    let own = device.map(|name| Utf8Path::new("devices").join(name).join("device.yaml"));
-    let models = own.into_iter().chain([Utf8PathBuf::from(FLEET_FILE)]);
-    let mut near: Option<(Utf8PathBuf, usize, String)> = None;
-    for model in models.chain(others(project, device)) {
+    let own = device.map(|name| Utf8Path::new(DEVICES).join(name).join("device.yaml"));
+    let mut best: Option<(u8, Origin)> = None;
+    for model in own.into_iter().chain([Utf8PathBuf::from(FLEET_FILE)]).chain(others(project, device)) {
         let Ok(Some(bytes)) = tree.read(&model) else { continue };
         let Ok(model_text) = String::from_utf8(bytes) else { continue };
         for (span, style) in scalars(&model_text) {
-            for mutant in mutants(&model_text[span.clone()], style) {
+            let scalar = model_text[span.clone()].trim_matches(['"', '\'']);
+            let rank = match wanted.find(scalar) {
+                Some(at) if at < part.end && part.start < at + scalar.len() => 2,
+                Some(_) => 1,
+                None => 0,
+            };
+            if best.as_ref().is_some_and(|(other, _)| *other >= rank) {
+                continue;
+            }
+            let rendered = mutants(&model_text[span.clone()], style).into_iter().find_map(|mutant| {
                 let mutated = format!("{}{mutant}{}", &model_text[..span.start], &model_text[span.end..]);
-                let Some(rendered) = render_with(tree, &model, &mutated, path) else { continue };
-                if rendered.lines().nth(line) != Some(wanted) {
-                    let (at, _) = line_column(&model_text, span.start);
-                    let shown = model_text.lines().nth(at - 1).unwrap_or_default().to_owned();
-                    let hit = (model.clone(), at, shown);
-                    // A scalar that only moves the line, such as one of a list before it, is no origin if another one writes it.
-                    if rendered.lines().count() == text.lines().count() {
-                        return Some(hit);
-                    }
-                    near.get_or_insert(hit);
-                }
-                // The model took this mutant, so others say nothing new.
-                break;
+                render_with(&Changed { tree, path: &model, text: &mutated, only: device }, path)
+            });
+            let Some(rendered) = rendered else { continue };
+            // A scalar that only moves the line, such as one of a list before it, did not make it.
+            if rendered.lines().nth(line) != Some(wanted) && !rendered.lines().any(|other| other == wanted) {
+                let (at, _) = line_column(&model_text, span.start);
+                let shown = model_text.lines().nth(at - 1).unwrap_or_default().trim().to_owned();
+                best = Some((rank, Origin { path: model.clone(), line: at, text: shown }));
             }
         }
     }
-    near
+    best.map(|(_, origin)| origin)
+}
+
+/// The bytes of `line` that are not the same in `other`.
+fn differing(line: &str, other: &str) -> Range<usize> {
+    let same = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
+        pairs.take_while(|(one, two)| one == two).map(|(one, _)| one.len_utf8()).sum()
+    };
+    let start = same(&mut line.chars().zip(other.chars()));
+    let end =
+        line.len() - same(&mut line[start..].chars().rev().zip(other.get(start..).unwrap_or_default().chars().rev()));
+    start..end.max(start + 1)
 }
 
 fn others<'a>(project: &'a Project, device: Option<&'a str>) -> impl Iterator<Item = Utf8PathBuf> + 'a {
@@ -103,10 +132,9 @@ fn mutants(scalar: &str, style: Style) -> Vec<String> {
     mutants
 }
 
-/// The text of one artifact, rendered from a model in which one file is another.
-fn render_with(tree: &dyn Tree, path: &Utf8Path, text: &str, artifact: &Utf8Path) -> Option<String> {
-    let changed = Changed { tree, path, text };
-    let mut project = Project::load(&changed).ok()?;
+/// The text of one artifact, rendered from a changed model; none if the model has errors.
+fn render_with(tree: &Changed<'_>, artifact: &Utf8Path) -> Option<String> {
+    let mut project = Project::load(tree).ok()?;
     let owners = render(&mut project, &Selection::Everything);
     owners
         .into_iter()
@@ -115,16 +143,21 @@ fn render_with(tree: &dyn Tree, path: &Utf8Path, text: &str, artifact: &Utf8Path
         .map(|artifact| artifact.text)
 }
 
-/// A tree in which one file has another text.
+/// A tree in which one file has another text, and which shows only one device if the artifact needs no other.
 struct Changed<'a> {
     tree: &'a dyn Tree,
     path: &'a Utf8Path,
     text: &'a str,
+    only: Option<&'a str>,
 }
 
 impl Tree for Changed<'_> {
     fn list(&self, folder: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
-        self.tree.list(folder)
+        let mut entries = self.tree.list(folder)?;
+        if folder == DEVICES {
+            entries.retain(|entry| self.only.is_none_or(|only| entry.name == only));
+        }
+        Ok(entries)
     }
 
     fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>, ReadError> {

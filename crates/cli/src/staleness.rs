@@ -107,10 +107,11 @@ fn changed(
         )
         .figure(excerpt)
         .note("the model did not change since HEAD, so the edit was made here");
-        return match probe::origin(tree, project, &change.path, new, line) {
-            Some((path, at, text)) => finding
-                .note(format!("the line comes from {path}:{at}:  {}", text.trim()))
-                .help(format!("to keep the edit, make it at {path}:{at} and run\n{command}"))
+        let edited = old.lines().nth(line).unwrap_or_default();
+        return match probe::origin(tree, project, &change.path, new, line, edited) {
+            Some(origin) => finding
+                .note(format!("{}:{} makes this line:  `{}`", origin.path, origin.line, origin.text))
+                .help(format!("to keep the edit, make it at {}:{} and run\n{command}", origin.path, origin.line))
                 .help(format!("to drop it:  `{command}`")),
             None => finding.help(format!("to keep the edit, make it in the model; to drop it:  `{command}`")),
         };

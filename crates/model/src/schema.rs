@@ -49,6 +49,6 @@ impl Schema {
             Self::Device => validators::device_faults(value),
             Self::Fleet => validators::fleet_faults(value),
         };
-        translate::translate(source, document, &faults)
+        translate::translate(self, source, document, &faults)
     }
 }

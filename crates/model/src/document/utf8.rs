@@ -8,7 +8,6 @@ use crate::{Code, Diagnostic, Place, SourceId};
 ///
 /// # Errors
 /// The first byte that is not UTF-8.
-#[expect(clippy::result_large_err, reason = "called once a file, and a finding is what everyone collects")]
 pub fn decode(source: SourceId, bytes: &[u8]) -> Result<&str, Diagnostic> {
     str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();

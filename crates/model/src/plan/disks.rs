@@ -66,15 +66,15 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
                 continue;
             }
         };
-        if disk.system {
-            if let Some(first) = system.replace(at.child("system")) {
-                let (place, first) = (check.at(at.child("system")), check.at(first));
-                check.push(
-                    Diagnostic::new(Code::WrongType, "two disks are `system`", place)
-                        .also(first, "first here")
-                        .note("Talos is installed on one disk"),
-                );
-            }
+        if disk.system
+            && let Some(first) = system.replace(at.child("system"))
+        {
+            let (place, first) = (check.at(at.child("system")), check.at(first));
+            check.push(
+                Diagnostic::new(Code::WrongType, "two disks are `system`", place)
+                    .also(first, "first here")
+                    .note("Talos is installed on one disk"),
+            );
         }
         planned.push(Disk { name: name.to_string(), bytes: disk.size.bytes(), selector, system: disk.system });
     }
@@ -112,7 +112,7 @@ fn ambiguous(check: &mut Check<'_>, disks: &[Disk]) {
 
 /// The volumes of a device: Talos's own first, then in the order of their names.
 pub fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) -> Vec<Volume> {
-    let system: Vec<&str> = talos::system_volumes(version).into_iter().collect();
+    let system: Vec<&str> = talos::system_volumes(version).collect();
     let mut planned = Vec::new();
     let mut on_disk: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();
     for (name, volume) in &check.file.device.volumes {

@@ -11,8 +11,15 @@ use crate::scalar::{self, Format, ScalarFault};
 use crate::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
 
 /// Translates all errors of one document, in the order in which they came.
-pub fn translate(source: SourceId, document: &Document, faults: &[ValidationError<'_>]) -> Vec<Diagnostic> {
-    let schemas = [Schema::Device, Schema::Fleet].map(|schema| (schema, parse(schema)));
+pub fn translate(
+    schema: Schema,
+    source: SourceId,
+    document: &Document,
+    faults: &[ValidationError<'_>],
+) -> Vec<Diagnostic> {
+    let order =
+        if schema == Schema::Device { [Schema::Device, Schema::Fleet] } else { [Schema::Fleet, Schema::Device] };
+    let schemas = order.map(|schema| (schema, parse(schema)));
     let translator = Translator { source, document, schemas };
     let mut findings: Vec<Diagnostic> = faults.iter().flat_map(|fault| translator.finding(fault)).collect();
     // A key can break several rules of its schema; one finding a place is enough.
@@ -68,18 +75,13 @@ impl Translator<'_> {
     }
 
     /// The schema in which the keyword of an error stands.
+    ///
+    /// A compiled validator gives the path inside the schema's own document and not which document that is; the document that is
+    /// validated is asked first, and no path leads to a rule in both.
     fn rule(&self, fault: &ValidationError<'_>) -> Value {
-        let Some(location) = fault.absolute_keyword_location() else { return Value::Null };
-        let location = location.as_str();
-        let (document, fragment) = location.split_once('#').unwrap_or((location, ""));
-        let fragment = fragment.replace("%24", "$");
-        let around = fragment.rfind('/').map_or("", |at| &fragment[..at]);
-        self.schemas
-            .iter()
-            .find(|(_, schema)| schema["$id"] == document)
-            .and_then(|(_, schema)| schema.pointer(around))
-            .cloned()
-            .unwrap_or_default()
+        let path = fault.schema_path().as_str();
+        let around = path.rfind('/').map_or("", |at| &path[..at]);
+        self.schemas.iter().find_map(|(_, schema)| schema.pointer(around)).cloned().unwrap_or_default()
     }
 
     fn unknown_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
@@ -135,7 +137,8 @@ impl Translator<'_> {
                 && !value.is_null()
             {
                 let finding = self.bad_scalar(place, format, &text);
-                return if value.to_string() == text || !value.is_number() {
+                let reads_alike = value.to_string().as_str() == text.as_str();
+                return if reads_alike || !value.is_number() {
                     finding
                 } else {
                     Diagnostic { message: format!("`{text}` is read by YAML as the number {value}"), ..finding }

