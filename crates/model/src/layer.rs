@@ -23,12 +23,12 @@ pub struct Layer<'a> {
     pub keys: &'a Map<String, Value>,
 }
 
-/// Where the keys of a layered device come from: only those that do not stand in the device's own file.
+/// Where the keys of a layered device come from: those of the layers, and the device's own in a mapping that a layer has too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins(BTreeMap<Pointer, (SourceId, Pointer)>);
 
 impl Origins {
-    /// Where the value at `pointer` of the layered device is written, if not in the device's own file.
+    /// Where the value at `pointer` of the layered device is written; none if in the device's own file, at the same pointer.
     #[must_use]
     pub fn of(&self, pointer: &Pointer) -> Option<(SourceId, Pointer)> {
         let mut prefix = Some(pointer.clone());
@@ -170,8 +170,8 @@ mod tests {
         let origin = |pointer: &str| origins.of(&Pointer::from(pointer)).map(|(source, at)| (source, at.to_string()));
         assert_eq!(origin("/nameservers/0"), Some((fleet, "/clusters/c/defaults/nameservers/0".to_owned())));
         assert_eq!(origin("/labels/b"), Some((fleet, "/clusters/c/worker/labels/b".to_owned())));
-        assert_eq!(origin("/labels/c"), None);
-        assert_eq!(origin("/volumes/x/disk"), None);
+        assert_eq!(origin("/labels/c"), Some((device, "/labels/c".to_owned())));
+        assert_eq!(origin("/volumes/x/disk"), Some((device, "/volumes/x/disk".to_owned())));
         assert_eq!(origin("/kata"), None);
     }
 

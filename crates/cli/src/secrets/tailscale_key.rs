@@ -1,6 +1,7 @@
 //! Whether a secret's value is a key that Tailscale's extension can log in with. Only its prefix is looked at.
 
 use secrecy::ExposeSecret;
+use talosmith_model::facts::tailscale::KeyKind;
 use talosmith_model::{Code, Diagnostic, Place};
 use talosmith_render::Secrets;
 
@@ -11,20 +12,19 @@ pub fn judge(need: &Need, source: &Place, secrets: &Secrets) -> Option<Diagnosti
     let name = &need.secret;
     let value = secrets.get(name)?.expose_secret();
     let finding = |what: String| Diagnostic::new(Code::TailscaleKeyKind, what, source.clone());
-    let wrong = |kind: &str, prefix: &str| {
-        finding(format!("the secret `{name}` is {kind}, not an auth key"))
-            .label(format!("its value starts with `{prefix}`"))
+    let wrong = |kind: KeyKind| {
+        let article = if matches!(kind, KeyKind::OAuthClient | KeyKind::Api) { "an" } else { "a" };
+        finding(format!("the secret `{name}` is {article} {}, not an auth key", kind.name()))
+            .label(format!("its value starts with `{}`", kind.prefix()))
             .note("the node could not log in with it")
             .help(AUTH_KEY)
     };
     let finding = match KeyKind::of(value) {
         Some(KeyKind::Auth) => return None,
-        Some(KeyKind::OauthClient) if need.advertises_tags => return None,
-        Some(KeyKind::OauthClient) => wrong("an OAuth client secret", "tskey-client-")
+        Some(KeyKind::OAuthClient) if need.advertises_tags => return None,
+        Some(kind @ KeyKind::OAuthClient) => wrong(kind)
             .help("or let the device advertise the client's tags in its extra arguments: --advertise-tags=tag:NAME"),
-        Some(KeyKind::Api) => wrong("an API access token", "tskey-api-"),
-        Some(KeyKind::Scim) => wrong("a SCIM key", "tskey-scim-"),
-        Some(KeyKind::Webhook) => wrong("a webhook secret", "tskey-webhook-"),
+        Some(kind) => wrong(kind),
         None => finding(format!("the secret `{name}` is not a Tailscale auth key"))
             .label("its value does not start with `tskey-auth-`")
             .note("the node could not log in with it")
@@ -36,29 +36,6 @@ pub fn judge(need: &Need, source: &Place, secrets: &Secrets) -> Option<Diagnosti
 /// Auth keys live 90 days at most, and one that is used up or tied to a person takes the node off the tailnet.
 const AUTH_KEY: &str =
     "make a tagged and reusable auth key, which starts with `tskey-auth-` (Tailscale's admin console, Settings, Keys)";
-
-/// Tailscale's kinds of secrets, as their prefixes say: <https://tailscale.com/kb/1277/key-prefixes>.
-enum KeyKind {
-    Auth,
-    OauthClient,
-    Api,
-    Scim,
-    Webhook,
-}
-
-impl KeyKind {
-    fn of(value: &str) -> Option<Self> {
-        let (kind, _) = value.strip_prefix("tskey-")?.split_once('-')?;
-        match kind {
-            "auth" => Some(Self::Auth),
-            "client" => Some(Self::OauthClient),
-            "api" => Some(Self::Api),
-            "scim" => Some(Self::Scim),
-            "webhook" => Some(Self::Webhook),
-            _ => None,
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -74,10 +74,9 @@ impl FromStr for Size {
             return Err(fraction(text, number, unit));
         }
         let factor = factor(text, number, unit)?;
-        if text.len() != number.len() + unit.len() {
-            return Err(
-                ScalarFault::new(format!("`{text}` has white space in it")).help(format!("write `{number}{unit}`"))
-            );
+        if trimmed != text || unit.starts_with(char::is_whitespace) {
+            return Err(ScalarFault::new(format!("`{text}` has white space in it"))
+                .help(format!("write `{number}{}`", unit.trim())));
         }
         let too_large = || ScalarFault::new(format!("`{text}` is more bytes than a disk can have"));
         let bytes = number.parse::<u64>().ok().and_then(|count| count.checked_mul(factor)).ok_or_else(too_large)?;
