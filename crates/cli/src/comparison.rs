@@ -1,12 +1,13 @@
 //! What lies in a tree against what would be generated.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use talosmith_model::{Code, Diagnostic, Place, Sources};
 
 use crate::change::{Change, ChangeKind, find_orphans};
+use crate::differences::Differences;
 use crate::project::{DEVICES, Project};
 use crate::rendering::Owner;
 use crate::selection::Selection;
@@ -14,24 +15,6 @@ use crate::tree::{EntryKind, ReadError, Tree};
 
 /// Where applications lie by default: files of ours there belong to an application that is gone, if to nothing else.
 const APPLICATIONS: [&str; 2] = ["argocd/applications/local-path", "argocd/applications/kata-containers"];
-
-/// The differences between a tree and what would be generated.
-#[derive(Debug, Default)]
-pub struct Differences {
-    /// Every artifact, and every orphan as removed.
-    pub changes: Vec<Change>,
-    /// The owner's argument of each changed path, as a user types it.
-    pub arguments: BTreeMap<Utf8PathBuf, String>,
-    /// The folders below which folders that become empty may go.
-    pub within: Vec<Utf8PathBuf>,
-}
-
-impl Differences {
-    /// The changes that are any.
-    pub fn real(&self) -> impl Iterator<Item = &Change> {
-        self.changes.iter().filter(|change| change.kind != ChangeKind::Same)
-    }
-}
 
 /// Compares the artifacts of all owners with a tree; what cannot be written becomes findings.
 ///

@@ -15,6 +15,7 @@ pub mod writer;
 pub mod secrets;
 pub mod project;
 pub mod selection;
+pub mod differences;
 pub mod rendering;
 pub mod comparison;
 pub mod probe;

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Document, Node, NodeValue, SourceId, Style, line_column};
+use talosmith_render::Proof;
 
 use crate::project::{DEVICES, FLEET_FILE, Project};
 use crate::rendering::render;
@@ -135,7 +136,7 @@ fn mutants(scalar: &str, style: Style) -> Vec<String> {
 /// The text of one artifact, rendered from a changed model; none if the model has errors.
 fn render_with(tree: &Changed<'_>, artifact: &Utf8Path) -> Option<String> {
     let mut project = Project::load(tree).ok()?;
-    let owners = render(&mut project, &Selection::Everything);
+    let owners = render(&mut project, &Selection::Everything, Proof::LeftOut);
     owners
         .into_iter()
         .flat_map(|owner| owner.artifacts)

@@ -1,11 +1,14 @@
 //! What a plan comes to: the artifacts of each owner, and what is wrong with them.
 
+use std::collections::HashSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 use talosmith_model::{Diagnostic, Level, Place};
 use talosmith_render::artifact::{collisions, manifests, secret_path};
-use talosmith_render::{Artifact, Fault};
+use talosmith_render::{Artifact, Fault, Proof};
 
+use crate::differences::Differences;
 use crate::project::Project;
 use crate::selection::Selection;
 
@@ -29,11 +32,11 @@ pub struct Owner {
 }
 
 /// Renders everything that the selection names. Findings go into the project.
-pub fn render(project: &mut Project, selection: &Selection) -> Vec<Owner> {
+pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec<Owner> {
     let plan = &project.plan;
     let renderer = &project.renderer;
     let devices: Vec<_> = plan.devices.iter().filter(|device| selection.has_device(&device.name)).collect();
-    let rendered: Vec<_> = devices.par_iter().map(|device| renderer.device(plan, device)).collect();
+    let rendered: Vec<_> = devices.par_iter().map(|device| renderer.device(plan, device, proof)).collect();
     let mut owners = Vec::new();
     let mut faults = Vec::new();
     for (device, rendered) in devices.into_iter().zip(rendered) {
@@ -55,7 +58,7 @@ pub fn render(project: &mut Project, selection: &Selection) -> Vec<Owner> {
     {
         let Some(place) = cluster.place.clone() else { continue };
         let folders = [cluster.local_path.as_ref().map(|it| &it.folder), cluster.kata.as_ref().map(|it| &it.folder)];
-        match renderer.cluster(cluster) {
+        match renderer.cluster(cluster, proof) {
             Ok(artifacts) => owners.push(Owner {
                 name: cluster.name.clone(),
                 argument: String::new(),
@@ -85,6 +88,34 @@ pub fn render(project: &mut Project, selection: &Selection) -> Vec<Owner> {
     findings.extend(collisions(paths));
     project.findings.extend(findings);
     owners
+}
+
+/// Proves the artifacts of the owners that have a change. Findings go into the project.
+pub fn prove(project: &mut Project, owners: &[Owner], differences: &Differences) {
+    let changed: HashSet<&Utf8Path> = differences.real().map(|change| change.path.as_path()).collect();
+    let concerned = |owner: &&Owner| owner.artifacts.iter().any(|artifact| changed.contains(artifact.path.as_path()));
+    let mut faults = Vec::new();
+    for owner in owners.iter().filter(concerned) {
+        let (plan, renderer) = (&project.plan, &project.renderer);
+        let device = plan.devices.iter().find(|device| owner.is_device && device.name == owner.name);
+        let cluster = plan.clusters.iter().find(|cluster| !owner.is_device && cluster.name == owner.name);
+        let rendered = match (device, cluster) {
+            (Some(device), _) => renderer.device(plan, device, Proof::Given),
+            (None, Some(cluster)) => renderer.cluster(cluster, Proof::Given),
+            (None, None) => continue,
+        };
+        faults.extend(
+            rendered.err().into_iter().flatten().map(|fault| (fault, device.map(|device| device.name.clone()))),
+        );
+    }
+    let findings: Vec<Diagnostic> = faults
+        .into_iter()
+        .map(|(fault, device)| {
+            let finding = finding_of(project, fault);
+            Diagnostic { devices: finding.devices.iter().cloned().chain(device).collect(), ..finding }
+        })
+        .collect();
+    project.findings.extend(findings);
 }
 
 fn finding_of(project: &mut Project, fault: Fault) -> Diagnostic {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use talosmith_model::{Code, Diagnostic, Place};
+use talosmith_render::Proof;
 
 use crate::change::{Change, ChangeKind};
-use crate::comparison::Differences;
 use crate::diff;
+use crate::differences::Differences;
 use crate::git::Git;
 use crate::probe;
 use crate::process::Processes;
@@ -32,7 +33,7 @@ impl Head {
         if project.has_errors() {
             return None;
         }
-        let owners = render(&mut project, &Selection::Everything);
+        let owners = render(&mut project, &Selection::Everything, Proof::LeftOut);
         if project.has_errors() {
             return None;
         }

@@ -14,6 +14,6 @@ pub mod templates;
 pub mod catalogue;
 pub mod artifact;
 
-pub use artifact::{Artifact, Fault, Renderer};
+pub use artifact::{Artifact, Fault, Proof, Renderer};
 pub use engine::{Engine, FaultKind, TemplateFault};
 pub use secret::{SecretArtifact, Secrets};

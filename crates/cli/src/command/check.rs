@@ -5,13 +5,14 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
+use talosmith_render::Proof;
 
 use super::{Exit, World, count, exit_of};
 use crate::comparison::compare;
 use crate::console::Channel;
 use crate::git::Git;
 use crate::project::{Project, apply_levels};
-use crate::rendering::render;
+use crate::rendering::{prove, render};
 use crate::report;
 use crate::selection::Selection;
 use crate::staleness::{Head, judge};
@@ -48,8 +49,9 @@ fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree:
     let started = Instant::now();
     let mut project = Project::load(tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection);
+    let owners = render(&mut project, &selection, Proof::LeftOut);
     let differences = compare(tree, &mut project, &owners, &selection)?;
+    prove(&mut project, &owners, &differences);
     if differences.real().next().is_some() {
         let head = Head::read(world.processes, &root.path, &differences);
         let findings = judge(&mut project, &differences, head.as_ref(), tree);

@@ -2,13 +2,14 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
+use talosmith_render::Proof;
 
 use super::{Exit, World, exit_of};
 use crate::change::Change;
 use crate::comparison::compare;
 use crate::console::Channel;
 use crate::project::Project;
-use crate::rendering::render;
+use crate::rendering::{prove, render};
 use crate::selection::Selection;
 use crate::tree::WorkTree;
 
@@ -29,8 +30,9 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let tree = WorkTree::new(root.path.clone());
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection);
+    let owners = render(&mut project, &selection, Proof::LeftOut);
     let differences = compare(&tree, &mut project, &owners, &selection)?;
+    prove(&mut project, &owners, &differences);
     let mut exit = exit_of(&project.findings);
     world.report(Channel::Talk, &mut project.findings, &project.sources, serde_json::Map::new())?;
     if exit == Exit::Findings {

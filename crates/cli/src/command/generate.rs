@@ -4,14 +4,16 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use talosmith_model::Diagnostic;
+use talosmith_render::Proof;
 
 use super::diff::unified;
 use super::{Exit, World, count, exit_of};
 use crate::change::ChangeKind;
-use crate::comparison::{Differences, compare, foreign};
+use crate::comparison::{compare, foreign};
 use crate::console::Channel;
+use crate::differences::Differences;
 use crate::project::Project;
-use crate::rendering::{Owner, render};
+use crate::rendering::{Owner, prove, render};
 use crate::report;
 use crate::secrets::policy::Fate;
 use crate::secrets::{self, Definitions, Environment, Need, hygiene, policy};
@@ -55,8 +57,9 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let tree = WorkTree::new(root.path.clone());
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection);
+    let owners = render(&mut project, &selection, Proof::LeftOut);
     let differences = compare(&tree, &mut project, &owners, &selection)?;
+    prove(&mut project, &owners, &differences);
     if !arguments.force {
         let findings = foreign(&mut project.sources, &differences);
         project.findings.extend(findings);

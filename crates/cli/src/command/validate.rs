@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
+use talosmith_render::Proof;
 
 use super::{Exit, World, count, exit_of};
 use crate::console::Channel;
@@ -29,7 +30,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let tree = WorkTree::new(root.path.clone());
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection);
+    let owners = render(&mut project, &selection, Proof::Given);
     let files: usize = owners.iter().map(|owner| owner.artifacts.len()).sum();
     let exit = exit_of(&project.findings);
     let counted = report::count_line(&project.findings);
