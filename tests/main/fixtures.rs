@@ -1,0 +1,189 @@
+//! Fixtures: models, and the whole report on each.
+//!
+//! A `.yaml` fixture is the file of the device `node`, laid on `tests/fixtures/base`; a `.txtar` one is a whole repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use talosmith_cli::project::Project;
+use talosmith_cli::rendering::render;
+use talosmith_cli::report::{self, Style};
+use talosmith_cli::selection::Selection;
+use talosmith_cli::tree::MemoryTree;
+use talosmith_model::device::Device;
+use talosmith_model::fleet::Fleet;
+use talosmith_model::{Code, Document, Schema, Sources};
+use talosmith_render::Proof;
+
+use crate::expected::{compare, files, repository, settle};
+
+/// Codes without a fixture here, and what shows them instead.
+const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
+    ("not-utf8", "no text: model/document tests"),
+    ("too-large", "4 MiB: model/document tests"),
+    ("output-schema", "needs a template that is wrong for a value: render tests"),
+    ("stale", "files on disk: staleness.rs"),
+    ("hand-edited", "files on disk: staleness.rs"),
+    ("missing", "files on disk: staleness.rs"),
+    ("orphan", "files on disk: staleness.rs"),
+    ("foreign-file", "files on disk: commands.rs"),
+    ("symlink", "files on disk: commands.rs"),
+    ("secret-unavailable", "secrets: commands.rs"),
+    ("secret-outdated", "secrets: secrets.rs"),
+    ("secret-failed", "secrets: secrets.rs"),
+    ("secret-not-ignored", "secrets: secrets.rs"),
+    ("secret-tracked", "secrets: secrets.rs"),
+    ("tailscale-key-kind", "secrets: secrets.rs"),
+];
+
+type Files = BTreeMap<String, String>;
+
+fn load(path: &Path) -> Files {
+    let text = fs::read_to_string(path).expect("a fixture can be read");
+    let base = fs::read_to_string(repository("tests/fixtures/base/talosmith.yaml")).expect("the base fleet");
+    if path.extension().is_some_and(|extension| extension == "yaml") {
+        return [("talosmith.yaml".to_owned(), base), ("devices/node/device.yaml".to_owned(), text)].into();
+    }
+    let mut files = Files::new();
+    let mut name = String::new();
+    for line in text.split_inclusive('\n') {
+        match line.trim_end().strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --")) {
+            Some(next) => {
+                name = next.to_owned();
+                files.insert(name.clone(), String::new());
+            }
+            None => files.get_mut(&name).expect("a name comes first").push_str(line),
+        }
+    }
+    files
+}
+
+fn inspect(files: &Files) -> (Vec<Code>, String) {
+    let tree: MemoryTree = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let mut project = Project::load(&tree).expect("a tree in memory can be read");
+    render(&mut project, &Selection::Everything, Proof::Given);
+    report::sort(&mut project.findings, &project.sources);
+    let style = Style { color: false, width: 100, unicode: true };
+    let codes = project.findings.iter().map(|finding| finding.code).collect();
+    (codes, report::human(&project.findings, &project.sources, style))
+}
+
+fn fixtures(kind: &str) -> BTreeSet<std::path::PathBuf> {
+    let all = files(&repository(&format!("tests/fixtures/{kind}")));
+    all.into_iter().filter(|path| path.extension().is_some_and(|extension| extension != "snap")).collect()
+}
+
+#[test]
+fn every_invalid_fixture_has_its_report() {
+    let mut differences = Vec::new();
+    for path in fixtures("invalid") {
+        let (codes, report) = inspect(&load(&path));
+        let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).expect("a folder");
+        if !codes.iter().any(|code| code.name() == folder) {
+            differences.push(format!("{} yields {codes:?}:\n{report}", path.display()));
+        }
+        compare(&path.with_extension("snap"), &report, &mut differences);
+        if path.file_stem().is_some_and(|name| name == "example") {
+            example(folder, &path, &report, &mut differences);
+        }
+    }
+    settle(&differences);
+}
+
+/// The page of a code ends with its first fixture and the report on it.
+fn example(code: &str, fixture: &Path, report: &str, differences: &mut Vec<String>) {
+    let page = repository(&format!("codes/{code}.md"));
+    let text = fs::read_to_string(&page).expect("a page for each code");
+    let written = text.split("\n## Example\n").next().unwrap_or(&text).trim_end();
+    let files = load(fixture);
+    let base = fs::read_to_string(repository("tests/fixtures/base/talosmith.yaml")).expect("the base fleet");
+    let mut shown = String::new();
+    for (path, content) in files.iter().filter(|(path, content)| *path != "talosmith.yaml" || **content != base) {
+        let language = if path.ends_with(".j2") { "jinja" } else { "yaml" };
+        shown.push_str(&format!(
+            "`{path}`:\n\n<!-- prettier-ignore -->\n```{language}\n{}\n```\n\n",
+            content.trim_end()
+        ));
+    }
+    let actual = format!("{written}\n\n## Example\n\n{shown}```text\n{}\n```\n", report.trim_end());
+    compare(&page, &actual, differences);
+}
+
+#[test]
+fn every_valid_fixture_has_no_finding() {
+    for path in fixtures("valid") {
+        let (codes, report) = inspect(&load(&path));
+        assert!(codes.is_empty(), "{}:\n{report}", path.display());
+    }
+}
+
+#[test]
+fn no_report_lies_without_its_fixture() {
+    for path in files(&repository("tests/fixtures/invalid")) {
+        if path.extension().is_some_and(|extension| extension == "snap") {
+            let there = path.with_extension("yaml").exists() || path.with_extension("txtar").exists();
+            assert!(there, "{} is the report on nothing", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_code_has_an_example_or_a_reason() {
+    for code in Code::ALL {
+        let folder = repository(&format!("tests/fixtures/invalid/{code}"));
+        let example = ["yaml", "txtar"].iter().any(|extension| folder.join(format!("example.{extension}")).exists());
+        let elsewhere = SHOWN_ELSEWHERE.iter().any(|(name, _)| *name == code.name());
+        assert!(example != elsewhere, "{code}: example {example}, elsewhere {elsewhere}");
+    }
+    for entry in fs::read_dir(repository("tests/fixtures/invalid")).expect("the fixtures") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_str().expect("a name");
+        assert!(name.parse::<Code>().is_ok(), "`{name}` is no code");
+    }
+}
+
+/// Whether the types take a value that is a document by itself.
+fn typed<T: DeserializeOwned>(value: &Value) -> bool {
+    serde_json::from_value::<T>(value.clone()).is_ok()
+}
+
+#[test]
+fn schemas_and_types_accept_the_same() {
+    let mut compared = 0;
+    for path in fixtures("invalid").into_iter().chain(fixtures("valid")) {
+        for (name, text) in load(&path) {
+            let (schema, is_device) = match name.rsplit('/').next() {
+                Some("device.yaml") => (Schema::Device, true),
+                Some("talosmith.yaml") => (Schema::Fleet, false),
+                _ => continue,
+            };
+            let mut sources = Sources::default();
+            let source = sources.add(name.clone(), text.clone());
+            let Ok(document) = Document::parse(source, &text) else { continue };
+            let value = document.root.to_json();
+            // A null removes a key of a layer: the types see what is left.
+            let layered = without_nulls(&value);
+            let refused = schema.findings(source, &document, &value);
+            let taken = if is_device { typed::<Device>(&layered) } else { typed::<Fleet>(&value) };
+            assert_eq!(refused.is_empty(), taken, "{} {name}: {refused:?}", path.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "only {compared} documents were compared");
+}
+
+fn without_nulls(value: &Value) -> Value {
+    let Value::Object(map) = value else { return value.clone() };
+    let kept = map.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| match value {
+        Value::Object(inner) if key != "files" => {
+            let inner =
+                inner.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone()));
+            (key.clone(), Value::Object(inner.collect()))
+        }
+        other => (key.clone(), other.clone()),
+    });
+    Value::Object(kept.collect())
+}

@@ -1,0 +1,107 @@
+//! A repository in a temporary folder, and the binary that works on it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use crate::expected::repository;
+
+/// A repository of nodes.
+pub struct Sandbox {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ran {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sandbox {
+    /// A copy of this repository's own model, without what is generated.
+    pub fn of_this_repository() -> Self {
+        let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        for path in ["talosmith.yaml", "devices/ryzen/device.yaml", ".gitignore"] {
+            let text = fs::read_to_string(repository(path)).expect("a file of this repository");
+            sandbox.write(path, &text);
+        }
+        sandbox
+    }
+
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
+        fs::write(path, text).expect("the file can be written");
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Replaces a text in a file; it must be there.
+    pub fn replace(&self, path: &str, old: &str, new: &str) {
+        let text = self.read(path);
+        assert!(text.contains(old), "{path} has no `{old}`");
+        self.write(path, &text.replace(old, new));
+    }
+
+    /// The binary with an environment of its own.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_talosmith"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.folder.path().join("home")).env("LANG", "C.UTF-8").env("COLUMNS", "100");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        self.run_with(arguments, &[])
+    }
+
+    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(environment.iter().copied());
+        ran(command.output().expect("the binary starts"))
+    }
+
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.net", "-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .output()
+            .expect("git starts");
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// Makes a repository of git with one commit of everything.
+    pub fn commit_all(&self) {
+        if !self.path(".git").exists() {
+            self.git(&["init", "--quiet"]);
+        }
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "all"]);
+    }
+}
+
+/// What a finished process did, with its times left out.
+pub fn ran(output: Output) -> Ran {
+    let text = |bytes: Vec<u8>| untimed(&String::from_utf8(bytes).expect("text"));
+    Ran { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// Replaces `12.3 ms`.
+fn untimed(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| match (line.find(" checked in "), line.find(" ms")) {
+        (Some(start), Some(end)) => format!("{} checked in [time]{}", &line[..start], &line[end + 3..]),
+        _ => line.to_owned(),
+    });
+    lines.collect()
+}
