@@ -1,1 +1,90 @@
-//! later
+//! `generate`, killed at random moments and run twice at once: each file is old or new, never torn.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::expected::files;
+use crate::sandbox::Sandbox;
+
+const DEVICE: &str = "devices/ryzen/device.yaml";
+const RUNS: u64 = 300;
+
+/// The generated files by path.
+fn generated(sandbox: &Sandbox) -> BTreeMap<String, String> {
+    let root = sandbox.path("");
+    let all = files(&root).into_iter().filter(|path| !path.ends_with(DEVICE) && !path.ends_with("talosmith.yaml"));
+    let named = all.map(|path| {
+        let name = path.strip_prefix(&root).expect("below the root").display().to_string();
+        (name, fs::read_to_string(&path).expect("text"))
+    });
+    named.filter(|(name, _)| name.starts_with("devices/") || name.starts_with("argocd/")).collect()
+}
+
+#[test]
+fn a_killed_run_tears_no_file_and_the_next_one_finishes_its_work() {
+    let sandbox = Sandbox::of_this_repository();
+    // Every artifact of the device changes between the two: the cluster's name is in none, the device's labels in one, so the
+    // hostname, the sizes and the image differ.
+    let models = ["500GB", "400GB"].map(|size| {
+        let version = if size == "500GB" { "v1.12.1" } else { "v1.12.4" };
+        let device = sandbox.read(DEVICE).replace("500GB", size);
+        format!("{device}hostname: node-{size}\ntalosVersion: {version}\n")
+            .replace("-500GB", "-five")
+            .replace("-400GB", "-four")
+    });
+    let whole = models.clone().map(|model| {
+        sandbox.write(DEVICE, &model);
+        assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+        generated(&sandbox)
+    });
+    let mut delays = Delays(0x2545_f491_4f6c_dd1d);
+    for run in 0..RUNS {
+        let model = &models[usize::try_from(run % 2).expect("0 or 1")];
+        sandbox.write(DEVICE, model);
+        let mut command = sandbox.command(&["generate", "--tracked-only"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        std::thread::sleep(delays.next());
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        for (path, text) in generated(&sandbox) {
+            let torn = !path.ends_with(".talosmith-tmp") && whole.iter().all(|whole| whole.get(&path) != Some(&text));
+            assert!(!torn, "run {run}: {path} is torn:\n{text}");
+        }
+        if run % 10 == 9 {
+            assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+            assert_eq!(generated(&sandbox), whole[usize::try_from(run % 2).expect("0 or 1")]);
+        }
+    }
+}
+
+/// Moments between the start of a run and its end, spread without a pattern.
+struct Delays(u64);
+
+impl Delays {
+    /// 0 to 30 ms, by xorshift: a run of the debug build takes about 20 ms.
+    fn next(&mut self) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        Duration::from_micros(self.0 % 30_000)
+    }
+}
+
+#[test]
+fn two_runs_at_once_are_safe() {
+    let sandbox = Sandbox::of_this_repository();
+    for _ in 0..10 {
+        let start = || {
+            let mut command = sandbox.command(&["generate", "--tracked-only"]);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+        };
+        let mut runs = [start(), start()];
+        for run in &mut runs {
+            assert_eq!(run.wait().expect("it ends").code(), Some(0));
+        }
+        assert_eq!(sandbox.run(&["check"]).status, 0);
+        fs::remove_dir_all(sandbox.path("argocd")).expect("the folder goes");
+    }
+}

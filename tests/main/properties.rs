@@ -1,1 +1,98 @@
-//! later
+//! Any text at any place: no panic, and no file that is not YAML.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use talosmith_cli::project::Project;
+use talosmith_cli::rendering::{Owner, render};
+use talosmith_cli::selection::Selection;
+use talosmith_cli::tree::MemoryTree;
+use talosmith_model::{Document, Node, NodeValue, Sources};
+use talosmith_render::Proof;
+use talosmith_render::verify::{Format, parse};
+
+use crate::expected::repository;
+
+type Files = BTreeMap<&'static str, Vec<u8>>;
+
+fn repository_files() -> Files {
+    ["talosmith.yaml", "devices/ryzen/device.yaml"]
+        .map(|path| (path, std::fs::read(repository(path)).expect("a file of this repository")))
+        .into()
+}
+
+fn run(files: &Files) -> (Project, Vec<Owner>) {
+    let tree: MemoryTree = files.iter().map(|(path, bytes)| (*path, bytes.clone())).collect();
+    let mut project = Project::load(&tree).expect("a tree in memory can be read");
+    let owners = render(&mut project, &Selection::Everything, Proof::Given);
+    (project, owners)
+}
+
+fn scalars(text: &str) -> Vec<std::ops::Range<usize>> {
+    fn walk(node: &Node, found: &mut Vec<std::ops::Range<usize>>) {
+        match &node.value {
+            NodeValue::Scalar(..) => found.push(node.span.start as usize..node.span.end as usize),
+            NodeValue::Sequence(items) => items.iter().for_each(|item| walk(item, found)),
+            NodeValue::Mapping(entries) => entries.iter().for_each(|entry| walk(&entry.value, found)),
+        }
+    }
+    let mut found = Vec::new();
+    let mut sources = Sources::default();
+    let document = Document::parse(sources.add("a", text), text).expect("this repository's own file");
+    walk(&document.root, &mut found);
+    found
+}
+
+fn holds(files: &Files) {
+    let (project, owners) = run(files);
+    if !project.has_errors() {
+        for artifact in owners.iter().flat_map(|owner| &owner.artifacts) {
+            assert_eq!(
+                parse(Format::Yaml, &artifact.text).map(|_| ()),
+                Ok(()),
+                "{}:\n{}",
+                artifact.path,
+                artifact.text
+            );
+        }
+    }
+    let (again, twice) = run(files);
+    assert_eq!(again.findings, project.findings);
+    let texts = |owners: &[Owner]| -> Vec<String> {
+        owners.iter().flat_map(|owner| owner.artifacts.iter().map(|artifact| artifact.text.clone())).collect()
+    };
+    assert_eq!(texts(&twice), texts(&owners));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_as_a_model(bytes in proptest::collection::vec(any::<u8>(), 0..400), fleet in any::<bool>()) {
+        let mut files = repository_files();
+        files.insert(if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" }, bytes);
+        holds(&files);
+    }
+
+    #[test]
+    fn any_text_in_the_place_of_any_scalar(text in "\\PC{0,30}|[a-z0-9:#{}\\[\\]&*!|>'\"%@`, -]{0,30}", at in any::<prop::sample::Index>(), fleet in any::<bool>(), quoted in any::<bool>()) {
+        let mut files = repository_files();
+        let path = if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" };
+        let model = String::from_utf8(files[path].clone()).expect("text");
+        let spans = scalars(&model);
+        let span = spans[at.index(spans.len())].clone();
+        let scalar = if quoted { serde_json::to_string(&text).expect("a text") } else { text };
+        files.insert(path, format!("{}{scalar}{}", &model[..span.start], &model[span.end..]).into_bytes());
+        holds(&files);
+    }
+
+    #[test]
+    fn any_text_as_a_label_or_in_a_patch(value in "\\PC*", key in "[a-z]{1,8}") {
+        let mut files = repository_files();
+        let mut model = String::from_utf8(files["devices/ryzen/device.yaml"].clone()).expect("text");
+        let value = serde_json::to_string(&value).expect("a text");
+        model.push_str(&format!("patches: {{ any: {{ inline: {{ machine: {{ env: {{ {key}: {value} }} }} }} }} }}\n"));
+        files.insert("devices/ryzen/device.yaml", model.into_bytes());
+        holds(&files);
+    }
+}

@@ -1,1 +1,65 @@
-//! later
+//! Why a file differs: stale, edited by hand, missing, orphan; in the work tree and in git's index.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+
+const DEVICE: &str = "devices/ryzen/device.yaml";
+const BLOCKFILE: &str = "devices/ryzen/manifests/blockfile.patch.yaml";
+const IMAGE: &str = "devices/ryzen/manifests/installer-image.patch.yaml";
+
+fn committed() -> Sandbox {
+    let sandbox = Sandbox::of_this_repository();
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    sandbox.commit_all();
+    sandbox
+}
+
+#[test]
+fn an_edit_by_hand_is_told_apart_and_its_line_named() {
+    let sandbox = committed();
+    sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
+    sandbox.replace(IMAGE, "v1.12.1", "v1.12.2");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("hand-edited", ran.stdout);
+}
+
+#[test]
+fn an_edit_that_the_model_knows_is_stale() {
+    let sandbox = committed();
+    sandbox.replace(DEVICE, "500GB", "501GB");
+    sandbox.replace(IMAGE, "v1.12.1", "v1.12.2");
+    let ran = sandbox.run(&["check", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let codes: Vec<_> =
+        report["findings"].as_array().expect("a list").iter().map(|finding| finding["code"].clone()).collect();
+    assert_eq!(codes, ["stale", "hand-edited"]);
+}
+
+#[test]
+fn missing_files_and_orphans_are_found_without_git() {
+    let sandbox = Sandbox::of_this_repository();
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    fs::remove_file(sandbox.path(BLOCKFILE)).expect("the file goes");
+    sandbox.replace(DEVICE, "\nallowSchedulingOnControlPlanes: true\n", "\n");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("missing-and-orphan", ran.stdout);
+}
+
+#[test]
+fn staged_reads_model_and_files_from_the_index() {
+    let sandbox = committed();
+    // Edited and not staged: what would be committed is fine.
+    sandbox.replace(DEVICE, "500GB", "501GB");
+    assert_eq!(sandbox.run(&["check"]).status, 1);
+    assert_eq!(sandbox.run(&["check", "--staged"]).status, 0);
+    // Generated and only the model staged: what would be committed is stale.
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    sandbox.git(&["add", DEVICE]);
+    assert_eq!(sandbox.run(&["check"]).status, 0);
+    assert_eq!(sandbox.run(&["check", "--staged"]).status, 1);
+    sandbox.git(&["add", "--all"]);
+    assert_eq!(sandbox.run(&["check", "--staged"]).status, 0);
+}

@@ -84,9 +84,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     }
     let mut exit = Exit::Success;
     let mut secret_files = Vec::new();
-    if arguments.dry_run {
-        list(world, &differences, &[])?;
-    } else {
+    if !arguments.dry_run {
         let written = apply(&lock, &differences.changes, &differences.within)?;
         for leftover in &written.leftovers {
             world.console.detail(&format!("removed {leftover}, which an earlier run left"));
@@ -95,9 +93,9 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
             write_secrets(world, &project, &lock, &needs, &definitions, arguments, &mut secret_files)?;
         findings.extend(wrong);
         exit = exit.max(failed);
-        if world.is_text() {
-            list(world, &differences, &secret_files)?;
-        }
+    }
+    if world.is_text() {
+        list(world, &differences, &secret_files)?;
     }
     if arguments.diff && world.is_text() {
         let color = world.console.style(Channel::Result).color;

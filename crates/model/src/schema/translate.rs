@@ -52,19 +52,15 @@ impl Translator<'_> {
             ValidationErrorKind::Type { .. } => self.wrong_type(&at, &rule),
             ValidationErrorKind::Enum { options } => self.wrong_word(&at, options),
             ValidationErrorKind::Format { format } => match scalar::format(format) {
-                Some(format) => self.bad_scalar(Place::value(self.source, at.clone()), format, &self.text(&at)),
+                Some(format) => return self.bad_scalars(&at, format),
                 None => self.refused(&at),
             },
-            ValidationErrorKind::PropertyNames { error } => {
-                let name = error.instance().as_str().unwrap_or_default().to_owned();
-                let place = Place::key(self.source, at.child(&name));
-                match error.kind() {
-                    ValidationErrorKind::Format { format } if scalar::format(format).is_some() => {
-                        self.bad_scalar(place, scalar::format(format).expect("asked above"), &name)
-                    }
-                    _ => self.refused(&at.child(&name)),
+            ValidationErrorKind::PropertyNames { error } => match error.kind() {
+                ValidationErrorKind::Format { format } if scalar::format(format).is_some() => {
+                    return scalar::format(format).map(|format| self.bad_scalars(&at, format)).unwrap_or_default();
                 }
-            }
+                _ => self.refused(&at),
+            },
             ValidationErrorKind::MinItems { .. } => self.empty_list(&at),
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
                 self.not_one(&at, &rule)
@@ -184,6 +180,18 @@ impl Translator<'_> {
         };
         let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         finding.help(format!("write {}", quoted.join(" or ")))
+    }
+
+    /// What is wrong with a scalar or, if the format is that of a mapping's keys, with each of them.
+    fn bad_scalars(&self, at: &Pointer, format: &Format) -> Vec<Diagnostic> {
+        match self.document.root.at(at) {
+            Some(node) if node.scalar().is_none() => {
+                let bad = node.entries().iter().filter(|entry| (format.check)(&entry.key).is_err());
+                bad.map(|entry| self.bad_scalar(Place::key(self.source, at.child(&entry.key)), format, &entry.key))
+                    .collect()
+            }
+            _ => vec![self.bad_scalar(Place::value(self.source, at.clone()), format, &self.text(at))],
+        }
     }
 
     fn bad_scalar(&self, place: Place, format: &Format, text: &str) -> Diagnostic {
