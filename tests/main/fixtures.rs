@@ -24,7 +24,6 @@ use crate::expected::{compare, files, repository, settle};
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("not-utf8", "no text: model/document tests"),
     ("too-large", "4 MiB: model/document tests"),
-    ("output-schema", "needs a template that is wrong for a value: render tests"),
     ("stale", "files on disk: staleness.rs"),
     ("hand-edited", "files on disk: staleness.rs"),
     ("missing", "files on disk: staleness.rs"),

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
-use talosmith_model::{Diagnostic, Level, Place};
+use talosmith_model::{Diagnostic, Place, SourceId};
 use talosmith_render::artifact::{collisions, manifests, secret_path};
-use talosmith_render::{Artifact, Fault, Proof};
+use talosmith_render::{Artifact, Fault, Proof, output};
 
 use crate::differences::Differences;
 use crate::project::Project;
@@ -81,6 +81,10 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
             });
         }
     }
+    if proof == Proof::Given {
+        findings
+            .extend(owners.iter().flat_map(|owner| &owner.artifacts).flat_map(|artifact| verified(project, artifact)));
+    }
     let paths = owners.iter().flat_map(|owner| {
         let tracked = owner.artifacts.iter().map(|artifact| artifact.path.as_path());
         tracked.chain(owner.secret.as_deref()).map(|path: &Utf8Path| (path, &owner.place))
@@ -108,34 +112,51 @@ pub fn prove(project: &mut Project, owners: &[Owner], differences: &Differences)
             rendered.err().into_iter().flatten().map(|fault| (fault, device.map(|device| device.name.clone()))),
         );
     }
-    let findings: Vec<Diagnostic> = faults
+    let mut findings: Vec<Diagnostic> = faults
         .into_iter()
         .map(|(fault, device)| {
             let finding = finding_of(project, fault);
             Diagnostic { devices: finding.devices.iter().cloned().chain(device).collect(), ..finding }
         })
         .collect();
+    if findings.is_empty() {
+        let artifacts = owners.iter().flat_map(|owner| &owner.artifacts);
+        let changed = artifacts.filter(|artifact| changed.contains(artifact.path.as_path()));
+        findings.extend(changed.flat_map(|artifact| verified(project, artifact)));
+    }
     project.findings.extend(findings);
+}
+
+/// What is wrong with an artifact as a document of its kind.
+fn verified(project: &mut Project, artifact: &Artifact) -> Vec<Diagnostic> {
+    let faults = output::verify(artifact);
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let source = match artifact.template {
+        Some(template) => template_source(project, template),
+        None => project.sources.add(artifact.path.clone(), artifact.text.clone()),
+    };
+    faults.iter().map(|fault| fault.diagnostic(artifact, source)).collect()
 }
 
 fn finding_of(project: &mut Project, fault: Fault) -> Diagnostic {
     match fault {
         Fault::Finding(finding) => *finding,
         Fault::Template(fault) => {
-            let source = match project.overrides.get(&fault.template) {
-                Some(source) => *source,
-                None => {
-                    let text = project.renderer.template(&fault.template).unwrap_or_default().to_owned();
-                    project.sources.add(format!("templates/{}", fault.template), text)
-                }
-            };
+            let source = template_source(project, &fault.template);
             fault.diagnostic(source)
         }
     }
 }
 
-/// How many errors a list of findings holds.
-#[must_use]
-pub fn errors(findings: &[Diagnostic]) -> usize {
-    findings.iter().filter(|finding| finding.level == Level::Error).count()
+/// The text of a template: the user's, or a built-in one.
+fn template_source(project: &mut Project, name: &str) -> SourceId {
+    match project.overrides.get(name) {
+        Some(source) => *source,
+        None => {
+            let text = project.renderer.template(name).unwrap_or_default().to_owned();
+            project.sources.add(format!("templates/{name}"), text)
+        }
+    }
 }

@@ -38,8 +38,13 @@ impl FleetFile {
     /// # Errors
     /// Everything that is wrong with the text on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let (_, value) = parse(Schema::Fleet, source, text)?;
-        Ok(Self { fleet: typed(source, value).map_err(|finding| vec![*finding])?, source })
+        let (value, findings) = parse(Schema::Fleet, source, text);
+        match value {
+            Some(value) if findings.is_empty() => {
+                Ok(Self { fleet: typed(source, value).map_err(|finding| vec![*finding])?, source })
+            }
+            _ => Err(findings),
+        }
     }
 
     /// The value at a pointer of the file.
@@ -61,20 +66,21 @@ impl DeviceFile {
     /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
     #[must_use]
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
-        let (_, value) = match parse(Schema::Device, source, text) {
-            Ok(parsed) => parsed,
-            Err(findings) => return (None, findings),
-        };
-        let Value::Object(own) = value else { return (None, Vec::new()) };
-        let mut findings = Vec::new();
-        if own.get("name").and_then(Value::as_str) != Some(folder) {
+        let (value, mut findings) = parse(Schema::Device, source, text);
+        let is_valid = findings.is_empty();
+        let Some(Value::Object(own)) = value else { return (None, findings) };
+        let text_of = |key: &str| own.get(key).and_then(Value::as_str);
+        if text_of("name").is_some_and(|name| name != folder) {
             findings.push(name_mismatch(source, folder, &own));
         }
-        let name = own.get("cluster").and_then(Value::as_str).unwrap_or_default();
+        let Some(name) = text_of("cluster") else { return (None, findings) };
         let Some((_, cluster)) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name) else {
             findings.push(unknown_cluster(fleet, source, name));
             return (None, findings);
         };
+        if !is_valid {
+            return (None, findings);
+        }
         let layers = layers(fleet, cluster, name, source, &own);
         let (keys, origins, nulls) = layer(&layers);
         findings.extend(nulls);
@@ -90,7 +96,7 @@ impl DeviceFile {
     /// Everything that is wrong with a device's text on its own, where no fleet can be read.
     #[must_use]
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
-        parse(Schema::Device, source, text).err().unwrap_or_default()
+        parse(Schema::Device, source, text).1
     }
 
     /// Where the value at a pointer of the layered device is written.
@@ -124,15 +130,19 @@ fn layers<'a>(
     layers
 }
 
-fn parse(schema: Schema, source: SourceId, text: &str) -> Result<(Document, Value), Vec<Diagnostic>> {
+/// The value of a text, if it is YAML, and everything that is wrong with it.
+fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Vec<Diagnostic>) {
     let literal = literal_secret(source, text);
-    let document = Document::parse(source, text).map_err(|mut findings| {
-        if schema == Schema::Device {
-            findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
+    let document = match Document::parse(source, text) {
+        Ok(document) => document,
+        Err(mut findings) => {
+            if schema == Schema::Device {
+                findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
+            }
+            findings.extend(literal);
+            return (None, findings);
         }
-        findings.extend(literal.clone());
-        findings
-    })?;
+    };
     let value = document.root.to_json();
     let mut findings = document.empty_values(source);
     let empty: Vec<Place> = findings.iter().map(|finding| finding.at.place.clone()).collect();
@@ -140,7 +150,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> Result<(Document, Valu
     findings
         .extend(schema.findings(source, &document, &value).into_iter().filter(|finding| !is_empty(&finding.at.place)));
     findings.extend(literal);
-    if findings.is_empty() { Ok((document, value)) } else { Err(findings) }
+    (Some(value), findings)
 }
 
 /// A duplicate key directly below `volumes` is a duplicate volume: the same mistake, with its own consequence.

@@ -1,0 +1,155 @@
+//! The check on each rendered artifact: it is parsed again, by another parser, and must be a document of its kind. A broken template
+//! is then our finding, and never the node's.
+
+use jsonschema::ValidationError;
+use serde_json::Value;
+use talosmith_model::{Code, Diagnostic, Place, SourceId};
+
+use crate::artifact::Artifact;
+use crate::catalogue::Reader;
+use crate::verify::{Format, parse};
+
+macro_rules! schemas {
+    ($($name:ident $path:literal)*) => {$(
+        #[jsonschema::validator(path = $path)]
+        struct $name;
+    )*};
+}
+
+schemas! {
+    V1alpha1Patch "../../schemas/output/v1alpha1-patch.schema.json"
+    Hostname "../../schemas/output/hostname.schema.json"
+    Volume "../../schemas/output/volume.schema.json"
+    Resolver "../../schemas/output/resolver.schema.json"
+    KubeNode "../../schemas/output/kube-node.schema.json"
+    UnattendedInstall "../../schemas/output/unattended-install.schema.json"
+    CriCustomization "../../schemas/output/cri-customization.schema.json"
+    ExtensionService "../../schemas/output/extension-service.schema.json"
+    Schematic "../../schemas/output/schematic.schema.json"
+    Kustomization "../../schemas/output/kustomization.schema.json"
+    Kubernetes "../../schemas/output/kubernetes.schema.json"
+    DaemonSet "../../schemas/output/daemon-set.schema.json"
+}
+
+/// What is wrong with an artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Where in which document: `/provisioning/minSize of document 1`; empty if the text cannot be parsed.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Fault {
+    /// The finding at the template, which is where it can be mended.
+    #[must_use]
+    pub fn diagnostic(&self, artifact: &Artifact, template: SourceId) -> Diagnostic {
+        let at = if self.place.is_empty() { String::new() } else { format!(" at `{}`", self.place) };
+        Diagnostic::new(
+            Code::OutputSchema,
+            format!("`{}` would not be valid{at}: {}", artifact.path, self.message),
+            Place::file(template),
+        )
+        .note("each artifact is parsed again and held against the schema of its kind before it is written")
+        .help("mend the template")
+    }
+}
+
+/// Everything that is wrong with an artifact. A raw patch must be YAML, and what it says is the user's own.
+#[must_use]
+pub fn verify(artifact: &Artifact) -> Vec<Fault> {
+    let documents = match parse(Format::Yaml, &artifact.text) {
+        Ok(documents) => documents,
+        Err(message) => return vec![Fault { place: String::new(), message }],
+    };
+    if artifact.raw {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let errors = errors(artifact.reader, document);
+        faults.extend(errors.iter().map(|error| Fault {
+            place: format!("{} of document {}", error.instance_path().as_str(), index + 1),
+            // The values are the model's, and no secret is in a tracked artifact; the message is short all the same.
+            message: error.masked().to_string(),
+        }));
+        faults.extend(parts(document, index));
+    }
+    faults
+}
+
+fn errors(reader: Reader, document: &Value) -> Vec<ValidationError<'_>> {
+    match (reader, document["kind"].as_str()) {
+        (Reader::ImageFactory, _) => Schematic::iter_errors(document).collect(),
+        (Reader::Kubernetes, Some("Kustomization")) => Kustomization::iter_errors(document).collect(),
+        (Reader::Kubernetes, Some("DaemonSet")) => DaemonSet::iter_errors(document).collect(),
+        (Reader::Kubernetes, _) => Kubernetes::iter_errors(document).collect(),
+        (Reader::Talos, Some("HostnameConfig")) => Hostname::iter_errors(document).collect(),
+        (Reader::Talos, Some("VolumeConfig" | "UserVolumeConfig")) => Volume::iter_errors(document).collect(),
+        (Reader::Talos, Some("ResolverConfig")) => Resolver::iter_errors(document).collect(),
+        (Reader::Talos, Some("KubeNodeConfig")) => KubeNode::iter_errors(document).collect(),
+        (Reader::Talos, Some("UnattendedInstallConfig")) => UnattendedInstall::iter_errors(document).collect(),
+        (Reader::Talos, Some("CRICustomizationConfig")) => CriCustomization::iter_errors(document).collect(),
+        (Reader::Talos, Some("ExtensionServiceConfig")) => ExtensionService::iter_errors(document).collect(),
+        // The v1alpha1 document has no kind, and one that talosmith does not write has no schema of ours.
+        (Reader::Talos, _) => V1alpha1Patch::iter_errors(document).collect(),
+    }
+}
+
+/// Texts of other languages inside a document, parsed in their own.
+fn parts(document: &Value, index: usize) -> Vec<Fault> {
+    let mut texts: Vec<(String, Format, &str)> = Vec::new();
+    for (at, file) in document["machine"]["files"].as_array().into_iter().flatten().enumerate() {
+        let is_toml = file["path"].as_str().is_some_and(|path| path.ends_with(".toml") || path.ends_with(".part"));
+        if let (true, Some(content)) = (is_toml, file["content"].as_str()) {
+            texts.push((format!("/machine/files/{at}/content"), Format::Toml, content));
+        }
+    }
+    if let ("CRICustomizationConfig", Some(content)) =
+        (document["kind"].as_str().unwrap_or_default(), document["content"].as_str())
+    {
+        texts.push(("/content".to_owned(), Format::Toml, content));
+    }
+    for (key, value) in document["data"].as_object().into_iter().flatten() {
+        if let (true, Some(text)) = (key.ends_with(".json"), value.as_str()) {
+            texts.push((format!("/data/{key}"), Format::Json, text));
+        }
+    }
+    let faults = texts.into_iter().filter_map(|(place, format, text)| {
+        let message = parse(format, text).err()?;
+        Some(Fault { place: format!("{place} of document {}", index + 1), message })
+    });
+    faults.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified(reader: Reader, text: &str) -> Vec<(String, String)> {
+        let artifact = Artifact { path: "a.yaml".into(), text: text.to_owned(), template: None, reader, raw: false };
+        verify(&artifact).into_iter().map(|fault| (fault.place, fault.message)).collect()
+    }
+
+    #[test]
+    fn a_document_of_its_kind_has_no_fault() {
+        let hostname = "apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: a\nauto: \"off\"\n";
+        assert_eq!(verified(Reader::Talos, hostname), []);
+        assert_eq!(verified(Reader::Talos, "machine:\n  kubelet:\n    disableManifestsDirectory: true\n"), []);
+    }
+
+    #[test]
+    fn what_a_node_would_refuse_is_found_at_its_place() {
+        let places =
+            |reader, text| -> Vec<String> { verified(reader, text).into_iter().map(|(place, _)| place).collect() };
+        let no_selector = "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\nprovisioning:\n  minSize: 1GB\n";
+        assert_eq!(places(Reader::Talos, no_selector), ["/provisioning of document 1"]);
+        let stable = "apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: a\nauto: stable\n";
+        assert_eq!(places(Reader::Talos, stable), ["/auto of document 1"]);
+        let toml = "machine:\n  files:\n    - path: /etc/cri/conf.d/20-customization.part\n      op: create\n      permissions: 0o644\n      content: \"a = \"\n";
+        assert_eq!(places(Reader::Talos, toml), ["/machine/files/0/content of document 1"]);
+        let json = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  config.json: \"{\"\n";
+        assert_eq!(places(Reader::Kubernetes, json), ["/data/config.json of document 1"]);
+        assert_eq!(places(Reader::Kubernetes, "a: b\na: c\n"), [""]);
+    }
+}
