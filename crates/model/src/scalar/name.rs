@@ -146,7 +146,8 @@ impl FromStr for VolumeName {
         if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '-')) {
             let fault = fault().label(format!("`{}` is not allowed: letters, digits and `-` are", bad.escape_debug()));
             let mended = text.replace(['_', '.', ' '], "-");
-            return Err(if mended.parse::<Self>().is_ok() { fault.help(format!("write `{mended}`")) } else { fault });
+            let is_mended = mended.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            return Err(if is_mended { fault.help(format!("write `{mended}`")) } else { fault });
         }
         Ok(Self(text.to_owned()))
     }
