@@ -1,5 +1,6 @@
 //! The catalogue: every artifact that talosmith knows has one row here.
 
+use talosmith_model::device::Role;
 use talosmith_model::plan::{Cluster, Content, Device, Flavour};
 
 /// What an artifact is made once for.
@@ -151,7 +152,8 @@ pub const DEVICE: &[Row] = &[
         file: "allow-scheduling-controlplane.patch.yaml",
         template: Template::Two("device/scheduling.v1alpha1.yaml.j2", "device/scheduling.documents.yaml.j2"),
         reader: Reader::Talos,
-        wanted: |device| device.allow_scheduling_on_control_planes.is_some(),
+        // A worker has no such taint, and Talos refuses to delete what is not there.
+        wanted: |device| device.role == Role::ControlPlane && device.allow_scheduling_on_control_planes.is_some(),
         about: "whether workloads run on control-plane nodes",
     },
     Row {
