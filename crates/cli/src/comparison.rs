@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rayon::prelude::*;
 use talosmith_model::{Code, Diagnostic, Place, Sources};
 
 use crate::change::{Change, ChangeKind, find_orphans};
 use crate::differences::Differences;
+use crate::parallel;
 use crate::project::{DEVICES, Project};
 use crate::rendering::Owner;
 use crate::selection::Selection;
@@ -28,10 +28,9 @@ pub fn compare(
 ) -> Result<Differences, ReadError> {
     let artifacts: Vec<_> =
         owners.iter().flat_map(|owner| owner.artifacts.iter().map(move |artifact| (owner, artifact))).collect();
-    let found: Vec<_> = artifacts
-        .par_iter()
-        .map(|(_, artifact)| Change::find(tree, artifact.path.clone(), Some(artifact.text.as_bytes().to_vec())))
-        .collect();
+    let found = parallel::map(&artifacts, |(_, artifact)| {
+        Change::find(tree, artifact.path.clone(), Some(artifact.text.as_bytes().to_vec()))
+    });
     let mut differences = Differences { within: vec![DEVICES.into()], ..Differences::default() };
     for ((owner, artifact), change) in artifacts.iter().zip(found) {
         match change {

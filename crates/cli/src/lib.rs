@@ -13,6 +13,7 @@ pub mod tree;
 pub mod change;
 pub mod writer;
 pub mod secrets;
+mod parallel;
 pub mod project;
 pub mod selection;
 pub mod differences;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rayon::prelude::*;
 use talosmith_model::fleet::LintLevel;
 use talosmith_model::plan::{Files, wanted_files};
 use talosmith_model::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, SourceId, Sources, decode};
 use talosmith_render::Renderer;
 
+use crate::parallel;
 use crate::tree::{EntryKind, ReadError, Tree};
 
 /// The file that marks the root of a repository.
@@ -90,8 +90,7 @@ impl Project {
                 folders,
             });
         };
-        let read: Vec<_> =
-            texts.par_iter().map(|(folder, source, text)| DeviceFile::read(&fleet, *source, folder, text)).collect();
+        let read = parallel::map(&texts, |(folder, source, text)| DeviceFile::read(&fleet, *source, folder, text));
         let mut devices = Vec::with_capacity(read.len());
         for ((folder, ..), (device, wrong)) in texts.iter().zip(read) {
             let failed = wrong.iter().any(|finding| finding.level == Level::Error);

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rayon::prelude::*;
 use talosmith_model::{Diagnostic, Place, SourceId};
 use talosmith_render::artifact::{collisions, manifests, secret_path};
 use talosmith_render::{Artifact, Fault, Proof, output};
 
 use crate::differences::Differences;
+use crate::parallel;
 use crate::project::Project;
 use crate::selection::Selection;
 
@@ -36,7 +36,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
     let plan = &project.plan;
     let renderer = &project.renderer;
     let devices: Vec<_> = plan.devices.iter().filter(|device| selection.has_device(&device.name)).collect();
-    let rendered: Vec<_> = devices.par_iter().map(|device| renderer.device(plan, device, proof)).collect();
+    let rendered = parallel::map(&devices, |device| renderer.device(plan, device, proof));
     let mut owners = Vec::new();
     let mut faults = Vec::new();
     for (device, rendered) in devices.into_iter().zip(rendered) {

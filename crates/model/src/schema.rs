@@ -10,7 +10,7 @@ use crate::{Diagnostic, Document, SourceId};
 /// A document that the user writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
-    /// devices/<name>/device.yaml
+    /// `devices/<name>/device.yaml`
     Device,
     /// talosmith.yaml
     Fleet,

@@ -16,7 +16,7 @@ pub struct Arguments {
 /// A file that the user writes, or a format that talosmith writes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Name {
-    /// devices/<name>/device.yaml
+    /// `devices/<name>/device.yaml`
     #[default]
     Device,
     /// talosmith.yaml

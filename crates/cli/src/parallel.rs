@@ -1,0 +1,11 @@
+//! Work on many things at once, where there are many.
+
+use rayon::prelude::*;
+
+/// Fewer items than this are done by this thread: starting the others takes longer than, say, rendering a few devices.
+const WORTH_IT: usize = 48;
+
+/// Maps items in their order.
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() < WORTH_IT { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
+}
