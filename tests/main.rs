@@ -8,6 +8,8 @@ mod sandbox;
 mod fixtures;
 #[path = "main/golden.rs"]
 mod golden;
+#[path = "main/reference.rs"]
+mod reference;
 #[path = "main/commands.rs"]
 mod commands;
 #[path = "main/staleness.rs"]

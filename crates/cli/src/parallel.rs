@@ -6,6 +6,6 @@ use rayon::prelude::*;
 const WORTH_IT: usize = 48;
 
 /// Maps items in their order.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
     if items.len() < WORTH_IT { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
 }

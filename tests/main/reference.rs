@@ -1,0 +1,161 @@
+//! `docs/reference/`: made from the program, and compared.
+
+use clap::CommandFactory as _;
+use serde_json::Value;
+use talosmith_cli::command::CommandLine;
+use talosmith_cli::environment::VARIABLES;
+use talosmith_cli::project::Project;
+use talosmith_cli::tree::WorkTree;
+use talosmith_model::{Code, Schema};
+use talosmith_render::catalogue::{CLUSTER, DEVICE, Each};
+use talosmith_render::templates::TEMPLATES;
+
+use crate::expected::{compare, files, repository, settle};
+
+#[test]
+fn the_reference_is_what_the_program_says() {
+    let pages = [
+        ("commands", commands()),
+        ("codes", codes()),
+        ("model-keys", model_keys()),
+        ("artifacts", artifacts()),
+        ("templates", templates()),
+    ];
+    let mut differences = Vec::new();
+    for (name, text) in &pages {
+        compare(&repository(&format!("docs/reference/{name}.md")), text, &mut differences);
+    }
+    settle(&differences);
+    assert_eq!(files(&repository("docs/reference")).len(), pages.len(), "a page without a source");
+}
+
+fn commands() -> String {
+    let mut text =
+        "# Commands\n\nMade from the command line itself; `talosmith COMMAND --help` says the same.\n".to_owned();
+    let mut command = CommandLine::command().term_width(100);
+    command.build();
+    let mut names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    names.retain(|name| name != "help");
+    for name in names {
+        let command = command.find_subcommand_mut(&name).expect("a command of the list");
+        let help = command.render_help().to_string();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        text.push_str(&format!("\n## talosmith {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    }
+    text.push_str("\n## Environment\n\n");
+    for variable in VARIABLES {
+        text.push_str(&format!("- `{}`: {}\n", variable.name, variable.meaning));
+    }
+    text
+}
+
+fn codes() -> String {
+    let mut text =
+        "# Codes\n\nEvery finding that talosmith reports. `talosmith explain CODE` shows the page.\n\n".to_owned();
+    for code in Code::ALL {
+        text.push_str(&format!(
+            "- [`{code}`](../../codes/{code}.md) ({}): {}\n",
+            code.level().as_str(),
+            code.summary()
+        ));
+    }
+    text
+}
+
+fn artifacts() -> String {
+    let mut text = "# Artifacts\n\nWhat is generated, and which key of the model asks for it. `files` gives a file of a device another name: its key is \
+                    the key here, with the item's name for `*`.\n\n## Of a device, below `devices/<name>/manifests/`\n\n"
+        .to_owned();
+    for row in DEVICE {
+        let file = row.file.replace('@', "<device>").replace('*', "<name>");
+        text.push_str(&format!("- `{}` → `{file}`: {}\n", row.key.replace('*', "<name>"), row.about));
+    }
+    text.push_str("- `tailscale.secret` → `tailscale-extension-service.yaml`: the Tailscale service with its key; secret and not tracked\n");
+    for (each, name) in [(Each::LocalPath, "local-path"), (Each::Kata, "kata-containers")] {
+        text.push_str(&format!("\n## Of the application {name}, below its folder\n\n"));
+        for row in CLUSTER.iter().filter(|row| row.each == each) {
+            text.push_str(&format!("- `{}`: {}\n", row.file.replace('*', "<runtime>"), row.about));
+        }
+    }
+    text
+}
+
+fn templates() -> String {
+    let mut text = "# Templates\n\nThe folder that `templates` in talosmith.yaml names may hold files of these names, which replace the built-in ones. \
+                    Values quote themselves by the language that the name ends with; `| quote` always quotes, `| block(n)` places lines \
+                    with an indent of n, `| json` writes JSON, and `part(\"name\")` gives what another template renders to.\n\n"
+        .to_owned();
+    for (name, _) in TEMPLATES {
+        text.push_str(&format!("- `{name}`\n"));
+    }
+    text.push_str("\n## What templates see\n\nThe plan, here with the values of this repository's device: `device` and `cluster`, `item` for \
+                   what an artifact is made once for, and `auth_key` in the Tailscale service.\n\n```yaml\n");
+    let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
+    let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": project.plan.devices[0] });
+    text.push_str(&talosmith_render::emit::document(&seen));
+    text.push_str("```\n");
+    text
+}
+
+fn model_keys() -> String {
+    let mut text = "# Model keys\n\nMade from the schemas, which an editor shows as you type.\n".to_owned();
+    for (schema, title) in [(Schema::Fleet, "talosmith.yaml"), (Schema::Device, "devices/&lt;name&gt;/device.yaml")] {
+        text.push_str(&format!("\n## {title}\n\n"));
+        let root: Value = serde_json::from_str(schema.text()).expect("a schema is JSON");
+        walk(&root, &root, "", &mut text);
+    }
+    text
+}
+
+/// Lists the keys of a schema and of what is below them.
+fn walk(root: &Value, schema: &Value, path: &str, text: &mut String) {
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        // A layer's keys are the device's, which have a list of their own.
+        if property["$ref"].as_str().is_some_and(|reference| reference.ends_with("/layer")) {
+            text.push_str(&format!("- `{path}` (mapping): keys of devices, for many of them\n"));
+            continue;
+        }
+        entry(root, property, &path, text);
+    }
+    if schema["additionalProperties"].is_object() {
+        entry(root, &schema["additionalProperties"], &format!("{path}.<name>"), text);
+    }
+}
+
+fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
+    let (other, resolved) = resolve(root, property);
+    let own = |key: &str| [property, &resolved].into_iter().find_map(|schema| schema.get(key).cloned());
+    let kind = match own("type") {
+        Some(Value::String(kind)) => kind,
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("").to_owned()
+        }
+        _ => own("enum").map(|words| words.to_string()).unwrap_or_default(),
+    };
+    let kind = match kind.as_str() {
+        "object" => "mapping".to_owned(),
+        "array" => "list".to_owned(),
+        "string" => "text".to_owned(),
+        _ => kind.replace([']', '['], "").replace('"', "`").replace(',', ", "),
+    };
+    let about = own("description").and_then(|about| about.as_str().map(str::to_owned)).unwrap_or_default();
+    let default = own("default").map(|default| format!(" Default: `{default}`.")).unwrap_or_default();
+    let separator = if about.is_empty() { "" } else { ": " };
+    text.push_str(&format!(
+        "- `{path}` ({kind}){separator}{}{default}\n",
+        about.replace('<', "&lt;").replace('*', "\\*")
+    ));
+    walk(&other, &resolved, path, text);
+}
+
+/// A schema behind a reference, and the document in which its own references lead.
+fn resolve(root: &Value, schema: &Value) -> (Value, Value) {
+    let Some(reference) = schema["$ref"].as_str() else { return (root.clone(), schema.clone()) };
+    let (document, fragment) = reference.split_once('#').expect("a fragment");
+    let root =
+        if document.is_empty() { root.clone() } else { serde_json::from_str(Schema::Device.text()).expect("JSON") };
+    let schema = root.pointer(fragment).cloned().expect("a definition");
+    (root, schema)
+}
