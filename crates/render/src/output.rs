@@ -1,6 +1,8 @@
 //! The check on each rendered artifact: it is parsed again, by another parser, and must be a document of its kind. A broken template
 //! is then our finding, and never the node's.
 
+mod words;
+
 use jsonschema::ValidationError;
 use serde_json::Value;
 use talosmith_model::{Code, Diagnostic, Place, SourceId};
@@ -34,7 +36,7 @@ schemas! {
 /// What is wrong with an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where in which document: `/provisioning/minSize of document 1`; empty if the text cannot be parsed.
+    /// Where in which document: `/provisioning/minSize of document 1`, or `document 1` as a whole; empty if the text cannot be parsed.
     pub place: String,
     /// What is wrong there.
     pub message: String,
@@ -68,10 +70,9 @@ pub fn verify(artifact: &Artifact) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, document) in documents.iter().enumerate() {
         let errors = errors(artifact.reader, document);
-        faults.extend(errors.iter().map(|error| Fault {
-            place: format!("{} of document {}", error.instance_path().as_str(), index + 1),
-            // The values are the model's, and no secret is in a tracked artifact; the message is short all the same.
-            message: error.masked().to_string(),
+        faults.extend(errors.iter().flat_map(words::words).map(|(pointer, message)| Fault {
+            place: format!("{pointer} of document {}", index + 1).trim_start_matches(" of ").to_owned(),
+            message,
         }));
         faults.extend(parts(document, index));
     }

@@ -74,6 +74,11 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Value::Null)
     }
 
+    // What the YAML parser calls a text without any document.
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
     fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
         Ok(Value::Bool(flag))
     }

@@ -1,0 +1,57 @@
+//! From a validator's error to plain words, which name keys and never a value.
+
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::Value;
+use talosmith_model::Pointer;
+
+/// What an error means, and where: an unknown key is a place of its own.
+pub fn words(fault: &ValidationError<'_>) -> Vec<(Pointer, String)> {
+    let at = Pointer::new(fault.instance_path().as_str());
+    let name = subject(&at);
+    let message = match fault.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let unknown = |key: &String| (at.child(key), format!("{name} has no key `{key}`"));
+            return unexpected.iter().map(unknown).collect();
+        }
+        ValidationErrorKind::Required { property } => {
+            format!("{name} needs the key `{}`", property.as_str().unwrap_or_default())
+        }
+        ValidationErrorKind::Type { .. } => format!("{name} cannot be {}", described(fault.instance())),
+        ValidationErrorKind::Enum { options } => {
+            let words: Vec<String> =
+                options.as_array().into_iter().flatten().map(|word| format!("`{}`", text(word))).collect();
+            format!("{name} must be {}", words.join(" or "))
+        }
+        ValidationErrorKind::Constant { expected_value } => format!("{name} must be `{}`", text(expected_value)),
+        ValidationErrorKind::MinLength { .. }
+        | ValidationErrorKind::MinItems { .. }
+        | ValidationErrorKind::MinProperties { .. } => format!("{name} is empty"),
+        ValidationErrorKind::MaxLength { limit } => format!("{name} is longer than {limit} characters"),
+        ValidationErrorKind::Minimum { limit } => format!("{name} is less than {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("{name} is more than {limit}"),
+        _ => format!("{name} is not what its schema wants"),
+    };
+    vec![(at, message)]
+}
+
+/// A value by its path, as a person would write it.
+fn subject(at: &Pointer) -> String {
+    let path: Vec<String> = at.segments().collect();
+    if path.is_empty() { "the document".to_owned() } else { format!("`{}`", path.join(".")) }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn described(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "empty",
+        Value::Bool(_) => "`true` or `false`",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}

@@ -1,0 +1,87 @@
+//! Any text at any place of the plan arrives as it is, and changes nothing around it.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use talosmith_model::Plan;
+use talosmith_render::verify::{Format, parse};
+
+use crate::fleet::{BASES, plan, render};
+
+/// Any text but the empty one, which no place of the model takes.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        proptest::string::string_regex("[\\PC\n]{1,12}").expect("a regex"),
+        proptest::sample::select(vec![
+            "off", "null", "~", "0644", "1e3", "- a", "a: b", "a #b", "'", "\"", "\"\"\"", "\\", "{{ x }}", "$(id)",
+            "`id`", "${X}", "---", "]", "\n", "a\nb\n", " a", "a ", "\u{feff}", "é",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+/// The documents of each file, by the file's name.
+fn files(plan: &Plan) -> BTreeMap<String, Vec<Value>> {
+    let artifacts = render(plan, &BTreeMap::new()).expect("artifacts");
+    let named = |artifact: &talosmith_render::Artifact| {
+        let name = artifact.path.strip_prefix("devices/ryzen/manifests").unwrap_or(&artifact.path).to_string();
+        (name, parse(Format::Yaml, &artifact.text).expect("YAML"))
+    };
+    artifacts.iter().map(named).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_survives(any in text(), other in text(), base in proptest::sample::select(BASES.to_vec())) {
+        let mut plan = plan(base, true);
+        {
+            let device = &mut plan.devices[0];
+            device.hostname.clone_from(&any);
+            device.labels = BTreeMap::from([(any.clone(), other.clone())]);
+            device.nameservers = Some(vec![any.clone(), other.clone()]);
+            device.schematics[0].extra_kernel_args = vec![any.clone()];
+            device.volumes[0].selector.clone_from(&any);
+            device.gpu.amd_device_plugin = Some(any.clone());
+            let cluster = &mut plan.clusters[0];
+            let kata = cluster.kata.as_mut().expect("kata");
+            kata.sandbox_image.clone_from(&any);
+            kata.node_selector = BTreeMap::from([(any.clone(), other.clone())]);
+            let local_path = cluster.local_path.as_mut().expect("local-path");
+            local_path.node_path_map[0].paths = vec![any.clone(), other.clone()];
+        }
+        let files = files(&plan);
+        let at = |name: &str, document: usize, pointer: &str| files[name][document].pointer(pointer).cloned();
+        prop_assert_eq!(at("hostname.patch.yaml", 0, "/hostname"), Some(json!(any)));
+        let documents = base == "v1.14.0";
+        let labels = if documents { "/labels" } else { "/machine/nodeLabels" };
+        prop_assert_eq!(at("node-labels.patch.yaml", 0, labels), Some(json!({ (any.clone()): other })));
+        let (servers, listed) = if documents {
+            ("/nameservers", json!([{"address": any}, {"address": other}]))
+        } else {
+            ("/machine/network/nameservers", json!([any, other]))
+        };
+        prop_assert_eq!(at("tailscale-dns.patch.yaml", 0, servers), Some(listed));
+        prop_assert_eq!(at("ryzen-main-schematic.yaml", 0, "/customization/extraKernelArgs"), Some(json!([any])));
+        prop_assert_eq!(
+            at("k8s/amdgpu-device-plugin.yaml", 0, "/spec/template/spec/containers/0/image"),
+            Some(json!(any))
+        );
+        prop_assert_eq!(
+            at("ephemeral-volume.patch.yaml", 0, "/provisioning/diskSelector/match"),
+            Some(json!(any))
+        );
+        let daemon_set = "argocd/applications/kata-containers/blockfile-scratch-daemonset.yaml";
+        prop_assert_eq!(at(daemon_set, 0, "/spec/template/spec/nodeSelector"), Some(json!({ (any.clone()): other })));
+        let (document, pointer) = if documents { (1, "/content") } else { (0, "/machine/files/1/content") };
+        let content = at("kata-firecracker.patch.yaml", document, pointer).expect("a part");
+        let toml = parse(Format::Toml, content.as_str().expect("a text")).expect("TOML");
+        prop_assert_eq!(&toml[0]["plugins"]["io.containerd.cri.v1.images"]["pinned_images"]["sandbox"], &json!(any));
+        let config = "argocd/applications/local-path/patches/local-path-config.patch.yaml";
+        let content = at(config, 0, "/data/config.json").expect("a part");
+        let parsed = parse(Format::Json, content.as_str().expect("a text")).expect("JSON");
+        prop_assert_eq!(&parsed[0]["nodePathMap"][0]["paths"], &json!([any, other]));
+    }
+}

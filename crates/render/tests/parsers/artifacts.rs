@@ -1,0 +1,71 @@
+//! The built-in templates.
+
+use std::collections::BTreeMap;
+
+use talosmith_render::output::verify;
+use talosmith_render::verify::{Format, parse};
+
+use crate::fleet::{BASES, plan, render};
+
+#[test]
+fn every_artifact_is_a_document_of_its_kind() {
+    for base in BASES {
+        for scheduling in [false, true] {
+            let artifacts = render(&plan(base, scheduling), &BTreeMap::new()).expect("artifacts");
+            assert_eq!(artifacts.len(), 22, "{base}");
+            for artifact in artifacts {
+                assert_eq!(verify(&artifact), [], "{}", artifact.path);
+            }
+        }
+    }
+}
+
+/// One file's data, without the comment in front.
+fn data(base: &str, scheduling: bool, name: &str) -> serde_json::Value {
+    let artifacts = render(&plan(base, scheduling), &BTreeMap::new()).expect("artifacts");
+    let artifact = artifacts.iter().find(|artifact| artifact.path.file_name() == Some(name)).expect(name);
+    serde_json::Value::Array(parse(Format::Yaml, &artifact.text).expect("YAML"))
+}
+
+#[test]
+fn a_base_of_documents_gets_documents() {
+    let documents = |name: &str, scheduling| data("v1.14.0", scheduling, name);
+    assert_eq!(
+        documents("install-disk.patch.yaml", true),
+        serde_json::json!([{
+            "apiVersion": "v1alpha1",
+            "kind": "UnattendedInstallConfig",
+            "provisioning": {"diskSelector": {"match": "disk.transport == 'nvme'"}, "wipe": false},
+        }])
+    );
+    let taints = |value: serde_json::Value| {
+        serde_json::json!([{
+            "apiVersion": "v1alpha1",
+            "kind": "KubeNodeConfig",
+            "taints": {"node-role.kubernetes.io/control-plane": value},
+        }])
+    };
+    let name = "allow-scheduling-controlplane.patch.yaml";
+    assert_eq!(documents(name, true), taints(serde_json::json!({"$patch": "delete"})));
+    assert_eq!(documents(name, false), taints(serde_json::json!(":NoSchedule")));
+}
+
+#[test]
+fn a_base_of_one_document_gets_patches_of_it() {
+    assert_eq!(
+        data("v1.12.1", false, "allow-scheduling-controlplane.patch.yaml"),
+        serde_json::json!([{"cluster": {"allowSchedulingOnControlPlanes": false}}])
+    );
+    assert_eq!(
+        data("v1.12.1", false, "node-labels.patch.yaml"),
+        serde_json::json!([{"machine": {"nodeLabels": {"kata-deploy": "enabled", "kubevirt.io/schedulable": "true"}}}])
+    );
+}
+
+#[test]
+fn the_hostname_reaches_talos_beside_off_as_a_text() {
+    assert_eq!(
+        data("v1.12.1", true, "hostname.patch.yaml"),
+        serde_json::json!([{"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": "ryzen", "auto": "off"}])
+    );
+}

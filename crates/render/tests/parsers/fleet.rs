@@ -1,0 +1,91 @@
+//! A fleet of one device that has everything, from the text that a user would write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use talosmith_model::{DeviceFile, FleetFile, Plan, Sources};
+use talosmith_render::{Artifact, Fault, Proof, Renderer};
+
+const FLEET: &str = "
+clusters:
+  home:
+    talosVersion: v1.14.1
+    baseConfig: BASE
+    applications:
+      local-path:
+        version: v0.0.31
+        namespace: label
+        defaultClass: true
+        defaultPaths: [/var/mnt/other]
+      kata-containers:
+        runtime: kata-fc
+        snapshotter: blockfile
+        scratch: { volume: scratch, path: containerd/scratch, size: 10GiB }
+        sandboxImage: registry.k8s.io/pause:3.10
+        nodeSelector: { kata-deploy: enabled }
+        images: { scratch: \"debian:bookworm\", hold: \"busybox:1.36\" }
+secrets:
+  tailscale-authkey:
+    - env: TAILSCALE_AUTHKEY
+";
+
+const DEVICE: &str = "
+name: ryzen
+cluster: home
+role: controlplane
+address: 192.0.2.10
+schematics:
+  main:
+    extraKernelArgs: [amd_iommu=off]
+    extensions: [siderolabs/kata-containers, siderolabs/tailscale, siderolabs/amdgpu]
+install:
+  image: { schematic: main }
+  alternatives:
+    own: { reference: \"registry.example/installer:v1.14.1\" }
+  wipe: false
+disks:
+  nvme0n1: { size: 2048408248320B, selector: disk.transport == 'nvme', system: true }
+volumes:
+  EPHEMERAL: { disk: nvme0n1, size: 100GiB }
+  scratch: { disk: nvme0n1, size: 500GB }
+  data: { disk: nvme0n1, minSize: 100GB, grow: true }
+localPath: { volumes: [data] }
+kata: true
+gpu:
+  amd: { devicePlugin: \"rocm/k8s-device-plugin:1\", labeller: \"rocm/k8s-device-plugin:labeller-1\" }
+labels: { kata-deploy: enabled, kubevirt.io/schedulable: \"true\" }
+nameservers: [192.0.2.1]
+tailscale: { authKey: tailscale-authkey, routes: [services, pods], acceptDNS: false }
+allowSchedulingOnControlPlanes: SCHEDULING
+";
+
+/// Which Talos made the base config: one before and one after the change to documents.
+pub const BASES: [&str; 2] = ["v1.12.1", "v1.14.0"];
+
+/// The plan of the fleet.
+pub fn plan(base: &str, scheduling: bool) -> Plan {
+    let mut sources = Sources::default();
+    let text = FLEET.replace("BASE", base);
+    let fleet = FleetFile::read(sources.add("talosmith.yaml", text.as_str()), &text).expect("a fleet");
+    let text = DEVICE.replace("SCHEDULING", &scheduling.to_string());
+    let source = sources.add("devices/ryzen/device.yaml", text.as_str());
+    let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text);
+    assert_eq!(findings, []);
+    let (plan, findings) = Plan::new(&fleet, &[device.expect("a device")], &BTreeSet::new(), &BTreeMap::new());
+    assert_eq!(findings, []);
+    plan
+}
+
+/// Every artifact, or everything that is wrong.
+pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<Fault>> {
+    let renderer = Renderer::new(overrides);
+    let (mut artifacts, mut faults) = (Vec::new(), Vec::new());
+    let devices = plan.devices.iter().map(|device| renderer.device(plan, device, Proof::Given));
+    let clusters = plan.clusters.iter().map(|cluster| renderer.cluster(cluster, Proof::Given));
+    for owner in devices.chain(clusters) {
+        match owner {
+            Ok(rendered) => artifacts.extend(rendered),
+            Err(wrong) => faults.extend(wrong),
+        }
+    }
+    if faults.is_empty() { Ok(artifacts) } else { Err(faults) }
+}
