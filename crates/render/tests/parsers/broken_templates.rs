@@ -7,10 +7,12 @@ use talosmith_render::output::{Fault, verify};
 
 use crate::fleet::{plan, render};
 
+/// The base, the template and its text; and the place and the message of each fault.
+type Case = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 #[test]
 fn a_document_that_its_reader_would_refuse_is_found() {
-    // Base, template, its text, and where what is wrong.
-    let broken: [(&str, &str, &str, &[(&str, &str)]); 10] = [
+    let broken: [Case; 10] = [
         (
             "v1.12.1",
             "device/installer-image.v1alpha1.yaml.j2",
