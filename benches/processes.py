@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Times whole processes of release builds side by side and prints ratios, which hold on any machine; seconds do not.
+
+    python3 benches/processes.py [--runs N] [--install]
+
+Builds talosmith and a hello world with the same profile. The two sides of a ratio run in turn, so that both see the same machine; a
+ratio is the median of the pairs. Peers (talhelper, minijinja-cli) are timed where they are on PATH. --install also times a fresh
+`cargo install --path .`, which takes minutes.
+"""
+import argparse, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TALHELPER = """clusterName: bench
+endpoint: https://192.168.1.194:6443
+talosVersion: v1.12.1
+nodes:
+  - hostname: ryzen
+    ipAddress: 192.168.1.194
+    controlPlane: true
+    installDisk: /dev/nvme0n1
+"""
+
+
+def build(work):
+    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    hello = work / "hello"
+    (hello / "src").mkdir(parents=True)
+    (hello / "src/main.rs").write_text('fn main() {\n    println!("hello");\n}\n')
+    profile = "[profile.release]\nlto = \"thin\"\ncodegen-units = 1\npanic = \"abort\"\nstrip = true\n"
+    (hello / "Cargo.toml").write_text(f'[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n{profile}')
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", hello / "target"], cwd=hello, check=True)
+    return target / "release/talosmith", hello / "target/release/hello"
+
+
+def seconds(command, cwd):
+    start = time.perf_counter()
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def ratio(name, one, other, runs, cwd, other_cwd=None):
+    for _ in range(3):
+        seconds(one, cwd), seconds(other, other_cwd or cwd)
+    pairs = [(seconds(one, cwd), seconds(other, other_cwd or cwd)) for _ in range(runs)]
+    value = statistics.median(a / b for a, b in pairs)
+    print(f"{name:58} {value:6.2f}   ({statistics.median(a for a, _ in pairs) * 1e3:.2f} ms)", flush=True)
+
+
+def peak(command, cwd):
+    """Peak memory of a process in MB, as GNU time reads it from the kernel."""
+    out = subprocess.run(["/usr/bin/time", "-f", "%M", *map(str, command)], cwd=cwd, capture_output=True, text=True)
+    return int(out.stderr.strip().splitlines()[-1]) * 1024 / 1e6 if out.returncode == 0 else None
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--runs", type=int, default=60)
+    options.add_argument("--install", action="store_true")
+    options = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        talosmith, hello = build(work)
+        repository = work / "repository"
+        for path in ["talosmith.yaml", "devices/ryzen/device.yaml"]:
+            (repository / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, repository / path)
+        generate = [talosmith, "generate", "--tracked-only", "devices/ryzen"]
+        check = [talosmith, "check", "devices/ryzen"]
+        subprocess.run(generate, cwd=repository, check=True, capture_output=True)
+        print("ratio of whole processes, median of pairs (and the first one's time here)")
+        ratio("check devices/ryzen : hello world", check, [hello], options.runs, repository)
+        ratio("talosmith --version : hello world", [talosmith, "--version"], [hello], options.runs, repository)
+        ratio("generate, nothing to change : check", generate, check, options.runs, repository)
+        if shutil.which("talhelper"):
+            peer = work / "talhelper"
+            peer.mkdir()
+            (peer / "talconfig.yaml").write_text(TALHELPER)
+            secrets = subprocess.run(["talhelper", "gensecret"], capture_output=True, text=True, check=True).stdout
+            (peer / "talsecret.yaml").write_text(secrets)
+            ratio("check : talhelper genconfig, one node", check, ["talhelper", "genconfig", "--no-gitignore"], 10, repository, peer)
+        if shutil.which("minijinja-cli"):
+            (work / "t.j2").write_text("a: {{ n }}\n")
+            (work / "t.json").write_text('{"n": 1}\n')
+            loop = ["sh", "-c", "for i in $(seq 21); do minijinja-cli t.j2 t.json; done"]
+            ratio("check : minijinja-cli, once an artifact", check, loop, 20, repository, work)
+        size = talosmith.stat().st_size / 1e6
+        memory = peak(check, repository) if pathlib.Path("/usr/bin/time").exists() else None
+        print(f"binary: {size:.1f} MB" + (f"; peak memory of check: {memory:.1f} MB" if memory else "; no /usr/bin/time for memory"))
+        if options.install:
+            start = time.perf_counter()
+            environment = {**os.environ, "CARGO_TARGET_DIR": str(work / "install")}
+            subprocess.run(["cargo", "install", "--quiet", "--path", ".", "--root", work / "root"], cwd=ROOT, env=environment, check=True)
+            print(f"cargo install --path .: {time.perf_counter() - start:.0f} s on {os.cpu_count()} cores")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
