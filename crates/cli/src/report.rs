@@ -13,5 +13,5 @@ mod tests;
 
 pub use human::human;
 pub use json::json;
-pub use order::{count_line, natural, sort};
+pub use order::{count_line, sort};
 pub use style::Style;

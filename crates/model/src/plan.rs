@@ -5,12 +5,14 @@
 
 mod applications;
 mod disks;
+mod room;
 mod features;
 mod images;
 mod network;
 mod node;
 mod patches;
 mod versions;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,14 +21,15 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 pub use applications::{KataContainers, LocalPath, NodePaths};
-pub use disks::{Disk, Volume};
+pub use disks::Disk;
 pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
 pub use network::Tailscale;
 pub use node::{Device, Gpu};
 pub use patches::{Content, Patch};
 pub use versions::Flavour;
+pub use volumes::Volume;
 
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, SourceId, TalosVersion};
+use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, SourceId, TalosVersion, natural};
 
 /// Everything that is generated, before it is written out.
 #[derive(Debug, Default)]
@@ -126,29 +129,6 @@ pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
     patches.collect()
 }
 
-/// Names in the order in which a person counts: `node-2` before `node-10`.
-fn natural(a: &str, b: &str) -> std::cmp::Ordering {
-    let split = |text: &str| -> Vec<(bool, String)> {
-        let mut parts: Vec<(bool, String)> = Vec::new();
-        for c in text.chars() {
-            let digit = c.is_ascii_digit();
-            match parts.last_mut() {
-                Some((kind, part)) if *kind == digit => part.push(c),
-                _ => parts.push((digit, c.to_string())),
-            }
-        }
-        parts
-    };
-    let number = |part: &str| (part.trim_start_matches('0').len(), part.trim_start_matches('0').to_owned());
-    for ((digits_a, part_a), (digits_b, part_b)) in split(a).iter().zip(&split(b)) {
-        let order = if *digits_a && *digits_b { number(part_a).cmp(&number(part_b)) } else { part_a.cmp(part_b) };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
-}
-
 /// A device that is being planned, and what was found.
 struct Check<'a> {
     fleet: &'a FleetFile,
@@ -172,17 +152,5 @@ impl Check<'_> {
             Diagnostic::new(Code::MissingKey, format!("`{name}` has no `{key}`"), place)
                 .help(format!("add a line such as\n{line}")),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::natural;
-
-    #[test]
-    fn names_are_ordered_as_a_person_counts() {
-        let mut names = ["node-10", "node-2", "a", "node-02", "node"];
-        names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["a", "node", "node-2", "node-02", "node-10"]);
     }
 }

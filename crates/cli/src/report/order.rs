@@ -1,8 +1,6 @@
 //! The order and the number of findings.
 
-use std::cmp::Ordering;
-
-use talosmith_model::{Diagnostic, Level, Sources, merge};
+use talosmith_model::{Diagnostic, Level, Sources, merge, natural};
 
 use super::position::Positions;
 
@@ -24,35 +22,6 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
     findings.extend(placed.into_iter().map(|(_, finding)| finding));
 }
 
-/// Compares as people count: `node2` before `node10`. Texts that differ are never equal.
-#[must_use]
-pub fn natural(left: &str, right: &str) -> Ordering {
-    let (mut a, mut b) = (left.as_bytes(), right.as_bytes());
-    while let (Some(first), Some(second)) = (a.first(), b.first()) {
-        let order = if first.is_ascii_digit() && second.is_ascii_digit() {
-            let (x, y) = (number(&mut a), number(&mut b));
-            x.len().cmp(&y.len()).then_with(|| x.cmp(y))
-        } else {
-            let order = first.cmp(second);
-            (a, b) = (&a[1..], &b[1..]);
-            order
-        };
-        if order.is_ne() {
-            return order;
-        }
-    }
-    a.len().cmp(&b.len()).then_with(|| left.cmp(right))
-}
-
-/// Takes the digits at the start off, and gives them without leading zeros.
-fn number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    *text = rest;
-    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
-    &digits[zeros..]
-}
-
 /// `2 errors, 1 warning`; empty where there is nothing to count.
 #[must_use]
 pub fn count_line(findings: &[Diagnostic]) -> String {
@@ -68,13 +37,6 @@ pub fn count_line(findings: &[Diagnostic]) -> String {
 mod tests {
     use super::*;
     use talosmith_model::{Code, Place};
-
-    #[test]
-    fn compares_as_people_count() {
-        let mut names = ["node10", "node2", "node02", "node", "a/b", "a", "node2b", "9", "", "010", "node1"];
-        names.sort_by(|left, right| natural(left, right));
-        assert_eq!(names, ["", "9", "010", "a", "a/b", "node", "node1", "node02", "node2", "node2b", "node10"]);
-    }
 
     #[test]
     fn sorts_by_path_then_position_then_level() {

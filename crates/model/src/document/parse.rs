@@ -10,7 +10,6 @@ use crate::{Code, Diagnostic, Place, SourceId};
 
 const MAX_BYTES: usize = 4 << 20;
 const MAX_NODES: usize = 200_000;
-pub(super) const MAX_DEPTH: usize = 64;
 
 /// How many documents a text may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,8 +95,8 @@ impl<'a> Builder<'a> {
             strict_indentation: true,
             // As libyaml and go-yaml read a block scalar on a last line that has no line feed.
             block_scalar_eof_without_line_feed: true,
-            flow_nesting_limit: MAX_DEPTH,
-            block_nesting_limit: MAX_DEPTH,
+            flow_nesting_limit: syntax::MAX_DEPTH,
+            block_nesting_limit: syntax::MAX_DEPTH,
         };
         let mut documents = 0;
         for event in Parser::new_from_str_with_options(self.text, options) {
@@ -232,7 +231,7 @@ impl<'a> Builder<'a> {
         if self.tabs {
             self.judge_indent(bytes);
         }
-        if self.open.len() == MAX_DEPTH {
+        if self.open.len() == syntax::MAX_DEPTH {
             return self.stop(syntax::too_deep(self.source, bytes.start));
         }
         self.open.push(Open { start: narrow(bytes.start), style, value });

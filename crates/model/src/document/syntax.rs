@@ -5,6 +5,8 @@ use granit_parser::{ErrorKind, ScanError};
 use super::boundary;
 use crate::{Code, Diagnostic, Place, SourceId};
 
+pub(super) const MAX_DEPTH: usize = 64;
+
 /// What ended the parse.
 pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnostic {
     let at = boundary(text, error.marker().byte_offset().unwrap_or(0));
@@ -39,7 +41,7 @@ pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnost
 
 /// A list or mapping inside too many others.
 pub(super) fn too_deep(source: SourceId, at: usize) -> Diagnostic {
-    let message = format!("more than {} lists and mappings stand inside each other", super::parse::MAX_DEPTH);
+    let message = format!("more than {} lists and mappings stand inside each other", MAX_DEPTH);
     Diagnostic::new(Code::TooDeep, message, Place::bytes(source, at..at))
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Check, Disk, Files, Flavour, Install, Patch, PlannedSchematic, Tailscale, Volume, disks, features, images, network,
-    patches, versions,
+    patches, versions, volumes,
 };
 use crate::device::Role;
 use crate::{Code, Diagnostic, Place, Pointer, TalosVersion};
@@ -89,7 +89,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     install.disk_path =
         written.disks.values().find(|disk| disk.system).and_then(|disk| disk.path.as_ref()).map(ToString::to_string);
     system_disk(check, &install, versions.flavour);
-    let volumes = disks::volumes(check, &disks, &versions.talos);
+    let volumes = volumes::volumes(check, &disks, &versions.talos);
     features::extensions(check, &install, &schematics);
     let local_paths = features::applications(check, &volumes);
     let hostname = written.hostname.as_ref().map_or_else(|| written.name.to_string(), ToString::to_string);

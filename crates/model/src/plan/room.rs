@@ -1,0 +1,175 @@
+//! The room on a disk, and whether the volumes fit.
+
+use super::{Check, Disk};
+use crate::facts::talos;
+use crate::scalar::{Size, grouped, suggested};
+use crate::{Code, Diagnostic, Free, Pointer, TalosVersion, aligned};
+
+/// What Talos asks for if a volume has no `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
+const DEFAULT_MINIMUM: (u64, u64) = (2 << 30, 100 << 20);
+
+/// A volume with its bounds, on its disk.
+pub struct Placed {
+    pub name: String,
+    pub own: bool,
+    pub bounds: Bounds,
+}
+
+#[derive(Clone)]
+/// How large a volume may be.
+pub enum Bounds {
+    Exact(Size),
+    Remaining,
+    Range { min: Option<Size>, max: Option<Size> },
+}
+
+impl Placed {
+    /// The least that the volume takes, and how it is written.
+    pub fn least(&self) -> (u64, String) {
+        match &self.bounds {
+            Bounds::Exact(size) => (size.bytes(), size.to_string()),
+            Bounds::Remaining => (0, "remaining".to_owned()),
+            Bounds::Range { min: Some(min), .. } => (min.bytes(), format!("at least {min}")),
+            Bounds::Range { min: None, .. } => {
+                (if self.own { DEFAULT_MINIMUM.0 } else { DEFAULT_MINIMUM.1 }, "without minSize".to_owned())
+            }
+        }
+    }
+
+    pub fn unbounded(&self) -> bool {
+        matches!(self.bounds, Bounds::Range { max: None, .. })
+    }
+}
+
+/// Judges what is on one disk, and works out the size that `remaining` stands for.
+pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &TalosVersion) -> Option<Size> {
+    let at = |volume: &Placed, key: &str| Pointer::new("/volumes").child(&volume.name).child(key);
+    let mut rest = placed.iter().filter(|volume| matches!(volume.bounds, Bounds::Remaining));
+    let (first, second) = (rest.next(), rest.next());
+    if let (Some(first), Some(second)) = (first, second) {
+        let (place, first) = (check.at(at(second, "size")), check.at(at(first, "size")));
+        check.push(
+            Diagnostic::new(Code::VolumeBounds, format!("two volumes take what remains of `{}`", disk.name), place)
+                .also(first, "first here")
+                .help("give one of them a size"),
+        );
+        return None;
+    }
+    ephemeral_is_bounded(check, disk, placed);
+    let free = Free::on(disk.bytes, disk.system, version);
+    let needed: u64 = placed.iter().map(|volume| aligned(volume.least().0)).fold(0, u64::saturating_add);
+    if needed > free.bytes() {
+        overcommit(check, disk, placed, free, needed, version);
+        return None;
+    }
+    let left = free.bytes() - needed;
+    let volume = first?;
+    if left < 1_000_000_000 {
+        let place = check.at(at(volume, "size"));
+        check.push(
+            Diagnostic::new(
+                Code::VolumeOvercommit,
+                format!("nothing remains of `{}` for `{}`", disk.name, volume.name),
+                place,
+            )
+            .label(format!("{} bytes", grouped(left)))
+            .figure(sum(disk, placed, free, needed, version)),
+        );
+        return None;
+    }
+    if placed.iter().any(|other| other.name != volume.name && matches!(other.bounds, Bounds::Range { .. })) {
+        let place = check.at(at(volume, "size"));
+        check.push(
+            Diagnostic::new(Code::VolumeBounds, "what remains is not known while another volume has bounds", place)
+                .help("give the other volumes of the disk a `size` each"),
+        );
+        return None;
+    }
+    Some(Size::from_gigabytes(left / 1_000_000_000))
+}
+
+/// Talos makes its own volumes before user volumes, and EPHEMERAL without an upper bound takes the whole disk.
+fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
+    let Some(user) = placed.iter().find(|volume| !volume.own) else { return };
+    let elsewhere = check.file.device.volumes.keys().any(|name| name.as_str() == "EPHEMERAL");
+    let place = match placed.iter().find(|volume| volume.name == "EPHEMERAL") {
+        Some(ephemeral) if !ephemeral.unbounded() => return,
+        Some(_) => check.at("/volumes/EPHEMERAL").as_key(),
+        None if disk.system && !elsewhere => check.at(Pointer::new("/volumes").child(&user.name)).as_key(),
+        None => return,
+    };
+    check.push(
+        Diagnostic::new(
+            Code::UnboundedEphemeral,
+            format!("EPHEMERAL takes all of `{}` before `{}` is made", disk.name, user.name),
+            place,
+        )
+        .note("Talos makes its own volumes first, and EPHEMERAL grows over the whole disk unless it has an upper bound")
+        .help(format!("give it a size, as in\nEPHEMERAL: {{ disk: {}, size: 100GiB }}", disk.name)),
+    );
+}
+
+fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], free: Free, needed: u64, version: &TalosVersion) {
+    // Talos places user volumes by rising size, so the largest one is the one that finds no room.
+    let last = placed.iter().max_by_key(|volume| (!volume.own, volume.least().0));
+    let Some(last) = last else { return };
+    let at = Pointer::new("/volumes").child(&last.name);
+    let key = if matches!(last.bounds, Bounds::Exact(_)) { "size" } else { "minSize" };
+    let missing = needed - free.bytes();
+    let mut finding = Diagnostic::new(
+        Code::VolumeOvercommit,
+        format!("the volumes on `{}` need {} more than the disk has", disk.name, decimal(missing)),
+        check.at(at.child(key)),
+    )
+    .label("the last volume to be placed")
+    .figure(sum(disk, placed, free, needed, version))
+    .note("Talos leaves a volume that finds no room unmade; the node boots without its mount");
+    let room = aligned(last.least().0).saturating_sub(missing);
+    finding = if room >= 1_000_000_000 {
+        finding.help(format!("the largest size that fits is {}; or `size: remaining`", suggested(room)))
+    } else {
+        finding.help("make other volumes of the disk smaller")
+    };
+    check.push(finding);
+}
+
+/// The sum that shows why volumes do not fit, a row each.
+fn sum(disk: &Disk, placed: &[Placed], free: Free, needed: u64, version: &TalosVersion) -> String {
+    let mut rows: Vec<(String, String)> = vec![(format!("  disk {}", disk.name), grouped(disk.bytes))];
+    let taken = disk.bytes.saturating_sub(free.bytes());
+    if disk.system {
+        let system = talos::system_partitions_bytes(version).min(taken);
+        let names: Vec<&str> = talos::system_partitions(version).map(|(name, _)| name).collect();
+        rows.push((format!("− system ({})", names.join(" ")), grouped(system)));
+        rows.push(("− partition table, alignment".to_owned(), grouped(taken - system)));
+    } else {
+        rows.push(("− partition table, alignment".to_owned(), grouped(taken)));
+    }
+    for volume in placed {
+        let (bytes, text) = volume.least();
+        rows.push((format!("− {} {text}", volume.name), grouped(aligned(bytes))));
+    }
+    let left = if needed > free.bytes() {
+        format!("−{}", grouped(needed - free.bytes()))
+    } else {
+        grouped(free.bytes() - needed)
+    };
+    rows.push(("= left".to_owned(), left));
+    let names = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+    let numbers = rows.iter().map(|(_, number)| number.chars().count()).max().unwrap_or_default();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(name, number)| {
+            let pad = names - name.chars().count() + 2 + numbers - number.chars().count();
+            format!("{name}{}{number}", " ".repeat(pad))
+        })
+        .collect();
+    lines.join("\n")
+}
+
+/// A number of bytes for a sentence: `14.3 GB`, rounded up.
+fn decimal(bytes: u64) -> String {
+    let (unit, factor) = if bytes >= 1_000_000_000 { ("GB", 1_000_000_000) } else { ("MB", 1_000_000) };
+    let tenths = (u128::from(bytes) * 10).div_ceil(factor);
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
