@@ -21,7 +21,8 @@ use crate::report;
 
 /// A config compiler for Git repositories of Talos Linux nodes
 #[derive(Debug, Parser)]
-#[command(name = "talosmith", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "talosmith", version, propagate_version = true, arg_required_else_help = true)]
+#[command(about = "A config compiler for Git repositories of Talos Linux nodes")]
 #[command(after_help = "Exit codes: 0 fine, 1 findings about your files, 2 could not run.")]
 pub struct CommandLine {
     #[command(flatten)]

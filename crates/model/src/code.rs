@@ -118,6 +118,11 @@ codes! {
     CidrOverlap "cidr-overlap" Error "Two networks that must be apart overlap."
     OnlyMagicDns "only-magic-dns" Error "The only nameserver is Tailscale's own."
     AcceptDns "accept-dns" Warning "Tailscale is told to change the node's resolver, which Talos does not allow."
+    // Devices among each other
+    DuplicateAddress "duplicate-address" Error "Two devices have one address."
+    DuplicateHostname "duplicate-hostname" Error "Two devices of a cluster have one hostname, or two of the fleet one name in the tailnet."
+    NoControlPlane "no-control-plane" Warning "A cluster has devices and none of them is a control plane."
+    EvenControlPlanes "even-control-planes" Warning "A cluster has an even number of control planes."
     // Outputs
     PathEscape "path-escape" Error "A path leaves the folder that it belongs to."
     OutputCollision "output-collision" Error "Two artifacts would be written to one file."

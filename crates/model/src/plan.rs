@@ -9,6 +9,7 @@ mod room;
 mod features;
 mod images;
 mod network;
+mod fleet;
 mod node;
 mod patches;
 mod versions;
@@ -99,6 +100,7 @@ impl Plan {
                 plan.devices.push(planned);
             }
         }
+        fleet::judge(fleet, devices, broken.is_empty(), &mut findings);
         plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
         for cluster in &mut plan.clusters {
             // A file that cannot be read does not say which cluster it belongs to.

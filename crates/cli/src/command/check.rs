@@ -64,7 +64,10 @@ fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree:
     let exit = exit_of(&project.findings);
     let counted = report::count_line(&project.findings);
     let (devices, files) = (owners.iter().filter(|owner| owner.is_device).count(), differences.changes.len());
-    let left_out: Vec<String> = project.plan.broken.iter().filter(|name| selection.has_device(name)).cloned().collect();
+    let broken = project.plan.broken.iter().filter(|name| selection.has_device(name)).cloned();
+    let clusters = project.plan.clusters.iter().filter(|cluster| cluster.incomplete);
+    let left_out: Vec<String> =
+        broken.chain(clusters.map(|cluster| format!("applications of {}", cluster.name))).collect();
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     let summary = json!({ "devices": devices, "files": files, "notCompared": left_out });
     world.report(
