@@ -159,3 +159,32 @@ fn resolve(root: &Value, schema: &Value) -> (Value, Value) {
     let schema = root.pointer(fragment).cloned().expect("a definition");
     (root, schema)
 }
+
+#[test]
+fn every_key_of_a_schema_has_a_description_and_an_example() {
+    fn judge(root: &Value, schema: &Value, path: &str, lacking: &mut Vec<String>) {
+        for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}/{key}");
+            let (other, resolved) = resolve(root, property);
+            let layer = property["$ref"].as_str().is_some_and(|reference| reference.ends_with("/layer"));
+            for wanted in ["description", "examples"] {
+                if property.get(wanted).or_else(|| resolved.get(wanted)).is_none() && !(layer && wanted == "examples") {
+                    lacking.push(format!("{path} has no {wanted}"));
+                }
+            }
+            if !layer {
+                judge(&other, &resolved, &path, lacking);
+            }
+        }
+        if schema["additionalProperties"].is_object() {
+            let (other, resolved) = resolve(root, &schema["additionalProperties"]);
+            judge(&other, &resolved, &format!("{path}/*"), lacking);
+        }
+    }
+    let mut lacking = Vec::new();
+    for schema in [Schema::Device, Schema::Fleet] {
+        let root: Value = serde_json::from_str(schema.text()).expect("a schema is JSON");
+        judge(&root, &root, schema.name(), &mut lacking);
+    }
+    assert_eq!(lacking, Vec::<String>::new());
+}
