@@ -101,7 +101,8 @@ pub fn foreign(sources: &mut Sources, differences: &Differences) -> Vec<Diagnost
             Diagnostic::new(Code::ForeignFile, format!("talosmith did not make `{}`", change.path), Place::file(source))
                 .note("it lacks the first line that every generated file has, so it is not overwritten")
                 .help(format!(
-                    "to replace it:  `talosmith generate --force`\nto keep it, give the generated one another name under `files` in the model: {}",
+                    "to replace it:  `{}`\nto keep it, give the generated one another name under `files` in the model: {}",
+                    format!("talosmith generate --force {}", differences.arguments.get(&change.path).map_or("", String::as_str)).trim_end(),
                     change.path.file_name().unwrap_or_default()
                 ))
         })
