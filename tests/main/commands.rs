@@ -224,3 +224,22 @@ fn a_closed_pipe_is_success() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
+
+#[test]
+fn every_command_refuses_a_bad_model_and_writes_nothing() {
+    let sandbox = generated();
+    sandbox.replace(DEVICE, "1405GB", "1505GB");
+    fs::remove_file(sandbox.path("devices/ryzen/manifests/hostname.patch.yaml")).expect("the file goes");
+    let before = state(&sandbox);
+    let commands: &[&[&str]] = &[&["generate", "--force"], &["check"], &["diff"], &["validate"]];
+    let reports: Vec<String> = commands
+        .iter()
+        .map(|arguments| {
+            let ran = sandbox.run(arguments);
+            assert_eq!(ran.status, 1, "{arguments:?}");
+            format!("$ talosmith {}\n{}{}", arguments.join(" "), ran.stdout, ran.stderr)
+        })
+        .collect();
+    insta::assert_snapshot!("bad-model", reports.join("\n"));
+    assert_eq!(state(&sandbox), before);
+}

@@ -38,3 +38,20 @@ fn every_artifact_is_as_its_snapshot_and_as_the_committed_file() {
     }
     assert_eq!(files(&repository("snapshots")), snapshots, "snapshots without an artifact, or the other way round");
 }
+
+#[test]
+fn every_snapshot_of_an_output_has_a_test() {
+    let tests = repository("tests/main");
+    let unused: Vec<String> = files(&tests.join("snapshots"))
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .filter(|file| {
+            let mut parts = file.trim_end_matches(".snap").splitn(3, "__").skip(1);
+            let (module, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            let text = fs::read_to_string(tests.join(format!("{module}.rs"))).unwrap_or_default();
+            !text.contains(&format!("assert_snapshot!(\"{name}\""))
+        })
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(unused, Vec::<String>::new(), "snapshots that no test writes");
+}

@@ -40,6 +40,7 @@ fn a_killed_run_tears_no_file_and_the_next_one_finishes_its_work() {
         generated(&sandbox)
     });
     let mut delays = Delays(0x2545_f491_4f6c_dd1d);
+    let mut midway = 0;
     for run in 0..RUNS {
         let model = &models[usize::try_from(run % 2).expect("0 or 1")];
         sandbox.write(DEVICE, model);
@@ -48,7 +49,9 @@ fn a_killed_run_tears_no_file_and_the_next_one_finishes_its_work() {
         std::thread::sleep(delays.next());
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
-        for (path, text) in generated(&sandbox) {
+        let left = generated(&sandbox);
+        midway += usize::from(!whole.contains(&left));
+        for (path, text) in left {
             let torn = !path.ends_with(".talosmith-tmp") && whole.iter().all(|whole| whole.get(&path) != Some(&text));
             assert!(!torn, "run {run}: {path} is torn:\n{text}");
         }
@@ -57,6 +60,8 @@ fn a_killed_run_tears_no_file_and_the_next_one_finishes_its_work() {
             assert_eq!(generated(&sandbox), whole[usize::try_from(run % 2).expect("0 or 1")]);
         }
     }
+    assert!(midway > 0, "no run was killed between its first file and its last, so nothing was proved");
+    eprintln!("{midway} of {RUNS} runs were killed midway");
 }
 
 /// Moments between the start of a run and its end, spread without a pattern.

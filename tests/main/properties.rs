@@ -64,6 +64,51 @@ fn holds(files: &Files) {
     assert_eq!(texts(&twice), texts(&owners));
 }
 
+/// What YAML, templates, shells and terminals find special.
+const AWKWARD: &[&str] = &[
+    "a",
+    "0",
+    "-",
+    ".",
+    "/",
+    ":",
+    " ",
+    "#",
+    "'",
+    "\"",
+    "\\",
+    "\n",
+    "\t",
+    "{{",
+    "}}",
+    "{%",
+    "---",
+    "? ",
+    "*",
+    "&",
+    "!",
+    "|",
+    "@",
+    "`",
+    "$(",
+    "yes",
+    "null",
+    "~",
+    "0x1F",
+    "1e3",
+    "GiB",
+    "=",
+    ",",
+    "[",
+    "]",
+    "é",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "\u{1b}[1m",
+    "\u{1f600}",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -93,6 +138,30 @@ proptest! {
         let value = serde_json::to_string(&value).expect("a text");
         model.push_str(&format!("patches: {{ any: {{ inline: {{ machine: {{ env: {{ {key}: {value} }} }} }} }} }}\n"));
         files.insert("devices/ryzen/device.yaml", model.into_bytes());
+        holds(&files);
+    }
+
+    #[test]
+    fn any_line_missing_or_indented_otherwise(at in any::<prop::sample::Index>(), indent in 0_usize..6, fleet in any::<bool>()) {
+        let mut files = repository_files();
+        let path = if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" };
+        let model = String::from_utf8(files[path].clone()).expect("text");
+        let mut lines: Vec<String> = model.lines().map(str::to_owned).collect();
+        let at = at.index(lines.len());
+        lines[at] = if indent == 0 { String::new() } else { format!("{}{}", " ".repeat(indent), lines[at].trim_start()) };
+        files.insert(path, lines.join("\n").into_bytes());
+        holds(&files);
+    }
+
+    #[test]
+    fn any_pieces_that_yaml_or_a_shell_knows(pieces in proptest::collection::vec(proptest::sample::select(AWKWARD), 1..6), at in any::<prop::sample::Index>(), fleet in any::<bool>()) {
+        let mut files = repository_files();
+        let path = if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" };
+        let model = String::from_utf8(files[path].clone()).expect("text");
+        let spans = scalars(&model);
+        let span = spans[at.index(spans.len())].clone();
+        let scalar = serde_json::to_string(&pieces.concat()).expect("a text");
+        files.insert(path, format!("{}{scalar}{}", &model[..span.start], &model[span.end..]).into_bytes());
         holds(&files);
     }
 }

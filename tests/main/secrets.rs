@@ -178,3 +178,49 @@ fn a_failing_source_and_a_required_one_exit_with_two() {
     assert_eq!(sandbox.run(&["generate"]).status, 2);
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
 }
+
+#[test]
+fn a_program_that_fails_after_it_told_is_not_quoted() {
+    let sandbox = generated();
+    let script = format!("#!/bin/sh\necho {CANARY}\necho 'cannot store {CANARY}' >&2\nexit 3\n");
+    let path = program(&sandbox, "give-key", &script);
+    sandbox.replace("talosmith.yaml", ENV, "    - command: [give-key]\n");
+    let ran = sandbox.run_with(&["generate", "--verbose"], &[("PATH", &path)]);
+    assert_eq!((ran.status, sandbox.path(SECRET).exists()), (2, false));
+    insta::assert_snapshot!("failing-program", ran.stderr);
+}
+
+#[test]
+fn a_key_in_the_model_is_masked_wherever_it_is_shown() {
+    let sandbox = generated();
+    sandbox.replace("devices/ryzen/device.yaml", "authKey: tailscale-authkey", &format!("authKey: {CANARY}"));
+    let commands: &[&[&str]] =
+        &[&["generate"], &["check"], &["diff"], &["validate", "--format", "json"], &["check", "--color", "always"]];
+    for arguments in commands {
+        let ran = sandbox.run(arguments);
+        assert_eq!(ran.status, 1, "{arguments:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        for part in forms().iter().map(String::as_str).chain(["q7Zp0Xw9"]) {
+            assert!(!said.contains(part), "{arguments:?} shows {part}: {said}");
+        }
+    }
+    insta::assert_snapshot!("key-in-the-model", sandbox.run(&["check"]).stdout);
+}
+
+#[test]
+fn an_older_secret_file_is_made_private_and_never_shown() {
+    let key = [("TAILSCALE_AUTHKEY", CANARY)];
+    let sandbox = generated();
+    sandbox.write(SECRET, "# an old one that everybody can read\n");
+    assert_eq!(sandbox.run_with(&["generate"], &key).status, 0);
+    let mode = || fs::metadata(sandbox.path(SECRET)).expect("the file").permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    // Somebody's edit of it is put right, and shows up in no difference.
+    sandbox.write(SECRET, &format!("# edited: {CANARY}\n"));
+    for arguments in [&["check"][..], &["diff"], &["generate", "--diff", "--verbose"]] {
+        let ran = sandbox.run_with(arguments, &key);
+        assert_eq!(ran.status, 0, "{arguments:?}");
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("kCANARY11CNTRL"), "{arguments:?}");
+    }
+    assert_eq!((mode(), sandbox.read(SECRET).contains("# edited")), (0o600, false));
+}

@@ -63,3 +63,51 @@ fn staged_reads_model_and_files_from_the_index() {
     sandbox.git(&["add", "--all"]);
     assert_eq!(sandbox.run(&["check", "--staged"]).status, 0);
 }
+
+#[test]
+fn an_edit_in_the_index_is_found_though_the_work_tree_is_fine() {
+    let sandbox = committed();
+    sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
+    sandbox.git(&["add", BLOCKFILE]);
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    assert_eq!(sandbox.run(&["check"]).status, 0);
+    let ran = sandbox.run(&["check", "--staged"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("staged-edit", ran.stdout);
+}
+
+#[test]
+fn a_difference_that_was_committed_is_nobodys_edit_of_now() {
+    let sandbox = committed();
+    sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
+    sandbox.replace("talosmith.yaml", "v0.0.31", "v0.0.32");
+    sandbox.commit_all();
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("committed-difference", ran.stdout);
+}
+
+#[test]
+fn lines_that_were_added_taken_away_or_emptied_are_edits() {
+    let sandbox = committed();
+    let labels = "devices/ryzen/manifests/node-labels.patch.yaml";
+    let kubelet = "devices/ryzen/manifests/kubelet-manifests.patch.yaml";
+    sandbox.replace(labels, "    kata-deploy: enabled\n", "");
+    sandbox.write(kubelet, &format!("{}# a note\n", sandbox.read(kubelet)));
+    sandbox.write(IMAGE, "");
+    sandbox.replace("argocd/applications/local-path/kustomization.yaml", "v0.0.31", "v0.0.30");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("edited-lines", ran.stdout);
+}
+
+#[test]
+fn without_git_there_is_less_to_say() {
+    let sandbox = Sandbox::of_this_repository();
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("without-git", ran.stdout);
+    assert_eq!(sandbox.run(&["check", "--staged"]).status, 2);
+}

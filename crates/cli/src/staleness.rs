@@ -122,7 +122,7 @@ fn changed(
             .figure(excerpt)
             .help(format!("`{command}`"));
     if model_is_the_same {
-        return finding.note("neither the model nor the file changed since HEAD: another version of talosmith made it");
+        return finding.note("neither the model nor the file changed since HEAD: they were committed so, or another version of talosmith made the file");
     }
     finding
 }
