@@ -91,7 +91,8 @@ pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &Talo
 /// Talos makes its own volumes before user volumes, and EPHEMERAL without an upper bound takes the whole disk.
 fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     let Some(user) = placed.iter().find(|volume| !volume.own) else { return };
-    let elsewhere = check.file.device.volumes.keys().any(|name| name.as_str() == "EPHEMERAL");
+    // A name in another case is a finding of its own, and was meant to be this.
+    let elsewhere = check.file.device.volumes.keys().any(|name| name.as_str().eq_ignore_ascii_case("EPHEMERAL"));
     let place = match placed.iter().find(|volume| volume.name == "EPHEMERAL") {
         Some(ephemeral) if !ephemeral.unbounded() => return,
         Some(_) => check.at("/volumes/EPHEMERAL").as_key(),
