@@ -195,7 +195,7 @@ pub fn apply_levels(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
         if finding.level == Level::Error {
             return true;
         }
-        match fleet.fleet.lints.get(finding.code.name()) {
+        match fleet.fleet.lints.get(&finding.code) {
             Some(LintLevel::Error) => finding.level = Level::Error,
             Some(LintLevel::Off) => return false,
             Some(LintLevel::Warning) | None => {}

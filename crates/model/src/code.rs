@@ -27,7 +27,8 @@ impl Level {
 macro_rules! codes {
     ($($variant:ident $name:literal $level:ident $summary:literal)*) => {
         /// The name of a kind of finding: words, as a user types them after `talosmith explain`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+        #[serde(try_from = "String")]
         pub enum Code {
             $(#[doc = $summary] $variant,)*
         }
@@ -158,6 +159,14 @@ impl fmt::Display for Code {
 #[derive(Debug, thiserror::Error)]
 #[error("there is no code `{0}`")]
 pub struct NoSuchCode(pub String);
+
+impl TryFrom<String> for Code {
+    type Error = NoSuchCode;
+
+    fn try_from(name: String) -> Result<Self, NoSuchCode> {
+        name.parse()
+    }
+}
 
 impl FromStr for Code {
     type Err = NoSuchCode;

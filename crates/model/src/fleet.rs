@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::SecretSource;
-use crate::TalosVersion;
 use crate::scalar::{
     AbsolutePath, Cidr, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath, Size, Tag, VolumeName,
 };
+use crate::{Code, TalosVersion};
 
 /// The fleet file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Fleet {
     pub secrets: BTreeMap<String, Vec<SecretSource>>,
     /// Other levels for findings, by code.
     #[serde(default)]
-    pub lints: BTreeMap<String, LintLevel>,
+    pub lints: BTreeMap<Code, LintLevel>,
     /// The folder with templates that replace built-in ones.
     pub templates: Option<RelativePath>,
 }
