@@ -36,8 +36,15 @@ pub const LC_CTYPE: Variable = Variable { name: "LC_CTYPE", meaning: "The locale
 /// The locale by default.
 pub const LANG: Variable = Variable { name: "LANG", meaning: "The locale, if `LC_ALL` and `LC_CTYPE` are empty." };
 
+/// Where git keeps the repository of a hook.
+pub const GIT_DIR: Variable = Variable {
+    name: "GIT_DIR",
+    meaning: "Set by git for some hooks: the work tree is then the folder that talosmith was started in.",
+};
+
 /// Every variable that talosmith itself reads. Those that `secrets:` names come on top.
-pub const VARIABLES: &[Variable] = &[NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM, COLUMNS, LC_ALL, LC_CTYPE, LANG];
+pub const VARIABLES: &[Variable] =
+    &[NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM, COLUMNS, LC_ALL, LC_CTYPE, LANG, GIT_DIR];
 
 /// Where variables come from.
 #[derive(Debug, Clone, Copy)]
@@ -52,18 +59,17 @@ impl Environment<'_> {
     /// The value of a variable of the table; empty is as good as absent.
     #[must_use]
     pub fn get(self, variable: &Variable) -> Option<String> {
-        let value = self.named(variable.name)?.to_string_lossy().into_owned();
+        let value = match self {
+            Self::Process => std::env::var_os(variable.name)?.to_string_lossy().into_owned(),
+            Self::Fixed(list) => list.iter().find(|(known, _)| *known == variable.name)?.1.to_owned(),
+        };
         (!value.is_empty()).then_some(value)
     }
+}
 
-    /// The value of a variable that the user's `secrets:` names, as it is.
-    #[must_use]
-    pub fn named(self, name: &str) -> Option<OsString> {
-        match self {
-            Self::Process => std::env::var_os(name),
-            Self::Fixed(list) => list.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()),
-        }
-    }
+/// Every variable of the process, for programs that it starts and for the secrets that come from one.
+pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
 }
 
 #[cfg(test)]
@@ -76,7 +82,6 @@ mod tests {
         assert_eq!(environment.get(&TERM), Some("dumb".to_owned()));
         assert_eq!(environment.get(&LANG), None);
         assert_eq!(environment.get(&COLUMNS), None);
-        assert_eq!(environment.named("LANG"), Some(OsString::new()));
     }
 
     #[test]

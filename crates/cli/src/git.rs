@@ -5,6 +5,7 @@ pub(crate) mod sandbox;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::environment::{Environment, GIT_DIR};
 use crate::process::{Command, Dialogue, Output, ProcessError, Processes};
 
 /// The exit code of git when it cannot do what it is asked.
@@ -90,7 +91,7 @@ impl<'a> Git<'a> {
     /// [`GitError::NotFound`] without git, [`GitError::NotARepository`] outside a work tree (a bare repository has none).
     pub fn open(processes: &'a dyn Processes, root: &Utf8Path) -> Result<Self, GitError> {
         // Git sets GIT_DIR for some hooks; then the work tree is the folder that we were started in, whatever lies around `root`.
-        let start = if std::env::var_os("GIT_DIR").is_some() { Utf8Path::new(".") } else { root };
+        let start = if Environment::Process.get(&GIT_DIR).is_some() { Utf8Path::new(".") } else { root };
         Self::open_from(processes, start, root)
     }
 

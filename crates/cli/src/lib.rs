@@ -19,6 +19,7 @@ pub mod selection;
 pub mod differences;
 pub mod rendering;
 pub mod comparison;
+pub mod inspection;
 pub mod probe;
 pub mod staleness;
 pub mod command;

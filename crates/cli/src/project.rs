@@ -106,9 +106,26 @@ impl Project {
         let (overrides, replaced) = overrides(tree, &fleet, &mut sources, &mut findings)?;
         let (plan, wrong) = Plan::new(&fleet, &devices, &broken, &files);
         findings.extend(wrong);
-        apply_levels(&fleet, &mut findings);
         let renderer = Renderer::new(&replaced);
-        Ok(Self { sources, fleet: Some(fleet), plan, renderer, findings, overrides, folders })
+        let mut project = Self { sources, fleet: Some(fleet), plan, renderer, findings, overrides, folders };
+        project.apply_levels();
+        Ok(project)
+    }
+
+    /// Gives each finding the level that the fleet file asks for. An error stays one.
+    pub fn apply_levels(&mut self) {
+        let Some(fleet) = &self.fleet else { return };
+        self.findings.retain_mut(|finding| {
+            if finding.level == Level::Error {
+                return true;
+            }
+            match fleet.fleet.lints.get(&finding.code) {
+                Some(LintLevel::Error) => finding.level = Level::Error,
+                Some(LintLevel::Off) => return false,
+                Some(LintLevel::Warning) | None => {}
+            }
+            true
+        });
     }
 
     /// Whether anything is wrong that keeps files from being generated.
@@ -187,19 +204,4 @@ fn overrides(
         );
     }
     Ok(found)
-}
-
-/// Gives each finding the level that the fleet file asks for. An error stays one.
-pub fn apply_levels(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
-    findings.retain_mut(|finding| {
-        if finding.level == Level::Error {
-            return true;
-        }
-        match fleet.fleet.lints.get(&finding.code) {
-            Some(LintLevel::Error) => finding.level = Level::Error,
-            Some(LintLevel::Off) => return false,
-            Some(LintLevel::Warning) | None => {}
-        }
-        true
-    });
 }

@@ -5,16 +5,12 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
-use talosmith_render::Proof;
 
 use super::{Exit, World, count, exit_of};
-use crate::comparison::compare;
 use crate::console::Channel;
 use crate::git::Git;
-use crate::project::{Project, apply_levels};
-use crate::rendering::{prove, render};
+use crate::inspection::{Inspection, inspect};
 use crate::report;
-use crate::selection::Selection;
 use crate::staleness::{Head, judge};
 use crate::tree::{GitTree, Tree, WorkTree};
 
@@ -47,19 +43,12 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 
 fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let mut project = Project::load(tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection, Proof::LeftOut);
-    let differences = compare(tree, &mut project, &owners, &selection)?;
-    prove(&mut project, &owners, &differences);
+    let Inspection { mut project, selection, owners, differences } = inspect(tree, &arguments.paths, &root.below)?;
     if differences.real().next().is_some() {
         let head = Head::read(world.processes, &root.path, &differences);
         let findings = judge(&mut project, &differences, head.as_ref(), tree);
         project.findings.extend(findings);
-        if let Some(fleet) = project.fleet.take() {
-            apply_levels(&fleet, &mut project.findings);
-            project.fleet = Some(fleet);
-        }
+        project.apply_levels();
     }
     let exit = exit_of(&project.findings);
     let counted = report::count_line(&project.findings);

@@ -2,15 +2,11 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use talosmith_render::Proof;
 
 use super::{Exit, World, exit_of};
 use crate::change::Change;
-use crate::comparison::compare;
 use crate::console::Channel;
-use crate::project::Project;
-use crate::rendering::{prove, render};
-use crate::selection::Selection;
+use crate::inspection::{Inspection, inspect};
 use crate::tree::WorkTree;
 
 /// Show what `generate` would write, as a unified diff
@@ -28,11 +24,7 @@ pub struct Arguments {
 pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = world.root()?;
     let tree = WorkTree::new(root.path.clone());
-    let mut project = Project::load(&tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection, Proof::LeftOut);
-    let differences = compare(&tree, &mut project, &owners, &selection)?;
-    prove(&mut project, &owners, &differences);
+    let Inspection { mut project, differences, .. } = inspect(&tree, &arguments.paths, &root.below)?;
     let mut exit = exit_of(&project.findings);
     world.report(Channel::Talk, &mut project.findings, &project.sources, serde_json::Map::new())?;
     if exit == Exit::Findings {

@@ -4,20 +4,19 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 use talosmith_model::Diagnostic;
-use talosmith_render::Proof;
 
 use super::diff::unified;
 use super::{Exit, World, count, exit_of};
 use crate::change::ChangeKind;
-use crate::comparison::{compare, foreign};
+use crate::comparison::foreign;
 use crate::console::Channel;
 use crate::differences::Differences;
+use crate::inspection::{Inspection, inspect};
 use crate::project::Project;
-use crate::rendering::{Owner, prove, render};
+use crate::rendering::Owner;
 use crate::report;
 use crate::secrets::policy::Fate;
 use crate::secrets::{self, Definitions, Environment, Need, hygiene, policy};
-use crate::selection::Selection;
 use crate::tree::WorkTree;
 use crate::writer::{Lock, apply, write_secret};
 
@@ -55,11 +54,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let root = world.root()?;
     let lock = Lock::acquire(&root.path, || world.console.talk("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());
-    let mut project = Project::load(&tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection, Proof::LeftOut);
-    let differences = compare(&tree, &mut project, &owners, &selection)?;
-    prove(&mut project, &owners, &differences);
+    let Inspection { mut project, owners, differences, .. } = inspect(&tree, &arguments.paths, &root.below)?;
     if !arguments.force {
         let findings = foreign(&mut project.sources, &differences);
         project.findings.extend(findings);

@@ -74,7 +74,9 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
     let mut process = std::process::Command::new(&command.program);
     process.args(&command.arguments).stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
     process.env_clear();
-    process.envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| command.lets_through(name))));
+    process.envs(
+        crate::environment::all().filter(|(name, _)| name.to_str().is_some_and(|name| command.lets_through(name))),
+    );
     process.envs(command.variables.iter().map(|(name, value)| (name, value)));
     if let Some(folder) = &command.folder {
         process.current_dir(folder);

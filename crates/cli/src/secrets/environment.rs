@@ -17,7 +17,7 @@ impl Environment {
     /// Reads the environment of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        std::env::vars_os().collect()
+        crate::environment::all().collect()
     }
 
     /// The value of a variable, and none if it is not set or empty.
