@@ -175,7 +175,8 @@ fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
     ];
 }
 
-fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic> {
+/// A Tailscale key that stands in a text.
+pub(crate) fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic> {
     tailscale::find_secret(text).map(|range| {
         Diagnostic::new(Code::LiteralSecret, "a Tailscale key stands in this file", Place::bytes(source, range))
             .note("the file is tracked, so everyone who can read the repository can use the key")

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use serde_json::{Map, Value};
 
 use super::{Check, Files};
-use crate::facts::tailscale;
+use crate::read::literal_secret;
 use crate::{Code, Diagnostic, Document, Place, Pointer};
 
 /// A raw patch.
@@ -83,13 +83,7 @@ fn file(check: &mut Check<'_>, files: &Files, path: &Utf8Path, place: Place) -> 
         );
         return None;
     };
-    if let Some(range) = tailscale::find_secret(text) {
-        check.push(
-            Diagnostic::new(Code::LiteralSecret, "a Tailscale key stands in this file", Place::bytes(*source, range))
-                .note("the file is tracked, so everyone who can read the repository can use the key")
-                .help("revoke the key"),
-        );
-    }
+    check.findings.extend(literal_secret(*source, text));
     match Document::parse_stream(*source, text) {
         Ok(_) => Some(Content::Text(text.to_string())),
         Err(findings) => {
