@@ -111,7 +111,9 @@ impl Plan {
             let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
             let name = file.device.name.as_str().to_owned();
             findings.extend(check.findings.into_iter().map(|finding| finding.device(name.clone())));
-            if failed {
+            // Nobody knows whether a file that cannot be read is a control plane's.
+            let waits = !broken.is_empty() && kubernetes::names_control_planes(&file.device);
+            if failed || waits {
                 plan.broken.insert(name);
             } else {
                 plan.devices.push(planned);

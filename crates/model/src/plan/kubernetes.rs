@@ -134,6 +134,12 @@ pub fn cert_sans(check: &Check<'_>, written: &[SubjectAltName]) -> Vec<String> {
     names.filter(|name| seen.insert(name.clone())).collect()
 }
 
+/// Whether a certificate of a device is to be good for the addresses of all control planes.
+pub fn names_control_planes(device: &crate::device::Device) -> bool {
+    let of_server = device.api_server.iter().flat_map(|server| &server.cert_sans);
+    device.cert_sans.iter().chain(of_server).any(|name| *name == SubjectAltName::ControlPlanes)
+}
+
 /// The Kubernetes API that the node is told to talk to.
 pub fn endpoint(check: &mut Check<'_>) -> Option<String> {
     let url = match check.file.device.endpoint.as_ref()? {
