@@ -144,7 +144,11 @@ pub fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &device::Vo
         misfit(check, &key, "only xfs keeps quotas for projects".to_owned());
     }
     // Without a partition of its own, it is a directory of EPHEMERAL.
-    if kind == Kind::System && volume.mount.is_some() && volume.disk.is_none() && name != "EPHEMERAL" {
+    if kind == Kind::System
+        && volume.mount.is_some()
+        && volume.disk.is_none()
+        && !["EPHEMERAL", "STATE"].contains(&name.as_str())
+    {
         misfit(check, &at.child("mount"), format!("`{name}` is mounted in its own way only on a disk of its own"));
     }
     if kind == Kind::Existing && volume.selector.is_none() {
