@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Diagnostic, Place, SourceId};
-use talosmith_render::artifact::{collisions, manifests, secret_path};
+use talosmith_render::artifact::{collisions, manifests, secret_path, secret_place};
 use talosmith_render::{Artifact, Fault, Proof, output};
 
 use crate::differences::Differences;
@@ -25,7 +25,7 @@ pub struct Owner {
     pub artifacts: Vec<Artifact>,
     /// The file with its secret, which is not tracked.
     pub secret: Option<Utf8PathBuf>,
-    /// Where it is described.
+    /// The key that asks for that file; without one, where the owner is described.
     pub place: Place,
     /// Whether it is a device.
     pub is_device: bool,
@@ -47,7 +47,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
                 folders: vec![manifests(device)],
                 artifacts,
                 secret: secret_path(device),
-                place: device.place.clone(),
+                place: secret_place(device),
                 is_device: true,
             }),
             Err(wrong) => faults.push((wrong, Some(device.name.clone()))),
@@ -86,10 +86,14 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
             .extend(owners.iter().flat_map(|owner| &owner.artifacts).flat_map(|artifact| verified(project, artifact)));
     }
     let paths = owners.iter().flat_map(|owner| {
-        let tracked = owner.artifacts.iter().map(|artifact| artifact.path.as_path());
-        tracked.chain(owner.secret.as_deref()).map(|path: &Utf8Path| (path, &owner.place))
+        let tracked = owner.artifacts.iter().map(|artifact| (artifact.path.as_path(), &artifact.place));
+        tracked.chain(owner.secret.as_deref().map(|path| (path, &owner.place)))
     });
-    findings.extend(collisions(paths));
+    // Applications in one folder have been named as such.
+    let known = |finding: &Diagnostic| {
+        project.findings.iter().any(|other| other.code == finding.code && other.at.place == finding.at.place)
+    };
+    findings.extend(collisions(paths).into_iter().filter(|finding| !known(finding)));
     project.findings.extend(findings);
     owners
 }

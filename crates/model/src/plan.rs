@@ -4,14 +4,19 @@
 //! again. Templates see these types: their fields are the contract of `docs/templates.md`.
 
 mod applications;
+mod default_paths;
 mod disks;
 mod room;
 mod features;
+mod folders;
 mod images;
 mod network;
 mod fleet;
 mod node;
+mod objects;
 mod patches;
+mod selectors;
+mod storage_classes;
 mod versions;
 mod volumes;
 
@@ -21,12 +26,13 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-pub use applications::{KataContainers, LocalPath, NodePaths};
+pub use applications::{ImageOverride, KataContainers, LocalPath, NodeClasses, NodePaths};
 pub use disks::Disk;
 pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
 pub use network::Tailscale;
 pub use node::{Device, Gpu};
 pub use patches::{Content, Patch};
+pub use storage_classes::StorageClass;
 pub use versions::Flavour;
 pub use volumes::Volume;
 
@@ -101,6 +107,10 @@ impl Plan {
             }
         }
         fleet::judge(fleet, devices, broken.is_empty(), &mut findings);
+        default_paths::judge(fleet, &mut findings);
+        folders::judge(&plan.clusters, devices, &mut findings);
+        objects::judge(fleet, devices, &mut findings);
+        selectors::judge(fleet, devices, broken.is_empty(), &mut findings);
         plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
         for cluster in &mut plan.clusters {
             // A file that cannot be read does not say which cluster it belongs to.

@@ -10,7 +10,8 @@ mod size;
 pub use image::{Extension, Image, KernelArgument, Tag};
 pub use label::{LabelKey, LabelValue};
 pub use name::{
-    Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, OpReference, SecretName, VolumeName,
+    Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference, SecretName,
+    VolumeName,
 };
 pub use network::{Address, Cidr, Endpoint, Route};
 pub use path::{AbsolutePath, DevicePath, RelativePath};
@@ -107,6 +108,7 @@ pub const FORMATS: &[Format] = &[
     Format { name: "label-value", code: Code::BadLabel, check: check::<LabelValue> },
     Format { name: "model-key", code: Code::BadName, check: check::<ModelKey> },
     Format { name: "name", code: Code::BadName, check: check::<Name> },
+    Format { name: "object-name", code: Code::BadName, check: check::<ObjectName> },
     Format { name: "op-reference", code: Code::BadName, check: check::<OpReference> },
     Format { name: "relative-path", code: Code::PathEscape, check: check::<RelativePath> },
     Format { name: "route", code: Code::BadCidr, check: check::<Route> },

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::Value;
 use serde::Serialize;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Code, Diagnostic, Place, Plan};
+use talosmith_model::{Code, Diagnostic, Place, Plan, Pointer};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_SECRET, Template, raw};
@@ -25,6 +25,8 @@ pub struct Artifact {
     pub reader: Reader,
     /// Whether a person wrote its layout, so that formatters may find something.
     pub raw: bool,
+    /// The key that asks for it.
+    pub place: Place,
 }
 
 /// What everything is rendered with.
@@ -87,7 +89,7 @@ impl Renderer {
         let mut faults = unknown_files(device);
         for row in DEVICE {
             for item in row.items(device) {
-                let Some(path) = path(device, row, &item) else { continue };
+                let Some((path, place)) = target(device, row, &item) else { continue };
                 match self.one(device, cluster, row, &item, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         text: format!(
@@ -101,6 +103,7 @@ impl Renderer {
                         template: row.template.of(device.flavour),
                         reader: row.reader,
                         raw: matches!(row.template, Template::Raw),
+                        place,
                     }),
                     Err(fault) => faults.push(Fault::Template(fault)),
                 }
@@ -144,26 +147,22 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let context =
-            engine::context(&Context::<()> { device: None, cluster: Some(cluster), item: None, auth_key: None });
         for row in CLUSTER {
-            let (folder, name) = match row.each {
-                Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
-                _ => match &cluster.kata {
-                    Some(kata) => (Some(&kata.folder), kata.runtime.as_str()),
-                    None => (None, ""),
-                },
-            };
-            let Some(folder) = folder.filter(|_| (row.wanted)(cluster)) else { continue };
-            match self.text(row.template, &context, proof) {
-                Ok(body) => artifacts.push(Artifact {
-                    path: Utf8Path::new(folder).join(row.file.replace('*', name)),
-                    text: format!("{}{body}", header("talosmith.yaml", folder)),
-                    template: Some(row.template),
-                    reader: Reader::Kubernetes,
-                    raw: false,
-                }),
-                Err(fault) => faults.push(Fault::Template(fault)),
+            let Some((folder, place)) = application(cluster, row.each) else { continue };
+            for item in row.items(cluster) {
+                let context = engine::context(&Context { device: None, cluster: Some(cluster), item, auth_key: None });
+                let name = item.map_or_else(|| runtime(cluster), |item| item.device.as_str());
+                match self.text(row.template, &context, proof) {
+                    Ok(body) => artifacts.push(Artifact {
+                        path: Utf8Path::new(folder).join(row.file.replace('*', name)),
+                        text: format!("{}{body}", header("talosmith.yaml", folder)),
+                        template: Some(row.template),
+                        reader: Reader::Kubernetes,
+                        raw: false,
+                        place: item.map_or(place, |item| &item.place).clone(),
+                    }),
+                    Err(fault) => faults.push(Fault::Template(fault)),
+                }
             }
         }
         if faults.is_empty() { Ok(artifacts) } else { Err(faults) }
@@ -218,16 +217,35 @@ fn key(row: &Row, item: &str) -> String {
     row.key.replace('*', item)
 }
 
-/// Where an artifact of a device is written; none if `files` says that it is not.
-fn path(device: &Device, row: &Row, item: &str) -> Option<Utf8PathBuf> {
-    let name = match device.files.get(&key(row, item)) {
-        Some((name, _)) => name.clone()?,
-        None => {
-            let item = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
-            row.file.replace('@', &device.name).replace('*', &item).into()
+/// Where an artifact of a device is written, and the key that asks for it; none if `files` says that it is not written.
+fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8PathBuf, Place)> {
+    if let Some((name, place)) = device.files.get(&key(row, item)) {
+        return Some((manifests(device).join(name.clone()?), place.clone()));
+    }
+    let name = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
+    let file = row.file.replace('@', &device.name).replace('*', &name);
+    let place = match row.key {
+        // The name of a device is its hostname where nothing else is said.
+        "hostname" => device.hostname_place.clone(),
+        key => {
+            let segments = key.split('.').map(|segment| if segment == "*" { item } else { segment });
+            device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
         }
     };
-    Some(manifests(device).join(name))
+    Some((manifests(device).join(file), place))
+}
+
+/// The folder of a cluster's application, and the key that asks for it.
+fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Place)> {
+    match each {
+        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+    }
+}
+
+/// The name of a cluster's kata runtime.
+fn runtime(cluster: &Cluster) -> &str {
+    cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str())
 }
 
 /// Where the secret file of a device is written; none if the device has none.
@@ -239,6 +257,12 @@ pub fn secret_path(device: &Device) -> Option<Utf8PathBuf> {
         None => TAILSCALE_SECRET.into(),
     };
     Some(manifests(device).join(name))
+}
+
+/// The key that says where the secret file of a device is written.
+#[must_use]
+pub fn secret_place(device: &Device) -> Place {
+    device.files.get("tailscale.secret").map_or_else(|| device.auth_key.clone(), |(_, place)| place.clone())
 }
 
 /// The folder of a device's artifacts.

@@ -6,11 +6,11 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::{
-    Check, Disk, Files, Flavour, Install, Patch, PlannedSchematic, Tailscale, Volume, disks, features, images, network,
-    patches, versions, volumes,
+    Check, Disk, Files, Flavour, Install, Patch, PlannedSchematic, StorageClass, Tailscale, Volume, disks, features,
+    images, network, patches, storage_classes, versions, volumes,
 };
 use crate::device::Role;
-use crate::{Code, Diagnostic, Place, Pointer, TalosVersion};
+use crate::{Code, Diagnostic, Keys, Place, Pointer, TalosVersion};
 
 /// A device.
 #[derive(Debug, Serialize)]
@@ -41,6 +41,8 @@ pub struct Device {
     pub volumes: Vec<Volume>,
     /// Where it offers persistent volumes, if it says so.
     pub local_paths: Option<Vec<String>>,
+    /// StorageClasses for its volumes.
+    pub storage_classes: Vec<StorageClass>,
     /// Whether it takes part in the cluster's kata-containers application.
     pub kata: bool,
     /// Its GPUs.
@@ -67,6 +69,12 @@ pub struct Device {
     /// Where the device's name is written.
     #[serde(skip)]
     pub place: Place,
+    /// Where its hostname is written, or else its name.
+    #[serde(skip)]
+    pub hostname_place: Place,
+    /// Where all its keys are written.
+    #[serde(skip)]
+    pub keys: Keys,
 }
 
 /// GPUs, as Kubernetes sees them.
@@ -92,6 +100,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     let volumes = volumes::volumes(check, &disks, &versions.talos);
     features::extensions(check, &install, &schematics);
     let local_paths = features::applications(check, &volumes);
+    let storage_classes = storage_classes::plan(check, &volumes);
     let hostname = written.hostname.as_ref().map_or_else(|| written.name.to_string(), ToString::to_string);
     if written.hostname.is_none() {
         named_as_a_host(check, &hostname);
@@ -112,6 +121,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         disks,
         volumes,
         local_paths,
+        storage_classes,
         kata: written.kata,
         gpu: Gpu {
             amd_device_plugin: written
@@ -139,6 +149,8 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
             .collect(),
         auth_key: check.at("/tailscale/authKey"),
         place: check.at("/name"),
+        hostname_place: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),
+        keys: check.file.keys.clone(),
     }
 }
 

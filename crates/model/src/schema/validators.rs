@@ -27,6 +27,7 @@ use crate::scalar;
     "label-value" => crate::schema::validators::label_value,
     "model-key" => crate::schema::validators::model_key,
     "name" => crate::schema::validators::name,
+    "object-name" => crate::schema::validators::object_name,
     "op-reference" => crate::schema::validators::op_reference,
     "relative-path" => crate::schema::validators::relative_path,
     "route" => crate::schema::validators::route,
@@ -61,6 +62,7 @@ pub struct Device;
     "label-value" => crate::schema::validators::label_value,
     "model-key" => crate::schema::validators::model_key,
     "name" => crate::schema::validators::name,
+    "object-name" => crate::schema::validators::object_name,
     "op-reference" => crate::schema::validators::op_reference,
     "relative-path" => crate::schema::validators::relative_path,
     "route" => crate::schema::validators::route,
@@ -153,6 +155,10 @@ fn model_key(text: &str) -> bool {
 
 fn name(text: &str) -> bool {
     scalar::is("name", text)
+}
+
+fn object_name(text: &str) -> bool {
+    scalar::is("object-name", text)
 }
 
 fn op_reference(text: &str) -> bool {
