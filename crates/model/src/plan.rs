@@ -4,7 +4,6 @@
 //! again. Templates see these types: their fields are the contract of `docs/templates.md`.
 
 mod applications;
-mod default_paths;
 mod disks;
 mod room;
 mod features;
@@ -107,7 +106,7 @@ impl Plan {
             }
         }
         fleet::judge(fleet, devices, broken.is_empty(), &mut findings);
-        default_paths::judge(fleet, &mut findings);
+        applications::judge(fleet, &mut findings);
         folders::judge(&plan.clusters, devices, &mut findings);
         objects::judge(fleet, devices, &mut findings);
         selectors::judge(fleet, devices, broken.is_empty(), &mut findings);

@@ -1,6 +1,6 @@
 //! Argo CD applications, which are built from all devices of a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::{Cluster, Device, StorageClass};
 use crate::facts;
 use crate::fleet::{self, NamespacePolicy, Snapshotter};
 use crate::scalar::{Image, RelativePath};
-use crate::{FleetFile, Place, Pointer, natural};
+use crate::{Code, Diagnostic, FleetFile, Place, Pointer, natural};
 
 /// The local-path-provisioner.
 #[derive(Debug, Serialize)]
@@ -211,4 +211,29 @@ pub fn gather(cluster: &mut Cluster, devices: &[Device]) {
         node: "DEFAULT_PATH_FOR_NON_LISTED_NODES".to_owned(),
         paths: application.default_paths.clone(),
     });
+}
+
+/// Judges the paths that each cluster's local-path takes on nodes that it does not list.
+pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
+    for (name, cluster) in &fleet.fleet.clusters {
+        let Some(application) = &cluster.applications.local_path else { continue };
+        let at = Pointer::new("/clusters").child(name).child("applications").child("local-path").child("defaultPaths");
+        let mut seen = BTreeSet::new();
+        for (index, path) in application.default_paths.iter().enumerate() {
+            let place = fleet.at(at.child(index));
+            if !seen.insert(path) {
+                findings.push(
+                    Diagnostic::new(Code::DuplicateVolume, format!("`{path}` is listed twice"), place)
+                        .note("the provisioner refuses a configuration that names a path twice")
+                        .help("remove one"),
+                );
+            } else if !path.as_str().starts_with("/var/") {
+                findings.push(
+                    Diagnostic::new(Code::ReadOnlyPath, format!("`{path}` cannot be written on Talos"), place)
+                        .note("only what lies below /var can; the folder of each persistent volume is made when a claim asks for it")
+                        .help("write the mount point of a user volume, such as `/var/mnt/local-path-provisioner`"),
+                );
+            }
+        }
+    }
 }
