@@ -16,6 +16,8 @@ mod commands;
 mod staleness;
 #[path = "main/secrets.rs"]
 mod secrets;
+#[path = "main/applications.rs"]
+mod applications;
 #[path = "main/killing.rs"]
 mod killing;
 #[path = "main/properties.rs"]

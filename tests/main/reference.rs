@@ -71,10 +71,12 @@ fn artifacts() -> String {
         text.push_str(&format!("- `{}` → `{file}`: {}\n", row.key.replace('*', "<name>"), row.about));
     }
     text.push_str("- `tailscale.secret` → `tailscale-extension-service.yaml`: the Tailscale service with its key; secret and not tracked\n");
-    for (each, name) in [(Each::LocalPath, "local-path"), (Each::Kata, "kata-containers")] {
+    let local_path = [Each::LocalPath, Each::StorageClasses];
+    for (parts, name) in [(&local_path[..], "local-path"), (&[Each::Kata], "kata-containers")] {
         text.push_str(&format!("\n## Of the application {name}, below its folder\n\n"));
-        for row in CLUSTER.iter().filter(|row| row.each == each) {
-            text.push_str(&format!("- `{}`: {}\n", row.file.replace('*', "<runtime>"), row.about));
+        for row in CLUSTER.iter().filter(|row| parts.contains(&row.each)) {
+            let item = if row.each == Each::StorageClasses { "<device>" } else { "<runtime>" };
+            text.push_str(&format!("- `{}`: {}\n", row.file.replace('*', item), row.about));
         }
     }
     text

@@ -30,6 +30,15 @@ impl Sandbox {
         sandbox
     }
 
+    /// A repository of these files: their paths and texts.
+    pub fn of(files: &[(&str, &str)]) -> Self {
+        let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        for (path, text) in files {
+            sandbox.write(path, text);
+        }
+        sandbox
+    }
+
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }

@@ -63,7 +63,7 @@ fn orphans(
                 .artifacts
                 .iter()
                 .map(|artifact| artifact.path.as_path())
-                .chain(owner.secrets.values().map(Utf8PathBuf::as_path))
+                .chain(owner.secrets.iter().map(|file| file.path.as_path()))
         })
         .collect();
     let mut folders: Vec<Utf8PathBuf> = owners.iter().flat_map(|owner| owner.folders.iter().cloned()).collect();

@@ -1,10 +1,10 @@
 //! What a plan comes to: the artifacts of each owner, and what is wrong with them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Diagnostic, Place, SourceId};
-use talosmith_render::artifact::{collisions, manifests, secret_paths};
+use talosmith_render::artifact::{SecretFile, collisions, manifests, secret_files};
 use talosmith_render::{Artifact, Fault, Proof, output};
 
 use crate::differences::Differences;
@@ -23,8 +23,8 @@ pub struct Owner {
     pub folders: Vec<Utf8PathBuf>,
     /// Its artifacts.
     pub artifacts: Vec<Artifact>,
-    /// The files with its secrets, which are not tracked, by the model key that asks for each.
-    pub secrets: BTreeMap<String, Utf8PathBuf>,
+    /// The files with its secrets, which are not tracked.
+    pub secrets: Vec<SecretFile>,
     /// Where it is described.
     pub place: Place,
     /// Whether it is a device.
@@ -46,7 +46,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
                 argument: format!("devices/{}", device.name),
                 folders: vec![manifests(device)],
                 artifacts,
-                secrets: secret_paths(device),
+                secrets: secret_files(device),
                 place: device.place.clone(),
                 is_device: true,
             }),
@@ -64,7 +64,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
                 argument: String::new(),
                 folders: folders.into_iter().flatten().map(Utf8PathBuf::from).collect(),
                 artifacts,
-                secrets: BTreeMap::new(),
+                secrets: Vec::new(),
                 place,
                 is_device: false,
             }),
@@ -86,10 +86,14 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
             .extend(owners.iter().flat_map(|owner| &owner.artifacts).flat_map(|artifact| verified(project, artifact)));
     }
     let paths = owners.iter().flat_map(|owner| {
-        let tracked = owner.artifacts.iter().map(|artifact| artifact.path.as_path());
-        tracked.chain(owner.secrets.values().map(Utf8PathBuf::as_path)).map(|path: &Utf8Path| (path, &owner.place))
+        let tracked = owner.artifacts.iter().map(|artifact| (artifact.path.as_path(), &artifact.place));
+        tracked.chain(owner.secrets.iter().map(|file| (file.path.as_path(), &file.place)))
     });
-    findings.extend(collisions(paths));
+    // Applications in one folder have been named as such.
+    let known = |finding: &Diagnostic| {
+        project.findings.iter().any(|other| other.code == finding.code && other.at.place == finding.at.place)
+    };
+    findings.extend(collisions(paths).into_iter().filter(|finding| !known(finding)));
     project.findings.extend(findings);
     owners
 }

@@ -1,6 +1,8 @@
-//! What is known about Talos, its extensions and Tailscale: text tables, searched where they lie.
+//! What is known about Talos, its extensions, Tailscale and the local-path-provisioner: text tables, searched where they
+//! lie.
 
 mod table;
 pub mod extensions;
+pub mod local_path;
 pub mod tailscale;
 pub mod talos;

@@ -84,6 +84,10 @@ pub struct LocalPathApplication {
     pub path: Option<RelativePath>,
     /// Its release.
     pub version: Tag,
+    /// Another image for the provisioner.
+    pub image: Option<Image>,
+    /// Another image for the pods that make and remove folders.
+    pub helper_pod_image: Option<Image>,
     /// What becomes of its namespace.
     #[serde(default)]
     pub namespace: NamespacePolicy,

@@ -18,8 +18,12 @@ mod network;
 mod system;
 mod kubernetes;
 mod features;
+mod storage_classes;
 mod patches;
 mod node;
+mod selectors;
+mod folders;
+mod objects;
 mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +32,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-pub use applications::{KataContainers, LocalPath, NodePaths};
+pub use applications::{ImageOverride, KataContainers, LocalPath, NodeClasses, NodePaths};
 pub use disks::Disk;
 pub use encryption::{Encryption, EncryptionKey, Tpm};
 pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
@@ -38,6 +42,7 @@ pub use node::{Device, Gpu};
 pub use patches::{Content, Patch};
 pub use secrets::{Expected, SecretUse};
 pub use services::{ConfigFile, ExtensionService};
+pub use storage_classes::StorageClass;
 pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
 pub use versions::Flavour;
 pub use volumes::Volume;
@@ -120,6 +125,10 @@ impl Plan {
             }
         }
         fleet::judge(fleet, devices, broken.is_empty(), &mut findings);
+        applications::judge(fleet, &mut findings);
+        folders::judge(&plan.clusters, devices, &mut findings);
+        objects::judge(fleet, devices, &mut findings);
+        selectors::judge(fleet, devices, broken.is_empty(), &mut findings);
         plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
         for cluster in &mut plan.clusters {
             // A file that cannot be read does not say which cluster it belongs to.

@@ -1,5 +1,7 @@
 //! From a text to a typed fleet or device, with the place of every key.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -29,7 +31,27 @@ pub struct DeviceFile {
     pub source: SourceId,
     /// The name of its folder.
     pub folder: String,
-    origins: Origins,
+    /// Where its keys are written.
+    pub keys: Keys,
+}
+
+/// Where the keys of a layered device are written; a copy costs little.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    source: SourceId,
+    origins: Arc<Origins>,
+}
+
+impl Keys {
+    /// Where the value at a pointer of the layered device is written.
+    #[must_use]
+    pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
+        let pointer = pointer.into();
+        match self.origins.of(&pointer) {
+            Some((source, origin)) => Place::value(source, origin),
+            None => Place::value(self.source, pointer),
+        }
+    }
 }
 
 /// How near to the device a layer is.
@@ -96,7 +118,10 @@ impl DeviceFile {
         let (keys, origins, nulls) = layer(&layers);
         findings.extend(nulls);
         match typed(source, Value::Object(keys)) {
-            Ok(device) => (Some(Self { device, source, folder: folder.to_owned(), origins }), findings),
+            Ok(device) => {
+                let keys = Keys { source, origins: Arc::new(origins) };
+                (Some(Self { device, source, folder: folder.to_owned(), keys }), findings)
+            }
             Err(finding) => {
                 findings.push(*finding);
                 (None, findings)
@@ -113,7 +138,7 @@ impl DeviceFile {
     /// Which layer the value at a pointer of the layered device comes from.
     #[must_use]
     pub fn layer(&self, pointer: &Pointer) -> LayerRank {
-        let Some((_, origin)) = self.origins.of(pointer) else { return LayerRank::Device };
+        let Some((_, origin)) = self.keys.origins.of(pointer) else { return LayerRank::Device };
         // Keys of a layer stand below /clusters/<name>/<layer>.
         let mut segments = origin.segments();
         match (segments.next().as_deref(), segments.nth(1).as_deref()) {
@@ -126,11 +151,7 @@ impl DeviceFile {
     /// Where the value at a pointer of the layered device is written.
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
-        let pointer = pointer.into();
-        match self.origins.of(&pointer) {
-            Some((source, origin)) => Place::value(source, origin),
-            None => Place::value(self.source, pointer),
-        }
+        self.keys.at(pointer)
     }
 }
 

@@ -15,7 +15,8 @@ pub use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
 pub use image::{Extension, Image, KernelArgument, Tag};
 pub use label::{LabelKey, LabelValue, Taint};
 pub use name::{
-    Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, OpReference, SecretName, VolumeName,
+    Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference, SecretName,
+    VolumeName,
 };
 pub use network::{Address, Cidr, Endpoint, Route, SubnetFilter};
 pub use path::{AbsolutePath, DevicePath, RelativePath};
@@ -118,6 +119,7 @@ pub const FORMATS: &[Format] = &[
     Format { name: "model-key", code: Code::BadName, check: check::<ModelKey> },
     Format { name: "name", code: Code::BadName, check: check::<Name> },
     Format { name: "node-endpoint", code: Code::BadAddress, check: check::<NodeEndpoint> },
+    Format { name: "object-name", code: Code::BadName, check: check::<ObjectName> },
     Format { name: "op-reference", code: Code::BadName, check: check::<OpReference> },
     Format { name: "registry", code: Code::BadAddress, check: check::<Registry> },
     Format { name: "relative-path", code: Code::PathEscape, check: check::<RelativePath> },

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::Value;
 use serde::Serialize;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Code, Diagnostic, Place, Plan};
+use talosmith_model::{Code, Diagnostic, Place, Plan, Pointer};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
@@ -25,6 +25,8 @@ pub struct Artifact {
     pub reader: Reader,
     /// Whether a person wrote its layout, so that formatters may find something.
     pub raw: bool,
+    /// The key that asks for it.
+    pub place: Place,
 }
 
 /// What everything is rendered with.
@@ -88,7 +90,7 @@ impl Renderer {
         let mut faults = unknown_files(device);
         for row in DEVICE {
             for item in row.items(device) {
-                let Some(path) = path(device, row, &item) else { continue };
+                let Some((path, place)) = target(device, row, &item) else { continue };
                 match self.one(device, cluster, row, &item, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         text: format!(
@@ -102,6 +104,7 @@ impl Renderer {
                         template: row.template.of(device.flavour),
                         reader: row.reader,
                         raw: matches!(row.template, Template::Raw),
+                        place,
                     }),
                     Err(fault) => faults.push(Fault::Template(fault)),
                 }
@@ -138,30 +141,23 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let context = engine::context(&Context::<()> {
-            device: None,
-            cluster: Some(cluster),
-            item: None,
-            secrets: BTreeMap::new(),
-        });
         for row in CLUSTER {
-            let (folder, name) = match row.each {
-                Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
-                _ => match &cluster.kata {
-                    Some(kata) => (Some(&kata.folder), kata.runtime.as_str()),
-                    None => (None, ""),
-                },
-            };
-            let Some(folder) = folder.filter(|_| (row.wanted)(cluster)) else { continue };
-            match self.text(row.template, &context, proof) {
-                Ok(body) => artifacts.push(Artifact {
-                    path: Utf8Path::new(folder).join(row.file.replace('*', name)),
-                    text: format!("{}{body}", header("talosmith.yaml", folder)),
-                    template: Some(row.template),
-                    reader: Reader::Kubernetes,
-                    raw: false,
-                }),
-                Err(fault) => faults.push(Fault::Template(fault)),
+            let Some((folder, place)) = application(cluster, row.each) else { continue };
+            for item in row.items(cluster) {
+                let context =
+                    engine::context(&Context { device: None, cluster: Some(cluster), item, secrets: BTreeMap::new() });
+                let name = item.map_or_else(|| runtime(cluster), |item| item.device.as_str());
+                match self.text(row.template, &context, proof) {
+                    Ok(body) => artifacts.push(Artifact {
+                        path: Utf8Path::new(folder).join(row.file.replace('*', name)),
+                        text: format!("{}{body}", header("talosmith.yaml", folder)),
+                        template: Some(row.template),
+                        reader: Reader::Kubernetes,
+                        raw: false,
+                        place: item.map_or(place, |item| &item.place).clone(),
+                    }),
+                    Err(fault) => faults.push(Fault::Template(fault)),
+                }
             }
         }
         if faults.is_empty() { Ok(artifacts) } else { Err(faults) }
@@ -179,9 +175,8 @@ impl Renderer {
     ) -> Result<Vec<SecretArtifact>, TemplateFault> {
         use secrecy::ExposeSecret as _;
         let mut artifacts = Vec::new();
-        for (row, item, path) in secret_rows(device) {
-            let key = key(row, &item);
-            let uses = device.secrets.iter().filter(|held| held.key == key);
+        for (row, item, file) in secret_rows(device) {
+            let uses = device.secrets.iter().filter(|held| held.key == file.key);
             let values: Option<BTreeMap<&str, &str>> = uses
                 .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
                 .collect();
@@ -192,7 +187,7 @@ impl Renderer {
             let source = format!("devices/{}/device.yaml", device.name);
             bytes.extend_from_slice(header(&source, &format!("devices/{}", device.name)).as_bytes());
             bytes.extend_from_slice(body.as_bytes());
-            artifacts.push(SecretArtifact::new(path, bytes));
+            artifacts.push(SecretArtifact::new(file.path, bytes));
         }
         Ok(artifacts)
     }
@@ -244,15 +239,38 @@ fn key(row: &Row, item: &str) -> String {
     row.key.replace('*', item)
 }
 
-/// Where an artifact of a device is written; none if `files` says that it is not.
-fn path(device: &Device, row: &Row, item: &str) -> Option<Utf8PathBuf> {
-    let key = key(row, item);
-    let name = match device.files.get(&key) {
-        Some((name, _)) => name.clone()?,
-        None if holds_secret(device, &key) => format!("{}.template.yaml", stem(device, row, item)).into(),
-        None => file(device, row, item).into(),
+/// Where an artifact of a device is written, and the key that asks for it; none if `files` says that it is not written.
+fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8PathBuf, Place)> {
+    if let Some((name, place)) = device.files.get(&key(row, item)) {
+        return Some((manifests(device).join(name.clone()?), place.clone()));
+    }
+    let file = if holds_secret(device, &key(row, item)) {
+        format!("{}.template.yaml", stem(device, row, item))
+    } else {
+        file(device, row, item)
     };
-    Some(manifests(device).join(name))
+    let place = match row.key {
+        // The name of a device is its hostname where nothing else is said.
+        "hostname" => device.hostname_place.clone(),
+        key => {
+            let segments = key.split('.').map(|segment| if segment == "*" { item } else { segment });
+            device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
+        }
+    };
+    Some((manifests(device).join(file), place))
+}
+
+/// The folder of a cluster's application, and the key that asks for it.
+fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Place)> {
+    match each {
+        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+    }
+}
+
+/// The name of a cluster's kata runtime.
+fn runtime(cluster: &Cluster) -> &str {
+    cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str())
 }
 
 /// The name of an artifact below `manifests/` where `files` does not give another one.
@@ -271,8 +289,19 @@ fn holds_secret(device: &Device, key: &str) -> bool {
     device.secrets.iter().any(|held| held.key == key)
 }
 
+/// A file that holds secrets and is not tracked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFile {
+    /// The key of the model that asks for the artifact.
+    pub key: String,
+    /// From the repository's root.
+    pub path: Utf8PathBuf,
+    /// The key that names a secret in it, or the file itself.
+    pub place: Place,
+}
+
 /// The rows and items whose artifacts hold secrets, with the files that have the values.
-fn secret_rows(device: &Device) -> Vec<(&'static Row, String, Utf8PathBuf)> {
+fn secret_rows(device: &Device) -> Vec<(&'static Row, String, SecretFile)> {
     let mut rows = Vec::new();
     if device.secrets.is_empty() {
         return rows;
@@ -280,24 +309,22 @@ fn secret_rows(device: &Device) -> Vec<(&'static Row, String, Utf8PathBuf)> {
     for row in DEVICE {
         for item in row.items(device) {
             let key = key(row, &item);
-            if !holds_secret(device, &key) {
-                continue;
-            }
-            let name = match device.files.get(&format!("{key}.secret")) {
+            let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
+            let (name, place) = match device.files.get(&format!("{key}.secret")) {
                 Some((None, _)) => continue,
-                Some((Some(name), _)) => name.clone(),
-                None => format!("{}.yaml", stem(device, row, &item)).into(),
+                Some((Some(name), place)) => (name.clone(), place.clone()),
+                None => (format!("{}.yaml", stem(device, row, &item)).into(), held.place.clone()),
             };
-            rows.push((row, item, manifests(device).join(name)));
+            rows.push((row, item, SecretFile { key, path: manifests(device).join(name), place }));
         }
     }
     rows
 }
 
-/// The files of a device that hold secrets, by the model key that asks for each.
+/// The files of a device that hold secrets, in the order of the catalogue.
 #[must_use]
-pub fn secret_paths(device: &Device) -> BTreeMap<String, Utf8PathBuf> {
-    secret_rows(device).into_iter().map(|(row, item, path)| (key(row, &item), path)).collect()
+pub fn secret_files(device: &Device) -> Vec<SecretFile> {
+    secret_rows(device).into_iter().map(|(_, _, file)| file).collect()
 }
 
 /// The folder of a device's artifacts.

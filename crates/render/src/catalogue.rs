@@ -1,7 +1,7 @@
 //! The catalogue: every artifact that talosmith knows has one row here.
 
 use talosmith_model::device::Role;
-use talosmith_model::plan::{Cluster, Content, Device, Flavour};
+use talosmith_model::plan::{Cluster, Content, Device, Flavour, NodeClasses};
 
 /// What an artifact is made once for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Each {
     Patch,
     /// The local-path application of a cluster.
     LocalPath,
+    /// A device with StorageClasses of its own in the local-path application of a cluster.
+    StorageClasses,
     /// The kata-containers application of a cluster.
     Kata,
 }
@@ -339,7 +341,7 @@ pub const DEVICE: &[Row] = &[
 pub struct ClusterRow {
     /// The application.
     pub each: Each,
-    /// The path below the application's folder; `*` is the runtime's name.
+    /// The path below the application's folder; `*` is the runtime's name, or the device's.
     pub file: &'static str,
     /// How it is rendered.
     pub template: &'static str,
@@ -371,6 +373,13 @@ pub const CLUSTER: &[ClusterRow] = &[
         template: "cluster/local-path-storageclass.yaml.j2",
         wanted: |cluster| cluster.local_path.as_ref().is_some_and(|application| application.default_class),
         about: "makes the StorageClass the default one",
+    },
+    ClusterRow {
+        each: Each::StorageClasses,
+        file: "storageclasses/*.yaml",
+        template: "cluster/local-path-storageclasses.yaml.j2",
+        wanted: |_| true,
+        about: "the StorageClasses for single volumes of a device",
     },
     ClusterRow {
         each: Each::LocalPath,
@@ -426,7 +435,25 @@ impl Row {
             Each::ExtensionService => device.extension_services.iter().map(|item| item.name.clone()).collect(),
             Each::Patch => device.patches.iter().map(|item| item.name.clone()).collect(),
             Each::Device if (self.wanted)(device) => vec![String::new()],
-            Each::Device | Each::LocalPath | Each::Kata => Vec::new(),
+            Each::Device | Each::LocalPath | Each::StorageClasses | Each::Kata => Vec::new(),
+        }
+    }
+}
+
+impl ClusterRow {
+    /// What the artifact is made for: devices, or once nothing in particular. None where no device takes part.
+    #[must_use]
+    pub fn items<'a>(&self, cluster: &'a Cluster) -> Vec<Option<&'a NodeClasses>> {
+        let takes_part = match self.each {
+            Each::Kata => cluster.kata.as_ref().is_some_and(|kata| !kata.nodes.is_empty()),
+            _ => cluster.local_path.as_ref().is_some_and(|local_path| local_path.offered),
+        };
+        if !takes_part || !(self.wanted)(cluster) {
+            return Vec::new();
+        }
+        match self.each {
+            Each::StorageClasses => cluster.local_path.iter().flat_map(|it| &it.storage_classes).map(Some).collect(),
+            _ => vec![None],
         }
     }
 }

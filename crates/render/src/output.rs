@@ -39,6 +39,7 @@ schemas! {
     Schematic "../../schemas/output/schematic.schema.json"
     Kustomization "../../schemas/output/kustomization.schema.json"
     Kubernetes "../../schemas/output/kubernetes.schema.json"
+    StorageClass "../../schemas/output/storage-class.schema.json"
     DaemonSet "../../schemas/output/daemon-set.schema.json"
 }
 
@@ -93,6 +94,7 @@ fn errors(reader: Reader, document: &Value) -> Vec<ValidationError<'_>> {
         (Reader::ImageFactory, _) => Schematic::iter_errors(document).collect(),
         (Reader::Kubernetes, Some("Kustomization")) => Kustomization::iter_errors(document).collect(),
         (Reader::Kubernetes, Some("DaemonSet")) => DaemonSet::iter_errors(document).collect(),
+        (Reader::Kubernetes, Some("StorageClass")) => StorageClass::iter_errors(document).collect(),
         (Reader::Kubernetes, _) => Kubernetes::iter_errors(document).collect(),
         (Reader::Talos, Some("HostnameConfig")) => Hostname::iter_errors(document).collect(),
         (
@@ -133,9 +135,12 @@ fn parts(document: &Value, index: usize) -> Vec<Fault> {
         texts.push(("/content".to_owned(), Format::Toml, content));
     }
     for (key, value) in document["data"].as_object().into_iter().flatten() {
-        if let (true, Some(text)) = (key.ends_with(".json"), value.as_str()) {
-            texts.push((format!("/data/{key}"), Format::Json, text));
-        }
+        let format = match key.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("json") => Format::Json,
+            Some("yaml") => Format::Yaml,
+            _ => continue,
+        };
+        texts.extend(value.as_str().map(|text| (format!("/data/{key}"), format, text)));
     }
     let faults = texts.into_iter().filter_map(|(place, format, text)| {
         let message = parse(format, text).err()?;
@@ -149,7 +154,9 @@ mod tests {
     use super::*;
 
     fn verified(reader: Reader, text: &str) -> Vec<(String, String)> {
-        let artifact = Artifact { path: "a.yaml".into(), text: text.to_owned(), template: None, reader, raw: false };
+        let place = Place::file(talosmith_model::Sources::default().add("devices/a/device.yaml", ""));
+        let text = text.to_owned();
+        let artifact = Artifact { path: "a.yaml".into(), text, template: None, reader, raw: false, place };
         verify(&artifact).into_iter().map(|fault| (fault.place, fault.message)).collect()
     }
 
@@ -172,6 +179,10 @@ mod tests {
         assert_eq!(places(Reader::Talos, toml), ["/machine/files/0/content of document 1"]);
         let json = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  config.json: \"{\"\n";
         assert_eq!(places(Reader::Kubernetes, json), ["/data/config.json of document 1"]);
+        let pod = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  helperPod.yaml: \"a: [\"\n";
+        assert_eq!(places(Reader::Kubernetes, pod), ["/data/helperPod.yaml of document 1"]);
+        let class = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata:\n  name: a\nparameters:\n  nodePath: /a\nreclaimPolicy: Keep\n";
+        assert_eq!(places(Reader::Kubernetes, class), ["document 1", "/reclaimPolicy of document 1"]);
         assert_eq!(places(Reader::Kubernetes, "a: b\na: c\n"), [""]);
     }
 }

@@ -15,6 +15,10 @@ pub const TEMPLATES: &[(&str, &str)] = &[
         "cluster/local-path-storageclass.yaml.j2",
         include_str!("../../../templates/cluster/local-path-storageclass.yaml.j2"),
     ),
+    (
+        "cluster/local-path-storageclasses.yaml.j2",
+        include_str!("../../../templates/cluster/local-path-storageclasses.yaml.j2"),
+    ),
     ("device/amdgpu-device-labeller.yaml.j2", include_str!("../../../templates/device/amdgpu-device-labeller.yaml.j2")),
     ("device/amdgpu-device-plugin.yaml.j2", include_str!("../../../templates/device/amdgpu-device-plugin.yaml.j2")),
     ("device/annotations.documents.yaml.j2", include_str!("../../../templates/device/annotations.documents.yaml.j2")),
@@ -81,6 +85,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("device/time.v1alpha1.yaml.j2", include_str!("../../../templates/device/time.v1alpha1.yaml.j2")),
     ("device/volume.yaml.j2", include_str!("../../../templates/device/volume.yaml.j2")),
     ("part/containerd.toml.j2", include_str!("../../../templates/part/containerd.toml.j2")),
+    ("part/helper-pod.yaml.j2", include_str!("../../../templates/part/helper-pod.yaml.j2")),
     ("part/kata.toml.j2", include_str!("../../../templates/part/kata.toml.j2")),
     ("part/local-path-config.json.j2", include_str!("../../../templates/part/local-path-config.json.j2")),
     ("part/scratch.sh.j2", include_str!("../../../templates/part/scratch.sh.j2")),

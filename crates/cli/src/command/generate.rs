@@ -118,7 +118,7 @@ fn needs(project: &Project, owners: &[Owner]) -> Vec<Need> {
                 secret: held.secret.clone(),
                 device: device.name.clone(),
                 at: held.place.clone(),
-                target: owner?.secrets.get(&held.key)?.clone(),
+                target: owner?.secrets.iter().find(|file| file.key == held.key)?.path.clone(),
                 expected: held.expected,
             })
         })

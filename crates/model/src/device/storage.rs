@@ -1,8 +1,12 @@
 //! Disks, volumes, and what is offered on them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use crate::scalar::{Cel, DevicePath, Name, SecretName, Size, UpperBound, Url, VolumeName, VolumeSize};
+use crate::scalar::{
+    Cel, DevicePath, LabelKey, Name, ObjectName, SecretName, Size, UpperBound, Url, VolumeName, VolumeSize,
+};
 
 /// A disk of the machine.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -180,8 +184,37 @@ pub struct StaticKey {
 
 /// What the node offers for persistent volumes.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LocalPath {
     /// User volumes in order; absent is not the same as none.
     pub volumes: Option<Vec<VolumeName>>,
+    /// StorageClasses that stand for one volume of this node each.
+    #[serde(default)]
+    pub storage_classes: BTreeMap<VolumeName, StorageClass>,
+}
+
+/// A StorageClass for one volume of one node.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StorageClass {
+    /// Its name, if not made from the volume's and the node's.
+    pub name: Option<ObjectName>,
+    /// What becomes of the data of a claim that is deleted.
+    #[serde(default)]
+    pub reclaim_policy: ReclaimPolicy,
+    /// Whether claims may ask for more later.
+    pub allow_volume_expansion: Option<bool>,
+    /// Annotations.
+    #[serde(default)]
+    pub annotations: BTreeMap<LabelKey, String>,
+}
+
+/// What becomes of a persistent volume whose claim is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+pub enum ReclaimPolicy {
+    /// It is deleted with its data.
+    #[default]
+    Delete,
+    /// It is kept.
+    Retain,
 }

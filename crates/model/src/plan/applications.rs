@@ -1,11 +1,14 @@
 //! Argo CD applications, which are built from all devices of a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Cluster, Device};
+use super::{Cluster, Device, StorageClass};
+use crate::facts;
 use crate::fleet::{self, NamespacePolicy, Snapshotter};
+use crate::scalar::{Image, RelativePath};
+use crate::{Code, Diagnostic, FleetFile, Place, Pointer, natural};
 
 /// The local-path-provisioner.
 #[derive(Debug, Serialize)]
@@ -14,6 +17,10 @@ pub struct LocalPath {
     pub folder: String,
     /// The release of the provisioner.
     pub version: String,
+    /// Other images for the provisioner, as kustomize takes them; more than one where the release does not say how it spells its own.
+    pub images: Vec<ImageOverride>,
+    /// The image of the pods that make and remove folders, if not the release's.
+    pub helper_pod_image: Option<String>,
     /// Whether its namespace is labelled as privileged.
     pub label_namespace: bool,
     /// Whether its namespace is deleted, since another application makes it.
@@ -22,10 +29,30 @@ pub struct LocalPath {
     pub default_class: bool,
     /// The paths on each node, the default entry last.
     pub node_path_map: Vec<NodePaths>,
+    /// The StorageClasses of each device that has some, in natural order of the devices' names.
+    pub storage_classes: Vec<NodeClasses>,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
+    /// Whether there is a path at all, by default or on a device: without one, nothing is written.
+    pub offered: bool,
+    /// The key that asks for it.
+    #[serde(skip)]
+    pub place: Place,
     #[serde(skip)]
     default_paths: Vec<String>,
+}
+
+/// An image that kustomize puts in the place of another one.
+#[derive(Debug, Serialize)]
+pub struct ImageOverride {
+    /// The name as the release spells it.
+    pub name: String,
+    /// The new name, if it is another.
+    pub new_name: Option<String>,
+    /// The new tag, if the image has one.
+    pub new_tag: Option<String>,
+    /// The new digest, if the image has one.
+    pub digest: Option<String>,
 }
 
 /// The paths on one node, with the keys of the provisioner's `config.json`.
@@ -35,6 +62,20 @@ pub struct NodePaths {
     pub node: String,
     /// Where persistent volumes are made; an empty list refuses them.
     pub paths: Vec<String>,
+}
+
+/// The StorageClasses of one device.
+#[derive(Debug, Serialize)]
+pub struct NodeClasses {
+    /// The device's name.
+    pub device: String,
+    /// The node's Kubernetes name.
+    pub node: String,
+    /// The classes in the order of their volumes' names.
+    pub classes: Vec<StorageClass>,
+    /// The key that asks for them.
+    #[serde(skip)]
+    pub place: Place,
 }
 
 /// Kata containers.
@@ -58,6 +99,8 @@ pub struct KataContainers {
     pub scratch_bytes: u64,
     /// The pause image.
     pub sandbox_image: String,
+    /// The Kubernetes names of the nodes that take part, in natural order: without one, nothing is written.
+    pub nodes: Vec<String>,
     /// Labels of the nodes on which the DaemonSet runs.
     pub node_selector: BTreeMap<String, String>,
     /// The image that makes the scratch file.
@@ -66,29 +109,50 @@ pub struct KataContainers {
     pub hold_image: String,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
+    /// The key that asks for it.
+    #[serde(skip)]
+    pub place: Place,
 }
 
-/// The local-path-provisioner of a cluster, without its nodes.
-pub fn local_path(cluster: &fleet::Cluster) -> Option<LocalPath> {
+/// The local-path-provisioner of the cluster at `at`, without its nodes.
+pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<LocalPath> {
     let written = cluster.applications.local_path.as_ref()?;
+    let version = written.version.as_str();
     Some(LocalPath {
         folder: folder(written.path.as_ref(), "local-path"),
-        version: written.version.as_str().to_owned(),
+        version: version.to_owned(),
+        images: written.image.as_ref().map(|image| images(version, image)).unwrap_or_default(),
+        helper_pod_image: written.helper_pod_image.as_ref().map(ToString::to_string),
         label_namespace: written.namespace == NamespacePolicy::Label,
         delete_namespace: written.namespace == NamespacePolicy::Delete,
         default_class: written.default_class,
         node_path_map: Vec::new(),
+        storage_classes: Vec::new(),
         resources: written.resources.iter().map(ToString::to_string).collect(),
+        offered: false,
+        place: asked(file, at, "local-path", written.path.is_some()),
         default_paths: written.default_paths.iter().map(ToString::to_string).collect(),
     })
 }
 
-/// The kata containers of a cluster.
-pub fn kata(cluster: &fleet::Cluster) -> Option<KataContainers> {
+/// What makes kustomize write `image` where the manifests at a Git reference have the provisioner's own.
+fn images(reference: &str, image: &Image) -> Vec<ImageOverride> {
+    let names = facts::local_path::image_names(reference).into_iter();
+    let overrides = names.map(|name| ImageOverride {
+        name: name.to_owned(),
+        new_name: Some(image.name()).filter(|new| *new != name).map(str::to_owned),
+        new_tag: image.tag().map(str::to_owned),
+        digest: image.digest().map(str::to_owned),
+    });
+    overrides.collect()
+}
+
+/// The kata containers of the cluster at `at`, without its nodes.
+pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<KataContainers> {
     let written = cluster.applications.kata_containers.as_ref()?;
     let mount = format!("/var/mnt/{}", written.scratch.volume);
-    let file = format!("{mount}/{}", written.scratch.path);
-    let root = file.rsplit_once('/').map_or(mount.as_str(), |(root, _)| root).to_owned();
+    let scratch = format!("{mount}/{}", written.scratch.path);
+    let root = scratch.rsplit_once('/').map_or(mount.as_str(), |(root, _)| root).to_owned();
     Some(KataContainers {
         folder: folder(written.path.as_ref(), "kata-containers"),
         runtime: written.runtime.to_string(),
@@ -96,31 +160,80 @@ pub fn kata(cluster: &fleet::Cluster) -> Option<KataContainers> {
         scratch_volume: written.scratch.volume.to_string(),
         scratch_mount: mount,
         scratch_root: root,
-        scratch_file: file,
+        scratch_file: scratch,
         scratch_bytes: written.scratch.size.bytes(),
         sandbox_image: written.sandbox_image.to_string(),
+        nodes: Vec::new(),
         node_selector: written.node_selector.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
         scratch_image: written.images.scratch.to_string(),
         hold_image: written.images.hold.to_string(),
         resources: written.resources.iter().map(ToString::to_string).collect(),
+        place: asked(file, at, "kata-containers", written.path.is_some()),
     })
 }
 
-fn folder(path: Option<&crate::scalar::RelativePath>, name: &str) -> String {
+fn folder(path: Option<&RelativePath>, name: &str) -> String {
     path.map_or_else(|| format!("argocd/applications/{name}"), ToString::to_string)
+}
+
+/// The key that says where an application is written: its `path`, or else its name.
+fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Place {
+    let application = cluster.child("applications").child(name);
+    if has_path { file.at(application.child("path")) } else { file.at(application).as_key() }
 }
 
 /// Puts what the devices offer into the applications of their cluster.
 pub fn gather(cluster: &mut Cluster, devices: &[Device]) {
+    let members = || devices.iter().filter(|device| device.cluster == cluster.name);
+    if let Some(kata) = &mut cluster.kata {
+        kata.nodes = members().filter(|device| device.kata).map(|device| device.hostname.clone()).collect();
+        kata.nodes.sort_by(|one, other| natural(one, other));
+    }
     let Some(application) = &mut cluster.local_path else { return };
-    for device in devices.iter().filter(|device| device.cluster == cluster.name) {
+    for device in members() {
         let Some(paths) = &device.local_paths else { continue };
+        application.offered |= !paths.is_empty();
         if *paths != application.default_paths {
             application.node_path_map.push(NodePaths { node: device.hostname.clone(), paths: paths.clone() });
         }
+        if !device.storage_classes.is_empty() {
+            application.storage_classes.push(NodeClasses {
+                device: device.name.clone(),
+                node: device.hostname.clone(),
+                classes: device.storage_classes.clone(),
+                place: device.keys.at("/localPath/storageClasses").as_key(),
+            });
+        }
     }
+    application.offered |= !application.default_paths.is_empty();
+    application.node_path_map.sort_by(|one, other| natural(&one.node, &other.node));
     application.node_path_map.push(NodePaths {
         node: "DEFAULT_PATH_FOR_NON_LISTED_NODES".to_owned(),
         paths: application.default_paths.clone(),
     });
+}
+
+/// Judges the paths that each cluster's local-path takes on nodes that it does not list.
+pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
+    for (name, cluster) in &fleet.fleet.clusters {
+        let Some(application) = &cluster.applications.local_path else { continue };
+        let at = Pointer::new("/clusters").child(name).child("applications").child("local-path").child("defaultPaths");
+        let mut seen = BTreeSet::new();
+        for (index, path) in application.default_paths.iter().enumerate() {
+            let place = fleet.at(at.child(index));
+            if !seen.insert(path) {
+                findings.push(
+                    Diagnostic::new(Code::DuplicateVolume, format!("`{path}` is listed twice"), place)
+                        .note("the provisioner refuses a configuration that names a path twice")
+                        .help("remove one"),
+                );
+            } else if !path.as_str().starts_with("/var/") {
+                findings.push(
+                    Diagnostic::new(Code::ReadOnlyPath, format!("`{path}` cannot be written on Talos"), place)
+                        .note("only what lies below /var can; the folder of each persistent volume is made when a claim asks for it")
+                        .help("write the mount point of a user volume, such as `/var/mnt/local-path-provisioner`"),
+                );
+            }
+        }
+    }
 }

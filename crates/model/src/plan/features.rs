@@ -1,7 +1,7 @@
 //! What features need: extensions, labels, volumes, applications. Nothing is added silently; what is missing is said.
 
 use super::{Check, Install, PlannedSchematic, Volume};
-use crate::{Code, Diagnostic, Pointer, closest};
+use crate::{Code, Diagnostic, Place, Pointer, closest};
 
 /// Each feature and the extension without which the node cannot offer it.
 const NEEDS: &[(&str, &str, &str)] = &[
@@ -44,10 +44,7 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
     if device.kata {
         match &cluster.applications.kata_containers {
             None => unknown_application(check, "/kata", "kata-containers"),
-            Some(kata) => {
-                scratch_volume(check, volumes, kata.scratch.volume.as_str());
-                selected(check, kata);
-            }
+            Some(kata) => scratch_volume(check, volumes, kata.scratch.volume.as_str()),
         }
     }
     let offered = device.local_path.as_ref()?;
@@ -72,10 +69,7 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
             }
             Some(_) => {
                 let place = check.at(at);
-                check.push(
-                    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is one of Talos's own volumes"), place)
-                        .note("only user volumes are mounted below /var/mnt"),
-                );
+                check.push(own_volume(name.as_str(), place));
             }
             None if device.volumes.contains_key(name) => {}
             None => unknown_volume(check, at, volumes, name.as_str()),
@@ -84,8 +78,17 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
     Some(paths)
 }
 
-fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
-    let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), check.at(at))
+/// One of Talos's own volumes where a user volume is wanted.
+pub fn own_volume(name: &str, place: Place) -> Diagnostic {
+    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is one of Talos's own volumes"), place)
+        .note("only user volumes are mounted below /var/mnt")
+}
+
+/// A volume that is named and not there; at the value of an item, or at the key of a mapping.
+pub fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
+    let is_key = at.last().is_some_and(|last| last == name);
+    let place = if is_key { check.at(at).as_key() } else { check.at(at) };
+    let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), place)
         .note("without it the data would land on EPHEMERAL, below the same path");
     let names = volumes.iter().filter(|volume| volume.mount_path.is_some()).map(|volume| volume.name.as_str());
     check.push(match closest(name, names) {
@@ -114,30 +117,6 @@ fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
         .note("without it the scratch file would land on EPHEMERAL, below the same path")
         .help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 500GB }}")),
     );
-}
-
-fn selected(check: &mut Check<'_>, kata: &crate::fleet::KataApplication) {
-    let cluster = Pointer::new("/clusters").child(&check.file.device.cluster);
-    for (key, value) in &kata.node_selector {
-        let set = check.file.device.labels.iter().find(|(label, _)| *label == key).map(|(_, value)| value);
-        if set == Some(value) {
-            continue;
-        }
-        let selector = cluster.child("applications").child("kata-containers").child("nodeSelector").child(key);
-        let selector = check.fleet.at(selector);
-        let place = check.at("/kata");
-        let finding = Diagnostic::new(
-            Code::MissingLabel,
-            format!("the node takes part in kata, and does not set the label `{key}: {value}`"),
-            place,
-        );
-        check.push(
-            finding
-                .also(selector, "the DaemonSet selects it")
-                .note("without the label no scratch file is made, and containerd fails when it needs one")
-                .help(format!("add a line under `labels`, unless something else sets it:\n{key}: {value}")),
-        );
-    }
 }
 
 fn unknown_application(check: &mut Check<'_>, pointer: &str, name: &str) {

@@ -88,11 +88,11 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
 
 /// What was seen, where, and whose it was.
 #[derive(Default)]
-struct Seen(BTreeMap<String, (Place, String)>);
+pub(super) struct Seen(BTreeMap<String, (Place, String)>);
 
 impl Seen {
     /// The first place and owner of a text that was seen before.
-    fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
+    pub(super) fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
         if let Some(first) = self.0.get(&text) {
             return Some(first.clone());
         }

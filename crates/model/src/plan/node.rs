@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::{
     ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, MachineFiles,
-    Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, Tailscale, Time, Volume, disks, features, images,
-    kubernetes, network, patches, services, system, versions, volumes,
+    Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, StorageClass, Tailscale, Time, Volume, disks, features,
+    images, kubernetes, network, patches, services, storage_classes, system, versions, volumes,
 };
 use crate::device::{Arch, Role};
-use crate::{Code, Diagnostic, Place, Pointer, TalosVersion};
+use crate::{Code, Diagnostic, Keys, Place, Pointer, TalosVersion};
 
 /// A device.
 #[derive(Debug, Serialize)]
@@ -48,6 +48,8 @@ pub struct Device {
     pub volumes: Vec<Volume>,
     /// Where it offers persistent volumes, if it says so.
     pub local_paths: Option<Vec<String>>,
+    /// StorageClasses for its volumes.
+    pub storage_classes: Vec<StorageClass>,
     /// Whether it takes part in the cluster's kata-containers application.
     pub kata: bool,
     /// Its GPUs.
@@ -96,6 +98,12 @@ pub struct Device {
     /// Where the device's name is written.
     #[serde(skip)]
     pub place: Place,
+    /// Where its hostname is written, or else its name.
+    #[serde(skip)]
+    pub hostname_place: Place,
+    /// Where all its keys are written.
+    #[serde(skip)]
+    pub keys: Keys,
 }
 
 /// GPUs, as Kubernetes sees them.
@@ -124,6 +132,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     let applied = schematics.iter().find(|schematic| Some(&schematic.name) == applied);
     let extension_services = services::services(check, files, &versions.talos, applied);
     let local_paths = features::applications(check, &volumes);
+    let storage_classes = storage_classes::plan(check, &volumes);
     let hostname = written.hostname.as_ref().map_or_else(|| written.name.to_string(), ToString::to_string);
     if written.hostname.is_none() {
         named_as_a_host(check, &hostname);
@@ -150,6 +159,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         disks,
         volumes,
         local_paths,
+        storage_classes,
         kata: written.kata,
         gpu: Gpu {
             amd_device_plugin: written
@@ -186,6 +196,8 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
             .collect(),
         secrets: std::mem::take(&mut check.secrets),
         place: check.at("/name"),
+        hostname_place: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),
+        keys: check.file.keys.clone(),
     }
 }
 

@@ -96,8 +96,8 @@ pub fn cluster(
         // Talos's defaults: DefaultIPv4PodNet and DefaultIPv4ServiceNet in its machinery's constants.
         pod_cidrs: texts(&cluster.pod_cidrs, "10.244.0.0/16"),
         service_cidrs: texts(&cluster.service_cidrs, "10.96.0.0/12"),
-        local_path: applications::local_path(cluster),
-        kata: applications::kata(cluster),
+        local_path: applications::local_path(file, cluster, at),
+        kata: applications::kata(file, cluster, at),
         incomplete: false,
         place: Some(file.at(at.clone()).as_key()),
     };

@@ -18,12 +18,26 @@ impl Image {
         &self.0
     }
 
+    /// What stands before tag and digest.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let tag = self.tag().map_or(0, |tag| tag.len() + 1);
+        let digest = self.digest().map_or(0, |digest| digest.len() + 1);
+        &self.0[..self.0.len() - tag - digest]
+    }
+
     /// The tag, if there is one.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         let name = self.0.split_once('@').map_or(self.0.as_str(), |(name, _)| name);
         let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
         last.split_once(':').map(|(_, tag)| tag)
+    }
+
+    /// The digest with its algorithm, if there is one.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        self.0.split_once('@').map(|(_, digest)| digest)
     }
 }
 
@@ -194,7 +208,15 @@ mod tests {
         ] {
             assert!(bad.parse::<Image>().is_err(), "{bad}");
         }
-        assert_eq!("localhost:5000/a:v1".parse::<Image>().expect("an image").tag(), Some("v1"));
+        let digest = format!("sha256:{digest}");
+        for (text, parts) in [
+            ("localhost:5000/a:v1".to_owned(), ("localhost:5000/a", Some("v1"), None)),
+            (format!("r/x:1@{digest}"), ("r/x", Some("1"), Some(digest.as_str()))),
+            (format!("localhost:5000/x@{digest}"), ("localhost:5000/x", None, Some(digest.as_str()))),
+        ] {
+            let image: Image = text.parse().expect("an image");
+            assert_eq!((image.name(), image.tag(), image.digest()), parts, "{text}");
+        }
     }
 
     #[test]

@@ -103,6 +103,24 @@ impl FromStr for Hostname {
     }
 }
 
+/// The name of a Kubernetes object: DNS labels with dots between, at most 253 characters.
+/// Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ObjectName(String);
+
+impl FromStr for ObjectName {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = ScalarFault::new(format!("`{text}` is not the name of a Kubernetes object"));
+        match text.parse::<Hostname>() {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(why) => Err(ScalarFault { label: why.label, help: why.help, ..fault }),
+        }
+    }
+}
+
 fn hostname_fault(text: &str, why: &str) -> ScalarFault {
     let fault = ScalarFault::new(format!("`{text}` is not a hostname")).label(why.to_owned());
     let mended = text.to_ascii_lowercase().replace(['_', ' '], "-");
@@ -260,12 +278,25 @@ macro_rules! as_str {
     )*};
 }
 
-as_str!(Name, SecretName, DnsLabel, Hostname, VolumeName, Cel, Argument, EnvironmentVariable, OpReference, ModelKey);
+as_str!(
+    Name,
+    SecretName,
+    DnsLabel,
+    Hostname,
+    ObjectName,
+    VolumeName,
+    Cel,
+    Argument,
+    EnvironmentVariable,
+    OpReference,
+    ModelKey
+);
 text_scalar!(
     Name,
     SecretName,
     DnsLabel,
     Hostname,
+    ObjectName,
     VolumeName,
     Cel,
     Argument,
@@ -299,6 +330,16 @@ mod tests {
             assert!(bad.parse::<Hostname>().is_err(), "{bad}");
         }
         assert_eq!("My_Node".parse::<Hostname>().expect_err("case").help.as_deref(), Some("write `my-node`"));
+    }
+
+    #[test]
+    fn objects_have_the_names_of_hosts() {
+        for good in ["fast-node-1", "fast.example.net"] {
+            assert!(good.parse::<ObjectName>().is_ok(), "{good}");
+        }
+        let fault = "Fast_1".parse::<ObjectName>().expect_err("case");
+        assert_eq!(fault.message, "`Fast_1` is not the name of a Kubernetes object");
+        assert_eq!(fault.help.as_deref(), Some("write `fast-1`"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ use crate::scalar;
     "model-key" => crate::schema::validators::model_key,
     "name" => crate::schema::validators::name,
     "node-endpoint" => crate::schema::validators::node_endpoint,
+    "object-name" => crate::schema::validators::object_name,
     "op-reference" => crate::schema::validators::op_reference,
     "registry" => crate::schema::validators::registry,
     "relative-path" => crate::schema::validators::relative_path,
@@ -78,6 +79,7 @@ pub struct Device;
     "model-key" => crate::schema::validators::model_key,
     "name" => crate::schema::validators::name,
     "node-endpoint" => crate::schema::validators::node_endpoint,
+    "object-name" => crate::schema::validators::object_name,
     "op-reference" => crate::schema::validators::op_reference,
     "registry" => crate::schema::validators::registry,
     "relative-path" => crate::schema::validators::relative_path,
@@ -197,6 +199,10 @@ fn name(text: &str) -> bool {
 
 fn node_endpoint(text: &str) -> bool {
     scalar::is("node-endpoint", text)
+}
+
+fn object_name(text: &str) -> bool {
+    scalar::is("object-name", text)
 }
 
 fn op_reference(text: &str) -> bool {

@@ -51,6 +51,11 @@ proptest! {
             kata.node_selector = BTreeMap::from([(any.clone(), other.clone())]);
             let local_path = cluster.local_path.as_mut().expect("local-path");
             local_path.node_path_map[0].paths = vec![any.clone(), other.clone()];
+            local_path.helper_pod_image = Some(any.clone());
+            local_path.images[0].new_tag = Some(any.clone());
+            let class = &mut local_path.storage_classes[0];
+            class.node.clone_from(&any);
+            class.classes[0].annotations = BTreeMap::from([(any.clone(), other.clone())]);
         }
         let files = files(&plan);
         let at = |name: &str, document: usize, pointer: &str| files[name][document].pointer(pointer).cloned();
@@ -83,5 +88,13 @@ proptest! {
         let content = at(config, 0, "/data/config.json").expect("a part");
         let parsed = parse(Format::Json, content.as_str().expect("a text")).expect("JSON");
         prop_assert_eq!(&parsed[0]["nodePathMap"][0]["paths"], &json!([any, other]));
+        let pod = at(config, 0, "/data/helperPod.yaml").expect("a part");
+        let parsed = parse(Format::Yaml, pod.as_str().expect("a text")).expect("YAML");
+        prop_assert_eq!(&parsed[0]["spec"]["containers"][0]["image"], &json!(any));
+        let class = "argocd/applications/local-path/storageclasses/ryzen.yaml";
+        prop_assert_eq!(at(class, 0, "/metadata/annotations"), Some(json!({ (any.clone()): other })));
+        prop_assert_eq!(at(class, 0, "/allowedTopologies/0/matchLabelExpressions/0/values"), Some(json!([any])));
+        let kustomization = "argocd/applications/local-path/kustomization.yaml";
+        prop_assert_eq!(at(kustomization, 0, "/images/0/newTag"), Some(json!(any)));
     }
 }

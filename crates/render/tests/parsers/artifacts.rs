@@ -12,7 +12,7 @@ fn every_artifact_is_a_document_of_its_kind() {
     for base in BASES {
         for scheduling in [false, true] {
             let artifacts = render(&plan(base, scheduling), &BTreeMap::new()).expect("artifacts");
-            assert_eq!(artifacts.len(), 22, "{base}");
+            assert_eq!(artifacts.len(), 23, "{base}");
             for artifact in artifacts {
                 assert_eq!(verify(&artifact), [], "{}", artifact.path);
             }

@@ -13,6 +13,8 @@ clusters:
     applications:
       local-path:
         version: v0.0.31
+        image: registry.example/local-path-provisioner:v0.0.31
+        helperPodImage: busybox:1.36
         namespace: label
         defaultClass: true
         defaultPaths: [/var/mnt/other]
@@ -48,7 +50,7 @@ volumes:
   EPHEMERAL: { disk: nvme0n1, size: 100GiB }
   scratch: { disk: nvme0n1, size: 500GB }
   data: { disk: nvme0n1, minSize: 100GB, grow: true }
-localPath: { volumes: [data] }
+localPath: { volumes: [data], storageClasses: { data: { annotations: { defaultVolumeType: local } } } }
 kata: true
 gpu:
   amd: { devicePlugin: \"rocm/k8s-device-plugin:1\", labeller: \"rocm/k8s-device-plugin:labeller-1\" }
