@@ -18,6 +18,8 @@ mod staleness;
 mod secrets;
 #[path = "main/applications.rs"]
 mod applications;
+#[path = "main/fleets.rs"]
+mod fleets;
 #[path = "main/killing.rs"]
 mod killing;
 #[path = "main/properties.rs"]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::expected::files;
 use crate::sandbox::Sandbox;
@@ -34,12 +34,13 @@ fn a_killed_run_tears_no_file_and_the_next_one_finishes_its_work() {
             .replace("-500GB", "-five")
             .replace("-400GB", "-four")
     });
+    let started = Instant::now();
     let whole = models.clone().map(|model| {
         sandbox.write(DEVICE, &model);
         assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
         generated(&sandbox)
     });
-    let mut delays = Delays(0x2545_f491_4f6c_dd1d);
+    let mut delays = Delays { state: 0x2545_f491_4f6c_dd1d, longest: started.elapsed() };
     let mut midway = 0;
     for run in 0..RUNS {
         let model = &models[usize::try_from(run % 2).expect("0 or 1")];
@@ -65,15 +66,19 @@ fn a_killed_run_tears_no_file_and_the_next_one_finishes_its_work() {
 }
 
 /// Moments between the start of a run and its end, spread without a pattern.
-struct Delays(u64);
+struct Delays {
+    state: u64,
+    /// What two runs took, on this machine and under its load.
+    longest: Duration,
+}
 
 impl Delays {
-    /// 0 to 30 ms, by xorshift: a run of the debug build takes about 20 ms.
+    /// The next moment, by xorshift.
     fn next(&mut self) -> Duration {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        Duration::from_micros(self.0 % 30_000)
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.longest * u32::try_from(self.state % 1000).expect("below 1000") / 1000
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use crate::expected::repository;
+use crate::expected::{files, repository};
 
 /// A repository of nodes.
 pub struct Sandbox {
@@ -26,6 +26,17 @@ impl Sandbox {
         for path in ["talosmith.yaml", "devices/ryzen/device.yaml", ".gitignore"] {
             let text = fs::read_to_string(repository(path)).expect("a file of this repository");
             sandbox.write(path, &text);
+        }
+        sandbox
+    }
+
+    /// A copy of a fleet of `tests/fleets`.
+    pub fn of_fleet(name: &str) -> Self {
+        let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        let fleet = repository("tests/fleets").join(name);
+        for path in files(&fleet) {
+            let below = path.strip_prefix(&fleet).expect("a file of the fleet").to_str().expect("UTF-8");
+            sandbox.write(below, &fs::read_to_string(&path).expect("a text"));
         }
         sandbox
     }
