@@ -8,6 +8,7 @@ pub mod generate;
 pub mod man;
 pub mod schema;
 pub mod schematic_id;
+pub mod show;
 pub mod validate;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -74,6 +75,8 @@ pub enum Command {
     Diff(diff::Arguments),
     /// Check the model and render everything, and compare nothing
     Validate(validate::Arguments),
+    /// Show a device: its facts and where each is written, its disks, images and files
+    Show(show::Arguments),
     /// Explain the code of a finding
     Explain(explain::Arguments),
     /// Work out the ID that the Image Factory gives a schematic
@@ -159,6 +162,13 @@ impl World<'_> {
     pub fn is_text(&self) -> bool {
         self.global.format == Format::Text
     }
+}
+
+/// A result as programs read it.
+fn json_text(result: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(result).expect("texts and numbers are always JSON");
+    text.push('\n');
+    text
 }
 
 /// The exit code of a list of findings.

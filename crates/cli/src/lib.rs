@@ -22,6 +22,7 @@ pub mod comparison;
 pub mod inspection;
 pub mod probe;
 pub mod staleness;
+pub mod portrait;
 pub mod command;
 mod run;
 

@@ -9,7 +9,7 @@ use talosmith_model::plan::{Cluster, Device};
 use talosmith_model::{Code, Diagnostic, Place, Plan};
 use zeroize::Zeroizing;
 
-use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_SECRET, Template, raw};
+use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_KEY, TAILSCALE_SECRET, Template, raw};
 use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 
 /// A file that is generated.
@@ -25,6 +25,21 @@ pub struct Artifact {
     pub reader: Reader,
     /// Whether a person wrote its layout, so that formatters may find something.
     pub raw: bool,
+}
+
+/// A file of a device that is generated, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// From the repository's root.
+    pub path: Utf8PathBuf,
+    /// The key of the model that asks for it, as `files` names it.
+    pub key: String,
+    /// What reads it.
+    pub reader: Reader,
+    /// Whether it is applied with the rest.
+    pub applied: bool,
+    /// Whether it holds a secret, so that it is not tracked.
+    pub secret: bool,
 }
 
 /// What everything is rendered with.
@@ -230,11 +245,41 @@ fn path(device: &Device, row: &Row, item: &str) -> Option<Utf8PathBuf> {
     Some(manifests(device).join(name))
 }
 
+/// Every file of a device, in the order in which a person would apply them; a secret one behind the tracked one that it is made from.
+#[must_use]
+pub fn outputs(device: &Device) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for row in DEVICE {
+        for item in row.items(device) {
+            outputs.extend(path(device, row, &item).map(|path| Output {
+                path,
+                key: key(row, &item),
+                reader: row.reader,
+                applied: row.applied,
+                secret: false,
+            }));
+        }
+        if row.key == TAILSCALE_KEY {
+            outputs.extend(secret_path(device).map(|path| Output {
+                path,
+                key: SECRET_KEY.to_owned(),
+                reader: row.reader,
+                applied: false,
+                secret: true,
+            }));
+        }
+    }
+    outputs
+}
+
+/// The key of `files` for the secret file of a device.
+const SECRET_KEY: &str = "tailscale.secret";
+
 /// Where the secret file of a device is written; none if the device has none.
 #[must_use]
 pub fn secret_path(device: &Device) -> Option<Utf8PathBuf> {
     device.tailscale.as_ref()?;
-    let name = match device.files.get("tailscale.secret") {
+    let name = match device.files.get(SECRET_KEY) {
         Some((name, _)) => name.clone()?,
         None => TAILSCALE_SECRET.into(),
     };
@@ -252,7 +297,7 @@ fn unknown_files(device: &Device) -> Vec<Fault> {
     let mut known: Vec<String> =
         DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item))).collect();
     if device.tailscale.is_some() {
-        known.push("tailscale.secret".to_owned());
+        known.push(SECRET_KEY.to_owned());
     }
     let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
     unknown

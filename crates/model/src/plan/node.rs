@@ -27,6 +27,8 @@ pub struct Device {
     pub hostname: String,
     /// The version that it runs.
     pub talos_version: TalosVersion,
+    /// Whose base config it has: the version as written, or the one that it runs.
+    pub base_config: TalosVersion,
     /// Which kind of patches its base config takes.
     pub flavour: Flavour,
     /// Whether its Talos ships `/etc/cri/conf.d/20-customization.part`, which then must be overwritten: before 1.14.
@@ -106,6 +108,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         address: written.address.to_string(),
         ships_cri_customization: versions.talos.minor() < (1, 14),
         talos_version: versions.talos,
+        base_config: versions.base,
         flavour: versions.flavour,
         schematics,
         install,
