@@ -4,6 +4,7 @@ pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+pub mod fleet;
 pub mod generate;
 pub mod man;
 pub mod schema;
@@ -77,6 +78,8 @@ pub enum Command {
     Validate(validate::Arguments),
     /// Show a device: its facts and where each is written, its disks, images and files
     Show(show::Arguments),
+    /// Show all devices at a glance: versions, images, volumes, and how their files stand
+    Fleet(fleet::Arguments),
     /// Explain the code of a finding
     Explain(explain::Arguments),
     /// Work out the ID that the Image Factory gives a schematic

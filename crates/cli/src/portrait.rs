@@ -1,6 +1,8 @@
 //! One device for somebody who wants to know it: what `show` prints, as `schemas/show.schema.json` describes it.
 
 mod layout;
+mod bar;
+mod text;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;

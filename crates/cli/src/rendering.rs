@@ -44,7 +44,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
             Ok(artifacts) => owners.push(Owner {
                 name: device.name.clone(),
                 argument: format!("devices/{}", device.name),
-                folders: vec![manifests(device)],
+                folders: vec![manifests(&device.name)],
                 artifacts,
                 secret: secret_path(device),
                 place: device.place.clone(),

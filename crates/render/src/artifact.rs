@@ -242,7 +242,7 @@ fn path(device: &Device, row: &Row, item: &str) -> Option<Utf8PathBuf> {
             row.file.replace('@', &device.name).replace('*', &item).into()
         }
     };
-    Some(manifests(device).join(name))
+    Some(manifests(&device.name).join(name))
 }
 
 /// Every file of a device, in the order in which a person would apply them; a secret one behind the tracked one that it is made from.
@@ -283,13 +283,13 @@ pub fn secret_path(device: &Device) -> Option<Utf8PathBuf> {
         Some((name, _)) => name.clone()?,
         None => TAILSCALE_SECRET.into(),
     };
-    Some(manifests(device).join(name))
+    Some(manifests(&device.name).join(name))
 }
 
-/// The folder of a device's artifacts.
+/// The folder of a device's artifacts, by the device's name.
 #[must_use]
-pub fn manifests(device: &Device) -> Utf8PathBuf {
-    Utf8Path::new("devices").join(&device.name).join("manifests")
+pub fn manifests(device: &str) -> Utf8PathBuf {
+    Utf8Path::new("devices").join(device).join("manifests")
 }
 
 /// Keys of `files` that ask for nothing.

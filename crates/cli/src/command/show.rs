@@ -42,7 +42,8 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let text = String::from_utf8_lossy(&tree.read(&path)?.unwrap_or_default()).into_owned();
     let source = project.sources.add(path, text.as_str());
     let portrait = Portrait::new(device, facts(fleet, source, &text), &project.sources);
-    world.console.result(&json_text(&portrait))?;
+    let text = if world.is_text() { portrait.text(world.console.style(Channel::Result)) } else { json_text(&portrait) };
+    world.console.result(&text)?;
     let warnings = of_device(&project, name).len();
     if warnings > 0 {
         world.console.talk(&format!("{}: talosmith validate {DEVICES}/{name}", count(warnings, "finding")));
