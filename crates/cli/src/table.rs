@@ -1,7 +1,7 @@
 //! Rows of cells in columns that fit a terminal.
 
 use anstyle::AnsiColor;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::report::{Style, wrap};
 
@@ -146,23 +146,36 @@ pub fn columns(style: Style) -> usize {
 }
 
 /// A text in lines of a width; words that are longer are broken.
+#[must_use]
 pub fn lines(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_broken = false;
     for line in wrap(text, width, width) {
+        if let Some(tail) = lines.last_mut().filter(|tail| is_broken && tail.width() + 1 + line.width() <= width) {
+            tail.push_str(&format!(" {line}"));
+            continue;
+        }
         let mut rest = line.as_str();
-        while rest.width() > width {
-            let mut used = 0;
-            let fits = rest.char_indices().find(|(_, c)| {
-                used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or_default();
-                used > width
-            });
-            let at = fits.map_or(rest.len(), |(at, _)| at).max(rest.chars().next().map_or(1, char::len_utf8));
-            lines.push(rest[..at].to_owned());
-            rest = &rest[at..];
+        is_broken = rest.width() > width;
+        while rest.width() > width && rest.chars().nth(1).is_some() {
+            let (head, tail) = rest.split_at(fitting(rest, width));
+            lines.push(head.to_owned());
+            rest = tail;
         }
         lines.push(rest.to_owned());
     }
     lines
+}
+
+/// The bytes of a text that fit a width: at least one character.
+fn fitting(text: &str, width: usize) -> usize {
+    let mut used = 0;
+    let over = text.char_indices().skip_while(|(_, c)| {
+        used += c.width().unwrap_or_default();
+        used <= width
+    });
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    over.map(|(at, _)| at).next().unwrap_or(text.len()).max(first)
 }
 
 #[cfg(test)]
@@ -187,17 +200,14 @@ a     one two three four five six seven eight      1
 bé    averyverylongwordthatdoesnotfitatall     1,000
 ";
         assert_eq!(table().draw(&[0, 1, 2], 1, 0, wide).as_deref(), Some(expected));
-        let expected = "  \
-  NAME  WORDS                     SIZE
-  a     one two three four           1
-        five six seven eight
-  bé    averyverylongwordthatd   1,000
-        oesnotfitatall
-";
-        assert_eq!(
-            table().draw(&[0, 1, 2], 1, 2, STYLE),
-            Some(expected.trim_start_matches(' ').replacen("NAME", "  NAME", 1))
-        );
+        let expected = [
+            "  NAME  WORDS                       SIZE\n",
+            "  a     one two three four five        1\n",
+            "        six seven eight\n",
+            "  bé    averyverylongwordthatdoes  1,000\n",
+            "        notfitatall\n",
+        ];
+        assert_eq!(table().draw(&[0, 1, 2], 1, 2, STYLE), Some(expected.concat()));
     }
 
     #[test]
@@ -208,6 +218,14 @@ bé    averyverylongwordthatdoesnotfitatall     1,000
         assert_eq!(wide.draw(&[0, 1], 1, 4, STYLE), None);
         assert_eq!(wide.stack(4, STYLE), "    a-name-of-thirty-columns-or-so\n      one two\n");
         assert_eq!(table().draw(&[0, 2], 0, 0, STYLE).as_deref(), Some("NAME   SIZE\na         1\nbé    1,000\n"));
+    }
+
+    #[test]
+    fn a_broken_word_shares_its_last_line() {
+        assert_eq!(lines("a: averyverylongword }", 10), ["a:", "averyveryl", "ongword }"]);
+        assert_eq!(lines("日本語", 5), ["日本", "語"]);
+        assert_eq!(lines("日本", 1), ["日", "本"]);
+        assert_eq!(lines("", 5), [""]);
     }
 
     #[test]

@@ -24,21 +24,29 @@ impl Roster<'_> {
     /// The matrix for people, and the columns that had no room.
     #[must_use]
     pub fn text(&self, style: Style) -> (String, Vec<&'static str>) {
-        let mut table = Table::with_header(COLUMNS);
-        for row in &self.devices {
-            table.row(cells(row, style));
+        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        if let Some(text) = self.matrix(style, false).draw(&all, EXTENSIONS, 0, style) {
+            return (text, Vec::new());
         }
-        let mut shown: Vec<usize> = (0..COLUMNS.len()).collect();
-        let mut given = GIVE_WAY.iter();
-        loop {
+        let table = self.matrix(style, true);
+        for given in 0..=GIVE_WAY.len() {
+            let hidden = &GIVE_WAY[..given];
+            let shown: Vec<usize> = all.iter().copied().filter(|column| !hidden.contains(column)).collect();
             let flexible = if shown.contains(&EXTENSIONS) { EXTENSIONS } else { 0 };
             if let Some(text) = table.draw(&shown, flexible, 0, style) {
-                let hidden = (0..COLUMNS.len()).filter(|column| !shown.contains(column));
-                return (text, hidden.map(|column| COLUMNS[column]).collect());
+                let hidden = all.iter().filter(|column| hidden.contains(column));
+                return (text, hidden.map(|column| COLUMNS[*column]).collect());
             }
-            let Some(next) = given.next() else { return (table.stack(0, style), Vec::new()) };
-            shown.retain(|column| column != next);
         }
+        (table.stack(0, style), Vec::new())
+    }
+
+    fn matrix(&self, style: Style, brief: bool) -> Table {
+        let mut table = Table::with_header(COLUMNS);
+        for row in &self.devices {
+            table.row(cells(row, style, brief));
+        }
+        table
     }
 
     /// Devices against extensions, in as many blocks as the terminal needs.
@@ -100,10 +108,10 @@ fn short(extension: &str) -> &str {
     extension.strip_prefix("siderolabs/").unwrap_or(extension)
 }
 
-fn cells(row: &Row<'_>, style: Style) -> Vec<Cell> {
+fn cells(row: &Row<'_>, style: Style, brief: bool) -> Vec<Cell> {
     let mut cells = vec![Cell::from(row.name)];
     match &row.facts {
-        Some(facts) => cells.extend(described(facts, style).map(Cell::from)),
+        Some(facts) => cells.extend(described(facts, style, brief).map(Cell::from)),
         None => cells.extend((0..COLUMNS.len() - 2).map(|_| Cell::from(unknown(style)))),
     }
     cells.push(match row.state {
@@ -115,7 +123,7 @@ fn cells(row: &Row<'_>, style: Style) -> Vec<Cell> {
     cells
 }
 
-fn described(facts: &Facts<'_>, style: Style) -> [String; 7] {
+fn described(facts: &Facts<'_>, style: Style, brief: bool) -> [String; 7] {
     let role = serde_json::to_value(facts.role).unwrap_or_default();
     let or_unknown = |text: String| if text.is_empty() { unknown(style).to_owned() } else { text };
     let applied = facts.extensions.iter().filter(|extension| extension.applied);
@@ -124,21 +132,25 @@ fn described(facts: &Facts<'_>, style: Style) -> [String; 7] {
         role.as_str().unwrap_or_default().to_owned(),
         facts.address.to_owned(),
         facts.talos_version.to_string(),
-        or_unknown(image(facts)),
+        or_unknown(image(facts, brief)),
         or_unknown(applied.map(|extension| short(extension.name)).collect::<Vec<_>>().join(" ")),
         or_unknown(volumes(&facts.volumes)),
     ]
 }
 
-/// The start of the schematic's ID, or the reference with the start of its digest.
-fn image(facts: &Facts<'_>) -> String {
+/// The start of the schematic's ID, or the reference with the start of its digest; in brief without its registry.
+fn image(facts: &Facts<'_>, brief: bool) -> String {
     let start = |text: &str| text.chars().take(SHORT).collect::<String>();
     match (facts.schematic, facts.image) {
         (Some(id), _) => start(id),
-        (None, Some(reference)) => match reference.split_once("@sha256:") {
-            Some((name, digest)) => format!("{name}@sha256:{}", start(digest)),
-            None => reference.to_owned(),
-        },
+        (None, Some(reference)) => {
+            let path = reference.rsplit('/').next().filter(|path| brief && *path != reference);
+            let shown = path.map_or_else(|| reference.to_owned(), |path| format!("…/{path}"));
+            match shown.split_once("@sha256:") {
+                Some((name, digest)) => format!("{name}@{}", start(digest)),
+                None => shown,
+            }
+        }
         (None, None) => String::new(),
     }
 }
