@@ -109,11 +109,8 @@ impl<'a> Roster<'a> {
     pub fn new(project: &'a Project, selection: &Selection, owners: &[Owner], differences: &Differences) -> Self {
         let planned: BTreeMap<&str, &Device> =
             project.plan.devices.iter().map(|device| (device.name.as_str(), device)).collect();
-        let files: BTreeMap<&str, usize> = owners
-            .iter()
-            .filter(|owner| owner.is_device)
-            .map(|owner| (owner.name.as_str(), owner.artifacts.len()))
-            .collect();
+        let files: BTreeMap<&str, usize> =
+            owners.iter().filter(|owner| owner.is_device).map(|owner| (owner.name.as_str(), owner.files)).collect();
         let mut stale: BTreeMap<&str, usize> = BTreeMap::new();
         for change in differences.real() {
             if let Some(name) = folder_of(&change.path) {

@@ -9,7 +9,9 @@ use talosmith_model::plan::{Cluster, Device};
 use talosmith_model::{Code, Diagnostic, Place, Plan};
 use zeroize::Zeroizing;
 
-use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_KEY, TAILSCALE_SECRET, Template, raw};
+use crate::catalogue::{
+    CLUSTER, ClusterRow, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_KEY, TAILSCALE_SECRET, Template, raw,
+};
 use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 
 /// A file that is generated.
@@ -162,17 +164,10 @@ impl Renderer {
         let context =
             engine::context(&Context::<()> { device: None, cluster: Some(cluster), item: None, auth_key: None });
         for row in CLUSTER {
-            let (folder, name) = match row.each {
-                Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
-                _ => match &cluster.kata {
-                    Some(kata) => (Some(&kata.folder), kata.runtime.as_str()),
-                    None => (None, ""),
-                },
-            };
-            let Some(folder) = folder.filter(|_| (row.wanted)(cluster)) else { continue };
+            let Some((folder, path)) = cluster_path(cluster, row) else { continue };
             match self.text(row.template, &context, proof) {
                 Ok(body) => artifacts.push(Artifact {
-                    path: Utf8Path::new(folder).join(row.file.replace('*', name)),
+                    path,
                     text: format!("{}{body}", header("talosmith.yaml", folder)),
                     template: Some(row.template),
                     reader: Reader::Kubernetes,
@@ -215,6 +210,25 @@ impl Renderer {
 fn context<T: Serialize>(device: &Device, cluster: Option<&Cluster>, item: Option<T>) -> Value {
     let auth_key = device.tailscale.as_ref().map(|tailscale| tailscale.placeholder.as_str());
     engine::context(&Context { device: Some(device), cluster, item, auth_key })
+}
+
+/// The path of every artifact of a cluster's applications.
+#[must_use]
+pub fn cluster_paths(cluster: &Cluster) -> Vec<Utf8PathBuf> {
+    CLUSTER.iter().filter_map(|row| cluster_path(cluster, row)).map(|(_, path)| path).collect()
+}
+
+/// The folder of a cluster's application and a file in it; none if the model does not ask for it.
+fn cluster_path<'a>(cluster: &'a Cluster, row: &ClusterRow) -> Option<(&'a str, Utf8PathBuf)> {
+    let (folder, name) = match row.each {
+        Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
+        _ => match &cluster.kata {
+            Some(kata) => (Some(&kata.folder), kata.runtime.as_str()),
+            None => (None, ""),
+        },
+    };
+    let folder = folder.filter(|_| (row.wanted)(cluster))?;
+    Some((folder, Utf8Path::new(folder).join(row.file.replace('*', name))))
 }
 
 /// The line that every generated file starts with.
