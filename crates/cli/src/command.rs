@@ -50,18 +50,18 @@ pub struct Global {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
-    /// How findings are written
+    /// How results and findings are written
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
 }
 
-/// How findings are written.
+/// How results and findings are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
     #[default]
     Text,
-    /// For programs: schemas/report.schema.json describes it
+    /// For programs: `talosmith schema` has the schemas
     Json,
 }
 

@@ -69,12 +69,33 @@ pub enum Fault {
     Finding(Box<Diagnostic>),
 }
 
-#[derive(Serialize)]
-struct Context<'a, T: Serialize> {
-    device: Option<&'a Device>,
-    cluster: Option<&'a Cluster>,
-    item: Option<T>,
-    auth_key: Option<&'a str>,
+/// What templates see of a device and its cluster: values that all artifacts of the device share.
+struct Scene {
+    device: Value,
+    cluster: Value,
+    auth_key: Value,
+}
+
+impl Scene {
+    fn new(device: Option<&Device>, cluster: Option<&Cluster>, auth_key: Option<&str>) -> Self {
+        Self {
+            device: engine::context(&device),
+            cluster: engine::context(&cluster),
+            auth_key: engine::context(&auth_key),
+        }
+    }
+
+    fn of_device(device: &Device, cluster: Option<&Cluster>) -> Self {
+        let placeholder = device.tailscale.as_ref().map(|tailscale| tailscale.placeholder.as_str());
+        Self::new(Some(device), cluster, placeholder)
+    }
+
+    /// The whole of it for one artifact.
+    fn with(&self, item: &impl Serialize) -> Value {
+        let shared = [("device", &self.device), ("cluster", &self.cluster), ("auth_key", &self.auth_key)];
+        let item = [("item", engine::context(item))];
+        Value::from_pairs(shared.map(|(name, value)| (name, value.clone())).into_iter().chain(item))
+    }
 }
 
 impl Renderer {
@@ -99,13 +120,13 @@ impl Renderer {
     /// # Errors
     /// Everything that keeps an artifact from being rendered.
     pub fn device(&self, plan: &Plan, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
-        let cluster = plan.cluster_of(device);
+        let scene = Scene::of_device(device, plan.cluster_of(device));
         let mut artifacts = Vec::new();
         let mut faults = unknown_files(device);
         for row in DEVICE {
             for item in row.items(device) {
                 let Some(path) = path(device, row, &item) else { continue };
-                match self.one(device, cluster, row, &item, proof) {
+                match self.one(device, &scene, row, &item, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         text: format!(
                             "{}{body}",
@@ -129,19 +150,17 @@ impl Renderer {
     fn one(
         &self,
         device: &Device,
-        cluster: Option<&Cluster>,
+        scene: &Scene,
         row: &Row,
         item: &str,
         proof: Proof,
     ) -> Result<String, TemplateFault> {
         let Some(template) = row.template.of(device.flavour) else { return Ok(raw(device, item)) };
         let context = match row.each {
-            Each::Schematic => context(device, cluster, device.schematics.iter().find(|other| other.name == item)),
-            Each::Alternative => {
-                context(device, cluster, device.install.alternatives.iter().find(|other| other.name == item))
-            }
-            Each::Volume => context(device, cluster, device.volumes.iter().find(|other| other.name == item)),
-            _ => context(device, cluster, device.install.image.as_ref()),
+            Each::Schematic => scene.with(&device.schematics.iter().find(|other| other.name == item)),
+            Each::Alternative => scene.with(&device.install.alternatives.iter().find(|other| other.name == item)),
+            Each::Volume => scene.with(&device.volumes.iter().find(|other| other.name == item)),
+            _ => scene.with(&device.install.image),
         };
         self.text(template, &context, proof)
     }
@@ -161,8 +180,7 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let context =
-            engine::context(&Context::<()> { device: None, cluster: Some(cluster), item: None, auth_key: None });
+        let context = Scene::new(None, Some(cluster), None).with(&());
         for row in CLUSTER {
             let Some((folder, path)) = cluster_path(cluster, row) else { continue };
             match self.text(row.template, &context, proof) {
@@ -192,12 +210,8 @@ impl Renderer {
         use secrecy::ExposeSecret as _;
         let Some(tailscale) = &device.tailscale else { return Ok(None) };
         let (Some(value), Some(path)) = (secrets.get(&tailscale.secret), secret_path(device)) else { return Ok(None) };
-        let context = engine::context(&Context::<()> {
-            device: Some(device),
-            cluster: plan.cluster_of(device),
-            item: None,
-            auth_key: Some(value.expose_secret()),
-        });
+        let scene = Scene::new(Some(device), plan.cluster_of(device), Some(value.expose_secret()));
+        let context = scene.with(&());
         let body = Zeroizing::new(self.text(TAILSCALE, &context, Proof::Given)?);
         let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));
         let source = format!("devices/{}/device.yaml", device.name);
@@ -205,11 +219,6 @@ impl Renderer {
         bytes.extend_from_slice(body.as_bytes());
         Ok(Some(SecretArtifact::new(path, bytes)))
     }
-}
-
-fn context<T: Serialize>(device: &Device, cluster: Option<&Cluster>, item: Option<T>) -> Value {
-    let auth_key = device.tailscale.as_ref().map(|tailscale| tailscale.placeholder.as_str());
-    engine::context(&Context { device: Some(device), cluster, item, auth_key })
 }
 
 /// The path of every artifact of a cluster's applications.
