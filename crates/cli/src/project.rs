@@ -49,7 +49,7 @@ pub enum LoadError {
 }
 
 /// So many devices are read before they are planned and dropped: enough for all threads, and few against a big fleet.
-const CHUNK: usize = 128;
+const CHUNK: usize = 64;
 
 impl Project {
     /// Reads everything that a tree holds.

@@ -136,8 +136,10 @@ impl<'a> Planning<'a> {
         if broken.is_empty() {
             judge.conclude(fleet, &mut findings);
         }
+        // What devices were compared with goes before anything else is made: this is where a big fleet takes most memory.
+        drop(judge);
         plan.broken.extend(broken.iter().cloned());
-        plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
+        plan.devices.sort_unstable_by(|a, b| natural(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
         for cluster in &mut plan.clusters {
             // A file that cannot be read does not say which cluster it belongs to.
             cluster.incomplete = !broken.is_empty() || incomplete.contains(&cluster.name);
