@@ -25,21 +25,40 @@ pub struct Layer<'a> {
 
 /// Where the keys of a layered device come from: those of the layers, and the device's own in a mapping that a layer has too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<Pointer, (SourceId, Pointer)>);
+pub struct Origins {
+    /// The documents of the layers, and the mappings in them.
+    layers: Vec<(SourceId, Pointer)>,
+    /// The layer of each key, by its pointer in the layered device.
+    keys: BTreeMap<Box<str>, usize>,
+}
 
 impl Origins {
+    /// The value at `pointer` of the layered device whose own file is `own`.
+    #[must_use]
+    pub fn place(&self, own: SourceId, pointer: &Pointer) -> Place {
+        match self.of(pointer) {
+            Some((source, origin)) => Place::value(source, origin),
+            None => Place::value(own, pointer.clone()),
+        }
+    }
+
     /// Where the value at `pointer` of the layered device is written; none if in the device's own file, at the same pointer.
     #[must_use]
     pub fn of(&self, pointer: &Pointer) -> Option<(SourceId, Pointer)> {
-        let mut prefix = Some(pointer.clone());
+        let mut prefix = Some(pointer.as_str());
         while let Some(at) = prefix {
-            if let Some((source, origin)) = self.0.get(&at) {
-                return Some((*source, Pointer::new(format!("{origin}{}", &pointer.as_str()[at.as_str().len()..]))));
+            if let Some(layer) = self.keys.get(at) {
+                let (source, base) = &self.layers[*layer];
+                return Some((*source, Pointer::new(format!("{base}{pointer}"))));
             }
-            prefix = at.parent();
+            prefix = parent(at);
         }
         None
     }
+}
+
+fn parent(pointer: &str) -> Option<&str> {
+    pointer.rfind('/').map(|at| &pointer[..at])
 }
 
 /// Lays layers over each other, the farthest first and the device's own last.
@@ -48,19 +67,23 @@ impl Origins {
 #[must_use]
 pub fn layer(layers: &[Layer<'_>]) -> (Map<String, Value>, Origins, Vec<Diagnostic>) {
     let mut stack = Stack { own: layers.last().map(|layer| layer.source), ..Stack::default() };
-    for layer in layers {
+    for (index, layer) in layers.iter().enumerate() {
+        stack.index = index;
         for (key, value) in layer.keys {
             stack.lay(layer, key, value);
         }
     }
-    (stack.keys, Origins(stack.origins), stack.findings)
+    let places = layers.iter().map(|layer| (layer.source, layer.base.clone())).collect();
+    (stack.keys, Origins { layers: places, keys: stack.origins }, stack.findings)
 }
 
 #[derive(Default)]
 struct Stack {
     own: Option<SourceId>,
+    /// The number of the layer that is being laid.
+    index: usize,
     keys: Map<String, Value>,
-    origins: BTreeMap<Pointer, (SourceId, Pointer)>,
+    origins: BTreeMap<Box<str>, usize>,
     findings: Vec<Diagnostic>,
 }
 
@@ -72,7 +95,7 @@ impl Stack {
                 if self.keys.shift_remove(key).is_none() {
                     self.nothing_to_remove(layer, &at);
                 }
-                self.origins.retain(|origin, _| *origin != at && origin.parent().as_ref() != Some(&at));
+                self.origins.retain(|origin, _| **origin != *at.as_str() && parent(origin) != Some(at.as_str()));
             }
             Value::Object(mapping) => {
                 let mut below = match self.keys.shift_remove(key) {
@@ -85,7 +108,7 @@ impl Stack {
                         if below.shift_remove(inner).is_none() {
                             self.nothing_to_remove(layer, &at);
                         }
-                        self.origins.remove(&at);
+                        self.origins.remove(at.as_str());
                     } else {
                         below.insert(inner.clone(), value.clone());
                         self.note_origin(layer, at);
@@ -103,12 +126,11 @@ impl Stack {
 
     fn note_origin(&mut self, layer: &Layer<'_>, at: Pointer) {
         // A key of the device's own must be noted too where a default's key around it would be found instead.
-        let around = at.parent().is_some_and(|around| self.origins.contains_key(&around));
+        let around = parent(at.as_str()).is_some_and(|around| self.origins.contains_key(around));
         if self.own == Some(layer.source) && layer.base == Pointer::root() && !around {
-            self.origins.remove(&at);
+            self.origins.remove(at.as_str());
         } else {
-            let origin = Pointer::new(format!("{}{at}", layer.base));
-            self.origins.insert(at, (layer.source, origin));
+            self.origins.insert(at.as_str().into(), self.index);
         }
     }
 

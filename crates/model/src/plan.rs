@@ -21,7 +21,7 @@ mod features;
 mod storage_classes;
 mod patches;
 mod node;
-mod selectors;
+mod node_selectors;
 mod folders;
 mod objects;
 mod fleet;
@@ -47,8 +47,6 @@ pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
 pub use versions::Flavour;
 pub use volumes::Volume;
 
-use crate::device::Role;
-use crate::scalar::Name;
 use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, SourceId, TalosVersion, natural};
 
 /// Everything that is generated, before it is written out.
@@ -90,10 +88,95 @@ pub struct Cluster {
 /// The texts of files that raw patches name, by their path from the repository's root; none where there is no such file.
 pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
 
+/// A plan that is being made: devices are added in the order of their files, and none has to be kept.
+pub struct Planning<'a> {
+    fleet: &'a FleetFile,
+    plan: Plan,
+    judge: fleet::Judge,
+    /// The clusters that have a device with errors.
+    incomplete: BTreeSet<String>,
+    findings: Vec<Diagnostic>,
+}
+
+/// A device that was planned by itself.
+#[derive(Debug)]
+pub struct Draft {
+    /// None if it has errors.
+    device: Option<Device>,
+    findings: Vec<Diagnostic>,
+}
+
+impl Draft {
+    /// Plans a device by itself.
+    #[must_use]
+    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files) -> Self {
+        let mut check = Check { fleet, file, findings: Vec::new(), secrets: Vec::new() };
+        let planned = node::plan(&mut check, files);
+        let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
+        let name = file.device.name.as_str();
+        let findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
+        Self { device: Some(planned).filter(|_| !failed), findings }
+    }
+}
+
+impl<'a> Planning<'a> {
+    /// A plan without devices.
+    #[must_use]
+    pub fn new(fleet: &'a FleetFile) -> Self {
+        let mut findings = Vec::new();
+        let mut plan = Plan::default();
+        for (name, cluster) in &fleet.fleet.clusters {
+            let at = Pointer::new("/clusters").child(name);
+            plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
+        }
+        Self { fleet, plan, judge: fleet::Judge::default(), incomplete: BTreeSet::new(), findings }
+    }
+
+    /// Adds a device and its draft, and judges it among those that were added.
+    pub fn add(&mut self, file: &DeviceFile, draft: Draft) {
+        self.findings.extend(draft.findings);
+        self.judge.see(self.fleet, file, &mut self.findings);
+        match draft.device {
+            Some(device) => self.plan.devices.push(device),
+            None => {
+                self.incomplete.insert(file.device.cluster.to_string());
+                self.plan.broken.insert(file.device.name.to_string());
+            }
+        }
+    }
+
+    /// The plan; `broken` names the devices whose files could not be read.
+    #[must_use]
+    pub fn finish(self, broken: &BTreeSet<String>) -> (Plan, Vec<Diagnostic>) {
+        let Self { fleet, mut plan, judge, incomplete, mut findings } = self;
+        // What a cluster lacks is not judged while a device cannot be read.
+        judge.conclude(fleet, broken.is_empty(), &mut findings);
+        applications::judge(fleet, &mut findings);
+        folders::judge(&plan.clusters, &plan.devices, &mut findings);
+        let addresses = judge.into_control_planes();
+        plan.broken.extend(broken.iter().cloned());
+        plan.devices.sort_unstable_by(|a, b| natural(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
+        // Nobody knows whether a file that cannot be read is a control plane's.
+        if !broken.is_empty() {
+            let waiting = plan.devices.extract_if(.., |device| kubernetes::names_control_planes(device));
+            plan.broken.extend(waiting.map(|device| device.name));
+        }
+        for device in &mut plan.devices {
+            kubernetes::name_control_planes(device, addresses.get(&device.cluster));
+        }
+        for cluster in &mut plan.clusters {
+            // A file that cannot be read does not say which cluster it belongs to.
+            cluster.incomplete = !broken.is_empty() || incomplete.contains(&cluster.name);
+            applications::gather(cluster, &plan.devices);
+        }
+        (plan, findings)
+    }
+}
+
 impl Plan {
     /// Plans the whole fleet.
     ///
-    /// `broken` names the devices whose files could not be read, with their clusters where they are known.
+    /// `broken` names the devices whose files could not be read.
     #[must_use]
     pub fn new(
         fleet: &FleetFile,
@@ -101,44 +184,11 @@ impl Plan {
         broken: &BTreeSet<String>,
         files: &Files,
     ) -> (Self, Vec<Diagnostic>) {
-        let mut findings = Vec::new();
-        let mut plan = Self { broken: broken.clone(), ..Self::default() };
-        for (name, cluster) in &fleet.fleet.clusters {
-            let at = Pointer::new("/clusters").child(name);
-            plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
-        }
-        let no_planes = BTreeSet::new();
-        let control_planes = control_planes(devices);
+        let mut planning = Planning::new(fleet);
         for file in devices {
-            let planes = control_planes.get(&file.device.cluster).unwrap_or(&no_planes);
-            let mut check = Check { fleet, file, control_planes: planes, findings: Vec::new(), secrets: Vec::new() };
-            let planned = node::plan(&mut check, files);
-            let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
-            let name = file.device.name.as_str().to_owned();
-            findings.extend(check.findings.into_iter().map(|finding| finding.device(name.clone())));
-            // Nobody knows whether a file that cannot be read is a control plane's.
-            let waits = !broken.is_empty() && kubernetes::names_control_planes(&file.device);
-            if failed || waits {
-                plan.broken.insert(name);
-            } else {
-                plan.devices.push(planned);
-            }
+            planning.add(file, Draft::new(fleet, file, files));
         }
-        fleet::judge(fleet, devices, broken.is_empty(), &mut findings);
-        applications::judge(fleet, &mut findings);
-        folders::judge(&plan.clusters, devices, &mut findings);
-        objects::judge(fleet, devices, &mut findings);
-        selectors::judge(fleet, devices, broken.is_empty(), &mut findings);
-        plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
-        for cluster in &mut plan.clusters {
-            // A file that cannot be read does not say which cluster it belongs to.
-            cluster.incomplete = !broken.is_empty()
-                || devices.iter().any(|file| {
-                    file.device.cluster.as_str() == cluster.name && plan.broken.contains(file.device.name.as_str())
-                });
-            applications::gather(cluster, &plan.devices);
-        }
-        (plan, findings)
+        planning.finish(broken)
     }
 
     /// The cluster of a device.
@@ -167,22 +217,10 @@ pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
     named.map(|(at, path)| fleet.folder_of(file, &file.at(at)).join(path.as_str())).collect()
 }
 
-/// The addresses of the control planes of each cluster, in the order of their text.
-fn control_planes(devices: &[DeviceFile]) -> BTreeMap<Name, BTreeSet<String>> {
-    let mut addresses: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
-    for file in devices.iter().filter(|file| file.device.role == Role::ControlPlane) {
-        let cluster = addresses.entry(file.device.cluster.clone()).or_default();
-        cluster.insert(file.device.address.to_string());
-    }
-    addresses
-}
-
 /// A device that is being planned, and what was found.
 struct Check<'a> {
     fleet: &'a FleetFile,
     file: &'a DeviceFile,
-    /// The addresses of its cluster's control planes.
-    control_planes: &'a BTreeSet<String>,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,
 }

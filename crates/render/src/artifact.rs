@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use minijinja::Value;
 use serde::Serialize;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Code, Diagnostic, Place, Plan, Pointer};
+use talosmith_model::{Diagnostic, Place, Plan};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
+use crate::target::{application, cluster_path, secret_rows, target, unknown_files};
 use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 
 /// A file that is generated.
@@ -54,13 +55,38 @@ pub enum Fault {
     Finding(Box<Diagnostic>),
 }
 
-#[derive(Serialize)]
-struct Context<'a, T: Serialize> {
-    device: Option<&'a Device>,
-    cluster: Option<&'a Cluster>,
-    item: Option<T>,
-    /// The values of the artifact's secrets, by the names in their placeholders.
-    secrets: BTreeMap<&'a str, &'a str>,
+/// What templates see of a device and its cluster: values that all artifacts of the device share.
+struct Scene {
+    device: Value,
+    cluster: Value,
+}
+
+impl Scene {
+    fn new(device: Option<&Device>, cluster: Option<&Cluster>) -> Self {
+        Self { device: engine::context(&device), cluster: engine::context(&cluster) }
+    }
+
+    /// The whole of it for one artifact; `secrets` are the values of its secrets by the names in their placeholders.
+    fn with(&self, item: &impl Serialize, secrets: &BTreeMap<&str, &str>) -> Value {
+        let own = [("item", engine::context(item)), ("secrets", engine::context(secrets))];
+        let shared = [("device", self.device.clone()), ("cluster", self.cluster.clone())];
+        Value::from_pairs(shared.into_iter().chain(own))
+    }
+
+    /// The same for an artifact of a device, made for the item of that name.
+    fn of(&self, device: &Device, row: &Row, item: &str, secrets: &BTreeMap<&str, &str>) -> Value {
+        match row.each {
+            Each::Schematic => self.with(&device.schematics.iter().find(|other| other.name == item), secrets),
+            Each::Alternative => {
+                self.with(&device.install.alternatives.iter().find(|other| other.name == item), secrets)
+            }
+            Each::Volume => self.with(&device.volumes.iter().find(|other| other.name == item), secrets),
+            Each::ExtensionService => {
+                self.with(&device.extension_services.iter().find(|other| other.name == item), secrets)
+            }
+            _ => self.with(&device.install.image, secrets),
+        }
+    }
 }
 
 impl Renderer {
@@ -85,13 +111,14 @@ impl Renderer {
     /// # Errors
     /// Everything that keeps an artifact from being rendered.
     pub fn device(&self, plan: &Plan, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
-        let cluster = plan.cluster_of(device);
+        let scene = Scene::new(Some(device), plan.cluster_of(device));
         let mut artifacts = Vec::new();
-        let mut faults = unknown_files(device);
+        let mut faults: Vec<Fault> =
+            unknown_files(device).into_iter().map(|finding| Fault::Finding(Box::new(finding))).collect();
         for row in DEVICE {
             for item in row.items(device) {
                 let Some((path, place)) = target(device, row, &item) else { continue };
-                match self.one(device, cluster, row, &item, proof) {
+                match self.one(device, &scene, row, &item, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         text: format!(
                             "{}{body}",
@@ -116,13 +143,13 @@ impl Renderer {
     fn one(
         &self,
         device: &Device,
-        cluster: Option<&Cluster>,
+        scene: &Scene,
         row: &Row,
         item: &str,
         proof: Proof,
     ) -> Result<String, TemplateFault> {
         let Some(template) = row.template.of(device.flavour) else { return Ok(raw(device, item)) };
-        let context = item_context(device, cluster, row, item, BTreeMap::new());
+        let context = scene.of(device, row, item, &BTreeMap::new());
         self.text(template, &context, proof)
     }
 
@@ -141,15 +168,14 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
+        let scene = Scene::new(None, Some(cluster));
         for row in CLUSTER {
             let Some((folder, place)) = application(cluster, row.each) else { continue };
             for item in row.items(cluster) {
-                let context =
-                    engine::context(&Context { device: None, cluster: Some(cluster), item, secrets: BTreeMap::new() });
-                let name = item.map_or_else(|| runtime(cluster), |item| item.device.as_str());
+                let context = scene.with(&item, &BTreeMap::new());
                 match self.text(row.template, &context, proof) {
                     Ok(body) => artifacts.push(Artifact {
-                        path: Utf8Path::new(folder).join(row.file.replace('*', name)),
+                        path: cluster_path(cluster, row, folder, item),
                         text: format!("{}{body}", header("talosmith.yaml", folder)),
                         template: Some(row.template),
                         reader: Reader::Kubernetes,
@@ -174,6 +200,7 @@ impl Renderer {
         secrets: &Secrets,
     ) -> Result<Vec<SecretArtifact>, TemplateFault> {
         use secrecy::ExposeSecret as _;
+        let scene = Scene::new(Some(device), plan.cluster_of(device));
         let mut artifacts = Vec::new();
         for (row, item, file) in secret_rows(device) {
             let uses = device.secrets.iter().filter(|held| held.key == file.key);
@@ -181,7 +208,7 @@ impl Renderer {
                 .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
                 .collect();
             let (Some(values), Some(template)) = (values, row.template.of(device.flavour)) else { continue };
-            let context = item_context(device, plan.cluster_of(device), row, &item, values);
+            let context = scene.of(device, row, &item, &values);
             let body = Zeroizing::new(self.text(template, &context, Proof::Given)?);
             let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));
             let source = format!("devices/{}/device.yaml", device.name);
@@ -193,36 +220,6 @@ impl Renderer {
     }
 }
 
-/// What the template of an artifact sees.
-fn item_context(
-    device: &Device,
-    cluster: Option<&Cluster>,
-    row: &Row,
-    item: &str,
-    secrets: BTreeMap<&str, &str>,
-) -> Value {
-    match row.each {
-        Each::Schematic => context(device, cluster, device.schematics.iter().find(|other| other.name == item), secrets),
-        Each::Alternative => {
-            context(device, cluster, device.install.alternatives.iter().find(|other| other.name == item), secrets)
-        }
-        Each::Volume => context(device, cluster, device.volumes.iter().find(|other| other.name == item), secrets),
-        Each::ExtensionService => {
-            context(device, cluster, device.extension_services.iter().find(|other| other.name == item), secrets)
-        }
-        _ => context(device, cluster, device.install.image.as_ref(), secrets),
-    }
-}
-
-fn context<T: Serialize>(
-    device: &Device,
-    cluster: Option<&Cluster>,
-    item: Option<T>,
-    secrets: BTreeMap<&str, &str>,
-) -> Value {
-    engine::context(&Context { device: Some(device), cluster, item, secrets })
-}
-
 /// The line that every generated file starts with.
 fn header(source: &str, owner: &str) -> String {
     let name = source.rsplit('/').next().unwrap_or(source);
@@ -232,153 +229,4 @@ fn header(source: &str, owner: &str) -> String {
         format!("talosmith generate {owner}")
     };
     format!("# Generated by talosmith from {source}. Do not edit: change {name}, then run: {command}\n")
-}
-
-/// The key of the model that asks for an artifact.
-fn key(row: &Row, item: &str) -> String {
-    row.key.replace('*', item)
-}
-
-/// Where an artifact of a device is written, and the key that asks for it; none if `files` says that it is not written.
-fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8PathBuf, Place)> {
-    if let Some((name, place)) = device.files.get(&key(row, item)) {
-        return Some((manifests(device).join(name.clone()?), place.clone()));
-    }
-    let file = if holds_secret(device, &key(row, item)) {
-        format!("{}.template.yaml", stem(device, row, item))
-    } else {
-        file(device, row, item)
-    };
-    let place = match row.key {
-        // The name of a device is its hostname where nothing else is said.
-        "hostname" => device.hostname_place.clone(),
-        key => {
-            let segments = key.split('.').map(|segment| if segment == "*" { item } else { segment });
-            device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
-        }
-    };
-    Some((manifests(device).join(file), place))
-}
-
-/// The folder of a cluster's application, and the key that asks for it.
-fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Place)> {
-    match each {
-        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.place)),
-        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.place)),
-    }
-}
-
-/// The name of a cluster's kata runtime.
-fn runtime(cluster: &Cluster) -> &str {
-    cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str())
-}
-
-/// The name of an artifact below `manifests/` where `files` does not give another one.
-fn file(device: &Device, row: &Row, item: &str) -> String {
-    let item = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
-    row.file.replace('@', &device.name).replace('*', &item)
-}
-
-/// That name without its ending: a template and its secret file share it.
-fn stem(device: &Device, row: &Row, item: &str) -> String {
-    let name = file(device, row, item);
-    name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
-}
-
-fn holds_secret(device: &Device, key: &str) -> bool {
-    device.secrets.iter().any(|held| held.key == key)
-}
-
-/// A file that holds secrets and is not tracked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretFile {
-    /// The key of the model that asks for the artifact.
-    pub key: String,
-    /// From the repository's root.
-    pub path: Utf8PathBuf,
-    /// The key that names a secret in it, or the file itself.
-    pub place: Place,
-}
-
-/// The rows and items whose artifacts hold secrets, with the files that have the values.
-fn secret_rows(device: &Device) -> Vec<(&'static Row, String, SecretFile)> {
-    let mut rows = Vec::new();
-    if device.secrets.is_empty() {
-        return rows;
-    }
-    for row in DEVICE {
-        for item in row.items(device) {
-            let key = key(row, &item);
-            let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
-            let (name, place) = match device.files.get(&format!("{key}.secret")) {
-                Some((None, _)) => continue,
-                Some((Some(name), place)) => (name.clone(), place.clone()),
-                None => (format!("{}.yaml", stem(device, row, &item)).into(), held.place.clone()),
-            };
-            rows.push((row, item, SecretFile { key, path: manifests(device).join(name), place }));
-        }
-    }
-    rows
-}
-
-/// The files of a device that hold secrets, in the order of the catalogue.
-#[must_use]
-pub fn secret_files(device: &Device) -> Vec<SecretFile> {
-    secret_rows(device).into_iter().map(|(_, _, file)| file).collect()
-}
-
-/// The folder of a device's artifacts.
-#[must_use]
-pub fn manifests(device: &Device) -> Utf8PathBuf {
-    Utf8Path::new("devices").join(&device.name).join("manifests")
-}
-
-/// Keys of `files` that ask for nothing.
-fn unknown_files(device: &Device) -> Vec<Fault> {
-    let mut known: Vec<String> =
-        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item))).collect();
-    let with_secrets: Vec<String> =
-        known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
-    known.extend(with_secrets);
-    let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
-    unknown
-        .map(|(key, (_, place))| {
-            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` asks for no file"), place.as_key());
-            let finding = match talosmith_model::closest(key, known.iter().map(String::as_str)) {
-                Some(near) => finding.label(format!("did you mean `{near}`?")),
-                None => finding,
-            };
-            Fault::Finding(Box::new(
-                finding.device(device.name.clone()).note(format!("keys that do: {}", known.join(", "))),
-            ))
-        })
-        .collect()
-}
-
-/// Two artifacts that would be written to one file. Paths are compared without case, as some file systems do.
-#[must_use]
-pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Place)>) -> Vec<Diagnostic> {
-    let mut seen: BTreeMap<String, (&Utf8Path, &Place)> = BTreeMap::new();
-    let mut findings = Vec::new();
-    for (path, place) in owners {
-        if let Some((first, owner)) = seen.get(&path.as_str().to_lowercase()) {
-            let mut finding = Diagnostic::new(
-                Code::OutputCollision,
-                format!("two artifacts would be written to `{path}`"),
-                place.clone(),
-            )
-            .note("the second one would replace the first")
-            .help("give one of them another name under `files`, or another `path`");
-            if *owner != place {
-                finding = finding.also((*owner).clone(), "the other one");
-            }
-            if *first != path {
-                finding = finding.note(format!("`{first}` differs only in case"));
-            }
-            findings.push(finding);
-        } else {
-            seen.insert(path.as_str().to_lowercase(), (path, place));
-        }
-    }
-    findings
 }

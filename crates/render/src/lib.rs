@@ -12,9 +12,11 @@ pub mod shape;
 mod secret;
 pub mod templates;
 pub mod catalogue;
+pub mod target;
 pub mod artifact;
 pub mod output;
 
 pub use artifact::{Artifact, Fault, Proof, Renderer};
 pub use engine::{Engine, FaultKind, TemplateFault};
 pub use secret::{SecretArtifact, Secrets};
+pub use target::Output;

@@ -1,6 +1,6 @@
 //! `talosmith generate`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -82,7 +82,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let mut exit = Exit::Success;
     let mut secret_files = Vec::new();
     if !arguments.dry_run {
-        let written = apply(&lock, &differences.changes, &differences.within)?;
+        let written = apply(&lock, &differences.changes, &differences.folders, &differences.within)?;
         for leftover in &written.leftovers {
             world.console.detail(&format!("removed {leftover}, which an earlier run left"));
         }
@@ -111,8 +111,10 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 
 /// The secrets that the owners' files need.
 fn needs(project: &Project, owners: &[Owner]) -> Vec<Need> {
+    let owners: BTreeMap<&str, &Owner> =
+        owners.iter().filter(|owner| owner.is_device).map(|owner| (owner.name.as_str(), owner)).collect();
     let devices = project.plan.devices.iter().flat_map(|device| {
-        let owner = owners.iter().find(|owner| owner.is_device && owner.name == device.name);
+        let owner = owners.get(device.name.as_str()).copied();
         device.secrets.iter().filter_map(move |held| {
             Some(Need {
                 secret: held.secret.clone(),
@@ -194,7 +196,7 @@ const fn letter(kind: ChangeKind) -> char {
 
 fn conclude(world: &mut World<'_>, owners: &[Owner], differences: &Differences, changed: usize, dry_run: bool) {
     let devices = count(owners.iter().filter(|owner| owner.is_device).count(), "device");
-    let files = count(differences.changes.len(), "file");
+    let files = count(differences.files(), "file");
     world.console.talk(&match (changed, dry_run) {
         (0, _) => format!("nothing to change: {devices}, {files}"),
         (_, true) => format!("{} to write: {devices}, {files}", count(changed, "file")),
@@ -207,7 +209,7 @@ fn summary(differences: &Differences, secrets: usize) -> serde_json::Map<String,
         differences.changes.iter().filter(|change| change.kind == kind).map(|change| change.path.as_str()).collect()
     };
     let summary = json!({
-        "files": differences.changes.len(),
+        "files": differences.files(),
         "added": of(ChangeKind::Added),
         "changed": of(ChangeKind::Changed),
         "removed": of(ChangeKind::Removed),

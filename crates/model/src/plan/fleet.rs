@@ -1,21 +1,41 @@
 //! Devices among each other: what must not be there twice, and what a cluster needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::{node_selectors, objects};
 use crate::device::Role;
 use crate::{Code, DeviceFile, Diagnostic, FleetFile, Place, Pointer};
 
-/// Judges the devices that could be read, those with errors of their own included.
-/// `whole` says that these are all: what a cluster lacks is not judged while a device cannot be read.
-pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &mut Vec<Diagnostic>) {
-    let mut addresses = Seen::default();
-    let mut hostnames = Seen::default();
-    let mut tailnet = Seen::default();
-    for file in devices {
+/// Judges devices among each other, one after the other: nothing is kept of a device but what others are compared with.
+#[derive(Default)]
+pub struct Judge {
+    addresses: Seen,
+    hostnames: Seen,
+    tailnet: Seen,
+    /// The addresses of the control planes of each cluster, in the order of their text.
+    control_planes: BTreeMap<String, BTreeSet<String>>,
+    /// The number of workers of each cluster.
+    workers: BTreeMap<String, usize>,
+    objects: objects::Judge,
+    selectors: node_selectors::Judge,
+}
+
+impl Judge {
+    /// Judges a device that could be read, those with errors of their own included.
+    pub fn see(&mut self, fleet: &FleetFile, file: &DeviceFile, findings: &mut Vec<Diagnostic>) {
+        self.objects.see(file, findings);
+        self.selectors.see(fleet, file);
         let device = &file.device;
         let name = device.name.as_str();
+        let cluster = device.cluster.to_string();
+        match device.role {
+            Role::ControlPlane => {
+                self.control_planes.entry(cluster).or_default().insert(device.address.to_string());
+            }
+            Role::Worker => *self.workers.entry(cluster).or_default() += 1,
+        }
         let place = file.at("/address");
-        if let Some((first, owner)) = addresses.twice(device.address.ip().to_string(), &place, name) {
+        if let Some((first, owner)) = self.addresses.twice(device.address.ip().to_string(), &place, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateAddress,
@@ -32,7 +52,7 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
             Some(hostname) => (hostname.as_str(), file.at("/hostname")),
             None => (name, file.at("/name")),
         };
-        if let Some((first, owner)) = hostnames.twice(format!("{}/{hostname}", device.cluster), &place, name) {
+        if let Some((first, owner)) = self.hostnames.twice(format!("{}/{hostname}", device.cluster), &place, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateHostname,
@@ -45,12 +65,12 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
                 .device(name),
             );
         }
-        let Some(tailscale) = &device.tailscale else { continue };
+        let Some(tailscale) = &device.tailscale else { return };
         let (called, place) = match &tailscale.hostname {
             Some(hostname) => (hostname.as_str(), file.at("/tailscale/hostname")),
             None => (hostname.split('.').next().unwrap_or(hostname), place),
         };
-        if let Some((first, owner)) = tailnet.twice(called.to_owned(), &place, name)
+        if let Some((first, owner)) = self.tailnet.twice(called.to_owned(), &place, name)
             && !findings.iter().any(|finding| finding.at.place == place && finding.code == Code::DuplicateHostname)
         {
             findings.push(
@@ -67,32 +87,46 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
             );
         }
     }
-    for name in fleet.fleet.clusters.keys().filter(|_| whole) {
-        let members = devices.iter().filter(|file| file.device.cluster == *name);
-        let (planes, workers): (Vec<_>, Vec<_>) = members.partition(|file| file.device.role == Role::ControlPlane);
-        let place = fleet.at(Pointer::new("/clusters").child(name)).as_key();
-        if planes.is_empty() && !workers.is_empty() {
-            findings.push(
-                Diagnostic::new(Code::NoControlPlane, format!("no device of `{name}` is a control plane"), place)
-                    .note("its control plane is not in this repository, or a role is wrong"),
-            );
-        } else if !planes.is_empty() && planes.len() % 2 == 0 {
-            findings.push(
-                Diagnostic::new(Code::EvenControlPlanes, format!("`{name}` has {} control planes", planes.len()), place).note(
+
+    /// Judges what clusters lack, once all their devices were seen. `whole` says that all could be read: what a cluster lacks is not
+    /// judged otherwise.
+    pub fn conclude(&self, fleet: &FleetFile, whole: bool, findings: &mut Vec<Diagnostic>) {
+        self.selectors.conclude(fleet, whole, findings);
+        for name in fleet.fleet.clusters.keys().filter(|_| whole) {
+            let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
+            let workers = self.workers.get(name.as_str()).copied().unwrap_or_default();
+            let place = fleet.at(Pointer::new("/clusters").child(name)).as_key();
+            if planes == 0 && workers > 0 {
+                findings.push(
+                    Diagnostic::new(Code::NoControlPlane, format!("no device of `{name}` is a control plane"), place)
+                        .note("its control plane is not in this repository, or a role is wrong"),
+                );
+            } else if planes > 0 && planes.is_multiple_of(2) {
+                findings.push(
+                Diagnostic::new(Code::EvenControlPlanes, format!("`{name}` has {planes} control planes"), place).note(
                     "etcd needs more than half of its members: an even number stands no more failures than one less, and has more to fail",
                 ),
             );
+            }
         }
+    }
+}
+
+impl Judge {
+    /// The addresses of the control planes of each cluster, in the order of their text. All else is let go of: this is where a big
+    /// fleet takes most memory.
+    pub fn into_control_planes(self) -> BTreeMap<String, BTreeSet<String>> {
+        self.control_planes
     }
 }
 
 /// What was seen, where, and whose it was.
 #[derive(Default)]
-pub(super) struct Seen(BTreeMap<String, (Place, String)>);
+pub struct Seen(BTreeMap<String, (Place, String)>);
 
 impl Seen {
     /// The first place and owner of a text that was seen before.
-    pub(super) fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
+    pub fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
         if let Some(first) = self.0.get(&text) {
             return Some(first.clone());
         }

@@ -2,8 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Cluster;
-use crate::{Code, DeviceFile, Diagnostic, Place};
+use super::{Cluster, Device};
+use crate::{Code, Diagnostic, Place};
 
 /// A folder, whose it is, and the key that asks for it.
 struct Claim {
@@ -14,14 +14,14 @@ struct Claim {
 
 /// Applications whose folders are one, or lie in each other or in a device's. Paths are compared without case, as some file
 /// systems do.
-pub fn judge(clusters: &[Cluster], devices: &[DeviceFile], findings: &mut Vec<Diagnostic>) {
+pub fn judge(clusters: &[Cluster], devices: &[Device], findings: &mut Vec<Diagnostic>) {
     let applications: Vec<Claim> = clusters.iter().flat_map(claims).collect();
     for (index, claim) in applications.iter().enumerate() {
         findings.extend(applications[..index].iter().filter_map(|first| meet(claim, first)));
-        let manifests = devices.iter().map(|file| Claim {
-            folder: Utf8Path::new("devices").join(&file.folder).join("manifests"),
-            owner: format!("the device `{}`", file.folder),
-            place: file.at("/name"),
+        let manifests = devices.iter().map(|device| Claim {
+            folder: Utf8Path::new("devices").join(&device.name).join("manifests"),
+            owner: format!("the device `{}`", device.name),
+            place: device.place.clone(),
         });
         if below(&claim.folder, Utf8Path::new("devices")) || below(Utf8Path::new("devices"), &claim.folder) {
             findings.extend(manifests.filter_map(|device| meet(claim, &device)));

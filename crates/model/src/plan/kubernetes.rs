@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Check, Flavour};
+use super::{Check, Device, Flavour};
 use crate::device::{Oidc, Role};
 use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
 use crate::{Code, Diagnostic, Pointer};
@@ -119,25 +119,41 @@ pub fn api_server(check: &mut Check<'_>, flavour: Flavour) -> Option<ApiServer> 
             Flavour::Documents => jwt = Some(authenticator(oidc)),
         }
     }
-    let server = ApiServer { cert_sans: cert_sans(check, &written.cert_sans), extra_args, jwt };
+    let server = ApiServer { cert_sans: cert_sans(&written.cert_sans), extra_args, jwt };
     let says_nothing = server.cert_sans.is_empty() && server.extra_args.is_empty() && server.jwt.is_none();
     (!says_nothing).then_some(server)
 }
 
-/// The names of a certificate, each once: as written, and for `controlplanes` the addresses in the order of their text.
-pub fn cert_sans(check: &Check<'_>, written: &[SubjectAltName]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let names = written.iter().flat_map(|name| match name {
-        SubjectAltName::Literal(text) => vec![text.clone()],
-        SubjectAltName::ControlPlanes => check.control_planes.iter().cloned().collect(),
+/// What stands for the addresses of all control planes until all devices were seen.
+const CONTROL_PLANES: &str = "controlplanes";
+
+/// The names of a certificate as they are written.
+pub fn cert_sans(written: &[SubjectAltName]) -> Vec<String> {
+    let names = written.iter().map(|name| match name {
+        SubjectAltName::Literal(text) => text.clone(),
+        SubjectAltName::ControlPlanes => CONTROL_PLANES.to_owned(),
     });
-    names.filter(|name| seen.insert(name.clone())).collect()
+    names.collect()
 }
 
 /// Whether a certificate of a device is to be good for the addresses of all control planes.
-pub fn names_control_planes(device: &crate::device::Device) -> bool {
+pub fn names_control_planes(device: &Device) -> bool {
     let of_server = device.api_server.iter().flat_map(|server| &server.cert_sans);
-    device.cert_sans.iter().chain(of_server).any(|name| *name == SubjectAltName::ControlPlanes)
+    device.cert_sans.iter().chain(of_server).any(|name| name == CONTROL_PLANES)
+}
+
+/// Puts the addresses of the cluster's control planes, in the order of their text, into the certificates that are to be good for
+/// them. A name stays once.
+pub fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<String>>) {
+    let of_server = device.api_server.iter_mut().map(|server| &mut server.cert_sans);
+    for names in std::iter::once(&mut device.cert_sans).chain(of_server) {
+        let mut seen = BTreeSet::new();
+        let written = std::mem::take(names).into_iter().flat_map(|name| match addresses {
+            Some(addresses) if name == CONTROL_PLANES => addresses.iter().cloned().collect(),
+            _ => vec![name],
+        });
+        names.extend(written.filter(|name| seen.insert(name.clone())));
+    }
 }
 
 /// The Kubernetes API that the node is told to talk to.

@@ -34,6 +34,8 @@ pub struct Device {
     pub cert_sans: Vec<String>,
     /// The version that it runs.
     pub talos_version: TalosVersion,
+    /// Whose base config it has: the version as written, or the one that it runs.
+    pub base_config: TalosVersion,
     /// Which kind of patches its base config takes.
     pub flavour: Flavour,
     /// Whether its Talos ships `/etc/cri/conf.d/20-customization.part`, which then must be overwritten: before 1.14.
@@ -148,11 +150,12 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         address: written.address.to_string(),
         arch: written.arch,
         endpoint: kubernetes::endpoint(check),
-        cert_sans: kubernetes::cert_sans(check, &written.cert_sans),
+        cert_sans: kubernetes::cert_sans(&written.cert_sans),
         machine_files: system::machine_files(check, files, versions.flavour, &versions.talos),
         api_server: kubernetes::api_server(check, versions.flavour),
         ships_cri_customization: versions.talos.minor() < (1, 14),
         talos_version: versions.talos,
+        base_config: versions.base,
         flavour: versions.flavour,
         schematics,
         install,

@@ -1,10 +1,12 @@
 //! Kubernetes objects that more than one device of a cluster defines.
 
+use std::collections::BTreeMap;
+
 use super::fleet::Seen;
 use super::storage_classes;
 use crate::device::Device;
 use crate::scalar::Image;
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Place};
+use crate::{Code, DeviceFile, Diagnostic, Place};
 
 /// The DaemonSets of AMD: the key that asks for one, as `files` names it, its name in kube-system, and its image.
 type DaemonSet = (&'static str, &'static str, fn(&Device) -> Option<&Image>);
@@ -16,48 +18,57 @@ const DAEMON_SETS: [DaemonSet; 2] = [
     ("gpu.amd.labeller", "amdgpu-labeller-daemonset", |device| device.gpu.amd.as_ref()?.labeller.as_ref()),
 ];
 
-/// Judges the devices that could be read, those with errors of their own included.
-pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], findings: &mut Vec<Diagnostic>) {
-    for cluster in fleet.fleet.clusters.keys() {
-        let members: Vec<_> = devices.iter().filter(|file| file.device.cluster == *cluster).collect();
-        for daemon_set in DAEMON_SETS {
-            images(&members, daemon_set, findings);
-        }
-        classes(&members, cluster.as_str(), findings);
-    }
+/// Judges the objects of devices, one device after the other.
+#[derive(Default)]
+pub struct Judge {
+    /// The image that the first device of a cluster gives a DaemonSet, by both names, and where.
+    images: BTreeMap<(String, &'static str), (Image, Place, String)>,
+    classes: Seen,
 }
 
-/// Each device that gives a DaemonSet another image than the first one that gives it any.
-fn images(members: &[&DeviceFile], (key, name, image): DaemonSet, findings: &mut Vec<Diagnostic>) {
-    let is_written = |device: &Device| device.files.iter().all(|(file, name)| file.as_str() != key || name.is_some());
-    let at = |file: &DeviceFile| file.at(format!("/{}", key.replace('.', "/")).as_str());
-    let mut given = members.iter().filter(|file| is_written(&file.device));
-    let Some((first, wanted)) = given.by_ref().find_map(|file| Some((file, image(&file.device)?))) else { return };
-    for file in given {
-        if image(&file.device).is_none_or(|other| other == wanted) {
-            continue;
+impl Judge {
+    /// Judges a device that could be read, those with errors of their own included.
+    pub fn see(&mut self, file: &DeviceFile, findings: &mut Vec<Diagnostic>) {
+        for daemon_set in DAEMON_SETS {
+            findings.extend(self.image(file, daemon_set));
         }
-        let (one, two) = (first.device.name.as_str(), file.device.name.as_str());
-        findings.push(
+        self.classes(file, findings);
+    }
+
+    /// The finding on a device that gives a DaemonSet another image than the first one that gives it any.
+    fn image(&mut self, file: &DeviceFile, (key, name, image): DaemonSet) -> Option<Diagnostic> {
+        let device = &file.device;
+        if device.files.iter().any(|(file, name)| file.as_str() == key && name.is_none()) {
+            return None;
+        }
+        let image = image(device)?;
+        let place = file.at(format!("/{}", key.replace('.', "/")).as_str());
+        let first = self
+            .images
+            .entry((device.cluster.to_string(), name))
+            .or_insert_with(|| (image.clone(), place.clone(), device.name.to_string()));
+        let (wanted, first, one) = first;
+        if wanted == image {
+            return None;
+        }
+        let two = device.name.as_str();
+        Some(
             Diagnostic::new(
                 Code::ObjectConflict,
                 format!("`{one}` and `{two}` define the DaemonSet `{name}` with different images"),
-                at(file),
+                place,
             )
-            .also(at(first), "first here")
+            .also(first.clone(), "first here")
             .note("a DaemonSet is the cluster's: the one that is applied last replaces the other on every node")
             .help("write one image for both, best in the cluster's `defaults`")
-            .device(one)
+            .device(one.clone())
             .device(two),
-        );
+        )
     }
-}
 
-/// StorageClasses of one name, that of the release included.
-fn classes(members: &[&DeviceFile], cluster: &str, findings: &mut Vec<Diagnostic>) {
-    let mut seen = Seen::default();
-    for file in members {
-        let device = file.device.name.as_str();
+    /// StorageClasses of one name, that of the release included.
+    fn classes(&mut self, file: &DeviceFile, findings: &mut Vec<Diagnostic>) {
+        let (device, cluster) = (file.device.name.as_str(), file.device.cluster.as_str());
         for (volume, name) in storage_classes::names(&file.device) {
             let at = storage_classes::pointer(volume);
             let class = file.device.local_path.as_ref().and_then(|offered| offered.storage_classes.get(volume));
@@ -73,7 +84,7 @@ fn classes(members: &[&DeviceFile], cluster: &str, findings: &mut Vec<Diagnostic
                     place,
                 )
                 .help(format!("write another name, such as `{volume}-{}`", storage_classes::node(&file.device)))
-            } else if let Some((first, owner)) = seen.twice(name.clone(), &place, device) {
+            } else if let Some((first, owner)) = self.classes.twice(format!("{cluster}/{name}"), &place, device) {
                 twice(&name, cluster, (first, &owner), place, device)
             } else {
                 continue;

@@ -23,6 +23,7 @@ pub enum Flavour {
 /// What the versions of a device come to.
 pub struct Versions {
     pub talos: TalosVersion,
+    pub base: TalosVersion,
     pub flavour: Flavour,
 }
 
@@ -41,7 +42,8 @@ pub fn device(check: &mut Check<'_>) -> Versions {
         let place = check.at("/talosVersion");
         check.push(missing_base_config(&talos, place));
     }
-    let base_minor = base.as_ref().map_or(talos.minor(), TalosVersion::minor);
+    let base = base.unwrap_or_else(|| talos.clone());
+    let base_minor = base.minor();
     if base_minor > talos.minor() && base_minor >= DOCUMENTS_SINCE {
         let place = if device.base_config.is_some() { check.at("/baseConfig") } else { check.at("/cluster") };
         check.push(
@@ -55,7 +57,7 @@ pub fn device(check: &mut Check<'_>) -> Versions {
         );
     }
     let flavour = if base_minor >= DOCUMENTS_SINCE { Flavour::Documents } else { Flavour::V1alpha1 };
-    Versions { talos, flavour }
+    Versions { talos, base, flavour }
 }
 
 /// Finds fault with a fact that the version is too old for. `what` names it in the message.

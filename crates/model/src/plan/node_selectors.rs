@@ -1,0 +1,132 @@
+//! Labels by which workloads select nodes, and the devices that set them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fleet::KataApplication;
+use crate::scalar::LabelKey;
+use crate::{Code, DeviceFile, Diagnostic, FleetFile, Place, Pointer};
+
+/// Judges the selector of each cluster's kata-containers, one device after the other.
+#[derive(Default)]
+pub struct Judge(BTreeMap<String, Members>);
+
+/// What is kept of the devices of a cluster.
+#[derive(Default)]
+struct Members {
+    /// Whether a device takes part.
+    takes_part: bool,
+    /// The labels of the selector that a device sets.
+    set: BTreeSet<LabelKey>,
+    /// Devices that take part and lack a label of the selector: the label, the name, and where the device says that it takes part.
+    lacking: Vec<(LabelKey, String, Place)>,
+    /// Devices on which the DaemonSet would run though they take no part: the name, and where it and the label are.
+    strays: Vec<(String, Place, Place)>,
+}
+
+impl Judge {
+    /// Notes what a device sets and whether it takes part.
+    pub fn see(&mut self, fleet: &FleetFile, file: &DeviceFile) {
+        let device = &file.device;
+        let Some(kata) = kata(fleet, device.cluster.as_str()) else { return };
+        let members = self.0.entry(device.cluster.to_string()).or_default();
+        members.takes_part |= device.kata;
+        let (set, lacking): (Vec<_>, Vec<_>) =
+            kata.node_selector.iter().partition(|(key, value)| device.labels.get(*key) == Some(value));
+        members.set.extend(set.into_iter().map(|(key, _)| key.clone()));
+        if device.kata {
+            let place = file.at("/kata");
+            let named = lacking.into_iter().map(|(key, _)| (key.clone(), device.name.to_string(), place.clone()));
+            members.lacking.extend(named);
+        } else if let Some(key) = kata.node_selector.keys().next()
+            && lacking.is_empty()
+            && !device.volumes.contains_key(&kata.scratch.volume)
+        {
+            let label = file.at(Pointer::new("/labels").child(key));
+            members.strays.push((device.name.to_string(), file.at("/name"), label));
+        }
+    }
+
+    /// Judges the clusters once all their devices were seen. `whole` says that all could be read: one that could not may be the one
+    /// that sets a label.
+    pub fn conclude(&self, fleet: &FleetFile, whole: bool, findings: &mut Vec<Diagnostic>) {
+        for (name, members) in &self.0 {
+            let Some(kata) = kata(fleet, name) else { continue };
+            let selector = |key: &LabelKey| {
+                let application = Pointer::new("/clusters").child(name).child("applications").child("kata-containers");
+                fleet.at(application.child("nodeSelector").child(key))
+            };
+            for (key, value) in &kata.node_selector {
+                lacking(name, members, key, value.as_str(), &selector(key), whole, findings);
+            }
+            if let Some(key) = kata.node_selector.keys().next().filter(|_| members.takes_part) {
+                findings.extend(members.strays.iter().map(|stray| stray_label(kata, key, &selector(key), stray)));
+            }
+        }
+    }
+}
+
+fn kata<'a>(fleet: &'a FleetFile, cluster: &str) -> Option<&'a KataApplication> {
+    let (_, cluster) = fleet.fleet.clusters.iter().find(|(name, _)| name.as_str() == cluster)?;
+    cluster.applications.kata_containers.as_ref()
+}
+
+/// Devices on which the DaemonSet would run though they take no part and have no scratch volume.
+fn stray_label(
+    kata: &KataApplication,
+    key: &LabelKey,
+    selector: &Place,
+    (name, node, label): &(String, Place, Place),
+) -> Diagnostic {
+    let volume = &kata.scratch.volume;
+    Diagnostic::new(
+        Code::StrayLabel,
+        format!("kata's DaemonSet selects the node, which takes no part and has no volume `{volume}`"),
+        label.clone(),
+    )
+    .also(selector.clone(), "selected here")
+    .also(node.clone(), "the node")
+    .note("the pod would wait for the volume, and the application would never be healthy")
+    .help(format!("leave the label out: `{key}: null` takes away one that a default sets"))
+    .help("or let the node take part:\nkata: true")
+    .device(name.as_str())
+}
+
+fn lacking(
+    cluster: &str,
+    members: &Members,
+    key: &LabelKey,
+    value: &str,
+    selector: &Place,
+    whole: bool,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let lacking: Vec<_> = members.lacking.iter().filter(|(label, ..)| label == key).collect();
+    let Some((_, first, place)) = lacking.first() else { return };
+    let note = "without the label no scratch file is made, and containerd fails when it needs one";
+    let help = format!("add a line under `labels`, unless something else sets it:\n{key}: {value}");
+    if whole && !members.set.contains(key) {
+        let finding = Diagnostic::new(
+            Code::MissingLabel,
+            format!("no device of `{cluster}` sets the label `{key}: {value}`"),
+            selector.clone(),
+        )
+        .label("the DaemonSet selects it")
+        .also(place.clone(), format!("`{first}` takes part in kata"));
+        let finding = finding.note(note).help(help);
+        findings.push(lacking.iter().fold(finding, |finding, (_, name, _)| finding.device(name.as_str())));
+        return;
+    }
+    for (_, name, place) in lacking {
+        findings.push(
+            Diagnostic::new(
+                Code::MissingLabel,
+                format!("the node takes part in kata, and does not set the label `{key}: {value}`"),
+                place.clone(),
+            )
+            .also(selector.clone(), "the DaemonSet selects it")
+            .note(note)
+            .help(help.clone())
+            .device(name.as_str()),
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! Where artifacts are written, and which key of the model asks for each.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_model::plan::{Cluster, Device, NodeClasses};
+use talosmith_model::{Code, Diagnostic, Place, Pointer};
+
+use crate::catalogue::{CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
+
+/// A file of a device that is generated, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// From the repository's root.
+    pub path: Utf8PathBuf,
+    /// The key of the model that asks for it, as `files` names it.
+    pub key: String,
+    /// What reads it.
+    pub reader: Reader,
+    /// Whether it is applied with the rest.
+    pub applied: bool,
+    /// Whether it holds a secret, so that it is not tracked.
+    pub secret: bool,
+    /// The key that asks for it.
+    pub place: Place,
+}
+
+/// The path of every artifact of a cluster's applications, and the key that asks for it.
+#[must_use]
+pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Place)> {
+    let mut paths = Vec::new();
+    for row in CLUSTER {
+        let Some((folder, place)) = application(cluster, row.each) else { continue };
+        paths.extend(
+            row.items(cluster)
+                .into_iter()
+                .map(|item| (cluster_path(cluster, row, folder, item), item.map_or(place, |item| &item.place))),
+        );
+    }
+    paths
+}
+
+pub(crate) fn cluster_path(
+    cluster: &Cluster,
+    row: &ClusterRow,
+    folder: &str,
+    item: Option<&NodeClasses>,
+) -> Utf8PathBuf {
+    let name = item.map_or_else(|| runtime(cluster), |item| item.device.as_str());
+    Utf8Path::new(folder).join(row.file.replace('*', name))
+}
+
+/// The key of the model that asks for an artifact.
+pub(crate) fn key(row: &Row, item: &str) -> String {
+    row.key.replace('*', item)
+}
+
+/// Where an artifact of a device is written, and the key that asks for it; none if `files` says that it is not written.
+pub(crate) fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8PathBuf, Place)> {
+    if let Some((name, place)) = device.files.get(&key(row, item)) {
+        return Some((manifests(&device.name).join(name.clone()?), place.clone()));
+    }
+    let file = if holds_secret(device, &key(row, item)) {
+        format!("{}.template.yaml", stem(device, row, item))
+    } else {
+        file(device, row, item)
+    };
+    let place = match row.key {
+        // The name of a device is its hostname where nothing else is said.
+        "hostname" => device.hostname_place.clone(),
+        key => {
+            let segments = key.split('.').map(|segment| if segment == "*" { item } else { segment });
+            device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
+        }
+    };
+    Some((manifests(&device.name).join(file), place))
+}
+
+/// The folder of a cluster's application, and the key that asks for it.
+pub(crate) fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Place)> {
+    match each {
+        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+    }
+}
+
+/// The name of a cluster's kata runtime.
+fn runtime(cluster: &Cluster) -> &str {
+    cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str())
+}
+
+/// The name of an artifact below `manifests/` where `files` does not give another one.
+fn file(device: &Device, row: &Row, item: &str) -> String {
+    let item = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
+    row.file.replace('@', &device.name).replace('*', &item)
+}
+
+/// That name without its ending: a template and its secret file share it.
+fn stem(device: &Device, row: &Row, item: &str) -> String {
+    let name = file(device, row, item);
+    name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
+}
+
+fn holds_secret(device: &Device, key: &str) -> bool {
+    device.secrets.iter().any(|held| held.key == key)
+}
+
+/// A file that holds secrets and is not tracked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFile {
+    /// The key of the model that asks for the artifact.
+    pub key: String,
+    /// From the repository's root.
+    pub path: Utf8PathBuf,
+    /// The key that names a secret in it, or the file itself.
+    pub place: Place,
+}
+
+/// The rows and items whose artifacts hold secrets, with the files that have the values.
+pub(crate) fn secret_rows(device: &Device) -> Vec<(&'static Row, String, SecretFile)> {
+    let mut rows = Vec::new();
+    if device.secrets.is_empty() {
+        return rows;
+    }
+    for row in DEVICE {
+        for item in row.items(device) {
+            let key = key(row, &item);
+            let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
+            let (name, place) = match device.files.get(&format!("{key}.secret")) {
+                Some((None, _)) => continue,
+                Some((Some(name), place)) => (name.clone(), place.clone()),
+                None => (format!("{}.yaml", stem(device, row, &item)).into(), held.place.clone()),
+            };
+            rows.push((row, item, SecretFile { key, path: manifests(&device.name).join(name), place }));
+        }
+    }
+    rows
+}
+
+/// The files of a device that hold secrets, in the order of the catalogue.
+#[must_use]
+pub fn secret_files(device: &Device) -> Vec<SecretFile> {
+    secret_rows(device).into_iter().map(|(_, _, file)| file).collect()
+}
+
+/// Every file of a device, in the order in which a person would apply them; a secret one behind the tracked one that it is made from.
+#[must_use]
+pub fn outputs(device: &Device) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    let secrets = secret_files(device);
+    for row in DEVICE {
+        for item in row.items(device) {
+            let key = key(row, &item);
+            outputs.extend(target(device, row, &item).map(|(path, place)| Output {
+                path,
+                key: key.clone(),
+                reader: row.reader,
+                applied: row.applied,
+                secret: false,
+                place,
+            }));
+            outputs.extend(secrets.iter().filter(|file| file.key == key).map(|file| Output {
+                path: file.path.clone(),
+                key: format!("{key}.secret"),
+                reader: row.reader,
+                applied: false,
+                secret: true,
+                place: file.place.clone(),
+            }));
+        }
+    }
+    outputs
+}
+
+/// The folder of a device's artifacts, by the device's name.
+#[must_use]
+pub fn manifests(device: &str) -> Utf8PathBuf {
+    Utf8Path::new("devices").join(device).join("manifests")
+}
+
+/// Keys of `files` that ask for nothing.
+pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
+    let mut known: Vec<String> =
+        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item))).collect();
+    let with_secrets: Vec<String> =
+        known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
+    known.extend(with_secrets);
+    let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
+    unknown
+        .map(|(key, (_, place))| {
+            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` asks for no file"), place.as_key());
+            let finding = match talosmith_model::closest(key, known.iter().map(String::as_str)) {
+                Some(near) => finding.label(format!("did you mean `{near}`?")),
+                None => finding,
+            };
+            finding.device(device.name.clone()).note(format!("keys that do: {}", known.join(", ")))
+        })
+        .collect()
+}
+
+/// Two artifacts that would be written to one file. Paths are compared without case, as some file systems do.
+#[must_use]
+pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Place)>) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<String, (&Utf8Path, &Place)> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (path, place) in owners {
+        if let Some((first, owner)) = seen.get(&path.as_str().to_lowercase()) {
+            let mut finding = Diagnostic::new(
+                Code::OutputCollision,
+                format!("two artifacts would be written to `{path}`"),
+                place.clone(),
+            )
+            .note("the second one would replace the first")
+            .help("give one of them another name under `files`, or another `path`");
+            if *owner != place {
+                finding = finding.also((*owner).clone(), "the other one");
+            }
+            if *first != path {
+                finding = finding.note(format!("`{first}` differs only in case"));
+            }
+            findings.push(finding);
+        } else {
+            seen.insert(path.as_str().to_lowercase(), (path, place));
+        }
+    }
+    findings
+}
