@@ -12,9 +12,9 @@ mod images;
 mod network;
 mod fleet;
 mod node;
+mod node_selectors;
 mod objects;
 mod patches;
-mod selectors;
 mod storage_classes;
 mod versions;
 mod volumes;
@@ -109,7 +109,7 @@ impl Plan {
         applications::judge(fleet, &mut findings);
         folders::judge(&plan.clusters, devices, &mut findings);
         objects::judge(fleet, devices, &mut findings);
-        selectors::judge(fleet, devices, broken.is_empty(), &mut findings);
+        node_selectors::judge(fleet, devices, broken.is_empty(), &mut findings);
         plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
         for cluster in &mut plan.clusters {
             // A file that cannot be read does not say which cluster it belongs to.
