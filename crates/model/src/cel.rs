@@ -78,3 +78,6 @@ pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Re
 pub fn check_syntax(text: &str) -> Result<(), Fault> {
     parse::parse(text, parse::Syntax { optional: true, quoted: true }).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ impl Advice<'_> {
         }
         if matches!(name, "disk" | "volume" | "link") {
             let things: Vec<String> = self.things().map(|(thing, _)| format!("`{thing}`")).collect();
-            return if things.is_empty() { fault } else { fault.label(format!("it knows {}", things.join(" and "))) };
+            return if things.is_empty() { fault } else { fault.label(format!("only {}", things.join(" and "))) };
         }
         let names = self.environment.names().chain(self.environment.functions());
         match closest(name, names) {
@@ -89,7 +89,7 @@ impl Advice<'_> {
         }
         match closest(&snake, fields(owner)) {
             Some(near) => fault.label(format!("did you mean `{near}`?")),
-            None => fault.label(format!("its fields: {}", fields(owner).collect::<Vec<_>>().join(", "))),
+            None => fault.label(format!("none of: {}", fields(owner).collect::<Vec<_>>().join(", "))),
         }
     }
 
@@ -130,12 +130,8 @@ impl Advice<'_> {
         let fault = Fault::new(format!("there is no function `{name}`"), range.clone());
         if let (Some(target), [argument]) = (target, arguments) {
             let (target, argument) = (self.written(target), self.written(argument));
-            match name {
-                "glob" if self.environment.functions().any(|function| function == "glob") => {
-                    return fault.help(format!("write `glob({argument}, {target})`"));
-                }
-                "includes" | "has" => return fault.help(format!("write `{target}.contains({argument})`")),
-                _ => {}
+            if matches!(name, "includes" | "has") {
+                return fault.help(format!("write `{target}.contains({argument})`"));
             }
         }
         match closest(name, self.environment.functions().chain(["exists", "exists_one", "filter", "map", "all", "has"]))
@@ -182,6 +178,9 @@ impl Advice<'_> {
             },
             (Type::Of("list", _), Type::Plain("string")) if matches!(symbol, "==" | "contains") => {
                 Some(format!("{second} in {first}"))
+            }
+            (Type::Plain("string"), Type::Plain("string")) if method && symbol == "glob" => {
+                Some(format!("glob({second}, {first})"))
             }
             (Type::Of("list", _), Type::Plain("string")) if method => {
                 Some(format!("{first}.exists(item, item.{symbol}({second}))"))

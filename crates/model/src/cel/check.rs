@@ -45,28 +45,32 @@ impl Checker<'_> {
             },
             Kind::Has { operand, field } => self.select(node, operand, field, false).map(|_| Type::BOOL),
             Kind::Call { function, target, arguments } => self.call(node, function, target.as_deref(), arguments),
-            Kind::List(items) => {
-                let mut joined = None;
-                for (optional, item) in items {
-                    let kind = self.value(*optional, item)?;
-                    joined = Some(self.join(joined, kind));
-                }
-                Ok(Type::list(joined.unwrap_or_else(|| self.parameters.fresh())))
-            }
-            Kind::Map(entries) => {
-                let (mut keys, mut values) = (None, None);
-                for (optional, key, value) in entries {
-                    let kind = self.kind(key)?;
-                    keys = Some(self.join(keys, kind));
-                    let kind = self.value(*optional, value)?;
-                    values = Some(self.join(values, kind));
-                }
-                let mut or_any = |kind: Option<Type>| Box::new(kind.unwrap_or_else(|| self.parameters.fresh()));
-                Ok(Type::Map(or_any(keys), or_any(values)))
-            }
+            Kind::List(items) => self.list(items),
+            Kind::Map(entries) => self.map(entries),
             Kind::Message { name, fields } => self.message(name, fields),
             Kind::Macro { name, range, variable, bodies } => self.macro_(node, *name, range, variable, bodies),
         }
+    }
+
+    fn list(&mut self, items: &[(bool, Node)]) -> Result<Type, Fault> {
+        let mut joined = None;
+        for (optional, item) in items {
+            let kind = self.value(*optional, item)?;
+            joined = Some(self.join(joined, kind));
+        }
+        Ok(Type::list(joined.unwrap_or_else(|| self.parameters.fresh())))
+    }
+
+    fn map(&mut self, entries: &[(bool, Node, Node)]) -> Result<Type, Fault> {
+        let (mut keys, mut values) = (None, None);
+        for (optional, key, value) in entries {
+            let kind = self.kind(key)?;
+            keys = Some(self.join(keys, kind));
+            let kind = self.value(*optional, value)?;
+            values = Some(self.join(values, kind));
+        }
+        let mut or_any = |kind: Option<Type>| Box::new(kind.unwrap_or_else(|| self.parameters.fresh()));
+        Ok(Type::Map(or_any(keys), or_any(values)))
     }
 
     fn name(&self, name: &str) -> Option<Type> {

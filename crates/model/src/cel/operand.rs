@@ -27,36 +27,36 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Parser<'_> {
+    /// An operand and what follows it: fields, methods and indexes.
     pub(super) fn member(&mut self) -> Result<Node, Fault> {
-        let depth = self.depth;
         let start = self.range().start;
-        let mut node = self.primary()?;
-        loop {
-            if self.is(".") {
-                self.skip();
-                let optional = self.is("?") && self.optional_mark()?;
-                let quoted = self.peek() == &Token::Quoted;
-                let field = self.field()?;
-                if !optional && !quoted && self.is("(") {
-                    self.skip();
-                    let arguments = self.list(")")?;
-                    node = self.method(node, field, arguments, start)?;
-                } else {
-                    let kind = Kind::Select { operand: Box::new(node), field, optional };
-                    node = Node { kind, range: self.since(start) };
-                }
-            } else if self.is("[") {
-                let range = self.skip();
-                let optional = self.is("?") && self.optional_mark()?;
-                let index = self.expression()?;
-                self.expect("]")?;
-                node = self.call(if optional { "_[?_]" } else { "_[_]" }, range, vec![node, index], start);
-            } else {
-                self.depth = depth;
-                return Ok(node);
-            }
-            self.deeper(1)?;
+        let mut node = self.primary(start)?;
+        while self.is(".") || self.is("[") {
+            node = if self.is(".") { self.dotted(node, start)? } else { self.indexed(node, start)? };
+            self.rise()?;
         }
+        Ok(node)
+    }
+
+    fn dotted(&mut self, node: Node, start: usize) -> Result<Node, Fault> {
+        self.skip();
+        let optional = self.is("?") && self.optional_mark()?;
+        let quoted = self.peek() == &Token::Quoted;
+        let field = self.field()?;
+        if !optional && !quoted && self.takes("(") {
+            let arguments = self.list(")")?;
+            return self.method(node, field, arguments, start);
+        }
+        let kind = Kind::Select { operand: Box::new(node), field, optional };
+        Ok(Node { kind, range: self.since(start) })
+    }
+
+    fn indexed(&mut self, node: Node, start: usize) -> Result<Node, Fault> {
+        let range = self.skip();
+        let optional = self.is("?") && self.optional_mark()?;
+        let index = self.expression()?;
+        self.expect("]")?;
+        Ok(self.call(if optional { "_[?_]" } else { "_[_]" }, range, vec![node, index], start))
     }
 
     /// The question mark of an optional field, index or item.
@@ -128,55 +128,67 @@ impl Parser<'_> {
         }
     }
 
-    fn primary(&mut self) -> Result<Node, Fault> {
-        let start = self.range().start;
-        let token = self.peek().clone();
-        let kind = match token {
+    fn primary(&mut self, start: usize) -> Result<Node, Fault> {
+        let node = match self.peek() {
+            Token::Name | Token::Symbol(".") => self.named(start)?,
+            Token::Symbol("(") => return self.nested(start),
+            Token::Symbol("[") => self.items(start)?,
+            Token::Symbol("{") => self.pairs(start)?,
+            _ => self.literal(start)?,
+        };
+        self.rise()?;
+        Ok(node)
+    }
+
+    fn nested(&mut self, start: usize) -> Result<Node, Fault> {
+        self.skip();
+        let mut node = self.expression()?;
+        self.expect(")")?;
+        node.range = self.since(start);
+        Ok(node)
+    }
+
+    fn items(&mut self, start: usize) -> Result<Node, Fault> {
+        self.skip();
+        let items = self.entries("]", |parser, optional| Ok((optional, parser.expression()?)))?;
+        Ok(Node { kind: Kind::List(items), range: self.since(start) })
+    }
+
+    fn pairs(&mut self, start: usize) -> Result<Node, Fault> {
+        self.skip();
+        let pairs = self.entries("}", |parser, optional| {
+            let key = parser.expression()?;
+            parser.expect(":")?;
+            Ok((optional, key, parser.expression()?))
+        })?;
+        Ok(Node { kind: Kind::Map(pairs), range: self.since(start) })
+    }
+
+    fn literal(&mut self, start: usize) -> Result<Node, Fault> {
+        let is_negative = self.negative_number();
+        if is_negative {
+            self.skip();
+        }
+        let value = match self.peek().clone() {
+            Token::Digits => self.int(is_negative)?,
             Token::Literal(value) => {
                 self.skip();
-                Kind::Literal(value)
-            }
-            Token::Digits => Kind::Literal(self.int(false)?),
-            Token::Symbol("-") if self.negative_number() => {
-                self.skip();
-                match self.peek().clone() {
-                    Token::Literal(Value::Double(value)) => {
-                        self.skip();
-                        Kind::Literal(Value::Double(-value))
-                    }
-                    _ => Kind::Literal(self.int(true)?),
+                match value {
+                    Value::Double(value) if is_negative => Value::Double(-value),
+                    value => value,
                 }
             }
             Token::Symbol(word @ ("true" | "false")) => {
                 self.skip();
-                Kind::Literal(Value::Bool(word == "true"))
+                Value::Bool(word == "true")
             }
             Token::Symbol("null") => {
                 self.skip();
-                Kind::Literal(Value::Null)
+                Value::Null
             }
-            Token::Symbol("(") => {
-                self.skip();
-                let node = self.expression()?;
-                self.expect(")")?;
-                return Ok(Node { range: self.since(start), ..node });
-            }
-            Token::Symbol("[") => {
-                self.skip();
-                Kind::List(self.entries("]", |parser, optional| Ok((optional, parser.expression()?)))?)
-            }
-            Token::Symbol("{") => {
-                self.skip();
-                Kind::Map(self.entries("}", |parser, optional| {
-                    let key = parser.expression()?;
-                    parser.expect(":")?;
-                    Ok((optional, key, parser.expression()?))
-                })?)
-            }
-            Token::Name | Token::Symbol(".") => return self.named(start),
             _ => return Err(self.unexpected()),
         };
-        Ok(Node { kind, range: self.since(start) })
+        Ok(Node { kind: Kind::Literal(value), range: self.since(start) })
     }
 
     fn int(&mut self, negative: bool) -> Result<Value, Fault> {

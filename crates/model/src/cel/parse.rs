@@ -6,14 +6,29 @@ use super::token::{Token, tokens};
 use super::tree::{Kind, Node, Word};
 use super::{Fault, Value};
 
-/// How deep an expression may nest; cel-go's default.
-const DEPTH: usize = 250;
+/// How high a tree may be; as in cel-go. `a + b + c` is higher than `a + b`.
+const HEIGHT: usize = 250;
 
-/// Relations bind all alike, and less than sums.
-const RELATIONS: &[(&str, &str)] =
-    &[("<", "_<_"), ("<=", "_<=_"), (">=", "_>=_"), (">", "_>_"), ("==", "_==_"), ("!=", "_!=_"), ("in", "@in")];
-const SUMS: &[(&str, &str)] = &[("+", "_+_"), ("-", "_-_")];
-const PRODUCTS: &[(&str, &str)] = &[("*", "_*_"), ("/", "_/_"), ("%", "_%_")];
+/// How deep brackets, arguments and conditions may nest. cel-go takes 250, which a thread's stack might not.
+const DEPTH: usize = 100;
+
+/// The operators between two operands, and how tightly they bind; all bind to the left.
+const OPERATORS: &[(&str, &str, u8)] = &[
+    ("||", "_||_", 1),
+    ("&&", "_&&_", 2),
+    ("<", "_<_", 3),
+    ("<=", "_<=_", 3),
+    (">=", "_>=_", 3),
+    (">", "_>_", 3),
+    ("==", "_==_", 3),
+    ("!=", "_!=_", 3),
+    ("in", "@in", 3),
+    ("+", "_+_", 4),
+    ("-", "_-_", 4),
+    ("*", "_*_", 5),
+    ("/", "_/_", 5),
+    ("%", "_%_", 5),
+];
 
 /// What not every place takes.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +41,7 @@ pub(super) struct Syntax {
 
 /// Parses an expression.
 pub(super) fn parse(text: &str, syntax: Syntax) -> Result<Node, Fault> {
-    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0, syntax };
+    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0, height: 0, syntax };
     if parser.peek() == &Token::End {
         return Err(Fault::new("the expression is empty", 0..text.len()));
     }
@@ -41,7 +56,10 @@ pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: Vec<(Token, Range<usize>)>,
     pub(super) next: usize,
-    pub(super) depth: usize,
+    /// How many expressions are around.
+    depth: usize,
+    /// How high the highest tree of the operand is that is being parsed.
+    height: usize,
     pub(super) syntax: Syntax,
 }
 
@@ -103,31 +121,41 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn deeper(&mut self, by: usize) -> Result<(), Fault> {
-        self.depth += by;
-        if self.depth > DEPTH {
-            Err(Fault::new("the expression is nested too deeply", 0..self.text.len()))
-        } else {
-            Ok(())
-        }
+    fn too_deep(&self) -> Fault {
+        Fault::new("the expression is nested too deeply", 0..self.text.len())
     }
 
+    /// A part is done that stands above all that the operand has so far.
+    pub(super) fn rise(&mut self) -> Result<(), Fault> {
+        self.height += 1;
+        if self.height > HEIGHT { Err(self.too_deep()) } else { Ok(()) }
+    }
+
+    /// A whole expression. Functions on the way down are kept small, each in a frame of its own: a deep nesting must fit the stack of
+    /// a thread.
     pub(super) fn expression(&mut self) -> Result<Node, Fault> {
-        let depth = self.depth;
-        self.deeper(1)?;
+        if self.depth == DEPTH {
+            return Err(self.too_deep());
+        }
+        self.depth += 1;
+        let around = std::mem::take(&mut self.height);
         let start = self.range().start;
-        let condition = self.logical("||", "_||_")?;
-        let node = if self.is("?") {
-            let range = self.skip();
-            let then = self.logical("||", "_||_")?;
-            self.expect(":")?;
-            let otherwise = self.expression()?;
-            self.call("_?_:_", range, vec![condition, then, otherwise], start)
-        } else {
-            condition
-        };
-        self.depth = depth;
+        let mut node = self.binary(1)?;
+        if self.is("?") {
+            node = self.ternary(node, start)?;
+        }
+        self.height = self.height.max(around);
+        self.depth -= 1;
         Ok(node)
+    }
+
+    fn ternary(&mut self, condition: Node, start: usize) -> Result<Node, Fault> {
+        let range = self.skip();
+        let then = self.binary(1)?;
+        self.expect(":")?;
+        let otherwise = self.expression()?;
+        self.rise()?;
+        Ok(self.call("_?_:_", range, vec![condition, then, otherwise], start))
     }
 
     pub(super) fn call(&self, name: &str, range: Range<usize>, arguments: Vec<Node>, start: usize) -> Node {
@@ -135,45 +163,34 @@ impl Parser<'_> {
         Node { kind: Kind::Call { function, target: None, arguments }, range: self.since(start) }
     }
 
-    /// `a && b && c` and `a || b`: one call with all the operands.
-    fn logical(&mut self, symbol: &str, name: &str) -> Result<Node, Fault> {
+    /// Operands with operators between that bind at least as tightly as `least`.
+    fn binary(&mut self, least: u8) -> Result<Node, Fault> {
+        let around = std::mem::take(&mut self.height);
         let start = self.range().start;
-        let operand = |parser: &mut Self| if symbol == "||" { parser.logical("&&", "_&&_") } else { parser.relation() };
-        let first = operand(self)?;
-        if !self.is(symbol) {
-            return Ok(first);
+        let mut node = self.unary()?;
+        while let Some((symbol, name, rank)) = self.operator().filter(|(_, _, rank)| *rank >= least) {
+            node = self.operands(node, start, (symbol, name, rank))?;
         }
-        let range = self.range();
-        let mut operands = vec![first];
-        while self.takes(symbol) {
-            operands.push(operand(self)?);
+        self.height = self.height.max(around);
+        Ok(node)
+    }
+
+    fn operands(&mut self, left: Node, start: usize, operator: (&str, &str, u8)) -> Result<Node, Fault> {
+        let (symbol, name, rank) = operator;
+        let range = self.skip();
+        let mut operands = vec![left, self.binary(rank + 1)?];
+        // `a && b && c` is one call with all the operands, however many they are.
+        let is_logical = rank <= 2;
+        while is_logical && self.takes(symbol) {
+            operands.push(self.binary(rank + 1)?);
         }
+        self.rise()?;
         Ok(self.call(name, range, operands, start))
     }
 
-    fn relation(&mut self) -> Result<Node, Fault> {
-        self.chain(RELATIONS, |parser| parser.chain(SUMS, |parser| parser.chain(PRODUCTS, Self::unary)))
-    }
-
-    /// Operators of one rank, which bind to the left.
-    fn chain(
-        &mut self,
-        operators: &[(&str, &str)],
-        operand: fn(&mut Self) -> Result<Node, Fault>,
-    ) -> Result<Node, Fault> {
-        let depth = self.depth;
-        let start = self.range().start;
-        let mut node = operand(self)?;
-        while let Token::Symbol(symbol) = self.peek()
-            && let Some((_, name)) = operators.iter().find(|(operator, _)| operator == symbol)
-        {
-            self.deeper(1)?;
-            let range = self.skip();
-            let right = operand(self)?;
-            node = self.call(name, range, vec![node, right], start);
-        }
-        self.depth = depth;
-        Ok(node)
+    fn operator(&self) -> Option<(&'static str, &'static str, u8)> {
+        let Token::Symbol(next) = self.peek() else { return None };
+        OPERATORS.iter().find(|(symbol, _, _)| symbol == next).copied()
     }
 
     fn unary(&mut self) -> Result<Node, Fault> {
@@ -187,7 +204,11 @@ impl Parser<'_> {
         }
         let operand = self.member()?;
         // An even number of them is none: cel-go drops them and does not look at the operand's type.
-        Ok(if count % 2 == 1 { self.call(name, range, vec![operand], start) } else { operand })
+        if count % 2 == 0 {
+            return Ok(operand);
+        }
+        self.rise()?;
+        Ok(self.call(name, range, vec![operand], start))
     }
 
     /// Whether a minus stands here that belongs to the number behind it.
