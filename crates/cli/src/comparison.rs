@@ -58,7 +58,13 @@ fn orphans(
 ) -> Result<(), ReadError> {
     let expected: HashSet<&Utf8Path> = owners
         .iter()
-        .flat_map(|owner| owner.artifacts.iter().map(|artifact| artifact.path.as_path()).chain(owner.secret.as_deref()))
+        .flat_map(|owner| {
+            owner
+                .artifacts
+                .iter()
+                .map(|artifact| artifact.path.as_path())
+                .chain(owner.secrets.values().map(Utf8PathBuf::as_path))
+        })
         .collect();
     let mut folders: Vec<Utf8PathBuf> = owners.iter().flat_map(|owner| owner.folders.iter().cloned()).collect();
     differences.within.extend(owners.iter().filter(|owner| !owner.is_device).flat_map(|owner| owner.folders.clone()));

@@ -1,10 +1,10 @@
 //! What a plan comes to: the artifacts of each owner, and what is wrong with them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Diagnostic, Place, SourceId};
-use talosmith_render::artifact::{collisions, manifests, secret_path};
+use talosmith_render::artifact::{collisions, manifests, secret_paths};
 use talosmith_render::{Artifact, Fault, Proof, output};
 
 use crate::differences::Differences;
@@ -23,8 +23,8 @@ pub struct Owner {
     pub folders: Vec<Utf8PathBuf>,
     /// Its artifacts.
     pub artifacts: Vec<Artifact>,
-    /// The file with its secret, which is not tracked.
-    pub secret: Option<Utf8PathBuf>,
+    /// The files with its secrets, which are not tracked, by the model key that asks for each.
+    pub secrets: BTreeMap<String, Utf8PathBuf>,
     /// Where it is described.
     pub place: Place,
     /// Whether it is a device.
@@ -46,7 +46,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
                 argument: format!("devices/{}", device.name),
                 folders: vec![manifests(device)],
                 artifacts,
-                secret: secret_path(device),
+                secrets: secret_paths(device),
                 place: device.place.clone(),
                 is_device: true,
             }),
@@ -64,7 +64,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
                 argument: String::new(),
                 folders: folders.into_iter().flatten().map(Utf8PathBuf::from).collect(),
                 artifacts,
-                secret: None,
+                secrets: BTreeMap::new(),
                 place,
                 is_device: false,
             }),
@@ -87,7 +87,7 @@ pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec
     }
     let paths = owners.iter().flat_map(|owner| {
         let tracked = owner.artifacts.iter().map(|artifact| artifact.path.as_path());
-        tracked.chain(owner.secret.as_deref()).map(|path: &Utf8Path| (path, &owner.place))
+        tracked.chain(owner.secrets.values().map(Utf8PathBuf::as_path)).map(|path: &Utf8Path| (path, &owner.place))
     });
     findings.extend(collisions(paths));
     project.findings.extend(findings);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_model::plan::Expected;
 use talosmith_model::{Code, Diagnostic, Place, Pointer, SecretSource, SourceId};
 use talosmith_render::Secrets;
 
@@ -45,8 +46,8 @@ pub struct Need {
     pub at: Place,
     /// The file, relative to the repository's root.
     pub target: Utf8PathBuf,
-    /// Whether the device gives Tailscale `--advertise-tags`, with which an OAuth client secret will do for an auth key.
-    pub advertises_tags: bool,
+    /// What the value must be.
+    pub expected: Expected,
 }
 
 /// What the sources can reach.

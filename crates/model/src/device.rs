@@ -3,15 +3,30 @@
 //! Unknown keys are refused, every key but four may be absent, and nothing is filled in. What the rest of the program relies on
 //! is the plan.
 
+mod image;
+mod storage;
+mod system;
+mod kubernetes;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+
+pub use image::{DiskImage, Install, InstallImage, Meta, Overlay, Schematic, SecureBoot};
+pub use kubernetes::{AmdGpu, ApiServer, Etcd, Gpu, Kubelet, NodeIp, Oidc};
+pub use storage::{
+    Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, Kms, LocalPath, Mount, NodeId, StaticKey, Tpm, Volume,
+    VolumeKind, VolumeType,
+};
+pub use system::{
+    ConfigFile, ExtensionService, FileOperation, KernelModule, MachineFile, Mirror, Patch, Registries, SearchDomains,
+    Tailscale, Time,
+};
 
 use crate::TalosVersion;
 use crate::scalar::{
-    Address, Argument, Cel, DevicePath, DnsLabel, Extension, Hostname, Image, KernelArgument, LabelKey, LabelValue,
-    ModelKey, Name, RelativePath, Route, SecretName, Size, VolumeName, VolumeSize,
+    AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, ModelKey, Name, NodeEndpoint, RelativePath,
+    SubjectAltName, Sysctl, Taint, VolumeName,
 };
 
 /// A device.
@@ -30,8 +45,15 @@ pub struct Device {
     pub talos_version: Option<TalosVersion>,
     /// Who made its base config, if not said by its cluster.
     pub base_config: Option<TalosVersion>,
+    /// Its architecture.
+    pub arch: Option<Arch>,
     /// Its hostname, if not its name.
     pub hostname: Option<Hostname>,
+    /// The Kubernetes API that it talks to.
+    pub endpoint: Option<NodeEndpoint>,
+    /// Further names in the certificate of its Talos API.
+    #[serde(default, rename = "certSANs")]
+    pub cert_sans: Vec<SubjectAltName>,
     /// Image Factory schematics by name.
     #[serde(default)]
     pub schematics: BTreeMap<Name, Schematic>,
@@ -55,13 +77,42 @@ pub struct Device {
     /// Labels of the Kubernetes node.
     #[serde(default)]
     pub labels: BTreeMap<LabelKey, LabelValue>,
+    /// Annotations of the Kubernetes node.
+    #[serde(default)]
+    pub annotations: BTreeMap<LabelKey, String>,
+    /// Taints of the Kubernetes node.
+    #[serde(default)]
+    pub taints: BTreeMap<LabelKey, Taint>,
     /// DNS servers; absent is not the same as none.
     pub nameservers: Option<Vec<Address>>,
+    /// Where names that are not whole are looked up.
+    pub search_domains: Option<SearchDomains>,
+    /// How it keeps time.
+    pub time: Option<Time>,
+    /// Kernel modules by name.
+    #[serde(default)]
+    pub kernel_modules: BTreeMap<Name, KernelModule>,
+    /// Kernel parameters by name.
+    #[serde(default)]
+    pub sysctls: BTreeMap<Sysctl, String>,
+    /// Files that Talos writes, by path.
+    #[serde(default)]
+    pub machine_files: BTreeMap<AbsolutePath, MachineFile>,
+    /// Where images are pulled from.
+    #[serde(default)]
+    pub registries: Registries,
     /// The Tailscale extension service.
     pub tailscale: Option<Tailscale>,
+    /// Other extension services by name.
+    #[serde(default)]
+    pub extension_services: BTreeMap<DnsLabel, ExtensionService>,
     /// Kubelet settings.
     #[serde(default)]
     pub kubelet: Kubelet,
+    /// Settings of etcd.
+    pub etcd: Option<Etcd>,
+    /// Settings of the Kubernetes API server.
+    pub api_server: Option<ApiServer>,
     /// Whether workloads run on control-plane nodes.
     pub allow_scheduling_on_control_planes: Option<bool>,
     /// Machine-config patches by name.
@@ -82,133 +133,12 @@ pub enum Role {
     Worker,
 }
 
-/// What goes into an image.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Schematic {
-    /// Kernel arguments in order.
-    #[serde(default)]
-    pub extra_kernel_args: Vec<KernelArgument>,
-    /// Extensions in order.
-    #[serde(default)]
-    pub extensions: Vec<Extension>,
-}
-
-/// How Talos is installed.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Install {
-    /// The image that is applied.
-    pub image: Option<InstallImage>,
-    /// Images that are not.
-    #[serde(default)]
-    pub alternatives: BTreeMap<Name, InstallImage>,
-    /// Whether installing wipes the system disk.
-    pub wipe: Option<bool>,
-}
-
-/// An installer image: one of the two.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InstallImage {
-    /// A schematic of the device.
-    pub schematic: Option<Name>,
-    /// An image of another registry.
-    pub reference: Option<Image>,
-}
-
-/// A disk of the machine.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Disk {
-    /// Its raw size.
-    pub size: Size,
-    /// How Talos finds it.
-    pub selector: Option<Cel>,
-    /// Where it is below /dev.
-    pub path: Option<DevicePath>,
-    /// Whether Talos is installed on it.
-    #[serde(default)]
-    pub system: bool,
-}
-
-/// A volume.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Volume {
-    /// The disk that it is on.
-    pub disk: Name,
-    /// Its exact size.
-    pub size: Option<VolumeSize>,
-    /// Its lower bound.
-    pub min_size: Option<Size>,
-    /// Its upper bound.
-    pub max_size: Option<Size>,
-    /// Whether it grows at later boots.
-    pub grow: Option<bool>,
-}
-
-/// What the node offers for persistent volumes.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LocalPath {
-    /// User volumes in order; absent is not the same as none.
-    pub volumes: Option<Vec<VolumeName>>,
-}
-
-/// GPUs by maker.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gpu {
-    /// AMD's.
-    pub amd: Option<AmdGpu>,
-}
-
-/// AMD's workloads.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AmdGpu {
-    /// The device plugin's image.
-    pub device_plugin: Option<Image>,
-    /// The node labeller's image.
-    pub labeller: Option<Image>,
-}
-
-/// The Tailscale extension service.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Tailscale {
-    /// The secret with the auth key.
-    pub auth_key: Option<SecretName>,
-    /// The name in the tailnet.
-    pub hostname: Option<DnsLabel>,
-    /// The networks that the node advertises; absent is not the same as none.
-    pub routes: Option<Vec<Route>>,
-    /// Whether Tailscale sets the resolver.
-    #[serde(rename = "acceptDNS")]
-    pub accept_dns: Option<bool>,
-    /// Whether the key is used only while the node is not logged in.
-    pub auth_once: Option<bool>,
-    /// Further arguments of `tailscale up`.
-    pub extra_args: Option<Vec<Argument>>,
-}
-
-/// Kubelet settings.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Kubelet {
-    /// Whether static pod manifests are ignored.
-    pub disable_manifests_directory: Option<bool>,
-}
-
-/// A machine-config patch: one of the three.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Patch {
-    /// A mapping in place.
-    pub inline: Option<serde_json::Map<String, Value>>,
-    /// A text in place.
-    pub text: Option<String>,
-    /// A file beside the document that names it.
-    pub file: Option<RelativePath>,
+/// The machine's architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arch {
+    /// x86-64.
+    Amd64,
+    /// 64-bit Arm.
+    Arm64,
 }

@@ -33,7 +33,7 @@ pub use order::natural;
 pub use partitions::{Free, Shortfall, aligned};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
 pub use plan::Plan;
-pub use read::{DeviceFile, FleetFile};
+pub use read::{DeviceFile, FleetFile, LayerRank};
 pub use schema::Schema;
 pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,

@@ -4,16 +4,23 @@
 //! again. Templates see these types: their fields are the contract of `docs/templates.md`.
 
 mod applications;
+mod versions;
+mod secrets;
+mod texts;
 mod disks;
 mod room;
-mod features;
-mod images;
-mod network;
-mod fleet;
-mod node;
-mod patches;
-mod versions;
+mod encryption;
+mod volume_kind;
 mod volumes;
+mod images;
+mod services;
+mod network;
+mod system;
+mod kubernetes;
+mod features;
+mod patches;
+mod node;
+mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,13 +30,20 @@ use serde::Serialize;
 
 pub use applications::{KataContainers, LocalPath, NodePaths};
 pub use disks::Disk;
+pub use encryption::{Encryption, EncryptionKey, Tpm};
 pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
-pub use network::Tailscale;
+pub use kubernetes::{ApiServer, Etcd, Jwt, Kubelet};
+pub use network::{SearchDomains, Tailscale};
 pub use node::{Device, Gpu};
 pub use patches::{Content, Patch};
+pub use secrets::{Expected, SecretUse};
+pub use services::{ConfigFile, ExtensionService};
+pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
 pub use versions::Flavour;
 pub use volumes::Volume;
 
+use crate::device::Role;
+use crate::scalar::Name;
 use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, SourceId, TalosVersion, natural};
 
 /// Everything that is generated, before it is written out.
@@ -88,13 +102,18 @@ impl Plan {
             let at = Pointer::new("/clusters").child(name);
             plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
         }
+        let no_planes = BTreeSet::new();
+        let control_planes = control_planes(devices);
         for file in devices {
-            let mut check = Check { fleet, file, findings: Vec::new() };
+            let planes = control_planes.get(&file.device.cluster).unwrap_or(&no_planes);
+            let mut check = Check { fleet, file, control_planes: planes, findings: Vec::new(), secrets: Vec::new() };
             let planned = node::plan(&mut check, files);
             let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
             let name = file.device.name.as_str().to_owned();
             findings.extend(check.findings.into_iter().map(|finding| finding.device(name.clone())));
-            if failed {
+            // Nobody knows whether a file that cannot be read is a control plane's.
+            let waits = !broken.is_empty() && kubernetes::names_control_planes(&file.device);
+            if failed || waits {
                 plan.broken.insert(name);
             } else {
                 plan.devices.push(planned);
@@ -120,25 +139,51 @@ impl Plan {
     }
 }
 
-/// The paths of the files that the raw patches of a device name, from the repository's root.
+/// The paths of the files whose texts a device takes in, from the repository's root.
 #[must_use]
 pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
-    let patches = file.device.patches.iter().filter_map(|(name, patch)| {
-        let path = patch.file.as_ref()?;
-        let place = file.at(Pointer::new("/patches").child(name));
-        Some(fleet.folder_of(file, &place).join(path.as_str()))
+    let device = &file.device;
+    let patches = device
+        .patches
+        .iter()
+        .filter_map(|(name, patch)| Some((Pointer::new("/patches").child(name), patch.file.as_ref()?)));
+    let written = device.machine_files.iter().filter_map(|(path, machine_file)| {
+        Some((Pointer::new("/machineFiles").child(path), machine_file.file.as_ref()?))
     });
-    patches.collect()
+    let configured = device.extension_services.iter().flat_map(|(name, service)| {
+        let at = Pointer::new("/extensionServices").child(name);
+        service.config_files.values().filter_map(move |config| Some((at.clone(), config.file.as_ref()?)))
+    });
+    let named = patches.chain(written).chain(configured);
+    named.map(|(at, path)| fleet.folder_of(file, &file.at(at)).join(path.as_str())).collect()
+}
+
+/// The addresses of the control planes of each cluster, in the order of their text.
+fn control_planes(devices: &[DeviceFile]) -> BTreeMap<Name, BTreeSet<String>> {
+    let mut addresses: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
+    for file in devices.iter().filter(|file| file.device.role == Role::ControlPlane) {
+        let cluster = addresses.entry(file.device.cluster.clone()).or_default();
+        cluster.insert(file.device.address.to_string());
+    }
+    addresses
 }
 
 /// A device that is being planned, and what was found.
 struct Check<'a> {
     fleet: &'a FleetFile,
     file: &'a DeviceFile,
+    /// The addresses of its cluster's control planes.
+    control_planes: &'a BTreeSet<String>,
     findings: Vec<Diagnostic>,
+    secrets: Vec<SecretUse>,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    /// The device's cluster, as the user wrote it.
+    fn cluster(&self) -> Option<&'a crate::fleet::Cluster> {
+        self.fleet.fleet.clusters.get(&self.file.device.cluster)
+    }
+
     fn at(&self, pointer: impl Into<Pointer>) -> Place {
         self.file.at(pointer)
     }

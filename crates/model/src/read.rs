@@ -32,6 +32,17 @@ pub struct DeviceFile {
     origins: Origins,
 }
 
+/// How near to the device a layer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerRank {
+    /// The cluster's `defaults`.
+    Cluster,
+    /// The role's.
+    Role,
+    /// The device's own keys.
+    Device,
+}
+
 impl FleetFile {
     /// Reads talosmith.yaml.
     ///
@@ -97,6 +108,19 @@ impl DeviceFile {
     #[must_use]
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
         parse(Schema::Device, source, text).1
+    }
+
+    /// Which layer the value at a pointer of the layered device comes from.
+    #[must_use]
+    pub fn layer(&self, pointer: &Pointer) -> LayerRank {
+        let Some((_, origin)) = self.origins.of(pointer) else { return LayerRank::Device };
+        // Keys of a layer stand below /clusters/<name>/<layer>.
+        let mut segments = origin.segments();
+        match (segments.next().as_deref(), segments.nth(1).as_deref()) {
+            (Some("clusters"), Some("defaults")) => LayerRank::Cluster,
+            (Some("clusters"), Some(_)) => LayerRank::Role,
+            _ => LayerRank::Device,
+        }
     }
 
     /// Where the value at a pointer of the layered device is written.

@@ -6,15 +6,21 @@ mod name;
 mod network;
 mod path;
 mod size;
+mod bound;
+mod host;
+mod system;
 
+pub use bound::UpperBound;
+pub use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
 pub use image::{Extension, Image, KernelArgument, Tag};
-pub use label::{LabelKey, LabelValue};
+pub use label::{LabelKey, LabelValue, Taint};
 pub use name::{
     Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, OpReference, SecretName, VolumeName,
 };
-pub use network::{Address, Cidr, Endpoint, Route};
+pub use network::{Address, Cidr, Endpoint, Route, SubnetFilter};
 pub use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, VolumeSize, grouped, suggested};
+pub use system::{ArgumentName, Duration, FileMode, Sysctl};
 
 use crate::{Code, Diagnostic, Place, TalosVersion};
 
@@ -91,14 +97,18 @@ fn check<T: std::str::FromStr<Err = ScalarFault>>(text: &str) -> Result<(), Scal
 pub const FORMATS: &[Format] = &[
     Format { name: "absolute-path", code: Code::PathEscape, check: check::<AbsolutePath> },
     Format { name: "argument", code: Code::BadName, check: check::<Argument> },
+    Format { name: "argument-name", code: Code::BadName, check: check::<ArgumentName> },
     Format { name: "cel", code: Code::BadName, check: check::<Cel> },
     Format { name: "cidr", code: Code::BadCidr, check: check::<Cidr> },
     Format { name: "code", code: Code::BadName, check: check_code },
     Format { name: "device-path", code: Code::BadName, check: check::<DevicePath> },
     Format { name: "dns-label", code: Code::BadHostname, check: check::<DnsLabel> },
+    Format { name: "duration", code: Code::WrongType, check: check::<Duration> },
     Format { name: "endpoint", code: Code::BadAddress, check: check::<Endpoint> },
     Format { name: "environment-variable", code: Code::BadName, check: check::<EnvironmentVariable> },
     Format { name: "extension", code: Code::BadName, check: check::<Extension> },
+    Format { name: "file-mode", code: Code::WrongType, check: check::<FileMode> },
+    Format { name: "host", code: Code::BadAddress, check: check::<Host> },
     Format { name: "hostname", code: Code::BadHostname, check: check::<Hostname> },
     Format { name: "image", code: Code::BadImage, check: check::<Image> },
     Format { name: "ip-address", code: Code::BadAddress, check: check::<Address> },
@@ -107,13 +117,21 @@ pub const FORMATS: &[Format] = &[
     Format { name: "label-value", code: Code::BadLabel, check: check::<LabelValue> },
     Format { name: "model-key", code: Code::BadName, check: check::<ModelKey> },
     Format { name: "name", code: Code::BadName, check: check::<Name> },
+    Format { name: "node-endpoint", code: Code::BadAddress, check: check::<NodeEndpoint> },
     Format { name: "op-reference", code: Code::BadName, check: check::<OpReference> },
+    Format { name: "registry", code: Code::BadAddress, check: check::<Registry> },
     Format { name: "relative-path", code: Code::PathEscape, check: check::<RelativePath> },
     Format { name: "route", code: Code::BadCidr, check: check::<Route> },
     Format { name: "secret-name", code: Code::BadName, check: check::<SecretName> },
     Format { name: "size", code: Code::BadSize, check: check::<Size> },
+    Format { name: "subject-alt-name", code: Code::BadAddress, check: check::<SubjectAltName> },
+    Format { name: "subnet-filter", code: Code::BadCidr, check: check::<SubnetFilter> },
+    Format { name: "sysctl", code: Code::BadName, check: check::<Sysctl> },
     Format { name: "tag", code: Code::BadName, check: check::<Tag> },
+    Format { name: "taint", code: Code::BadLabel, check: check::<Taint> },
     Format { name: "talos-version", code: Code::BadVersion, check: check_version },
+    Format { name: "upper-bound", code: Code::BadSize, check: check::<UpperBound> },
+    Format { name: "url", code: Code::BadAddress, check: check::<Url> },
     Format { name: "volume-name", code: Code::VolumeName, check: check::<VolumeName> },
     Format { name: "volume-size", code: Code::BadSize, check: check::<VolumeSize> },
 ];

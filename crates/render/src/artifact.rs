@@ -9,7 +9,7 @@ use talosmith_model::plan::{Cluster, Device};
 use talosmith_model::{Code, Diagnostic, Place, Plan};
 use zeroize::Zeroizing;
 
-use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_SECRET, Template, raw};
+use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
 use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 
 /// A file that is generated.
@@ -57,7 +57,8 @@ struct Context<'a, T: Serialize> {
     device: Option<&'a Device>,
     cluster: Option<&'a Cluster>,
     item: Option<T>,
-    auth_key: Option<&'a str>,
+    /// The values of the artifact's secrets, by the names in their placeholders.
+    secrets: BTreeMap<&'a str, &'a str>,
 }
 
 impl Renderer {
@@ -118,14 +119,7 @@ impl Renderer {
         proof: Proof,
     ) -> Result<String, TemplateFault> {
         let Some(template) = row.template.of(device.flavour) else { return Ok(raw(device, item)) };
-        let context = match row.each {
-            Each::Schematic => context(device, cluster, device.schematics.iter().find(|other| other.name == item)),
-            Each::Alternative => {
-                context(device, cluster, device.install.alternatives.iter().find(|other| other.name == item))
-            }
-            Each::Volume => context(device, cluster, device.volumes.iter().find(|other| other.name == item)),
-            _ => context(device, cluster, device.install.image.as_ref()),
-        };
+        let context = item_context(device, cluster, row, item, BTreeMap::new());
         self.text(template, &context, proof)
     }
 
@@ -144,8 +138,12 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let context =
-            engine::context(&Context::<()> { device: None, cluster: Some(cluster), item: None, auth_key: None });
+        let context = engine::context(&Context::<()> {
+            device: None,
+            cluster: Some(cluster),
+            item: None,
+            secrets: BTreeMap::new(),
+        });
         for row in CLUSTER {
             let (folder, name) = match row.each {
                 Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
@@ -169,37 +167,65 @@ impl Renderer {
         if faults.is_empty() { Ok(artifacts) } else { Err(faults) }
     }
 
-    /// The file of a device that holds its auth key; none if the secret was not resolved.
+    /// The files of a device that hold secrets, each only if all of its secrets were resolved.
     ///
     /// # Errors
     /// The template's fault, which holds no value.
-    pub fn secret(
+    pub fn secrets(
         &self,
         plan: &Plan,
         device: &Device,
         secrets: &Secrets,
-    ) -> Result<Option<SecretArtifact>, TemplateFault> {
+    ) -> Result<Vec<SecretArtifact>, TemplateFault> {
         use secrecy::ExposeSecret as _;
-        let Some(tailscale) = &device.tailscale else { return Ok(None) };
-        let (Some(value), Some(path)) = (secrets.get(&tailscale.secret), secret_path(device)) else { return Ok(None) };
-        let context = engine::context(&Context::<()> {
-            device: Some(device),
-            cluster: plan.cluster_of(device),
-            item: None,
-            auth_key: Some(value.expose_secret()),
-        });
-        let body = Zeroizing::new(self.text(TAILSCALE, &context, Proof::Given)?);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));
-        let source = format!("devices/{}/device.yaml", device.name);
-        bytes.extend_from_slice(header(&source, &format!("devices/{}", device.name)).as_bytes());
-        bytes.extend_from_slice(body.as_bytes());
-        Ok(Some(SecretArtifact::new(path, bytes)))
+        let mut artifacts = Vec::new();
+        for (row, item, path) in secret_rows(device) {
+            let key = key(row, &item);
+            let uses = device.secrets.iter().filter(|held| held.key == key);
+            let values: Option<BTreeMap<&str, &str>> = uses
+                .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
+                .collect();
+            let (Some(values), Some(template)) = (values, row.template.of(device.flavour)) else { continue };
+            let context = item_context(device, plan.cluster_of(device), row, &item, values);
+            let body = Zeroizing::new(self.text(template, &context, Proof::Given)?);
+            let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));
+            let source = format!("devices/{}/device.yaml", device.name);
+            bytes.extend_from_slice(header(&source, &format!("devices/{}", device.name)).as_bytes());
+            bytes.extend_from_slice(body.as_bytes());
+            artifacts.push(SecretArtifact::new(path, bytes));
+        }
+        Ok(artifacts)
     }
 }
 
-fn context<T: Serialize>(device: &Device, cluster: Option<&Cluster>, item: Option<T>) -> Value {
-    let auth_key = device.tailscale.as_ref().map(|tailscale| tailscale.placeholder.as_str());
-    engine::context(&Context { device: Some(device), cluster, item, auth_key })
+/// What the template of an artifact sees.
+fn item_context(
+    device: &Device,
+    cluster: Option<&Cluster>,
+    row: &Row,
+    item: &str,
+    secrets: BTreeMap<&str, &str>,
+) -> Value {
+    match row.each {
+        Each::Schematic => context(device, cluster, device.schematics.iter().find(|other| other.name == item), secrets),
+        Each::Alternative => {
+            context(device, cluster, device.install.alternatives.iter().find(|other| other.name == item), secrets)
+        }
+        Each::Volume => context(device, cluster, device.volumes.iter().find(|other| other.name == item), secrets),
+        Each::ExtensionService => {
+            context(device, cluster, device.extension_services.iter().find(|other| other.name == item), secrets)
+        }
+        _ => context(device, cluster, device.install.image.as_ref(), secrets),
+    }
+}
+
+fn context<T: Serialize>(
+    device: &Device,
+    cluster: Option<&Cluster>,
+    item: Option<T>,
+    secrets: BTreeMap<&str, &str>,
+) -> Value {
+    engine::context(&Context { device: Some(device), cluster, item, secrets })
 }
 
 /// The line that every generated file starts with.
@@ -220,25 +246,58 @@ fn key(row: &Row, item: &str) -> String {
 
 /// Where an artifact of a device is written; none if `files` says that it is not.
 fn path(device: &Device, row: &Row, item: &str) -> Option<Utf8PathBuf> {
-    let name = match device.files.get(&key(row, item)) {
+    let key = key(row, item);
+    let name = match device.files.get(&key) {
         Some((name, _)) => name.clone()?,
-        None => {
-            let item = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
-            row.file.replace('@', &device.name).replace('*', &item).into()
-        }
+        None if holds_secret(device, &key) => format!("{}.template.yaml", stem(device, row, item)).into(),
+        None => file(device, row, item).into(),
     };
     Some(manifests(device).join(name))
 }
 
-/// Where the secret file of a device is written; none if the device has none.
+/// The name of an artifact below `manifests/` where `files` does not give another one.
+fn file(device: &Device, row: &Row, item: &str) -> String {
+    let item = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
+    row.file.replace('@', &device.name).replace('*', &item)
+}
+
+/// That name without its ending: a template and its secret file share it.
+fn stem(device: &Device, row: &Row, item: &str) -> String {
+    let name = file(device, row, item);
+    name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
+}
+
+fn holds_secret(device: &Device, key: &str) -> bool {
+    device.secrets.iter().any(|held| held.key == key)
+}
+
+/// The rows and items whose artifacts hold secrets, with the files that have the values.
+fn secret_rows(device: &Device) -> Vec<(&'static Row, String, Utf8PathBuf)> {
+    let mut rows = Vec::new();
+    if device.secrets.is_empty() {
+        return rows;
+    }
+    for row in DEVICE {
+        for item in row.items(device) {
+            let key = key(row, &item);
+            if !holds_secret(device, &key) {
+                continue;
+            }
+            let name = match device.files.get(&format!("{key}.secret")) {
+                Some((None, _)) => continue,
+                Some((Some(name), _)) => name.clone(),
+                None => format!("{}.yaml", stem(device, row, &item)).into(),
+            };
+            rows.push((row, item, manifests(device).join(name)));
+        }
+    }
+    rows
+}
+
+/// The files of a device that hold secrets, by the model key that asks for each.
 #[must_use]
-pub fn secret_path(device: &Device) -> Option<Utf8PathBuf> {
-    device.tailscale.as_ref()?;
-    let name = match device.files.get("tailscale.secret") {
-        Some((name, _)) => name.clone()?,
-        None => TAILSCALE_SECRET.into(),
-    };
-    Some(manifests(device).join(name))
+pub fn secret_paths(device: &Device) -> BTreeMap<String, Utf8PathBuf> {
+    secret_rows(device).into_iter().map(|(row, item, path)| (key(row, &item), path)).collect()
 }
 
 /// The folder of a device's artifacts.
@@ -251,9 +310,9 @@ pub fn manifests(device: &Device) -> Utf8PathBuf {
 fn unknown_files(device: &Device) -> Vec<Fault> {
     let mut known: Vec<String> =
         DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item))).collect();
-    if device.tailscale.is_some() {
-        known.push("tailscale.secret".to_owned());
-    }
+    let with_secrets: Vec<String> =
+        known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
+    known.extend(with_secrets);
     let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
     unknown
         .map(|(key, (_, place))| {

@@ -14,6 +14,8 @@ pub enum Each {
     Alternative,
     /// A volume of a device.
     Volume,
+    /// An extension service of a device but Tailscale.
+    ExtensionService,
     /// A raw patch of a device.
     Patch,
     /// The local-path application of a cluster.
@@ -51,7 +53,8 @@ pub struct Row {
     pub key: &'static str,
     /// What it is made once for.
     pub each: Each,
-    /// The path below `manifests/`, or below the application's folder; `*` is the item's name, `@` the device's.
+    /// The path below `manifests/`; `*` is the item's name, `@` the device's. An artifact with a secret is tracked as
+    /// `….template.yaml`, and the file with the value is `….yaml`.
     pub file: &'static str,
     /// How it is rendered.
     pub template: Template,
@@ -111,13 +114,31 @@ pub const DEVICE: &[Row] = &[
         about: "the hostname",
     },
     Row {
+        key: "endpoint",
+        each: Each::Device,
+        file: "endpoint.patch.yaml",
+        template: Template::Two("device/endpoint.v1alpha1.yaml.j2", "device/endpoint.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| device.endpoint.is_some(),
+        about: "the URL of the Kubernetes API",
+    },
+    Row {
+        key: "certSANs",
+        each: Each::Device,
+        file: "cert-sans.patch.yaml",
+        template: Template::One("device/cert-sans.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.cert_sans.is_empty(),
+        about: "names that the certificate of the Talos API is good for",
+    },
+    Row {
         key: "volumes.*",
         each: Each::Volume,
         file: "*-volume.patch.yaml",
         template: Template::One("device/volume.yaml.j2"),
         reader: Reader::Talos,
         wanted: |_| true,
-        about: "a system or user volume; the name in lower case",
+        about: "a volume; the name in lower case",
     },
     Row {
         key: "nameservers",
@@ -125,8 +146,55 @@ pub const DEVICE: &[Row] = &[
         file: "tailscale-dns.patch.yaml",
         template: Template::Two("device/nameservers.v1alpha1.yaml.j2", "device/nameservers.documents.yaml.j2"),
         reader: Reader::Talos,
-        wanted: |device| device.nameservers.as_ref().is_some_and(|servers| !servers.is_empty()),
-        about: "the DNS servers",
+        wanted: |device| {
+            device.search_domains.is_some() || device.nameservers.as_ref().is_some_and(|servers| !servers.is_empty())
+        },
+        about: "the DNS servers, and the search domains",
+    },
+    Row {
+        key: "time",
+        each: Each::Device,
+        file: "time.patch.yaml",
+        template: Template::Two("device/time.v1alpha1.yaml.j2", "device/time.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| device.time.is_some(),
+        about: "how the node keeps time",
+    },
+    Row {
+        key: "registries",
+        each: Each::Device,
+        file: "registries.patch.yaml",
+        template: Template::Two("device/registries.v1alpha1.yaml.j2", "device/registries.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.mirrors.is_empty(),
+        about: "mirrors of registries",
+    },
+    Row {
+        key: "kernelModules",
+        each: Each::Device,
+        file: "kernel-modules.patch.yaml",
+        template: Template::Two("device/kernel-modules.v1alpha1.yaml.j2", "device/kernel-modules.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.kernel_modules.is_empty(),
+        about: "kernel modules and their parameters",
+    },
+    Row {
+        key: "sysctls",
+        each: Each::Device,
+        file: "sysctls.patch.yaml",
+        template: Template::Two("device/sysctls.v1alpha1.yaml.j2", "device/sysctls.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.sysctls.is_empty(),
+        about: "kernel parameters",
+    },
+    Row {
+        key: "machineFiles",
+        each: Each::Device,
+        file: "machine-files.patch.yaml",
+        template: Template::Two("device/machine-files.v1alpha1.yaml.j2", "device/machine-files.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.machine_files.files.is_empty() || !device.machine_files.etc.is_empty(),
+        about: "files that Talos writes",
     },
     Row {
         key: "labels",
@@ -138,13 +206,67 @@ pub const DEVICE: &[Row] = &[
         about: "the labels of the Kubernetes node",
     },
     Row {
+        key: "annotations",
+        each: Each::Device,
+        file: "node-annotations.patch.yaml",
+        template: Template::Two("device/annotations.v1alpha1.yaml.j2", "device/annotations.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.annotations.is_empty(),
+        about: "the annotations of the Kubernetes node",
+    },
+    Row {
+        key: "taints",
+        each: Each::Device,
+        file: "node-taints.patch.yaml",
+        template: Template::Two("device/taints.v1alpha1.yaml.j2", "device/taints.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.taints.is_empty(),
+        about: "the taints of the Kubernetes node",
+    },
+    Row {
         key: "kubelet.disableManifestsDirectory",
         each: Each::Device,
         file: "kubelet-manifests.patch.yaml",
         template: Template::One("device/kubelet-manifests.yaml.j2"),
         reader: Reader::Talos,
-        wanted: |device| device.disable_manifests_directory.is_some(),
+        wanted: |device| device.kubelet.disable_manifests_directory.is_some(),
         about: "whether the kubelet reads static pod manifests",
+    },
+    Row {
+        key: "kubelet.nodeIP",
+        each: Each::Device,
+        file: "kubelet-node-ip.patch.yaml",
+        template: Template::Two("device/kubelet-node-ip.v1alpha1.yaml.j2", "device/kubelet-node-ip.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.kubelet.valid_subnets.is_empty(),
+        about: "which of its addresses the node reports",
+    },
+    Row {
+        key: "kubelet",
+        each: Each::Device,
+        file: "kubelet.patch.yaml",
+        template: Template::Two("device/kubelet.v1alpha1.yaml.j2", "device/kubelet.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| !device.kubelet.config.is_empty() || !device.kubelet.extra_args.is_empty(),
+        about: "the kubelet's other settings",
+    },
+    Row {
+        key: "etcd",
+        each: Each::Device,
+        file: "etcd.patch.yaml",
+        template: Template::One("device/etcd.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| device.etcd.is_some(),
+        about: "settings of etcd",
+    },
+    Row {
+        key: "apiServer",
+        each: Each::Device,
+        file: "api-server.patch.yaml",
+        template: Template::Two("device/api-server.v1alpha1.yaml.j2", "device/api-server.documents.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |device| device.api_server.is_some(),
+        about: "settings of the Kubernetes API server",
     },
     Row {
         key: "allowSchedulingOnControlPlanes",
@@ -168,11 +290,20 @@ pub const DEVICE: &[Row] = &[
     Row {
         key: "tailscale",
         each: Each::Device,
-        file: "tailscale-extension-service.template.yaml",
-        template: Template::One(TAILSCALE),
+        file: "tailscale-extension-service.yaml",
+        template: Template::One("device/tailscale.yaml.j2"),
         reader: Reader::Talos,
         wanted: |device| device.tailscale.is_some(),
-        about: "the Tailscale service with a placeholder for its key",
+        about: "the Tailscale service",
+    },
+    Row {
+        key: "extensionServices.*",
+        each: Each::ExtensionService,
+        file: "*-extension-service.yaml",
+        template: Template::One("device/extension-service.yaml.j2"),
+        reader: Reader::Talos,
+        wanted: |_| true,
+        about: "the environment and the files of an extension service",
     },
     Row {
         key: "gpu.amd.devicePlugin",
@@ -202,12 +333,6 @@ pub const DEVICE: &[Row] = &[
         about: "a raw patch of the machine config",
     },
 ];
-
-/// The template of the Tailscale service, which the secret file is made from too.
-pub const TAILSCALE: &str = "device/tailscale.yaml.j2";
-
-/// The file with the secret, below `manifests/`.
-pub const TAILSCALE_SECRET: &str = "tailscale-extension-service.yaml";
 
 /// A row for an application of a cluster.
 #[derive(Debug)]
@@ -298,6 +423,7 @@ impl Row {
             Each::Schematic => device.schematics.iter().map(|item| item.name.clone()).collect(),
             Each::Alternative => device.install.alternatives.iter().map(|item| item.name.clone()).collect(),
             Each::Volume => device.volumes.iter().map(|item| item.name.clone()).collect(),
+            Each::ExtensionService => device.extension_services.iter().map(|item| item.name.clone()).collect(),
             Each::Patch => device.patches.iter().map(|item| item.name.clone()).collect(),
             Each::Device if (self.wanted)(device) => vec![String::new()],
             Each::Device | Each::LocalPath | Each::Kata => Vec::new(),

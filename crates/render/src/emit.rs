@@ -22,6 +22,18 @@ pub fn document(value: &Value) -> String {
     out
 }
 
+/// A list or a map as it stands inside a document, where the cursor is at column `indent`; without a newline at the end.
+#[must_use]
+pub fn nested(value: &Value, indent: usize) -> String {
+    let mut out = String::new();
+    if is_block(value) {
+        write_block(&mut out, value, indent);
+    } else {
+        out.push_str(&short(value, indent));
+    }
+    out
+}
+
 /// Writes a map or list that is not empty; the cursor stands at column `indent`.
 fn write_block(out: &mut String, value: &Value, indent: usize) {
     match value {

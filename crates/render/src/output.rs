@@ -27,6 +27,15 @@ schemas! {
     UnattendedInstall "../../schemas/output/unattended-install.schema.json"
     CriCustomization "../../schemas/output/cri-customization.schema.json"
     ExtensionService "../../schemas/output/extension-service.schema.json"
+    TimeSync "../../schemas/output/time-sync.schema.json"
+    RegistryMirror "../../schemas/output/registry-mirror.schema.json"
+    KernelModule "../../schemas/output/kernel-module.schema.json"
+    Sysctl "../../schemas/output/sysctl.schema.json"
+    EtcFile "../../schemas/output/etc-file.schema.json"
+    Kubelet "../../schemas/output/kubelet.schema.json"
+    KubeApiServer "../../schemas/output/kube-api-server.schema.json"
+    KubeAuthentication "../../schemas/output/kube-authentication.schema.json"
+    KubeCluster "../../schemas/output/kube-cluster.schema.json"
     Schematic "../../schemas/output/schematic.schema.json"
     Kustomization "../../schemas/output/kustomization.schema.json"
     Kubernetes "../../schemas/output/kubernetes.schema.json"
@@ -86,12 +95,24 @@ fn errors(reader: Reader, document: &Value) -> Vec<ValidationError<'_>> {
         (Reader::Kubernetes, Some("DaemonSet")) => DaemonSet::iter_errors(document).collect(),
         (Reader::Kubernetes, _) => Kubernetes::iter_errors(document).collect(),
         (Reader::Talos, Some("HostnameConfig")) => Hostname::iter_errors(document).collect(),
-        (Reader::Talos, Some("VolumeConfig" | "UserVolumeConfig")) => Volume::iter_errors(document).collect(),
+        (
+            Reader::Talos,
+            Some("VolumeConfig" | "UserVolumeConfig" | "RawVolumeConfig" | "ExistingVolumeConfig" | "SwapVolumeConfig"),
+        ) => Volume::iter_errors(document).collect(),
         (Reader::Talos, Some("ResolverConfig")) => Resolver::iter_errors(document).collect(),
         (Reader::Talos, Some("KubeNodeConfig")) => KubeNode::iter_errors(document).collect(),
         (Reader::Talos, Some("UnattendedInstallConfig")) => UnattendedInstall::iter_errors(document).collect(),
         (Reader::Talos, Some("CRICustomizationConfig")) => CriCustomization::iter_errors(document).collect(),
         (Reader::Talos, Some("ExtensionServiceConfig")) => ExtensionService::iter_errors(document).collect(),
+        (Reader::Talos, Some("TimeSyncConfig")) => TimeSync::iter_errors(document).collect(),
+        (Reader::Talos, Some("RegistryMirrorConfig")) => RegistryMirror::iter_errors(document).collect(),
+        (Reader::Talos, Some("KernelModuleConfig")) => KernelModule::iter_errors(document).collect(),
+        (Reader::Talos, Some("SysctlConfig")) => Sysctl::iter_errors(document).collect(),
+        (Reader::Talos, Some("EtcFileConfig")) => EtcFile::iter_errors(document).collect(),
+        (Reader::Talos, Some("KubeletConfig")) => Kubelet::iter_errors(document).collect(),
+        (Reader::Talos, Some("KubeAPIServerConfig")) => KubeApiServer::iter_errors(document).collect(),
+        (Reader::Talos, Some("KubeAuthenticationConfig")) => KubeAuthentication::iter_errors(document).collect(),
+        (Reader::Talos, Some("KubeClusterConfig")) => KubeCluster::iter_errors(document).collect(),
         // The v1alpha1 document has no kind, and one that talosmith does not write has no schema of ours.
         (Reader::Talos, _) => V1alpha1Patch::iter_errors(document).collect(),
     }

@@ -1,6 +1,8 @@
 //! `talosmith generate`
 
-use camino::Utf8PathBuf;
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use talosmith_model::Diagnostic;
@@ -109,15 +111,16 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 
 /// The secrets that the owners' files need.
 fn needs(project: &Project, owners: &[Owner]) -> Vec<Need> {
-    let devices = project.plan.devices.iter().filter_map(|device| {
-        let owner = owners.iter().find(|owner| owner.is_device && owner.name == device.name)?;
-        let tailscale = device.tailscale.as_ref()?;
-        Some(Need {
-            secret: tailscale.secret.clone(),
-            device: device.name.clone(),
-            at: device.auth_key.clone(),
-            target: owner.secret.clone()?,
-            advertises_tags: tailscale.advertises_tags,
+    let devices = project.plan.devices.iter().flat_map(|device| {
+        let owner = owners.iter().find(|owner| owner.is_device && owner.name == device.name);
+        device.secrets.iter().filter_map(move |held| {
+            Some(Need {
+                secret: held.secret.clone(),
+                device: device.name.clone(),
+                at: held.place.clone(),
+                target: owner?.secrets.get(&held.key)?.clone(),
+                expected: held.expected,
+            })
         })
     });
     devices.collect()
@@ -139,16 +142,24 @@ fn write_secrets(
     let environment = Environment::of_process();
     let around = secrets::World { processes: world.processes, environment: &environment, root: lock.root() };
     let mut resolution = secrets::resolve(needs, definitions, fleet.source, &around);
-    let is_there = |path: &camino::Utf8Path| lock.root().join(path).exists();
+    let is_there = |path: &Utf8Path| lock.root().join(path).exists();
     let settlement = policy::settle(needs, &mut resolution, arguments.require_secrets, &is_there);
-    for (need, fate) in needs.iter().zip(&settlement.fates) {
-        if *fate != Fate::Written {
-            continue;
-        }
-        let Some(device) = project.plan.devices.iter().find(|device| device.name == need.device) else { continue };
-        let artifact = project.renderer.secret(&project.plan, device, &resolution.secrets);
+    let kept: BTreeSet<&Utf8Path> = needs
+        .iter()
+        .zip(&settlement.fates)
+        .filter(|(_, fate)| **fate != Fate::Written)
+        .map(|(need, _)| need.target.as_path())
+        .collect();
+    let mut devices: Vec<&str> = needs.iter().map(|need| need.device.as_str()).collect();
+    devices.dedup();
+    for name in devices {
+        let Some(device) = project.plan.devices.iter().find(|device| device.name == name) else { continue };
+        let artifacts = project.renderer.secrets(&project.plan, device, &resolution.secrets);
         // The fault of a template holds no value; its text has been reported with the tracked file already.
-        if let Some(artifact) = artifact.map_err(|fault| anyhow::anyhow!("{}: {}", need.target, fault.message))? {
+        for artifact in artifacts.map_err(|fault| anyhow::anyhow!("{name}: {}", fault.message))? {
+            if kept.contains(artifact.path.as_path()) {
+                continue;
+            }
             let kind = write_secret(lock, &artifact.path, artifact.expose_bytes())?;
             if kind != ChangeKind::Same {
                 written.push((artifact.path.clone(), kind));

@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret;
 use talosmith_model::facts::tailscale::KeyKind;
+use talosmith_model::plan::Expected;
 use talosmith_model::{Code, Diagnostic, Place};
 use talosmith_render::Secrets;
 
@@ -9,6 +10,7 @@ use super::Need;
 
 /// Finds fault with the kind of key that `source` gave for `need`; the finding names the kind and never the value.
 pub fn judge(need: &Need, source: &Place, secrets: &Secrets) -> Option<Diagnostic> {
+    let Expected::TailscaleKey { advertises_tags } = need.expected else { return None };
     let name = &need.secret;
     let value = secrets.get(name)?.expose_secret();
     let finding = |what: String| Diagnostic::new(Code::TailscaleKeyKind, what, source.clone());
@@ -21,7 +23,7 @@ pub fn judge(need: &Need, source: &Place, secrets: &Secrets) -> Option<Diagnosti
     };
     let finding = match KeyKind::of(value) {
         Some(KeyKind::Auth) => return None,
-        Some(KeyKind::OAuthClient) if need.advertises_tags => return None,
+        Some(KeyKind::OAuthClient) if advertises_tags => return None,
         Some(kind @ KeyKind::OAuthClient) => wrong(kind)
             .help("or let the device advertise the client's tags in its extra arguments: --advertise-tags=tag:NAME"),
         Some(kind) => wrong(kind),
@@ -47,7 +49,8 @@ mod tests {
         let mut sources = Sources::default();
         let source = Place::value(sources.add("talosmith.yaml", ""), Pointer::new("/secrets/key/0"));
         let at = Place::value(sources.add("devices/ryzen/device.yaml", ""), Pointer::new("/tailscale/authKey"));
-        let need = Need { secret: "key".into(), device: "ryzen".into(), at, target: "x.yaml".into(), advertises_tags };
+        let expected = Expected::TailscaleKey { advertises_tags };
+        let need = Need { secret: "key".into(), device: "ryzen".into(), at, target: "x.yaml".into(), expected };
         let mut secrets = Secrets::default();
         secrets.insert("key", value.into());
         judge(&need, &source, &secrets)

@@ -76,7 +76,7 @@ fn need(device: &str) -> Need {
         device: device.into(),
         at: Place::value(texts().1, Pointer::new("/tailscale/authKey")),
         target: format!("devices/{device}/manifests/tailscale-extension-service.yaml").into(),
-        advertises_tags: false,
+        expected: Expected::TailscaleKey { advertises_tags: false },
     }
 }
 

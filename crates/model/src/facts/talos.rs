@@ -25,6 +25,15 @@ pub fn system_volumes(version: &TalosVersion) -> impl Iterator<Item = &'static s
     table::list(fact(version, 0))
 }
 
+/// The minor that first knew a system volume; none for any other name.
+#[must_use]
+pub fn system_volume_since(name: &str) -> Option<(u64, u64)> {
+    table::rows(MINORS).find_map(|mut row| {
+        let minor = row.next().and_then(table::minor);
+        table::list(row.next()).any(|own| own == name).then_some(minor).flatten()
+    })
+}
+
 /// The partitions that Talos makes on its disk before EPHEMERAL, with their bytes.
 ///
 /// The names are systemd-boot's; with GRUB there are more, and the same bytes in total. A node that was installed with Talos 1.10

@@ -16,6 +16,8 @@ pub struct Disk {
     pub selector: String,
     /// Whether Talos is installed on it.
     pub system: bool,
+    /// What it is kept free for, if it is.
+    pub reserved: Option<String>,
 }
 
 /// The disks of a device, in the order of their names.
@@ -50,7 +52,13 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
                     .note("Talos is installed on one disk"),
             );
         }
-        planned.push(Disk { name: name.to_string(), bytes: disk.size.bytes(), selector, system: disk.system });
+        planned.push(Disk {
+            name: name.to_string(),
+            bytes: disk.size.bytes(),
+            selector,
+            system: disk.system,
+            reserved: disk.reserved.clone(),
+        });
     }
     ambiguous(check, &planned);
     planned

@@ -3,12 +3,15 @@
 use serde::Serialize;
 
 use super::Check;
-use crate::device::InstallImage as Written;
+use crate::device::{Arch, InstallImage as Written};
 use crate::facts::extensions;
-use crate::{Code, Customization, Diagnostic, Pointer, Schematic, SystemExtensions, TalosVersion, closest};
+use crate::{
+    Bootloader, Code, Customization, Diagnostic, EnrollKeys, Meta, Overlay, Pointer, Schematic, SystemExtensions,
+    TalosVersion, closest,
+};
 
 /// The factory that builds images: <https://factory.talos.dev>.
-const FACTORY: &str = "factory.talos.dev/metal-installer";
+const FACTORY: &str = "factory.talos.dev";
 
 /// A schematic of a device.
 #[derive(Debug, Serialize)]
@@ -21,6 +24,29 @@ pub struct PlannedSchematic {
     pub extra_kernel_args: Vec<String>,
     /// Extensions in order.
     pub extensions: Vec<String>,
+    /// The overlay of a single-board computer, if there is one.
+    pub overlay: Option<Overlay>,
+    /// Whether anything but the overlay is said.
+    pub is_customized: bool,
+    /// Values of the META partition, in order.
+    pub meta: Vec<Meta>,
+    /// What SecureBoot enrols, if the model says so.
+    pub secureboot: Option<SecureBoot>,
+    /// The boot loader, if the model says so.
+    pub bootloader: Option<Bootloader>,
+    /// A machine config in the image, if there is one.
+    pub embedded_machine_configuration: Option<String>,
+    /// The bytes of a sector of disk images, if the model says so.
+    pub sector_size: Option<u32>,
+}
+
+/// What SecureBoot enrols.
+#[derive(Debug, Serialize)]
+pub struct SecureBoot {
+    /// When the keys are enrolled, if the model says so.
+    pub enroll_keys: Option<EnrollKeys>,
+    /// Whether Microsoft's certificates are enrolled too.
+    pub include_well_known_certificates: bool,
 }
 
 /// How Talos is installed.
@@ -64,6 +90,7 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
         let at = Pointer::new("/schematics").child(name);
         for (index, extension) in schematic.extensions.iter().enumerate() {
             known_extension(check, &at.child("extensions").child(index), extension.as_str(), version);
+            made_for(check, &at.child("extensions").child(index), extension.as_str());
             if let Some(first) = schematic.extensions[..index].iter().position(|other| other == extension) {
                 let place = check.at(at.child("extensions").child(index));
                 let first = check.at(at.child("extensions").child(first));
@@ -78,20 +105,44 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
         let texts = |items: Vec<&str>| items.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let arguments = texts(schematic.extra_kernel_args.iter().map(crate::scalar::KernelArgument::as_str).collect());
         let names = texts(schematic.extensions.iter().map(crate::scalar::Extension::as_str).collect());
-        let factory = Schematic {
-            customization: Customization {
-                extra_kernel_args: arguments.clone(),
-                system_extensions: SystemExtensions { official_extensions: names.clone() },
-                ..Customization::default()
-            },
-            ..Schematic::default()
+        let overlay = schematic.overlay.as_ref().map(|overlay| Overlay {
+            image: overlay.image.as_str().to_owned(),
+            name: overlay.name.to_string(),
+            options: overlay.options.clone(),
+        });
+        let meta: Vec<Meta> =
+            schematic.meta.iter().map(|meta| Meta { key: meta.key, value: meta.value.clone() }).collect();
+        let sector_size = schematic.disk_image.as_ref().and_then(|image| image.sector_size).map(u32::from);
+        let customization = Customization {
+            embedded_machine_configuration: schematic.embedded_machine_configuration.clone().unwrap_or_default(),
+            extra_kernel_args: arguments.clone(),
+            meta: meta.clone(),
+            system_extensions: SystemExtensions { official_extensions: names.clone() },
+            bootloader: schematic.bootloader.unwrap_or_default(),
+            secure_boot: schematic.secureboot.as_ref().map_or_else(Default::default, |secureboot| crate::SecureBoot {
+                enroll_keys: secureboot.enroll_keys,
+                include_well_known_certificates: secureboot.include_well_known_certificates,
+            }),
+            disk_image: crate::DiskImage { sector_size: sector_size.unwrap_or_default() },
         };
+        let is_customized = customization != Customization::default();
+        let factory = Schematic { overlay: overlay.clone().unwrap_or_default(), customization, ..Schematic::default() };
         match factory.id() {
             Ok(id) => planned.push(PlannedSchematic {
                 name: name.to_string(),
                 id,
                 extra_kernel_args: arguments,
                 extensions: names,
+                overlay,
+                is_customized,
+                meta,
+                secureboot: schematic.secureboot.as_ref().map(|secureboot| SecureBoot {
+                    enroll_keys: secureboot.enroll_keys,
+                    include_well_known_certificates: secureboot.include_well_known_certificates,
+                }),
+                bootloader: schematic.bootloader,
+                embedded_machine_configuration: schematic.embedded_machine_configuration.clone(),
+                sector_size,
             }),
             Err(unstable) => {
                 let inner = unstable
@@ -109,6 +160,23 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
         }
     }
     planned
+}
+
+/// An extension whose image is empty for the machine's architecture.
+fn made_for(check: &mut Check<'_>, at: &Pointer, name: &str) {
+    let Some(arch) = check.file.device.arch else { return };
+    let arch = if arch == Arch::Amd64 { "amd64" } else { "arm64" };
+    let mut architectures = extensions::architectures(name).peekable();
+    if architectures.peek().is_none() || architectures.any(|made| made == arch) {
+        return;
+    }
+    let (place, other) = (check.at(at.clone()), check.at("/arch"));
+    check.push(
+        Diagnostic::new(Code::ExtensionArch, format!("`{name}` is not made for {arch}"), place)
+            .also(other, "the machine's architecture")
+            .note("the extension is installed, and empty")
+            .help("remove the line"),
+    );
 }
 
 fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &TalosVersion) {
@@ -172,10 +240,36 @@ fn image(
                 return None;
             }
             let schematic = planned.iter().find(|schematic| schematic.name == name.as_str())?;
+            if schematic.secureboot.is_some() && !written.secureboot {
+                let place = check.at(at.child("schematic"));
+                let enrols = check.at(Pointer::new("/schematics").child(name).child("secureboot")).as_key();
+                check.push(
+                    Diagnostic::new(
+                        Code::SecurebootMismatch,
+                        format!("the installer of `{name}` is not the one for SecureBoot"),
+                        place,
+                    )
+                    .also(enrols, "the schematic enrols keys")
+                    .note("a node that boots with SecureBoot does not start after an upgrade with this installer")
+                    .help(format!("write `{{ schematic: {name}, secureboot: true }}`")),
+                );
+            }
+            let install = &check.file.device.install;
+            let factory = install.factory.as_ref().map_or(FACTORY, crate::scalar::Registry::as_str);
+            let platform = install.platform.as_ref().map_or("metal", crate::scalar::DnsLabel::as_str);
+            let installer = if written.secureboot { "installer-secureboot" } else { "installer" };
             Some(InstallImage {
-                reference: format!("{FACTORY}/{}:{version}", schematic.id),
+                reference: format!("{factory}/{platform}-{installer}/{}:{version}", schematic.id),
                 schematic: Some(schematic.name.clone()),
             })
+        }
+        (None, Some(_)) if written.secureboot => {
+            let place = check.at(at.child("secureboot")).as_key();
+            check.push(
+                Diagnostic::new(Code::UnknownKey, "`secureboot` chooses the installer of a schematic", place)
+                    .help("remove the line: the reference names its installer itself"),
+            );
+            None
         }
         (None, Some(reference)) => Some(InstallImage { reference: reference.to_string(), schematic: None }),
         (Some(_), Some(_)) => {

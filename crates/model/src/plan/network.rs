@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::secrets::{Expected, hold};
 use super::{Check, Cluster};
 use crate::scalar::{Cidr, Route};
-use crate::{Code, Diagnostic, FleetFile, Pointer, closest};
+use crate::{Code, Diagnostic, FleetFile, Pointer};
 
 /// Tailscale's own resolver: <https://tailscale.com/kb/1081/magicdns>.
 const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
@@ -12,40 +13,20 @@ const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
 /// The Tailscale extension service.
 #[derive(Debug, Serialize)]
 pub struct Tailscale {
-    /// The secret with the auth key, by its name in talosmith.yaml.
-    pub secret: String,
-    /// What stands for the key in the tracked file: `${TAILSCALE_AUTHKEY}`.
-    pub placeholder: String,
+    /// What stands for the auth key in the tracked file: `${TAILSCALE_AUTHKEY}`.
+    pub auth_key: String,
     /// The environment but for the auth key, each entry as `NAME=value`.
     pub settings: Vec<String>,
-    /// Whether `tailscale up` advertises tags, which an OAuth client's secret needs.
-    pub advertises_tags: bool,
 }
 
-/// Plans the extension service; `hostname` is the node's.
-pub fn tailscale(check: &mut Check<'_>, hostname: &str) -> Option<Tailscale> {
+/// Plans the extension service.
+pub fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
     let written = check.file.device.tailscale.as_ref()?;
     let at = Pointer::new("/tailscale");
     let Some(secret) = &written.auth_key else {
         check.missing(&at, "authKey", "authKey: tailscale-authkey");
         return None;
     };
-    let names: Vec<&str> = check.fleet.fleet.secrets.keys().map(String::as_str).collect();
-    if !names.contains(&secret.as_str()) {
-        let finding = Diagnostic::new(
-            Code::UnknownSecret,
-            format!("talosmith.yaml has no secret `{secret}`"),
-            check.at(at.child("authKey")),
-        );
-        let finding = match closest(secret.as_str(), names.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding.help(format!(
-                "list its sources in talosmith.yaml:\nsecrets:\n  {secret}:\n    - env: {}",
-                secret.placeholder()
-            )),
-        };
-        check.push(finding);
-    }
     if written.accept_dns == Some(true) {
         let place = check.at(at.child("acceptDNS"));
         check.push(
@@ -54,13 +35,10 @@ pub fn tailscale(check: &mut Check<'_>, hostname: &str) -> Option<Tailscale> {
                 .help("write `acceptDNS: false`, and list 100.100.100.100 under `nameservers`"),
         );
     }
-    let mut settings = vec![format!(
-        "TS_HOSTNAME={}",
-        written
-            .hostname
-            .as_ref()
-            .map_or_else(|| hostname.split('.').next().unwrap_or(hostname).to_owned(), ToString::to_string)
-    )];
+    let mut settings = Vec::new();
+    if let Some(hostname) = &written.hostname {
+        settings.push(format!("TS_HOSTNAME={hostname}"));
+    }
     if let Some(routes) = &written.routes {
         settings.push(format!("TS_ROUTES={}", advertised(check, routes).join(",")));
     }
@@ -74,16 +52,13 @@ pub fn tailscale(check: &mut Check<'_>, hostname: &str) -> Option<Tailscale> {
     if written.extra_args.is_some() {
         settings.push(format!("TS_EXTRA_ARGS={}", arguments.join(" ")));
     }
-    Some(Tailscale {
-        secret: secret.as_str().to_owned(),
-        placeholder: format!("${{{}}}", secret.placeholder()),
-        settings,
-        advertises_tags: arguments.iter().any(|argument| argument.starts_with("--advertise-tags=")),
-    })
+    let advertises_tags = arguments.iter().any(|argument| argument.starts_with("--advertise-tags="));
+    let auth_key = hold(check, "tailscale", secret, &at.child("authKey"), Expected::TailscaleKey { advertises_tags });
+    Some(Tailscale { auth_key, settings })
 }
 
 fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {
-    let cluster = check.fleet.fleet.clusters.iter().find(|(name, _)| **name == check.file.device.cluster);
+    let cluster = check.cluster();
     let of_cluster = |cidrs: Option<&Vec<Cidr>>, default: &str| match cidrs {
         Some(cidrs) => cidrs.iter().map(ToString::to_string).collect(),
         None => vec![default.to_owned()],
@@ -91,13 +66,28 @@ fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {
     routes
         .iter()
         .flat_map(|route| match route {
-            Route::Pods => of_cluster(cluster.and_then(|(_, cluster)| cluster.pod_cidrs.as_ref()), "10.244.0.0/16"),
-            Route::Services => {
-                of_cluster(cluster.and_then(|(_, cluster)| cluster.service_cidrs.as_ref()), "10.96.0.0/12")
-            }
+            Route::Pods => of_cluster(cluster.and_then(|cluster| cluster.pod_cidrs.as_ref()), "10.244.0.0/16"),
+            Route::Services => of_cluster(cluster.and_then(|cluster| cluster.service_cidrs.as_ref()), "10.96.0.0/12"),
             Route::Network(cidr) => vec![cidr.to_string()],
         })
         .collect()
+}
+
+/// Where names that are not whole are looked up.
+#[derive(Debug, Serialize)]
+pub struct SearchDomains {
+    /// Domains in order.
+    pub domains: Vec<String>,
+    /// Whether the domain of the node's own hostname is left out, if the model says so.
+    pub disable_default: Option<bool>,
+}
+
+/// The search domains, if the model has any.
+pub fn search_domains(check: &Check<'_>) -> Option<SearchDomains> {
+    let written = check.file.device.search_domains.as_ref()?;
+    let domains: Vec<String> = written.domains.iter().flatten().map(ToString::to_string).collect();
+    (!domains.is_empty() || written.disable_default.is_some())
+        .then_some(SearchDomains { domains, disable_default: written.disable_default })
 }
 
 /// The node's resolvers, of which one at least must work before Tailscale does.

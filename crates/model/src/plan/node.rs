@@ -6,10 +6,11 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::{
-    Check, Disk, Files, Flavour, Install, Patch, PlannedSchematic, Tailscale, Volume, disks, features, images, network,
-    patches, versions, volumes,
+    ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, MachineFiles,
+    Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, Tailscale, Time, Volume, disks, features, images,
+    kubernetes, network, patches, services, system, versions, volumes,
 };
-use crate::device::Role;
+use crate::device::{Arch, Role};
 use crate::{Code, Diagnostic, Place, Pointer, TalosVersion};
 
 /// A device.
@@ -23,8 +24,14 @@ pub struct Device {
     pub role: Role,
     /// Where talosctl reaches it.
     pub address: String,
+    /// Its architecture, if the model says so.
+    pub arch: Option<Arch>,
     /// Its hostname, which is its Kubernetes node's name too.
     pub hostname: String,
+    /// The URL of the Kubernetes API that it is told to talk to, if the model says so.
+    pub endpoint: Option<String>,
+    /// Further names in the certificate of its Talos API.
+    pub cert_sans: Vec<String>,
     /// The version that it runs.
     pub talos_version: TalosVersion,
     /// Which kind of patches its base config takes.
@@ -47,12 +54,34 @@ pub struct Device {
     pub gpu: Gpu,
     /// Labels of its Kubernetes node.
     pub labels: BTreeMap<String, String>,
+    /// Annotations of its Kubernetes node.
+    pub annotations: BTreeMap<String, String>,
+    /// Taints of its Kubernetes node, as `value:effect`.
+    pub taints: BTreeMap<String, String>,
     /// DNS servers, if the model lists them.
     pub nameservers: Option<Vec<String>>,
+    /// Where names that are not whole are looked up, if the model says so.
+    pub search_domains: Option<SearchDomains>,
+    /// How it keeps time, if the model says so.
+    pub time: Option<Time>,
+    /// Kernel modules that are loaded.
+    pub kernel_modules: Vec<KernelModule>,
+    /// Kernel parameters.
+    pub sysctls: BTreeMap<String, String>,
+    /// Files that Talos writes.
+    pub machine_files: MachineFiles,
+    /// Mirrors of registries.
+    pub mirrors: Vec<Mirror>,
     /// The Tailscale extension service, if it has one.
     pub tailscale: Option<Tailscale>,
-    /// Whether static pod manifests are ignored, if the model says so.
-    pub disable_manifests_directory: Option<bool>,
+    /// Other extension services.
+    pub extension_services: Vec<ExtensionService>,
+    /// The kubelet.
+    pub kubelet: Kubelet,
+    /// etcd, if the model says something.
+    pub etcd: Option<Etcd>,
+    /// The Kubernetes API server, if the model says something.
+    pub api_server: Option<ApiServer>,
     /// Whether workloads run on control-plane nodes, if the model says so.
     pub allow_scheduling_on_control_planes: Option<bool>,
     /// Raw patches.
@@ -61,9 +90,9 @@ pub struct Device {
     /// Other names for generated files, with the place that says so; no name means that the file is not written.
     #[serde(skip)]
     pub files: BTreeMap<String, (Option<Utf8PathBuf>, Place)>,
-    /// Where the auth key's name is written.
+    /// The secrets that its artifacts hold.
     #[serde(skip)]
-    pub auth_key: Place,
+    pub secrets: Vec<SecretUse>,
     /// Where the device's name is written.
     #[serde(skip)]
     pub place: Place,
@@ -91,6 +120,9 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     system_disk(check, &install, versions.flavour);
     let volumes = volumes::volumes(check, &disks, &versions.talos);
     features::extensions(check, &install, &schematics);
+    let applied = install.image.as_ref().and_then(|image| image.schematic.as_ref());
+    let applied = schematics.iter().find(|schematic| Some(&schematic.name) == applied);
+    let extension_services = services::services(check, files, &versions.talos, applied);
     let local_paths = features::applications(check, &volumes);
     let hostname = written.hostname.as_ref().map_or_else(|| written.name.to_string(), ToString::to_string);
     if written.hostname.is_none() {
@@ -99,11 +131,17 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     if versions.flavour == Flavour::Documents {
         no_successors(check);
     }
+    let tailscale = network::tailscale(check);
     Device {
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),
         role: written.role,
         address: written.address.to_string(),
+        arch: written.arch,
+        endpoint: kubernetes::endpoint(check),
+        cert_sans: kubernetes::cert_sans(check, &written.cert_sans),
+        machine_files: system::machine_files(check, files, versions.flavour, &versions.talos),
+        api_server: kubernetes::api_server(check, versions.flavour),
         ships_cri_customization: versions.talos.minor() < (1, 14),
         talos_version: versions.talos,
         flavour: versions.flavour,
@@ -124,9 +162,18 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         },
         labels: written.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
         nameservers: network::nameservers(check),
-        tailscale: network::tailscale(check, &hostname),
+        annotations: written.annotations.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
+        taints: written.taints.iter().map(|(key, taint)| (key.to_string(), taint.to_string())).collect(),
+        search_domains: network::search_domains(check),
+        time: system::time(check),
+        kernel_modules: system::kernel_modules(check),
+        sysctls: system::sysctls(check),
+        mirrors: system::mirrors(check),
+        tailscale,
+        extension_services,
+        kubelet: kubernetes::kubelet(check),
+        etcd: kubernetes::etcd(check),
         hostname,
-        disable_manifests_directory: written.kubelet.disable_manifests_directory,
         allow_scheduling_on_control_planes: written.allow_scheduling_on_control_planes,
         patches: patches::plan(check, files),
         files: written
@@ -137,7 +184,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
                 (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), place))
             })
             .collect(),
-        auth_key: check.at("/tailscale/authKey"),
+        secrets: std::mem::take(&mut check.secrets),
         place: check.at("/name"),
     }
 }

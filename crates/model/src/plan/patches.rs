@@ -25,7 +25,7 @@ pub enum Content {
     Text(String),
 }
 
-/// The raw patches of a device.
+/// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
 pub fn plan(check: &mut Check<'_>, files: &Files) -> Vec<Patch> {
     let mut planned = Vec::new();
     for (name, patch) in &check.file.device.patches {
@@ -55,9 +55,11 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Vec<Patch> {
                 None
             }
         };
-        planned.extend(content.map(|content| Patch { name: name.to_string(), content }));
+        let layer = check.file.layer(&at);
+        planned.extend(content.map(|content| (layer, Patch { name: name.to_string(), content })));
     }
-    planned
+    planned.sort_by_key(|(layer, _)| *layer);
+    planned.into_iter().map(|(_, patch)| patch).collect()
 }
 
 fn is_yaml(check: &mut Check<'_>, text: &str, place: Place) -> bool {

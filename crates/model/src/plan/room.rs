@@ -2,7 +2,7 @@
 
 use super::{Check, Disk};
 use crate::facts::talos;
-use crate::scalar::{Size, grouped, suggested};
+use crate::scalar::{Size, UpperBound, grouped, suggested};
 use crate::{Code, Diagnostic, Free, Pointer, TalosVersion, aligned};
 
 /// What Talos asks for if a volume has no `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
@@ -20,7 +20,7 @@ pub struct Placed {
 pub enum Bounds {
     Exact(Size),
     Remaining,
-    Range { min: Option<Size>, max: Option<Size> },
+    Range { min: Option<Size>, max: Option<UpperBound> },
 }
 
 impl Placed {

@@ -29,8 +29,7 @@ pub struct Versions {
 /// The versions of a device.
 pub fn device(check: &mut Check<'_>) -> Versions {
     let device = &check.file.device;
-    let name = device.cluster.as_str();
-    let cluster = check.fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name).map(|(_, cluster)| cluster);
+    let cluster = check.cluster();
     let talos = device.talos_version.clone().or_else(|| cluster.map(|cluster| cluster.talos_version.clone()));
     let talos = talos.unwrap_or(TalosVersion { major: 1, minor: 12, patch: 0, pre: None });
     if device.talos_version.is_some() {
@@ -57,6 +56,20 @@ pub fn device(check: &mut Check<'_>) -> Versions {
     }
     let flavour = if base_minor >= DOCUMENTS_SINCE { Flavour::Documents } else { Flavour::V1alpha1 };
     Versions { talos, flavour }
+}
+
+/// Finds fault with a fact that the version is too old for. `what` names it in the message.
+pub fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVersion, what: &str, at: &Pointer) {
+    if version.minor() >= first {
+        return;
+    }
+    let place = check.at(at.clone()).as_key();
+    let needed = format!("v{}.{}", first.0, first.1);
+    check.push(
+        Diagnostic::new(Code::OldTalos, format!("{what} needs Talos {needed}, and this is {version}"), place)
+            .note("an older Talos refuses a config with what it does not know")
+            .help(format!("remove it, or upgrade the node to {needed} or later first")),
+    );
 }
 
 /// A cluster without its devices.

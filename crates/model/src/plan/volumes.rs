@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::encryption::encryption;
 use super::room::{Bounds, Placed, fit};
-use super::{Check, Disk};
-use crate::facts::talos;
-use crate::scalar::{Name, VolumeName, VolumeSize};
+use super::volume_kind::{Kind, fits, kind, versions};
+use super::{Check, Disk, Encryption};
+use crate::device::{Filesystem, Mount, VolumeType};
+use crate::scalar::{Name, VolumeSize};
 use crate::{Code, Diagnostic, Pointer, TalosVersion, closest, device};
 
 /// A volume.
@@ -15,56 +17,81 @@ use crate::{Code, Diagnostic, Pointer, TalosVersion, closest, device};
 pub struct Volume {
     /// Its name.
     pub name: String,
-    /// The kind of its document: `VolumeConfig` for Talos's own, `UserVolumeConfig` for others.
+    /// The kind of its document, such as `VolumeConfig` for Talos's own and `UserVolumeConfig`.
     pub kind: &'static str,
+    /// What a user volume is made of, if the model says so.
+    pub volume_type: Option<VolumeType>,
+    /// The name of its disk, if it has one.
+    pub disk: Option<String>,
     /// The selector of its disk. Written in every patch: Talos's merge clears what a patch leaves out.
-    pub selector: String,
+    pub selector: Option<String>,
+    /// The selector of the partition, if it is an existing one.
+    pub volume_selector: Option<String>,
     /// The lower bound, as written.
     pub min_size: Option<String>,
     /// The upper bound, as written.
     pub max_size: Option<String>,
     /// Whether it grows, if the model says so.
     pub grow: Option<bool>,
-    /// Where it is mounted, if it is a user volume.
+    /// Its file system, if the model says so.
+    pub filesystem: Option<Filesystem>,
+    /// How it is mounted, if the model says so.
+    pub mount: Option<Mount>,
+    /// How it is encrypted, if it is.
+    pub encryption: Option<Encryption>,
+    /// Where it is mounted, if it is a user volume or an existing one.
     pub mount_path: Option<String>,
 }
 
 /// The volumes of a device: Talos's own first, then in the order of their names.
 pub fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) -> Vec<Volume> {
-    let system: Vec<&str> = talos::system_volumes(version).collect();
     let mut planned = Vec::new();
     let mut on_disk: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();
     for (name, volume) in &check.file.device.volumes {
         let at = Pointer::new("/volumes").child(name);
-        let own = system.contains(&name.as_str());
-        if !own {
-            nearly_system(check, &at, name, &system);
-        }
-        let Some(disk) = disks.iter().find(|disk| disk.name == volume.disk.as_str()) else {
-            if !check.file.device.disks.contains_key(&volume.disk) {
-                unknown_disk(check, &at, &volume.disk);
-            }
+        let Some(kind) = kind(check, &at, name, volume, version) else { continue };
+        if !fits(check, &at, kind, volume) {
             continue;
+        }
+        versions(check, &at, kind, volume, version);
+        let disk = match &volume.disk {
+            Some(disk) => match placed_on(check, &at, disks, disk) {
+                Some(disk) => Some(disk),
+                None => continue,
+            },
+            None => None,
         };
-        let Some(bounds) = bounds(check, &at, volume) else { continue };
-        on_disk.entry(&disk.name).or_default().push(Placed { name: name.to_string(), own, bounds: bounds.clone() });
+        let Some(bounds) = bounds(check, &at, kind, volume, disk.is_some()) else { continue };
+        if let (Some(disk), Some(bounds)) = (disk, &bounds) {
+            let placed = Placed { name: name.to_string(), own: kind == Kind::System, bounds: bounds.clone() };
+            on_disk.entry(&disk.name).or_default().push(placed);
+        }
         let (min_size, max_size, grow) = match &bounds {
-            Bounds::Exact(size) => (Some(size.to_string()), Some(size.to_string()), Some(false)),
-            Bounds::Remaining => (None, None, Some(false)),
-            Bounds::Range { min, max } => {
+            None => (None, None, None),
+            Some(Bounds::Exact(size)) => (Some(size.to_string()), Some(size.to_string()), Some(false)),
+            Some(Bounds::Remaining) => (None, None, Some(false)),
+            Some(Bounds::Range { min, max }) => {
                 (min.as_ref().map(ToString::to_string), max.as_ref().map(ToString::to_string), volume.grow)
             }
         };
         planned.push(Volume {
             name: name.to_string(),
-            kind: if own { "VolumeConfig" } else { "UserVolumeConfig" },
-            selector: disk.selector.clone(),
+            kind: kind.document(),
+            // Talos's default is left out, as it came with 1.12 and older nodes have the others alone.
+            volume_type: volume.volume_type.filter(|kind| *kind != VolumeType::Partition),
+            disk: disk.map(|disk| disk.name.clone()),
+            selector: disk.map(|disk| disk.selector.clone()),
+            volume_selector: volume.selector.as_ref().map(|selector| selector.as_str().to_owned()),
             min_size,
             max_size,
             grow,
-            mount_path: (!own).then(|| format!("/var/mnt/{name}")),
+            filesystem: volume.filesystem.clone().filter(|filesystem| *filesystem != Filesystem::default()),
+            mount: volume.mount.clone().filter(|mount| *mount != Mount::default()),
+            encryption: volume.encryption.as_ref().map(|written| encryption(check, &at, written, version)),
+            mount_path: kind.is_mounted_below_mnt().then(|| format!("/var/mnt/{name}")),
         });
     }
+    whole_disks(check, disks, &planned);
     for disk in disks {
         let placed = on_disk.remove(disk.name.as_str()).unwrap_or_default();
         if let Some(remaining) = fit(check, disk, &placed, version)
@@ -76,16 +103,82 @@ pub fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) ->
             }
         }
     }
-    planned.sort_by_key(|volume| volume.mount_path.is_some());
+    planned.sort_by_key(|volume| volume.kind != Kind::System.document());
     planned
 }
 
-fn bounds(check: &mut Check<'_>, at: &Pointer, volume: &device::Volume) -> Option<Bounds> {
+/// The disk of a volume, if it is one that may have volumes.
+fn placed_on<'a>(check: &mut Check<'_>, at: &Pointer, disks: &'a [Disk], name: &Name) -> Option<&'a Disk> {
+    let Some(disk) = disks.iter().find(|disk| disk.name == name.as_str()) else {
+        if !check.file.device.disks.contains_key(name) {
+            unknown_disk(check, at, name);
+        }
+        return None;
+    };
+    if let Some(purpose) = &disk.reserved {
+        let (place, reserved) =
+            (check.at(at.child("disk")), check.at(Pointer::new("/disks").child(name).child("reserved")));
+        check.push(
+            Diagnostic::new(Code::ReservedDisk, format!("`{name}` is kept free for {purpose}"), place)
+                .also(reserved, "said here")
+                .note("Talos takes an empty disk for its volumes, and what is meant to have it finds it partitioned")
+                .help("put the volume on another disk, or remove `reserved`"),
+        );
+    }
+    Some(disk)
+}
+
+/// A volume on a whole disk leaves nothing for another one.
+fn whole_disks(check: &mut Check<'_>, disks: &[Disk], planned: &[Volume]) {
+    for volume in planned.iter().filter(|volume| volume.volume_type == Some(VolumeType::Disk)) {
+        let Some(disk) = disks.iter().find(|disk| Some(&disk.name) == volume.disk.as_ref()) else { continue };
+        let key = |name: &str| Pointer::new("/volumes").child(name).child("disk");
+        let place = check.at(key(&volume.name));
+        let message = format!("`{}` takes the whole of `{}`", volume.name, disk.name);
+        let other = planned.iter().find(|other| other.name != volume.name && other.disk == volume.disk);
+        let (also, text) = match other {
+            Some(other) => (check.at(key(&other.name)), format!("`{}` is there, too", other.name)),
+            None if disk.system => {
+                (check.at(Pointer::new("/disks").child(&disk.name).child("system")), "Talos is there".to_owned())
+            }
+            None => continue,
+        };
+        check.push(
+            Diagnostic::new(Code::VolumeBounds, message, place)
+                .also(also, text)
+                .note("Talos uses a disk as a whole only if there is nothing on it")
+                .help("put one of them on another disk, or leave `volumeType` out and give the volume a size"),
+        );
+    }
+}
+
+/// How large a volume may be; the inner none if it has no size of its own, the outer one after a finding.
+fn bounds(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    kind: Kind,
+    volume: &device::Volume,
+    on_disk: bool,
+) -> Option<Option<Bounds>> {
     let name = at.last().unwrap_or_default();
     let contradiction = |check: &mut Check<'_>, key: &str, message: String, help: &str| {
         let place = check.at(at.child(key));
         check.push(Diagnostic::new(Code::VolumeBounds, message, place).help(help));
     };
+    let written = [
+        ("size", volume.size.is_some()),
+        ("minSize", volume.min_size.is_some()),
+        ("maxSize", volume.max_size.is_some()),
+        ("grow", volume.grow.is_some()),
+    ];
+    if !on_disk {
+        let Some((key, _)) = written.iter().find(|(_, is_there)| *is_there) else { return Some(None) };
+        contradiction(check, key, format!("`{name}` has a `{key}` and no disk"), "name its `disk`");
+        return None;
+    }
+    if kind == Kind::WholeDisk {
+        return Some(None);
+    }
     match (&volume.size, &volume.min_size, &volume.max_size) {
         (Some(size), None, None) => {
             if volume.grow == Some(true) {
@@ -97,10 +190,10 @@ fn bounds(check: &mut Check<'_>, at: &Pointer, volume: &device::Volume) -> Optio
                 );
                 return None;
             }
-            Some(match size {
+            Some(Some(match size {
                 VolumeSize::Fixed(size) => Bounds::Exact(size.clone()),
                 VolumeSize::Remaining => Bounds::Remaining,
-            })
+            }))
         }
         (Some(_), min, _) => {
             let key = if min.is_some() { "minSize" } else { "maxSize" };
@@ -118,7 +211,7 @@ fn bounds(check: &mut Check<'_>, at: &Pointer, volume: &device::Volume) -> Optio
         }
         (None, min, max) => {
             if let (Some(min), Some(max)) = (min, max)
-                && min.bytes() > max.bytes()
+                && max.bytes().is_some_and(|max| min.bytes() > max)
             {
                 let (place, upper) = (check.at(at.child("minSize")), check.at(at.child("maxSize")));
                 check.push(
@@ -128,7 +221,7 @@ fn bounds(check: &mut Check<'_>, at: &Pointer, volume: &device::Volume) -> Optio
                 );
                 return None;
             }
-            Some(Bounds::Range { min: min.clone(), max: max.clone() })
+            Some(Some(Bounds::Range { min: min.clone(), max: max.clone() }))
         }
     }
 }
@@ -144,16 +237,4 @@ fn unknown_disk(check: &mut Check<'_>, at: &Pointer, name: &Name) {
         )),
         None => finding.note(format!("its disks: {}", names.join(", "))),
     });
-}
-
-/// A user volume whose name is a system volume's but for its case was meant to be that.
-fn nearly_system(check: &mut Check<'_>, at: &Pointer, name: &VolumeName, system: &[&str]) {
-    if let Some(meant) = system.iter().find(|own| own.eq_ignore_ascii_case(name.as_str())) {
-        let place = check.at(at.clone()).as_key();
-        check.push(
-            Diagnostic::new(Code::VolumeName, format!("`{name}` would be a user volume"), place)
-                .label(format!("did you mean `{meant}`?"))
-                .note("Talos's own volumes are written in capitals"),
-        );
-    }
 }

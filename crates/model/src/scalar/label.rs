@@ -68,6 +68,39 @@ impl FromStr for LabelValue {
     }
 }
 
+/// The value and the effect of a taint, as Talos writes them: `value:NoSchedule`, or the effect alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Taint(String);
+
+impl Taint {
+    /// The effects that Kubernetes knows.
+    const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+    /// The taint as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Taint {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let (value, effect) = text.rsplit_once(':').unwrap_or(("", text));
+        if !Self::EFFECTS.contains(&effect) {
+            let fault = ScalarFault::new(format!("`{effect}` is not the effect of a taint"));
+            return Err(match crate::closest(effect, Self::EFFECTS) {
+                Some(near) => fault.label(format!("did you mean `{near}`?")),
+                None => fault.help("write `NoSchedule`, `PreferNoSchedule` or `NoExecute`, or `<value>:<effect>`"),
+            });
+        }
+        value.parse::<LabelValue>()?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
 fn is_name(text: &str) -> Result<(), String> {
     if text.chars().count() > 63 {
         return Err(format!("{} characters; 63 at most", text.chars().count()));
@@ -81,7 +114,7 @@ fn is_name(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-text_scalar!(LabelKey, LabelValue);
+text_scalar!(LabelKey, LabelValue, Taint);
 
 #[cfg(test)]
 mod tests {
@@ -95,6 +128,17 @@ mod tests {
         for bad in ["", "/a", "a/", "a/b/c", "a b", "-a", "a-", "A.io/x!", "Upper.io/x", &"x".repeat(64)] {
             assert!(bad.parse::<LabelKey>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn taints_have_an_effect() {
+        for good in ["NoSchedule", ":NoSchedule", "gpu:NoExecute", "PreferNoSchedule"] {
+            assert!(good.parse::<Taint>().is_ok(), "{good}");
+        }
+        for bad in ["", "gpu", "gpu:Noschedule", "a b:NoSchedule", "NoSchedule:gpu"] {
+            assert!(bad.parse::<Taint>().is_err(), "{bad}");
+        }
+        assert_eq!("noschedule".parse::<Taint>().expect_err("case").label, "did you mean `NoSchedule`?");
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl FromStr for SecretName {
 }
 
 /// One part of a DNS name, as RFC 1123 has it: at most 63 lower-case letters, digits and hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct DnsLabel(String);
 
@@ -189,7 +189,7 @@ impl FromStr for Argument {
 }
 
 /// The name of an environment variable.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EnvironmentVariable(String);
 

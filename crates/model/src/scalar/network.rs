@@ -97,6 +97,28 @@ impl FromStr for Cidr {
     }
 }
 
+/// A network of which an address may be, or with `!` before it may not.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SubnetFilter(String);
+
+impl SubnetFilter {
+    /// The filter as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SubnetFilter {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        text.strip_prefix('!').unwrap_or(text).parse::<Cidr>()?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// A network that Tailscale advertises: one of the cluster's by name, or a CIDR.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -179,7 +201,7 @@ impl FromStr for Endpoint {
     }
 }
 
-text_scalar!(Address, Cidr, Endpoint);
+text_scalar!(Address, Cidr, Endpoint, SubnetFilter);
 
 #[cfg(test)]
 mod tests {

@@ -11,14 +11,18 @@ use crate::scalar;
 #[jsonschema::validator(path = "../../schemas/device.schema.json", validate_formats = true, ignore_unknown_formats = false, formats = {
     "absolute-path" => crate::schema::validators::absolute_path,
     "argument" => crate::schema::validators::argument,
+    "argument-name" => crate::schema::validators::argument_name,
     "cel" => crate::schema::validators::cel,
     "cidr" => crate::schema::validators::cidr,
     "code" => crate::schema::validators::code,
     "device-path" => crate::schema::validators::device_path,
     "dns-label" => crate::schema::validators::dns_label,
+    "duration" => crate::schema::validators::duration,
     "endpoint" => crate::schema::validators::endpoint,
     "environment-variable" => crate::schema::validators::environment_variable,
     "extension" => crate::schema::validators::extension,
+    "file-mode" => crate::schema::validators::file_mode,
+    "host" => crate::schema::validators::host,
     "hostname" => crate::schema::validators::hostname,
     "image" => crate::schema::validators::image,
     "ip-address" => crate::schema::validators::ip_address,
@@ -27,13 +31,21 @@ use crate::scalar;
     "label-value" => crate::schema::validators::label_value,
     "model-key" => crate::schema::validators::model_key,
     "name" => crate::schema::validators::name,
+    "node-endpoint" => crate::schema::validators::node_endpoint,
     "op-reference" => crate::schema::validators::op_reference,
+    "registry" => crate::schema::validators::registry,
     "relative-path" => crate::schema::validators::relative_path,
     "route" => crate::schema::validators::route,
     "secret-name" => crate::schema::validators::secret_name,
     "size" => crate::schema::validators::size,
+    "subject-alt-name" => crate::schema::validators::subject_alt_name,
+    "subnet-filter" => crate::schema::validators::subnet_filter,
+    "sysctl" => crate::schema::validators::sysctl,
     "tag" => crate::schema::validators::tag,
+    "taint" => crate::schema::validators::taint,
     "talos-version" => crate::schema::validators::talos_version,
+    "upper-bound" => crate::schema::validators::upper_bound,
+    "url" => crate::schema::validators::url,
     "volume-name" => crate::schema::validators::volume_name,
     "volume-size" => crate::schema::validators::volume_size,
 })]
@@ -45,14 +57,18 @@ pub struct Device;
 }, validate_formats = true, ignore_unknown_formats = false, formats = {
     "absolute-path" => crate::schema::validators::absolute_path,
     "argument" => crate::schema::validators::argument,
+    "argument-name" => crate::schema::validators::argument_name,
     "cel" => crate::schema::validators::cel,
     "cidr" => crate::schema::validators::cidr,
     "code" => crate::schema::validators::code,
     "device-path" => crate::schema::validators::device_path,
     "dns-label" => crate::schema::validators::dns_label,
+    "duration" => crate::schema::validators::duration,
     "endpoint" => crate::schema::validators::endpoint,
     "environment-variable" => crate::schema::validators::environment_variable,
     "extension" => crate::schema::validators::extension,
+    "file-mode" => crate::schema::validators::file_mode,
+    "host" => crate::schema::validators::host,
     "hostname" => crate::schema::validators::hostname,
     "image" => crate::schema::validators::image,
     "ip-address" => crate::schema::validators::ip_address,
@@ -61,13 +77,21 @@ pub struct Device;
     "label-value" => crate::schema::validators::label_value,
     "model-key" => crate::schema::validators::model_key,
     "name" => crate::schema::validators::name,
+    "node-endpoint" => crate::schema::validators::node_endpoint,
     "op-reference" => crate::schema::validators::op_reference,
+    "registry" => crate::schema::validators::registry,
     "relative-path" => crate::schema::validators::relative_path,
     "route" => crate::schema::validators::route,
     "secret-name" => crate::schema::validators::secret_name,
     "size" => crate::schema::validators::size,
+    "subject-alt-name" => crate::schema::validators::subject_alt_name,
+    "subnet-filter" => crate::schema::validators::subnet_filter,
+    "sysctl" => crate::schema::validators::sysctl,
     "tag" => crate::schema::validators::tag,
+    "taint" => crate::schema::validators::taint,
     "talos-version" => crate::schema::validators::talos_version,
+    "upper-bound" => crate::schema::validators::upper_bound,
+    "url" => crate::schema::validators::url,
     "volume-name" => crate::schema::validators::volume_name,
     "volume-size" => crate::schema::validators::volume_size,
 })]
@@ -91,6 +115,10 @@ fn argument(text: &str) -> bool {
     scalar::is("argument", text)
 }
 
+fn argument_name(text: &str) -> bool {
+    scalar::is("argument-name", text)
+}
+
 fn cel(text: &str) -> bool {
     scalar::is("cel", text)
 }
@@ -111,6 +139,10 @@ fn dns_label(text: &str) -> bool {
     scalar::is("dns-label", text)
 }
 
+fn duration(text: &str) -> bool {
+    scalar::is("duration", text)
+}
+
 fn endpoint(text: &str) -> bool {
     scalar::is("endpoint", text)
 }
@@ -121,6 +153,14 @@ fn environment_variable(text: &str) -> bool {
 
 fn extension(text: &str) -> bool {
     scalar::is("extension", text)
+}
+
+fn file_mode(text: &str) -> bool {
+    scalar::is("file-mode", text)
+}
+
+fn host(text: &str) -> bool {
+    scalar::is("host", text)
 }
 
 fn hostname(text: &str) -> bool {
@@ -155,8 +195,16 @@ fn name(text: &str) -> bool {
     scalar::is("name", text)
 }
 
+fn node_endpoint(text: &str) -> bool {
+    scalar::is("node-endpoint", text)
+}
+
 fn op_reference(text: &str) -> bool {
     scalar::is("op-reference", text)
+}
+
+fn registry(text: &str) -> bool {
+    scalar::is("registry", text)
 }
 
 fn relative_path(text: &str) -> bool {
@@ -175,12 +223,36 @@ fn size(text: &str) -> bool {
     scalar::is("size", text)
 }
 
+fn subject_alt_name(text: &str) -> bool {
+    scalar::is("subject-alt-name", text)
+}
+
+fn subnet_filter(text: &str) -> bool {
+    scalar::is("subnet-filter", text)
+}
+
+fn sysctl(text: &str) -> bool {
+    scalar::is("sysctl", text)
+}
+
 fn tag(text: &str) -> bool {
     scalar::is("tag", text)
 }
 
+fn taint(text: &str) -> bool {
+    scalar::is("taint", text)
+}
+
 fn talos_version(text: &str) -> bool {
     scalar::is("talos-version", text)
+}
+
+fn upper_bound(text: &str) -> bool {
+    scalar::is("upper-bound", text)
+}
+
+fn url(text: &str) -> bool {
+    scalar::is("url", text)
 }
 
 fn volume_name(text: &str) -> bool {

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use minijinja::{AutoEscape, Environment, Error, Output, State, Value};
 use serde_json::Value as Json;
+use zeroize::Zeroizing;
 
 use crate::engine::language::{self, Language};
 use crate::engine::refusal::Refusal;
 use crate::engine::shadow::{Part, Shadow};
-use crate::scalar;
+use crate::{emit, scalar};
 
 /// A variable that counts how deep a part is in other parts; no template can name it.
 const DEPTH: &str = "part depth";
+
+/// The variable with the values of an artifact's secrets, by the names in their placeholders.
+const SECRETS: &str = "secrets";
 
 /// Parts in parts in parts.
 const MAX_DEPTH: i64 = 3;
@@ -47,6 +51,11 @@ pub fn install(environment: &mut Environment<'static>, original: Option<Arc<Envi
         block(state, value, indent, hides)
     });
     environment.add_filter("quote", move |state: &mut State<'_, '_>, value: &Value| quote(state, value, hides));
+    environment.add_filter("yaml", move |state: &mut State<'_, '_>, value: &Value, indent: usize| {
+        yaml(state, value, indent, hides)
+    });
+    environment.add_filter("fill", fill);
+    environment.add_filter("octal", move |state: &mut State<'_, '_>, value: &Value| octal(state, value, hides));
     environment.add_filter("json", move |state: &mut State<'_, '_>, value: &Value| json(state, value, hides));
     environment
         .add_function("part", move |state: &mut State<'_, '_>, name: &str| part(state, name, original.as_deref()));
@@ -84,6 +93,47 @@ fn quote(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value,
         Json::String(text) => Ok(Value::from_safe_string(scalar::quoted(&text))),
         _ => Err(Refusal::new("`quote` takes a scalar").into()),
     }
+}
+
+/// `value | yaml(6)`: a list or a map in block style, where the cursor stands at that indent. For YAML.
+fn yaml(state: &mut State<'_, '_>, value: &Value, indent: usize, hides: bool) -> Result<Value, Error> {
+    if language(state)? != Language::Yaml {
+        return Err(Refusal::new("`yaml` is for YAML").into());
+    }
+    let data = language::data(value)?;
+    if !matches!(data, Json::Array(_) | Json::Object(_)) {
+        return Err(Refusal::new("`yaml` takes a list or a map").into());
+    }
+    let data = seen(state, data, Language::Yaml, hides)?;
+    Ok(Value::from_safe_string(emit::nested(&data, indent)))
+}
+
+/// `mode | octal`: a number as Talos writes the mode of a file, such as `0o644`. For YAML.
+fn octal(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value, Error> {
+    let mode =
+        value.as_i64().filter(|mode| *mode >= 0).ok_or(Refusal::new("`octal` takes a number that is not negative"))?;
+    if language(state)? != Language::Yaml {
+        return Err(Refusal::new("`octal` is for YAML").into());
+    }
+    // The number that stands for it in a shadow render needs no other form.
+    let written = match seen(state, Json::from(mode), Language::Yaml, hides)? {
+        Json::Number(number) if hides => number.to_string(),
+        _ => format!("0o{mode:o}"),
+    };
+    Ok(Value::from_safe_string(written))
+}
+
+/// `text | fill`: the text with the values of the artifact's secrets in place of their placeholders. What is tracked keeps them.
+fn fill(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
+    let Some(secrets) = state.lookup(SECRETS) else { return Ok(Value::from(text)) };
+    let mut filled = Zeroizing::new(text.to_owned());
+    for name in secrets.try_iter()? {
+        let value = secrets.get_item(&name)?;
+        if let (Some(name), Some(value)) = (name.as_str(), value.as_str()) {
+            filled = Zeroizing::new(filled.replace(&format!("${{{name}}}"), value));
+        }
+    }
+    Ok(Value::from(filled.as_str()))
 }
 
 /// `value | json`: JSON on several lines. In a JSON template it stands as it is; elsewhere it is a text to be placed.

@@ -43,7 +43,7 @@ proptest! {
             device.labels = BTreeMap::from([(any.clone(), other.clone())]);
             device.nameservers = Some(vec![any.clone(), other.clone()]);
             device.schematics[0].extra_kernel_args = vec![any.clone()];
-            device.volumes[0].selector.clone_from(&any);
+            device.volumes[0].selector = Some(any.clone());
             device.gpu.amd_device_plugin = Some(any.clone());
             let cluster = &mut plan.clusters[0];
             let kata = cluster.kata.as_mut().expect("kata");

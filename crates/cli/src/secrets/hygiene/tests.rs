@@ -21,7 +21,7 @@ fn need() -> Need {
         device: "ryzen".into(),
         at: Place::value(texts().1, Pointer::new("/tailscale/authKey")),
         target: TARGET.into(),
-        advertises_tags: false,
+        expected: talosmith_model::plan::Expected::TailscaleKey { advertises_tags: false },
     }
 }
 

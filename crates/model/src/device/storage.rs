@@ -1,0 +1,187 @@
+//! Disks, volumes, and what is offered on them.
+
+use serde::Deserialize;
+
+use crate::scalar::{Cel, DevicePath, Name, SecretName, Size, UpperBound, Url, VolumeName, VolumeSize};
+
+/// A disk of the machine.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// Its raw size.
+    pub size: Size,
+    /// How Talos finds it.
+    pub selector: Option<Cel>,
+    /// Where it is below /dev.
+    pub path: Option<DevicePath>,
+    /// Whether Talos is installed on it.
+    #[serde(default)]
+    pub system: bool,
+    /// What it is kept free for.
+    pub reserved: Option<String>,
+}
+
+/// A volume.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Volume {
+    /// What it is, if neither Talos's own nor a user volume.
+    pub kind: Option<VolumeKind>,
+    /// What a user volume is made of.
+    pub volume_type: Option<VolumeType>,
+    /// The disk that it is on.
+    pub disk: Option<Name>,
+    /// How an existing volume's partition is found.
+    pub selector: Option<Cel>,
+    /// Its exact size.
+    pub size: Option<VolumeSize>,
+    /// Its lower bound.
+    pub min_size: Option<Size>,
+    /// Its upper bound.
+    pub max_size: Option<UpperBound>,
+    /// Whether it grows at later boots.
+    pub grow: Option<bool>,
+    /// Its file system.
+    pub filesystem: Option<Filesystem>,
+    /// How it is mounted.
+    pub mount: Option<Mount>,
+    /// How it is encrypted.
+    pub encryption: Option<Encryption>,
+}
+
+/// Kinds of volumes that are neither Talos's own nor user volumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VolumeKind {
+    /// Without file system and mount.
+    Raw,
+    /// A partition that is there already.
+    Existing,
+    /// Swap space.
+    Swap,
+}
+
+/// What a user volume is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VolumeType {
+    /// A partition.
+    Partition,
+    /// A whole disk.
+    Disk,
+    /// A directory of EPHEMERAL.
+    Directory,
+}
+
+/// The file system of a user volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all(deserialize = "camelCase"), deny_unknown_fields)]
+pub struct Filesystem {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Option<FilesystemType>,
+    /// Whether xfs keeps quotas for projects.
+    pub project_quota_support: Option<bool>,
+}
+
+/// File systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesystemType {
+    /// The default.
+    Xfs,
+    /// Of old.
+    Ext4,
+    /// From Talos 1.14 on.
+    Btrfs,
+}
+
+/// How a volume is mounted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all(deserialize = "camelCase"), deny_unknown_fields)]
+pub struct Mount {
+    /// Whether nosuid and nodev, and noexec from Talos 1.14 on.
+    pub secure: Option<bool>,
+    /// Whether noatime.
+    pub disable_access_time: Option<bool>,
+    /// Whether an existing volume is read-only.
+    pub read_only: Option<bool>,
+}
+
+/// How a volume is encrypted.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Encryption {
+    /// The keys.
+    pub keys: Vec<EncryptionKey>,
+    /// The cipher.
+    pub cipher: Option<String>,
+    /// The bits of the key.
+    pub key_size: Option<u32>,
+    /// The bytes of a sector.
+    pub block_size: Option<u32>,
+    /// Options for speed.
+    #[serde(default)]
+    pub options: Vec<String>,
+    /// Whether discards reach the disk.
+    pub allow_discards: Option<bool>,
+}
+
+/// A key of an encrypted volume: one of the four.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EncryptionKey {
+    /// The slot of the LUKS header.
+    pub slot: u8,
+    /// From the machine's UUID and the partition's label.
+    #[serde(rename = "nodeID")]
+    pub node_id: Option<NodeId>,
+    /// Kept by the TPM.
+    pub tpm: Option<Tpm>,
+    /// Sealed by a server.
+    pub kms: Option<Kms>,
+    /// A passphrase.
+    #[serde(rename = "static")]
+    pub passphrase: Option<StaticKey>,
+    /// Whether the volume opens only together with this machine's STATE.
+    pub lock_to_state: Option<bool>,
+}
+
+/// A key from the machine's UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeId {}
+
+/// A key that the TPM keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tpm {
+    /// The registers that it is sealed to.
+    pub pcrs: Option<Vec<u8>>,
+    /// Whether it is only enrolled while SecureBoot is on.
+    pub check_secureboot_status_on_enroll: Option<bool>,
+}
+
+/// A key that a server seals.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kms {
+    /// The server.
+    pub endpoint: Url,
+}
+
+/// A passphrase.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticKey {
+    /// The secret with it.
+    pub passphrase: SecretName,
+}
+
+/// What the node offers for persistent volumes.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalPath {
+    /// User volumes in order; absent is not the same as none.
+    pub volumes: Option<Vec<VolumeName>>,
+}

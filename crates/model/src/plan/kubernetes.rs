@@ -1,0 +1,239 @@
+//! What Kubernetes's parts on a node are told: the kubelet, etcd, the API server.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Check, Flavour};
+use crate::device::{Oidc, Role};
+use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
+use crate::{Code, Diagnostic, Pointer};
+
+/// The kubelet.
+#[derive(Debug, Default, Serialize)]
+pub struct Kubelet {
+    /// Keys of KubeletConfiguration.
+    pub config: Map<String, Value>,
+    /// Arguments.
+    pub extra_args: BTreeMap<String, String>,
+    /// Networks of which the node's address may be.
+    pub valid_subnets: Vec<String>,
+    /// Whether static pod manifests are ignored, if the model says so.
+    pub disable_manifests_directory: Option<bool>,
+}
+
+/// etcd.
+#[derive(Debug, Serialize)]
+pub struct Etcd {
+    /// Networks whose addresses other members are given.
+    pub advertised_subnets: Vec<String>,
+    /// Networks on whose addresses it listens.
+    pub listen_subnets: Vec<String>,
+    /// Arguments.
+    pub extra_args: BTreeMap<String, String>,
+}
+
+/// The Kubernetes API server.
+#[derive(Debug, Serialize)]
+pub struct ApiServer {
+    /// Further names in its certificate.
+    pub cert_sans: Vec<String>,
+    /// Arguments, those of OpenID Connect among them where the base config takes them so.
+    pub extra_args: BTreeMap<String, String>,
+    /// Who signs users in, where the base config has a document for it.
+    pub jwt: Option<Jwt>,
+}
+
+/// A JWT authenticator of Kubernetes's AuthenticationConfiguration.
+#[derive(Debug, Serialize)]
+pub struct Jwt {
+    /// The issuer's URL.
+    pub issuer_url: String,
+    /// The client that tokens must be for.
+    pub audience: String,
+    /// The claim with the user's name.
+    pub username_claim: String,
+    /// What is put before the user's name.
+    pub username_prefix: String,
+    /// The claim with the user's groups.
+    pub groups_claim: Option<String>,
+    /// What is put before the name of a group.
+    pub groups_prefix: String,
+}
+
+/// The kubelet's settings.
+pub fn kubelet(check: &mut Check<'_>) -> Kubelet {
+    let written = &check.file.device.kubelet;
+    let mut config = Map::new();
+    if let Some(max_pods) = written.max_pods {
+        config.insert("maxPods".to_owned(), max_pods.into());
+        if written.extra_config.contains_key("maxPods") {
+            let place = check.at("/kubelet/extraConfig/maxPods").as_key();
+            let first = check.at("/kubelet/maxPods");
+            check.push(
+                Diagnostic::new(Code::DuplicateKey, "`maxPods` is set twice", place)
+                    .also(first, "first here")
+                    .help("remove one of the two"),
+            );
+        }
+    }
+    config.extend(written.extra_config.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Kubelet {
+        config,
+        extra_args: arguments(&written.extra_args),
+        valid_subnets: written.node_ip.iter().flat_map(|node| subnets(&node.valid_subnets)).collect(),
+        disable_manifests_directory: written.disable_manifests_directory,
+    }
+}
+
+/// etcd's settings, which only a control plane may have.
+pub fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
+    let written = check.file.device.etcd.as_ref()?;
+    if !on_control_plane(check, "/etcd", "etcd") {
+        return None;
+    }
+    let etcd = Etcd {
+        advertised_subnets: subnets(&written.advertised_subnets),
+        listen_subnets: subnets(&written.listen_subnets),
+        extra_args: arguments(&written.extra_args),
+    };
+    let says_nothing =
+        etcd.advertised_subnets.is_empty() && etcd.listen_subnets.is_empty() && etcd.extra_args.is_empty();
+    (!says_nothing).then_some(etcd)
+}
+
+/// The API server's settings, which only a control plane may have.
+pub fn api_server(check: &mut Check<'_>, flavour: Flavour) -> Option<ApiServer> {
+    let written = check.file.device.api_server.as_ref()?;
+    if !on_control_plane(check, "/apiServer", "the API server") {
+        return None;
+    }
+    let mut extra_args = arguments(&written.extra_args);
+    let mut jwt = None;
+    if let Some(oidc) = &written.oidc {
+        issuer_is_https(check, oidc);
+        twice(check, &extra_args);
+        match flavour {
+            Flavour::V1alpha1 => extra_args.extend(oidc_arguments(oidc)),
+            Flavour::Documents => jwt = Some(authenticator(oidc)),
+        }
+    }
+    let server = ApiServer { cert_sans: cert_sans(check, &written.cert_sans), extra_args, jwt };
+    let says_nothing = server.cert_sans.is_empty() && server.extra_args.is_empty() && server.jwt.is_none();
+    (!says_nothing).then_some(server)
+}
+
+/// The names of a certificate, each once: as written, and for `controlplanes` the addresses in the order of their text.
+pub fn cert_sans(check: &Check<'_>, written: &[SubjectAltName]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let names = written.iter().flat_map(|name| match name {
+        SubjectAltName::Literal(text) => vec![text.clone()],
+        SubjectAltName::ControlPlanes => check.control_planes.iter().cloned().collect(),
+    });
+    names.filter(|name| seen.insert(name.clone())).collect()
+}
+
+/// Whether a certificate of a device is to be good for the addresses of all control planes.
+pub fn names_control_planes(device: &crate::device::Device) -> bool {
+    let of_server = device.api_server.iter().flat_map(|server| &server.cert_sans);
+    device.cert_sans.iter().chain(of_server).any(|name| *name == SubjectAltName::ControlPlanes)
+}
+
+/// The Kubernetes API that the node is told to talk to.
+pub fn endpoint(check: &mut Check<'_>) -> Option<String> {
+    let url = match check.file.device.endpoint.as_ref()? {
+        NodeEndpoint::Url(url) => Some(url.to_string()),
+        NodeEndpoint::Cluster => check.cluster().and_then(|cluster| cluster.endpoint.as_ref()).map(ToString::to_string),
+    };
+    if url.is_none() {
+        let place = check.at("/endpoint");
+        let cluster = &check.file.device.cluster;
+        let finding =
+            Diagnostic::new(Code::MissingKey, format!("the cluster `{cluster}` has no `endpoint`"), place).help(
+                format!("add a line such as this under `clusters.{cluster}` in talosmith.yaml:\nendpoint: https://192.168.1.194:6443"),
+            );
+        check.push(finding);
+    }
+    url
+}
+
+fn on_control_plane(check: &mut Check<'_>, pointer: &str, what: &str) -> bool {
+    if check.file.device.role == Role::ControlPlane {
+        return true;
+    }
+    let place = check.at(Pointer::from(pointer)).as_key();
+    check.push(
+        Diagnostic::new(Code::ControlPlaneOnly, format!("a worker does not run {what}"), place)
+            .note("Talos refuses a worker's config with it")
+            .help("write it for control planes alone: under `controlplane` of the cluster, or in their files"),
+    );
+    false
+}
+
+fn arguments(written: &BTreeMap<ArgumentName, String>) -> BTreeMap<String, String> {
+    written.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+}
+
+fn subnets(written: &[SubnetFilter]) -> Vec<String> {
+    written.iter().map(ToString::to_string).collect()
+}
+
+fn issuer_is_https(check: &mut Check<'_>, oidc: &Oidc) {
+    if let Some(host) = oidc.issuer_url.as_str().strip_prefix("http://") {
+        let place = check.at("/apiServer/oidc/issuerURL");
+        check.push(
+            Diagnostic::new(Code::BadAddress, "the issuer's URL is not https", place)
+                .note("kube-apiserver does not start with it")
+                .help(format!("write `https://{host}`")),
+        );
+    }
+}
+
+/// Arguments that `oidc` stands for and that are written as well.
+fn twice(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
+    for name in extra_args.keys().filter(|name| name.starts_with("oidc-") || *name == "authentication-config") {
+        let place = check.at(Pointer::new("/apiServer/extraArgs").child(name)).as_key();
+        let first = check.at("/apiServer/oidc").as_key();
+        check.push(
+            Diagnostic::new(Code::DuplicateKey, format!("`{name}` is what `oidc` stands for"), place)
+                .also(first, "here")
+                .help("remove the argument"),
+        );
+    }
+}
+
+fn oidc_arguments(oidc: &Oidc) -> Vec<(String, String)> {
+    let optional = [
+        ("oidc-username-claim", &oidc.username_claim),
+        ("oidc-username-prefix", &oidc.username_prefix),
+        ("oidc-groups-claim", &oidc.groups_claim),
+        ("oidc-groups-prefix", &oidc.groups_prefix),
+    ];
+    let mut arguments = vec![
+        ("oidc-issuer-url".to_owned(), oidc.issuer_url.to_string()),
+        ("oidc-client-id".to_owned(), oidc.client_id.clone()),
+    ];
+    arguments.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
+    arguments
+}
+
+/// What kube-apiserver makes of the `--oidc-…` arguments:
+/// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens>.
+fn authenticator(oidc: &Oidc) -> Jwt {
+    let claim = oidc.username_claim.clone().unwrap_or_else(|| "sub".to_owned());
+    let prefix = match &oidc.username_prefix {
+        Some(prefix) if prefix == "-" => String::new(),
+        Some(prefix) => prefix.clone(),
+        None if claim == "email" => String::new(),
+        None => format!("{}#", oidc.issuer_url),
+    };
+    Jwt {
+        issuer_url: oidc.issuer_url.to_string(),
+        audience: oidc.client_id.clone(),
+        username_claim: claim,
+        username_prefix: prefix,
+        groups_claim: oidc.groups_claim.clone(),
+        groups_prefix: oidc.groups_prefix.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,157 @@
+//! Extension services but for Tailscale, which has a model of its own.
+
+use serde::Serialize;
+
+use super::secrets::{Expected, hold};
+use super::{Check, Files, PlannedSchematic, texts};
+use crate::facts::extensions;
+use crate::scalar::DnsLabel;
+use crate::{Code, Diagnostic, Pointer, TalosVersion, closest, device};
+
+/// The configuration of an extension service.
+#[derive(Debug, Serialize)]
+pub struct ExtensionService {
+    /// The service's name.
+    pub name: String,
+    /// The environment, each entry as `NAME=value`; a secret's value as its placeholder.
+    pub environment: Vec<String>,
+    /// Files.
+    pub config_files: Vec<ConfigFile>,
+}
+
+/// A file of an extension service.
+#[derive(Debug, Serialize)]
+pub struct ConfigFile {
+    /// Where the service finds it.
+    pub mount_path: String,
+    /// Its text; a secret's value as its placeholder.
+    pub content: String,
+}
+
+/// The extension services of a device; `applied` is the schematic of the applied image, if it is known.
+pub fn services(
+    check: &mut Check<'_>,
+    files: &Files,
+    version: &TalosVersion,
+    applied: Option<&PlannedSchematic>,
+) -> Vec<ExtensionService> {
+    let mut planned = Vec::new();
+    for (name, service) in &check.file.device.extension_services {
+        let at = Pointer::new("/extensionServices").child(name);
+        if name.as_str() == "tailscale" {
+            let place = check.at(at).as_key();
+            check.push(
+                Diagnostic::new(Code::UnknownKey, "Tailscale has a key of its own", place)
+                    .help("write what it needs under `tailscale`, beside `extensionServices`"),
+            );
+            continue;
+        }
+        provided(check, &at, name, version, applied);
+        if service.environment.is_empty() && service.config_files.is_empty() {
+            check.missing(&at, "environment", "environment: { TUNNEL_TOKEN: \"${CLOUDFLARED_TOKEN}\" }");
+            continue;
+        }
+        let environment: Vec<String> =
+            service.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mut config_files = Vec::new();
+        for (path, file) in &service.config_files {
+            let at = at.child("configFiles").child(path);
+            if let Some(content) = texts::text(check, files, &at, file.content.as_ref(), file.file.as_ref()) {
+                config_files.push(ConfigFile { mount_path: path.to_string(), content });
+            }
+        }
+        let service_texts: Vec<&str> =
+            environment.iter().chain(config_files.iter().map(|file| &file.content)).map(String::as_str).collect();
+        placeholders(check, &at, name, service, &service_texts);
+        planned.push(ExtensionService { name: name.to_string(), environment, config_files });
+    }
+    planned
+}
+
+/// Whether the applied image brings the service.
+fn provided(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    name: &DnsLabel,
+    version: &TalosVersion,
+    applied: Option<&PlannedSchematic>,
+) {
+    let place = check.at(at.clone()).as_key();
+    let brings = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
+    let mut providers = extensions::names(version).filter(|extension| brings(extension)).peekable();
+    if providers.peek().is_none() {
+        let finding =
+            Diagnostic::new(Code::UnknownService, format!("no official extension brings a service `{name}`"), place);
+        let all: Vec<&str> = extensions::names(version)
+            .flat_map(|extension| extensions::services(extension).map(|service| service.name))
+            .collect();
+        let bare = name.as_str().trim_start_matches("ext-");
+        let of_extension: Vec<&str> =
+            extensions::services(&format!("siderolabs/{bare}")).map(|service| service.name).collect();
+        let meant = of_extension.first().copied().or_else(|| closest(bare, all.iter().copied()));
+        check.push(match meant {
+            Some(meant) => finding
+                .label(format!("did you mean `{meant}`?"))
+                .note("a service is configured by its own name: without `ext-`, and not by the name of its extension"),
+            None => finding.note("the configuration is accepted, and nothing reads it"),
+        });
+        return;
+    }
+    let Some(schematic) = applied else { return };
+    if schematic.extensions.iter().any(|extension| brings(extension)) {
+        return;
+    }
+    let image = check.at(Pointer::new("/schematics").child(&schematic.name)).as_key();
+    let extension = providers.next().unwrap_or_default();
+    check.push(
+        Diagnostic::new(
+            Code::MissingExtension,
+            format!("the service `{name}` needs the extension `{extension}`"),
+            place,
+        )
+        .also(image, "the image that is applied lacks it")
+        .note("it is not added by itself: the order of extensions is part of the image's ID")
+        .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
+    );
+}
+
+/// Notes the secrets whose placeholders stand in the texts, and finds those that stand in none.
+fn placeholders(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    name: &DnsLabel,
+    service: &device::ExtensionService,
+    service_texts: &[&str],
+) {
+    for (index, secret) in service.secrets.iter().enumerate() {
+        let at = at.child("secrets").child(index);
+        let placeholder = hold(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
+        if !service_texts.iter().any(|text| text.contains(&placeholder)) {
+            let place = check.at(at);
+            check.push(
+                Diagnostic::new(
+                    Code::UnknownSecret,
+                    format!("`{placeholder}` stands in no text of the service `{name}`"),
+                    place,
+                )
+                .help(format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line")),
+            );
+        }
+    }
+    let unlisted = check.fleet.fleet.secrets.keys().filter_map(|key| key.parse::<crate::scalar::SecretName>().ok());
+    for secret in unlisted.filter(|secret| !service.secrets.contains(secret)) {
+        let placeholder = format!("${{{}}}", secret.placeholder());
+        if service_texts.iter().any(|text| text.contains(&placeholder)) {
+            let place = check.at(at.clone()).as_key();
+            check.push(
+                Diagnostic::new(
+                    Code::UnknownSecret,
+                    format!("`{placeholder}` stands in a text of `{name}`, which does not list the secret"),
+                    place,
+                )
+                .note("Talos expands nothing: the service would get the placeholder itself")
+                .help(format!("add a line to the service:\nsecrets: [{secret}]")),
+            );
+        }
+    }
+}

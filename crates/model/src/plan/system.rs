@@ -1,0 +1,189 @@
+//! The node's system: time, kernel, files, registries.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Check, Files, Flavour, texts};
+use crate::device::FileOperation;
+use crate::scalar::FileMode;
+use crate::{Code, Diagnostic, Pointer, TalosVersion};
+
+/// How the node keeps time.
+#[derive(Debug, Serialize)]
+pub struct Time {
+    /// NTP servers.
+    pub servers: Vec<String>,
+    /// Whether Talos leaves the clock alone, if the model says so.
+    pub disabled: Option<bool>,
+    /// How long booting waits for the right time.
+    pub boot_timeout: Option<String>,
+}
+
+/// A kernel module.
+#[derive(Debug, Serialize)]
+pub struct KernelModule {
+    /// Its name.
+    pub name: String,
+    /// Its parameters.
+    pub parameters: Vec<String>,
+}
+
+/// A file that Talos writes.
+#[derive(Debug, Serialize)]
+pub struct MachineFile {
+    /// Its path; below /etc for an EtcFileConfig.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+    /// What becomes of a file that is there.
+    pub op: FileOperation,
+    /// The bits of its mode.
+    pub permissions: u16,
+}
+
+/// The files that Talos writes.
+#[derive(Debug, Default, Serialize)]
+pub struct MachineFiles {
+    /// As entries of `machine.files`.
+    pub files: Vec<MachineFile>,
+    /// As documents of their own, `EtcFileConfig`, with paths below /etc.
+    pub etc: Vec<MachineFile>,
+}
+
+/// The mirrors of a registry.
+#[derive(Debug, Serialize)]
+pub struct Mirror {
+    /// The registry, or `*`.
+    pub registry: String,
+    /// In the order in which they are tried.
+    pub endpoints: Vec<String>,
+    /// Whether they name the whole path.
+    pub override_path: Option<bool>,
+    /// Whether the registry itself is left out.
+    pub skip_fallback: Option<bool>,
+}
+
+/// How the node keeps time, if the model says so.
+pub fn time(check: &Check<'_>) -> Option<Time> {
+    let written = check.file.device.time.as_ref()?;
+    let time = Time {
+        servers: written.servers.iter().flatten().map(ToString::to_string).collect(),
+        disabled: written.disabled,
+        boot_timeout: written.boot_timeout.as_ref().map(ToString::to_string),
+    };
+    (!time.servers.is_empty() || time.disabled.is_some() || time.boot_timeout.is_some()).then_some(time)
+}
+
+/// Kernel modules in the order of their names.
+pub fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
+    let modules = check.file.device.kernel_modules.iter().map(|(name, module)| KernelModule {
+        name: name.to_string(),
+        parameters: module.parameters.iter().map(|parameter| parameter.as_str().to_owned()).collect(),
+    });
+    modules.collect()
+}
+
+/// Kernel parameters.
+pub fn sysctls(check: &Check<'_>) -> BTreeMap<String, String> {
+    check.file.device.sysctls.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+}
+
+/// Mirrors in the order of their registries.
+pub fn mirrors(check: &Check<'_>) -> Vec<Mirror> {
+    let mirrors = check.file.device.registries.mirrors.iter().map(|(registry, mirror)| Mirror {
+        registry: registry.to_string(),
+        endpoints: mirror.endpoints.iter().map(ToString::to_string).collect(),
+        override_path: mirror.override_path,
+        skip_fallback: mirror.skip_fallback,
+    });
+    mirrors.collect()
+}
+
+/// Where Talos merges what users add to containerd's configuration.
+const CRI_CUSTOMIZATION: &str = "/etc/cri/conf.d/20-customization.part";
+
+/// The files of kata containers' patch.
+const KATA_FILES: [&str; 2] = ["/etc/cri/containerd.toml", CRI_CUSTOMIZATION];
+
+/// What an EtcFileConfig may not name: files that Talos manages, and folders that end with a slash.
+/// Source: pkg/machinery/config/types/runtime of Talos 1.14.
+const MANAGED: &[&str] = &[
+    "resolv.conf",
+    "hosts",
+    "machine-id",
+    "extensions.yaml",
+    "localtime",
+    "os-release",
+    "xattr.conf",
+    "apparmor.d/",
+    "apparmor/",
+    "ca-certificates/",
+    "cni/",
+    "cri/",
+    "iscsi/",
+    "kubernetes/",
+    "lvm/",
+    "nvme/",
+    "pki/",
+    "selinux/",
+    "ssl/",
+];
+
+/// The files that Talos writes, in the order of their paths.
+pub fn machine_files(check: &mut Check<'_>, files: &Files, flavour: Flavour, version: &TalosVersion) -> MachineFiles {
+    let mut planned = MachineFiles::default();
+    for (path, file) in &check.file.device.machine_files {
+        let at = Pointer::new("/machineFiles").child(path);
+        let path = path.as_str();
+        let Some(content) = texts::text(check, files, &at, file.content.as_ref(), file.file.as_ref()) else {
+            continue;
+        };
+        let below_etc = path.strip_prefix("/etc/").filter(|below| {
+            !MANAGED.iter().any(|managed| below == managed || (managed.ends_with('/') && below.starts_with(managed)))
+        });
+        let permissions = file.permissions.unwrap_or(FileMode::DEFAULT).bits();
+        if let (Flavour::Documents, Some(below)) = (flavour, below_etc) {
+            if file.op == FileOperation::Append {
+                let place = check.at(at.child("op"));
+                check.push(
+                    Diagnostic::new(Code::NoSuccessor, "an EtcFileConfig holds a whole file and cannot append", place)
+                        .note("with a base config of 1.14 a file below /etc is such a document")
+                        .help("write the whole text, and leave `op` out"),
+                );
+            }
+            planned.etc.push(MachineFile { path: below.to_owned(), content, op: file.op, permissions });
+            continue;
+        }
+        judge(check, &at, path, file.op, version);
+        planned.files.push(MachineFile { path: path.to_owned(), content, op: file.op, permissions });
+    }
+    planned
+}
+
+/// What Talos finds out at boot only.
+fn judge(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOperation, version: &TalosVersion) {
+    let place = check.at(at.clone()).as_key();
+    let finding = |message: String| Diagnostic::new(Code::MachineFile, message, place.clone());
+    if check.file.device.kata && KATA_FILES.contains(&path) {
+        check.push(
+            finding(format!("kata containers write `{path}` too"))
+                .note("Talos takes one entry for a path, and fails or drops the other one at boot")
+                .help("remove the file here, or take the node out with `kata: false`"),
+        );
+        return;
+    }
+    let is_special = path == CRI_CUSTOMIZATION || path.starts_with("/etc/kubernetes/manifests/");
+    if op == FileOperation::Create && !path.starts_with("/var/") && !is_special {
+        check.push(
+            finding(format!("Talos makes no new file at `{path}`"))
+                .note("new files may be below /var only; one elsewhere stops those behind it from being written, too")
+                .help("write `op: overwrite` if the file is there already, or another path"),
+        );
+    }
+    if op == FileOperation::Overwrite && path == CRI_CUSTOMIZATION && version.minor() >= (1, 14) {
+        check.push(
+            finding(format!("Talos {version} ships no `{path}` that could be overwritten")).help("write `op: create`"),
+        );
+    }
+}

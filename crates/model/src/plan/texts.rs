@@ -1,0 +1,44 @@
+//! Texts that stand in the model, or in a file beside it.
+
+use super::{Check, Files};
+use crate::read::literal_secret;
+use crate::scalar::RelativePath;
+use crate::{Code, Diagnostic, Pointer};
+
+/// The text of the mapping at `at`, which has either `content` or `file`.
+pub fn text(
+    check: &mut Check<'_>,
+    files: &Files,
+    at: &Pointer,
+    content: Option<&String>,
+    file: Option<&RelativePath>,
+) -> Option<String> {
+    match (content, file) {
+        (Some(content), None) => Some(content.clone()),
+        (None, Some(path)) => {
+            let place = check.at(at.child("file"));
+            let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
+            let Some(Some((source, text))) = files.get(&from_root) else {
+                check.push(
+                    Diagnostic::new(Code::UnknownFile, format!("there is no file `{from_root}`"), place)
+                        .note("the path is taken from the folder of the file that names it"),
+                );
+                return None;
+            };
+            check.findings.extend(literal_secret(*source, text));
+            Some(text.to_string())
+        }
+        (Some(_), Some(_)) => {
+            let place = check.at(at.child("file")).as_key();
+            check.push(
+                Diagnostic::new(Code::UnknownKey, "a text stands either in `content` or in `file`", place)
+                    .help("remove one of the two"),
+            );
+            None
+        }
+        (None, None) => {
+            check.missing(at, "content", "content: |\n  the text");
+            None
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The upper bound of a volume.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{ScalarFault, Size};
+
+/// The upper bound of a volume, which Talos takes in three forms.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum UpperBound {
+    /// A size.
+    Size(Size),
+    /// A whole percentage of what is free when the volume is made; not of the disk.
+    Percent(u8),
+    /// All that is free when the volume is made, but for this much. Since Talos 1.13.
+    AllBut(Size),
+}
+
+impl UpperBound {
+    /// The bound in bytes, where it is known before the volume is made.
+    #[must_use]
+    pub const fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Size(size) => Some(size.bytes()),
+            Self::Percent(_) | Self::AllBut(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for UpperBound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Size(size) => write!(f, "{size}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::AllBut(size) => write!(f, "-{size}"),
+        }
+    }
+}
+
+impl FromStr for UpperBound {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if let Some(number) = text.strip_suffix('%') {
+            // Talos reads a float and cuts it to a whole number; zero counts as a bound that is set.
+            return match number.parse() {
+                Ok(percent @ 1..=100) if !number.starts_with('+') => Ok(Self::Percent(percent)),
+                _ => Err(ScalarFault::new(format!("`{text}` is not a whole percentage"))
+                    .note("Talos takes it of the space that is free when the volume is made")
+                    .help("write one from `1%` to `100%`")),
+            };
+        }
+        match text.strip_prefix('-') {
+            Some(size) => size.parse().map(Self::AllBut),
+            None => text.parse().map(Self::Size),
+        }
+    }
+}
+
+impl TryFrom<String> for UpperBound {
+    type Error = ScalarFault;
+
+    fn try_from(text: String) -> Result<Self, ScalarFault> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_written_as_talos_reads_them() {
+        for text in ["100GiB", "50%", "100%", "-10GiB"] {
+            assert_eq!(text.parse::<UpperBound>().map(|bound| bound.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["0%", "101%", "12.5%", "%", "+5%", "-10", "10G", "--1GB", ""] {
+            assert!(text.parse::<UpperBound>().is_err(), "{text}");
+        }
+        assert_eq!("1GB".parse::<UpperBound>().map(|bound| bound.bytes()), Ok(Some(1_000_000_000)));
+        assert_eq!("50%".parse::<UpperBound>().map(|bound| bound.bytes()), Ok(None));
+    }
+}

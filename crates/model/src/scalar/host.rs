@@ -1,0 +1,209 @@
+//! Hosts: what is reached by a name or an address.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{Endpoint, Hostname, ScalarFault, text_scalar};
+
+/// A hostname or an IP address.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Host(String);
+
+impl Host {
+    /// The host as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Host {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if is_host(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(ScalarFault::new(format!("`{text}` is neither a hostname nor an IP address"))
+            .help("write a host such as `time.cloudflare.com` or `192.168.1.1`"))
+    }
+}
+
+/// Whether a text is a hostname or an IP address; four numbers are an address or nothing.
+fn is_host(text: &str) -> bool {
+    let numbers = text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    text.parse::<IpAddr>().is_ok() || (!numbers && text.parse::<Hostname>().is_ok())
+}
+
+/// A name that a certificate is good for: one that is written, or the addresses of all control planes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum SubjectAltName {
+    /// The address of each control plane of the cluster.
+    ControlPlanes,
+    /// A hostname, perhaps with `*` for its first part, or an IP address.
+    Literal(String),
+}
+
+impl FromStr for SubjectAltName {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text == "controlplanes" {
+            return Ok(Self::ControlPlanes);
+        }
+        if is_host(text) || text.strip_prefix("*.").is_some_and(|rest| rest.parse::<Hostname>().is_ok()) {
+            return Ok(Self::Literal(text.to_owned()));
+        }
+        Err(ScalarFault::new(format!("`{text}` is not a name that a certificate can be good for"))
+            .help("write a hostname, an IP address, or `controlplanes` for the address of each control plane"))
+    }
+}
+
+impl TryFrom<String> for SubjectAltName {
+    type Error = ScalarFault;
+
+    fn try_from(text: String) -> Result<Self, ScalarFault> {
+        text.parse()
+    }
+}
+
+/// The Kubernetes API that a node talks to: its cluster's, or another URL.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum NodeEndpoint {
+    /// The cluster's.
+    Cluster,
+    /// Another one.
+    Url(Endpoint),
+}
+
+impl FromStr for NodeEndpoint {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        if text == "cluster" { Ok(Self::Cluster) } else { text.parse().map(Self::Url) }
+    }
+}
+
+impl TryFrom<String> for NodeEndpoint {
+    type Error = ScalarFault;
+
+    fn try_from(text: String) -> Result<Self, ScalarFault> {
+        text.parse()
+    }
+}
+
+/// A container registry: a host with perhaps a port, or `*` for all that have no entry of their own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Registry(String);
+
+impl Registry {
+    /// The registry as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Registry {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+        let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok());
+        if text == "*" || (is_host(host) && port_is_good) {
+            return Ok(Self(text.to_owned()));
+        }
+        let fault = ScalarFault::new(format!("`{text}` is not a registry"));
+        let bare = text.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+        Err(if bare != text && bare.parse::<Self>().is_ok() {
+            fault.help(format!("write `{bare}`"))
+        } else {
+            fault.help("write the host of an image's name, such as `docker.io`, or `*`")
+        })
+    }
+}
+
+/// The URL of something that speaks HTTP: a mirror, or an OpenID Connect issuer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Url(String);
+
+impl Url {
+    /// The URL as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Url {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = || ScalarFault::new(format!("`{text}` is not a URL"));
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let Some(rest) = rest else {
+            return Err(fault().label("neither http nor https").help(format!("write `https://{text}`")));
+        };
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, _)) => host,
+            None => authority.split(':').next().unwrap_or_default(),
+        };
+        if !is_host(host) || text.contains(char::is_whitespace) {
+            return Err(fault().help("write a URL such as `https://registry.example.net`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_scalar!(Host, Registry, Url);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge<T: FromStr>(good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert!(text.parse::<T>().is_ok(), "{text}");
+        }
+        for text in bad {
+            assert!(text.parse::<T>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        judge::<Host>(&["time.cloudflare.com", "192.168.1.1", "fd00::1", "nas"], &["", "10.0.0.300", "a b", "a:80"]);
+    }
+
+    #[test]
+    fn certificates_are_good_for_names_addresses_and_control_planes() {
+        judge::<SubjectAltName>(&["controlplanes", "*.example.net", "10.0.0.1", "api"], &["*", "a.*", "10.0.0.0/8"]);
+    }
+
+    #[test]
+    fn registries_have_no_scheme() {
+        judge::<Registry>(&["docker.io", "*", "registry.lan:5000", "10.0.0.5:5000"], &["", "docker.io/library", "a:b"]);
+        let fault = "https://docker.io/".parse::<Registry>().expect_err("a scheme");
+        assert_eq!(fault.help.as_deref(), Some("write `docker.io`"));
+    }
+
+    #[test]
+    fn urls_have_a_scheme_and_a_host() {
+        judge::<Url>(
+            &["https://a", "http://10.0.0.5:5000/v2", "https://[fd00::1]:5000"],
+            &["a", "https://", "https://a b"],
+        );
+        assert_eq!(
+            "docker.io".parse::<Url>().expect_err("no scheme").help.as_deref(),
+            Some("write `https://docker.io`")
+        );
+    }
+}

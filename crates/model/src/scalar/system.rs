@@ -1,0 +1,165 @@
+//! Scalars of the node's system: times, modes of files, arguments of programs, settings of the kernel.
+
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::{ScalarFault, text_scalar};
+
+/// A length of time as Go writes it: `30s`, `2m30s`, `1h`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Duration(String);
+
+impl FromStr for Duration {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let fault = || ScalarFault::new(format!("`{text}` is not a length of time"));
+        let mut rest = text;
+        while !rest.is_empty() {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let unit = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
+            if digits == 0 || !["ms", "s", "m", "h"].contains(&&rest[digits..digits + unit]) {
+                return Err(fault().help("write numbers with the units h, m, s or ms, such as `30s` or `2m30s`"));
+            }
+            rest = &rest[digits + unit..];
+        }
+        if text.is_empty() { Err(fault().help("write one such as `30s`")) } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+/// The mode of a file, in octal: `0644`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct FileMode(u16);
+
+impl FileMode {
+    /// What a file has if nothing is said: its owner writes, all read.
+    pub const DEFAULT: Self = Self(0o644);
+
+    /// The bits of the mode.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+}
+
+impl FromStr for FileMode {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix('0'));
+        match digits.filter(|digits| (3..=4).contains(&digits.len())).map(|digits| u16::from_str_radix(digits, 8)) {
+            Some(Ok(mode)) => Ok(Self(mode)),
+            _ => Err(ScalarFault::new(format!("`{text}` is not the mode of a file"))
+                .help("write three octal digits with a zero before, in quotes: `\"0644\"`")),
+        }
+    }
+}
+
+impl TryFrom<String> for FileMode {
+    type Error = ScalarFault;
+
+    fn try_from(text: String) -> Result<Self, ScalarFault> {
+        text.parse()
+    }
+}
+
+/// The name of a program's argument, without the dashes: `feature-gates`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ArgumentName(String);
+
+impl FromStr for ArgumentName {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let good = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        };
+        if good(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let fault = ScalarFault::new(format!("`{}` is not the name of an argument", text.escape_debug()));
+        let bare = text.trim_start_matches('-').split('=').next().unwrap_or_default();
+        Err(if good(bare) { fault.help(format!("write `{bare}`, and its value behind the colon")) } else { fault })
+    }
+}
+
+/// The name of a kernel parameter, as sysctl has it: `net.ipv4.ip_forward`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Sysctl(String);
+
+impl FromStr for Sysctl {
+    type Err = ScalarFault;
+
+    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+        if text.split('.').any(str::is_empty) || !text.contains(['.', '/']) || !text.chars().all(named) {
+            let fault = ScalarFault::new(format!("`{}` is not the name of a kernel parameter", text.escape_debug()));
+            return Err(fault.help("write one such as `net.ipv4.ip_forward`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+macro_rules! as_str {
+    ($($type:ident),*) => {$(
+        impl $type {
+            /// The text as it was written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+as_str!(Duration, ArgumentName, Sysctl);
+text_scalar!(Duration, ArgumentName, Sysctl);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_gos() {
+        for good in ["30s", "2m30s", "1h", "500ms"] {
+            assert!(good.parse::<Duration>().is_ok(), "{good}");
+        }
+        for bad in ["", "30", "s", "1d", "1.5h", "-1s", "1 s"] {
+            assert!(bad.parse::<Duration>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn modes_are_octal() {
+        let octal = |text: &str| text.parse::<FileMode>().map(FileMode::bits);
+        assert_eq!(octal("0644"), Ok(0o644));
+        assert_eq!(octal("0o600"), Ok(0o600));
+        assert_eq!(octal("01777"), Ok(0o1777));
+        for bad in ["644", "0888", "rw-r--r--", "0", ""] {
+            assert!(octal(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn arguments_have_no_dashes() {
+        assert!("feature-gates".parse::<ArgumentName>().is_ok());
+        let fault = "--v=2".parse::<ArgumentName>().expect_err("dashes");
+        assert_eq!(fault.help.as_deref(), Some("write `v`, and its value behind the colon"));
+    }
+
+    #[test]
+    fn sysctls_have_dots() {
+        for good in ["vm.nr_hugepages", "net.ipv4.conf.eth0/100.rp_filter"] {
+            assert!(good.parse::<Sysctl>().is_ok(), "{good}");
+        }
+        for bad in ["", "vm", "vm..x", "vm nr", ".a"] {
+            assert!(bad.parse::<Sysctl>().is_err(), "{bad}");
+        }
+    }
+}
