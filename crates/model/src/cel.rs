@@ -18,7 +18,7 @@ mod evaluate;
 use std::ops::Range;
 
 pub use environment::Environment;
-pub use evaluate::Verdict;
+pub use evaluate::{Refuted, Verdict};
 pub use value::{Facts, Value};
 
 use crate::TalosVersion;

@@ -15,8 +15,8 @@ use serde::Deserialize;
 pub use image::{DiskImage, Install, InstallImage, Meta, Overlay, Schematic, SecureBoot};
 pub use kubernetes::{AmdGpu, ApiServer, Etcd, Gpu, Kubelet, NodeIp, Oidc};
 pub use storage::{
-    Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, Kms, LocalPath, Mount, NodeId, StaticKey, Tpm, Volume,
-    VolumeKind, VolumeType,
+    Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, Kms, LocalPath, Mount, NodeId, StaticKey, Tpm,
+    Transport, Volume, VolumeKind, VolumeType,
 };
 pub use system::{
     ConfigFile, ExtensionService, FileOperation, KernelModule, MachineFile, Mirror, Patch, Registries, SearchDomains,

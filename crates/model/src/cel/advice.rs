@@ -70,8 +70,9 @@ impl Advice<'_> {
             return fault.help(format!("write `{thing}.{}`", snake(name)));
         }
         if matches!(name, "disk" | "volume" | "link") {
-            let things: Vec<String> = self.things().map(|(thing, _)| format!("`{thing}`")).collect();
-            return if things.is_empty() { fault } else { fault.label(format!("only {}", things.join(" and "))) };
+            let names = self.environment.names().filter(|name| unit(name).is_none());
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            return if names.len() > 4 { fault } else { fault.label(format!("known here: {}", names.join(", "))) };
         }
         let names = self.environment.names().chain(self.environment.functions());
         match closest(name, names) {

@@ -4,6 +4,7 @@
 //! `true || unknown` is true, as in cel-go, where that holds for errors.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use super::environment::unit;
 use super::tree::{Kind, Macro, Node};
@@ -20,6 +21,15 @@ pub enum Verdict {
     Unknown,
 }
 
+/// A condition that is false.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refuted {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// What is known of the things that it names, by their paths.
+    pub facts: Vec<(String, Value)>,
+}
+
 impl Expression {
     /// What the expression is over some facts.
     #[must_use]
@@ -27,11 +37,15 @@ impl Expression {
         verdict(&self.tree, facts)
     }
 
-    /// The bytes of the first of the conditions joined by `&&` that is false over some facts.
+    /// The first of the conditions joined by `&&` that is false over some facts.
     #[must_use]
-    pub fn refuted(&self, facts: &Facts) -> Option<std::ops::Range<usize>> {
-        let parts = self.tree.conjuncts();
-        parts.into_iter().find(|part| verdict(part, facts) == Verdict::False).map(|part| part.range.clone())
+    pub fn refuted(&self, facts: &Facts) -> Option<Refuted> {
+        let part = self.tree.conjuncts().into_iter().find(|part| verdict(part, facts) == Verdict::False)?;
+        let mut paths = Vec::new();
+        part.paths(&mut paths);
+        paths.dedup();
+        let known = paths.into_iter().filter_map(|path| facts.get(&path).cloned().map(|value| (path, value)));
+        Some(Refuted { range: part.range.clone(), facts: known.collect() })
     }
 
     /// What must be so for the expression to be true, as far as its conditions joined by `&&` say it outright:

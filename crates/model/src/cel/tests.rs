@@ -207,7 +207,7 @@ fn faults_say_what_to_write() {
         ("busPath == 'x'", "there is no `busPath` here [busPath]; write `disk.bus_path`"),
         ("disk.transport == nvme", "there is no `nvme` here [nvme]; if it is a text, put it in quotes: `'nvme'`"),
         ("sytem_disk", "there is no `sytem_disk` here [sytem_disk]; did you mean `system_disk`?"),
-        ("volume.name == 'xfs'", "there is no `volume` here [volume]; only `disk`"),
+        ("volume.name == 'xfs'", "there is no `volume` here [volume]; known here: `disk`, `system_disk`"),
         (
             "disk.symlinks == '/dev/sda'",
             "there is no `==` of a list and a string [disk.symlinks == '/dev/sda']; write `'/dev/sda' in disk.symlinks`",

@@ -75,6 +75,22 @@ impl Node {
         }
     }
 
+    /// The variables and fields that the part names, but for those inside macros and messages.
+    pub fn paths(&self, paths: &mut Vec<String>) {
+        match (&self.kind, self.path()) {
+            (_, Some(path)) => paths.push(path),
+            (Kind::Call { target, arguments, .. }, None) => {
+                target.iter().for_each(|target| target.paths(paths));
+                arguments.iter().for_each(|argument| argument.paths(paths));
+            }
+            (Kind::Has { operand, field }, None) => {
+                paths.extend(operand.path().map(|operand| format!("{operand}.{}", field.text)));
+            }
+            (Kind::Macro { range, .. }, None) => range.paths(paths),
+            _ => {}
+        }
+    }
+
     /// The parts that must all be true for the whole to be.
     pub fn conjuncts(&self) -> Vec<&Self> {
         match self.operands("_&&_") {

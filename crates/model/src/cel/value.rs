@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +57,24 @@ impl Value {
             Self::Int(value) => Some(i128::from(*value)),
             Self::Uint(value) => Some(i128::from(*value)),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Uint(value) => write!(f, "{value}"),
+            Self::Double(value) => write!(f, "{value}"),
+            Self::String(text) => write!(f, "'{text}'"),
+            Self::Bytes(bytes) => write!(f, "b'{}'", bytes.escape_ascii()),
+            Self::List(items, _) => {
+                let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
         }
     }
 }
