@@ -153,7 +153,8 @@ impl Overload {
 
     /// The types of the arguments and of the result, with parameters of their own.
     pub fn types(&self, parameters: &mut Parameters) -> (Vec<Type>, Type) {
-        let base = parameters.fresh_pair();
+        // Most overloads have none, and what is known of parameters is copied for each trial.
+        let base = if self.arguments.contains('A') || self.result.contains('A') { parameters.fresh_pair() } else { 0 };
         let arguments = split(self.arguments).map(|kind| Type::read(kind, base)).collect();
         (arguments, Type::read(self.result, base))
     }
