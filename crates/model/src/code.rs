@@ -87,6 +87,7 @@ codes! {
     BadLabel "bad-label" Error "A label's key or value is not one that Kubernetes accepts."
     BadName "bad-name" Error "A name has characters that its use does not allow."
     BadImage "bad-image" Error "A container image is not a reference with a tag or a digest."
+    BadSelector "bad-selector" Error "A selector is not a CEL expression that Talos takes."
     KernelArg "kernel-arg" Error "A kernel argument is not one argument."
     // References
     NameMismatch "name-mismatch" Error "A device's name is not the name of its folder."
@@ -111,7 +112,9 @@ codes! {
     EncryptionKey "encryption-key" Error "The keys of an encrypted volume are not what Talos takes."
     ReservedDisk "reserved-disk" Error "A volume is on a disk that is kept free for something else."
     UnboundedEphemeral "unbounded-ephemeral" Error "EPHEMERAL would take the space of the user volumes."
+    NoDiskMatches "no-disk-matches" Error "A selector is false for the disk that it stands for."
     AmbiguousDiskSelector "ambiguous-disk-selector" Warning "A selector is true for more than one of the device's disks."
+    UnstableDiskPath "unstable-disk-path" Warning "A disk is selected by a path that can be another disk's after a reboot."
     // Images
     UnknownExtension "unknown-extension" Error "A system extension does not exist for the Talos version."
     DuplicateExtension "duplicate-extension" Error "A schematic lists an extension twice."

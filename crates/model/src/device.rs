@@ -16,7 +16,7 @@ pub use image::{DiskImage, Install, InstallImage, Meta, Overlay, Schematic, Secu
 pub use kubernetes::{AmdGpu, ApiServer, Etcd, Gpu, Kubelet, NodeIp, Oidc};
 pub use storage::{
     Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, Kms, LocalPath, Mount, NodeId, ReclaimPolicy,
-    StaticKey, StorageClass, Tpm, Volume, VolumeKind, VolumeType,
+    StaticKey, StorageClass, Tpm, Transport, Volume, VolumeKind, VolumeType,
 };
 pub use system::{
     ConfigFile, ExtensionService, FileOperation, KernelModule, MachineFile, Mirror, Patch, Registries, SearchDomains,

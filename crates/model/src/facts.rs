@@ -1,7 +1,7 @@
 //! What is known about Talos, its extensions, Tailscale and the local-path-provisioner: text tables, searched where they
 //! lie.
 
-mod table;
+pub(crate) mod table;
 pub mod extensions;
 pub mod local_path;
 pub mod tailscale;

@@ -26,6 +26,7 @@ impl<'a> Locator<'a> {
     /// A pointer leads into the first document of its source. Where it leads nowhere, the nearest value around it; where
     /// the text cannot be read, the start of the text. A key of an item, or of the root, is the value.
     pub fn locate(&mut self, place: &Place) -> Option<Range<usize>> {
+        let mut part = None;
         let (pointer, wants_key) = match &place.spot {
             Spot::File => return None,
             Spot::Bytes(range) => {
@@ -35,6 +36,10 @@ impl<'a> Locator<'a> {
             }
             Spot::Key(pointer) => (pointer, true),
             Spot::Value(pointer) => (pointer, false),
+            Spot::Part(pointer, range) => {
+                part = Some(Range::from(*range));
+                (pointer, false)
+            }
         };
         let sources = self.sources;
         let root = self.roots.entry(place.source).or_insert_with(|| {
@@ -46,8 +51,35 @@ impl<'a> Locator<'a> {
         let reached = root.walk(pointer);
         let key_span = reached.key_span.filter(|_| wants_key && reached.whole);
         let span = key_span.unwrap_or(&reached.node.span);
-        Some(span.start as usize..span.end as usize)
+        let span = span.start as usize..span.end as usize;
+        let value = reached.node.scalar().filter(|_| reached.whole).map(|(value, _)| value);
+        let written = &sources.get(place.source).text[span.clone()];
+        let inner = part.zip(value).and_then(|(part, value)| written_part(written, value, part));
+        Some(inner.map_or(span.clone(), |inner| span.start + inner.start..span.start + inner.end))
     }
+}
+
+/// The bytes of a scalar as it is written that stand for some bytes of its value; none if it is written over several lines, or with
+/// escapes that are not the character itself.
+fn written_part(written: &str, value: &str, part: Range<usize>) -> Option<Range<usize>> {
+    let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let offset = usize::from(quote.is_some());
+    let inner = written.get(offset..written.len().checked_sub(offset)?)?;
+    let mut rest = inner;
+    // Where each character of the value begins in what is written, and where the last one ends.
+    let mut places = Vec::with_capacity(value.len() + 1);
+    for (at, c) in value.char_indices() {
+        places.push((at, inner.len() - rest.len()));
+        rest = match (quote, c) {
+            (Some('\''), '\'') => rest.strip_prefix("''")?,
+            (Some('"'), '"' | '\\') => rest.strip_prefix('\\')?.strip_prefix(c)?,
+            _ => rest.strip_prefix(c)?,
+        };
+    }
+    places.push((value.len(), inner.len() - rest.len()));
+    let place = |wanted: usize| places.iter().find(|(at, _)| *at >= wanted).map(|(_, start)| offset + start);
+    rest.is_empty().then_some(())?;
+    Some(place(part.start)?..place(part.end)?)
 }
 
 /// The line and the column of a byte, both from 1; the column in characters, without a byte order mark.
@@ -95,6 +127,31 @@ mod tests {
             (Spot::Value("/volumes/OTHER/size".into()), Some(around)),
             (Spot::Key("/volumes/OTHER".into()), Some(around)),
             (Spot::Value("/name/0".into()), Some("ryzen")),
+        ];
+        let (spots, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+        assert_eq!(located(text, &spots), expected);
+    }
+
+    #[test]
+    fn a_part_of_a_value_is_found_behind_quotes_and_escapes() {
+        let text = concat!(
+            "a: x == 'y'\n",
+            "b: 'x == ''y'''\n",
+            "c: \"x == \\\"y\\\"\"\n",
+            "d: \"x\\ty\"\n",
+            "e: x\n  y\n",
+            "f: [x]\n"
+        );
+        let part = |key: &str, range: Range<usize>| Spot::Part(Pointer::new(key), range.into());
+        let cases = [
+            (part("/a", 5..8), Some("'y'")),
+            (part("/b", 5..8), Some("''y''")),
+            (part("/b", 0..1), Some("x")),
+            (part("/c", 5..8), Some("\\\"y\\\"")),
+            (part("/d", 2..3), Some("\"x\\ty\"")),
+            (part("/e", 2..3), Some("x\n  y")),
+            (part("/f", 0..1), Some("[x]")),
+            (part("/a", 5..99), Some("x == 'y'")),
         ];
         let (spots, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
         assert_eq!(located(text, &spots), expected);

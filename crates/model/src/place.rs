@@ -112,6 +112,8 @@ pub enum Spot {
     Key(Pointer),
     /// The value at a pointer.
     Value(Pointer),
+    /// Bytes of the text that the scalar at a pointer stands for, quotes and escapes aside.
+    Part(Pointer, Range32),
 }
 
 /// A range of bytes in a source. Sources are at most 4 MiB.
@@ -168,6 +170,15 @@ impl Place {
     #[must_use]
     pub const fn value(source: SourceId, pointer: Pointer) -> Self {
         Self { source, spot: Spot::Value(pointer) }
+    }
+
+    /// Some bytes of the value's text instead of the value; other spots stay.
+    #[must_use]
+    pub fn part(self, range: Range<usize>) -> Self {
+        match self.spot {
+            Spot::Value(pointer) => Self { spot: Spot::Part(pointer, range.into()), ..self },
+            _ => self,
+        }
     }
 
     /// The same pointer's key instead of its value; other spots stay.

@@ -8,6 +8,7 @@ mod versions;
 mod secrets;
 mod texts;
 mod disks;
+mod selectors;
 mod room;
 mod encryption;
 mod volume_kind;

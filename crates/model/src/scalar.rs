@@ -23,7 +23,7 @@ pub use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, VolumeSize, grouped, suggested};
 pub use system::{ArgumentName, Duration, FileMode, Sysctl};
 
-use crate::{Code, Diagnostic, Place, TalosVersion};
+use crate::{Code, Diagnostic, Place, TalosVersion, cel};
 
 /// Why a text is not a scalar of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,13 +37,28 @@ pub struct ScalarFault {
     pub note: Option<String>,
     /// What to write instead.
     pub help: Option<String>,
+    /// The bytes that are wrong, if not all are.
+    pub part: Option<std::ops::Range<usize>>,
+}
+
+impl From<cel::Fault> for ScalarFault {
+    fn from(fault: cel::Fault) -> Self {
+        let part = (!fault.range.is_empty()).then_some(fault.range);
+        Self {
+            message: fault.message,
+            label: fault.label,
+            note: Some("Talos refuses a config with such a selector".to_owned()),
+            help: fault.help,
+            part,
+        }
+    }
 }
 
 impl ScalarFault {
     /// A fault with nothing but its message.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), label: String::new(), note: None, help: None }
+        Self { message: message.into(), label: String::new(), note: None, help: None, part: None }
     }
 
     /// Says something beside the underline.
@@ -72,6 +87,10 @@ impl ScalarFault {
     /// The finding that this fault is at a place.
     #[must_use]
     pub fn at(self, code: Code, place: Place) -> Diagnostic {
+        let place = match self.part {
+            Some(part) => place.part(part),
+            None => place,
+        };
         let mut finding = Diagnostic::new(code, self.message, place).label(self.label);
         finding.notes.extend(self.note);
         finding.helps.extend(self.help);
@@ -99,7 +118,7 @@ pub const FORMATS: &[Format] = &[
     Format { name: "absolute-path", code: Code::PathEscape, check: check::<AbsolutePath> },
     Format { name: "argument", code: Code::BadName, check: check::<Argument> },
     Format { name: "argument-name", code: Code::BadName, check: check::<ArgumentName> },
-    Format { name: "cel", code: Code::BadName, check: check::<Cel> },
+    Format { name: "cel", code: Code::BadSelector, check: check::<Cel> },
     Format { name: "cidr", code: Code::BadCidr, check: check::<Cidr> },
     Format { name: "code", code: Code::BadName, check: check_code },
     Format { name: "device-path", code: Code::BadName, check: check::<DevicePath> },

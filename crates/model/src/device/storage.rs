@@ -10,7 +10,7 @@ use crate::scalar::{
 
 /// A disk of the machine.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Disk {
     /// Its raw size.
     pub size: Size,
@@ -23,6 +23,71 @@ pub struct Disk {
     pub system: bool,
     /// What it is kept free for.
     pub reserved: Option<String>,
+    /// Its model. This and what follows is known for judging selectors.
+    pub model: Option<String>,
+    /// Its serial number.
+    pub serial: Option<String>,
+    /// Its world-wide ID.
+    pub wwid: Option<String>,
+    /// Its UUID.
+    pub uuid: Option<String>,
+    /// The alias of its kernel module.
+    pub modalias: Option<String>,
+    /// Where it is on its bus.
+    pub bus_path: Option<String>,
+    /// What it is connected by.
+    pub transport: Option<Transport>,
+    /// Whether it has spinning platters.
+    pub rotational: Option<bool>,
+    /// Whether it cannot be written.
+    pub readonly: Option<bool>,
+    /// All its links below /dev/disk.
+    pub symlinks: Option<Vec<DevicePath>>,
+}
+
+/// What a disk is connected by. Source: github.com/siderolabs/go-blockdevice, block/device_linux.go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Parallel ATA.
+    Ata,
+    /// Fibre Channel.
+    Fc,
+    /// InfiniBand.
+    Ibp,
+    /// SCSI over a network.
+    Iscsi,
+    /// Memory cards and eMMC.
+    Mmc,
+    /// NVMe.
+    Nvme,
+    /// Serial attached SCSI.
+    Sas,
+    /// Serial ATA.
+    Sata,
+    /// USB.
+    Usb,
+    /// A virtual machine's.
+    Virtio,
+}
+
+impl Transport {
+    /// The word that Talos has for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ata => "ata",
+            Self::Fc => "fc",
+            Self::Ibp => "ibp",
+            Self::Iscsi => "iscsi",
+            Self::Mmc => "mmc",
+            Self::Nvme => "nvme",
+            Self::Sas => "sas",
+            Self::Sata => "sata",
+            Self::Usb => "usb",
+            Self::Virtio => "virtio",
+        }
+    }
 }
 
 /// A volume.

@@ -33,6 +33,7 @@ fn report(text: &str, findings: &[Diagnostic]) -> String {
                 }
                 Spot::Key(pointer) => format!("key {pointer}"),
                 Spot::Value(pointer) => format!("value {pointer}"),
+                Spot::Part(pointer, _) => format!("part of {pointer}"),
             };
             let gap = if label.text.is_empty() { "" } else { " " };
             writeln!(out, "{head} at {place}{gap}{}", label.text).unwrap();

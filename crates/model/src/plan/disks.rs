@@ -60,34 +60,5 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
             reserved: disk.reserved.clone(),
         });
     }
-    ambiguous(check, &planned);
     planned
-}
-
-/// Two disks that one selector finds. Only the device's own list is judged: what other machines have does not matter.
-fn ambiguous(check: &mut Check<'_>, disks: &[Disk]) {
-    for (index, disk) in disks.iter().enumerate() {
-        let Some(other) = disks[..index].iter().find(|other| other.selector == disk.selector) else { continue };
-        let key = |disk: &Disk| {
-            let at = Pointer::new("/disks").child(&disk.name);
-            let written = check
-                .file
-                .device
-                .disks
-                .iter()
-                .any(|(name, written)| name.as_str() == disk.name && written.path.is_some());
-            check.at(at.child(if written { "path" } else { "selector" }))
-        };
-        let (place, first) = (key(disk), key(other));
-        check.push(
-            Diagnostic::new(
-                Code::AmbiguousDiskSelector,
-                format!("`{}` is true for `{}` and for `{}`", disk.selector, other.name, disk.name),
-                place,
-            )
-            .also(first, "the same selector")
-            .note("Talos takes the first of them that has room, and their order can change between boots")
-            .help("select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`"),
-        );
-    }
 }

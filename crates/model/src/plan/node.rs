@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, MachineFiles,
     Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, StorageClass, Tailscale, Time, Volume, disks, features,
-    images, kubernetes, network, patches, services, storage_classes, system, versions, volumes,
+    images, kubernetes, network, patches, selectors, services, storage_classes, system, versions, volumes,
 };
 use crate::device::{Arch, Role};
 use crate::{Code, Diagnostic, Keys, Place, Pointer, TalosVersion};
@@ -124,6 +124,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     let schematics = images::schematics(check, &versions.talos);
     let mut install = images::install(check, &versions.talos, &schematics);
     let disks = disks::disks(check);
+    selectors::judge(check, &disks, &versions.talos);
     install.disk_selector = disks.iter().find(|disk| disk.system).map(|disk| disk.selector.clone());
     install.disk_path =
         written.disks.values().find(|disk| disk.system).and_then(|disk| disk.path.as_ref()).map(ToString::to_string);

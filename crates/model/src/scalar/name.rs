@@ -171,7 +171,7 @@ impl FromStr for VolumeName {
     }
 }
 
-/// A CEL expression; only that it is not blank is checked here.
+/// A CEL expression on one line. Its syntax is checked here; its types are checked in the plan, where the version of Talos is known.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Cel(String);
@@ -184,6 +184,7 @@ impl FromStr for Cel {
             return Err(ScalarFault::new("a selector is a CEL expression on one line")
                 .help("write one such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
         }
+        crate::cel::check_syntax(text)?;
         Ok(Self(text.to_owned()))
     }
 }

@@ -1,0 +1,170 @@
+//! The selectors of a device, judged against the disks that it lists: what other machines have does not matter.
+
+use super::{Check, Disk};
+use crate::cel::{self, Environment, Expression, Facts, Value, Verdict};
+use crate::scalar::ScalarFault;
+use crate::{Code, Diagnostic, Place, Pointer, TalosVersion, device};
+
+/// A disk, its selector if that is one, and what is known of the disk.
+struct Judged<'a> {
+    disk: &'a Disk,
+    place: Place,
+    expression: Option<Expression>,
+    facts: Facts,
+}
+
+/// Judges the selectors of the disks, and the types of those of existing volumes.
+pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
+    for (name, volume) in &check.file.device.volumes {
+        if let Some(selector) = &volume.selector {
+            let place = check.at(Pointer::new("/volumes").child(name).child("selector"));
+            checked(check, selector.as_str(), Environment::Volume, version, place);
+        }
+    }
+    let is_known = disks.iter().any(|disk| disk.system);
+    let mut judged = Vec::with_capacity(disks.len());
+    for disk in disks {
+        let found = check.file.device.disks.iter().find(|(name, _)| name.as_str() == disk.name);
+        let Some((_, written)) = found else { continue };
+        let key = if written.path.is_some() { "path" } else { "selector" };
+        let place = check.at(Pointer::new("/disks").child(&disk.name).child(key));
+        let expression = checked(check, &disk.selector, Environment::Disk, version, place.clone());
+        let mut facts = known(written);
+        if is_known {
+            facts.know("system_disk", disk.system);
+        }
+        if let Some(expression) = &expression {
+            facts.learn(&expression.asserted());
+        }
+        judged.push(Judged { disk, place, expression, facts });
+    }
+    for (index, one) in judged.iter().enumerate() {
+        let Some(expression) = &one.expression else { continue };
+        let others = || judged.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
+        let taken = || others().find(|other| expression.of(&other.facts) == Verdict::True);
+        if expression.of(&one.facts) == Verdict::False {
+            check.push(no_match(one, expression, taken()));
+        } else if let Some(first) = judged[..index].iter().find(|other| other.disk.selector == one.disk.selector) {
+            check.push(ambiguous(one, first, "the same selector"));
+        } else if let Some(other) = taken().filter(|other| other.disk.selector != one.disk.selector) {
+            check.push(ambiguous(one, other, "true for this disk too"));
+        }
+        check.findings.extend(unstable(one, &judged));
+    }
+}
+
+/// The expression of a selector; what is wrong with it is reported.
+fn checked(
+    check: &mut Check<'_>,
+    selector: &str,
+    environment: Environment,
+    version: &TalosVersion,
+    place: Place,
+) -> Option<Expression> {
+    let verdict = cel::check(selector, environment, version);
+    verdict.map_err(|fault| check.push(ScalarFault::from(fault).at(Code::BadSelector, place))).ok()
+}
+
+/// What the device says of a disk.
+fn known(disk: &device::Disk) -> Facts {
+    let mut facts = Facts::default();
+    facts.know("disk.size", disk.size.bytes());
+    let texts = [
+        ("disk.model", disk.model.as_deref()),
+        ("disk.serial", disk.serial.as_deref()),
+        ("disk.wwid", disk.wwid.as_deref()),
+        ("disk.uuid", disk.uuid.as_deref()),
+        ("disk.modalias", disk.modalias.as_deref()),
+        ("disk.bus_path", disk.bus_path.as_deref()),
+        ("disk.transport", disk.transport.map(device::Transport::as_str)),
+    ];
+    for (path, text) in texts {
+        if let Some(text) = text {
+            facts.know(path, text);
+        }
+    }
+    for (path, value) in [("disk.rotational", disk.rotational), ("disk.readonly", disk.readonly)] {
+        if let Some(value) = value {
+            facts.know(path, value);
+        }
+    }
+    if let Some(links) = &disk.symlinks {
+        facts.know("disk.symlinks", Value::List(links.iter().map(|link| link.as_str().into()).collect(), true));
+    }
+    facts
+}
+
+/// A selector that is false for its own disk.
+fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>>) -> Diagnostic {
+    let (name, selector) = (&one.disk.name, &one.disk.selector);
+    let refuted = expression.refuted(&one.facts);
+    let facts = refuted.iter().flat_map(|refuted| &refuted.facts);
+    let facts: Vec<String> = facts.map(|(path, value)| format!("`{path}` is {value}")).collect();
+    let place = match &refuted {
+        Some(refuted) => one.place.clone().part(refuted.range.clone()),
+        None => one.place.clone(),
+    };
+    let (message, note) = match taken {
+        Some(other) => (
+            format!("`{selector}` is true for `{}` and not for `{name}`", other.disk.name),
+            format!("Talos would take `{}` instead", other.disk.name),
+        ),
+        None => (
+            format!("`{selector}` is false for `{name}`"),
+            "Talos would not find the disk, and its volumes would wait for it".to_owned(),
+        ),
+    };
+    let finding = Diagnostic::new(Code::NoDiskMatches, message, place).label(facts.join(", ")).note(note);
+    finding
+        .help("mend the selector, or what the device says of the disk; `talosctl get disks -o yaml` shows what is so")
+}
+
+/// A selector that is true for another disk too.
+fn ambiguous(one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
+    let (name, selector) = (&one.disk.name, &one.disk.selector);
+    let (first, second) = (name.min(&other.disk.name), name.max(&other.disk.name));
+    Diagnostic::new(
+        Code::AmbiguousDiskSelector,
+        format!("`{selector}` is true for `{first}` and for `{second}`"),
+        one.place.clone(),
+    )
+    .also(other.place.clone(), text)
+    .note("Talos takes the first of them that has room, and their order can change between boots")
+    .help("select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`")
+}
+
+/// A kernel's name of a disk of which the device has several of the kind.
+fn unstable(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Diagnostic> {
+    let Some(Value::String(path)) = one.expression.as_ref()?.asserted().get("disk.dev_path").cloned() else {
+        return None;
+    };
+    let (prefix, kind) = *KERNEL_NAMES.iter().find(|(prefix, _)| path.starts_with(prefix))?;
+    let count = all.iter().filter(|other| kernel_name(&other.facts) == Some(prefix)).count();
+    let finding = Diagnostic::new(
+        Code::UnstableDiskPath,
+        format!("`{path}` can be another disk after a reboot"),
+        one.place.clone(),
+    );
+    (count > 1).then(|| {
+        finding
+            .label(format!("one of {count} {kind} disks"))
+            .note("the kernel numbers them in the order in which it finds them")
+            .help("write `path: /dev/disk/by-id/…`, or select by `disk.serial` or `disk.wwid`")
+    })
+}
+
+/// How the kernel begins the names of disks of a kind, and what the kind is called.
+const KERNEL_NAMES: &[(&str, &str)] = &[("/dev/nvme", "NVMe"), ("/dev/sd", "SCSI, SATA and USB")];
+
+/// How the kernel begins a disk's name, as far as that is known.
+fn kernel_name(facts: &Facts) -> Option<&'static str> {
+    if let Some(Value::String(path)) = facts.get("disk.dev_path") {
+        return KERNEL_NAMES.iter().map(|(prefix, _)| *prefix).find(|prefix| path.starts_with(prefix));
+    }
+    let Some(Value::String(transport)) = facts.get("disk.transport") else { return None };
+    match transport.as_str() {
+        "nvme" => Some("/dev/nvme"),
+        "sata" | "sas" | "usb" | "ata" | "fc" | "iscsi" => Some("/dev/sd"),
+        _ => None,
+    }
+}
