@@ -4,3 +4,4 @@ mod table;
 pub mod extensions;
 pub mod tailscale;
 pub mod talos;
+pub(crate) mod types;
