@@ -1,6 +1,6 @@
 //! What is known about Talos, its extensions and Tailscale: text tables, searched where they lie.
 
-mod table;
+pub(crate) mod table;
 pub mod extensions;
 pub mod tailscale;
 pub mod talos;

@@ -14,6 +14,7 @@ mod suggestion;
 mod order;
 pub mod facts;
 mod partitions;
+pub mod cel;
 mod schematic;
 mod secret_source;
 pub mod scalar;
