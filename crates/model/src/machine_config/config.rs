@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use super::value::{Origin, Value};
+use crate::TalosVersion;
 use crate::facts::types::{MAIN, Type, Types};
 
 /// What is in a document. (`Cow` would tie the lifetimes of all patches together.)
@@ -101,7 +102,9 @@ pub struct Cleared {
 /// A machine config.
 #[derive(Debug)]
 pub struct Config<'a> {
-    /// The minor of the Talos that reads it.
+    /// The Talos that reads it.
+    pub version: &'a TalosVersion,
+    /// Its minor.
     pub minor: (u64, u64),
     /// Its documents, those of the base first.
     pub documents: Vec<Document<'a>>,

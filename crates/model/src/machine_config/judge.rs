@@ -31,12 +31,16 @@ pub struct Patch<'a> {
 pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Patch<'_>]) -> Vec<Diagnostic> {
     let minor = version.minor();
     let mut config: Config<'_> =
-        Config { minor, documents: base::documents(base, role), types: Types::of(minor), cleared: Vec::new() };
+        Config { version, minor, documents: base::documents(base, role), types: Types::of(minor), cleared: Vec::new() };
     let mut report = Report { patches, findings: Vec::new() };
     for (index, patch) in patches.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
+        let mut says = false;
         for node in patch.documents.iter().filter(|node| !node.entries().is_empty()) {
-            apply(&mut config, index, node, &mut report);
+            says |= apply(&mut config, index, node, &mut report);
+        }
+        if !says && let Some(node) = patch.documents.first() {
+            report.says_nothing(Origin::new(index, &node.span));
         }
         rules::documents(&config, &mut report);
     }
@@ -53,10 +57,14 @@ pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Pa
     findings
 }
 
-fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut Report<'_>) {
+/// Applies a document of a patch; `false` if it says nothing.
+fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut Report<'_>) -> bool {
     let (deletions, rest) = match deletion::split(node, patch) {
         Ok(parts) => parts,
-        Err((fault, origin)) => return report.not_deleted(fault, "", origin),
+        Err((fault, origin)) => {
+            report.not_deleted(fault, "", origin);
+            return true;
+        }
     };
     let scalar = |key| node.get(key).and_then(Node::scalar).map_or("", |(text, _)| text);
     let kind = if scalar("kind").is_empty() { crate::facts::types::MAIN } else { scalar("kind") };
@@ -66,7 +74,7 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
             report.not_deleted(fault, &named(kind, name, deletion), deletion.origin);
         }
     }
-    let Some(value) = rest else { return };
+    let Some(value) = rest else { return !deletions.is_empty() };
     let origin = value.origin;
     match config.position(kind, name) {
         None => {
@@ -92,6 +100,7 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
             .find(|document| document.kind == cleared.document.0 && document.name == cleared.document.1);
         document.is_some_and(|document| !document.value.has(&cleared.path))
     });
+    true
 }
 
 fn named(kind: &str, name: &str, deletion: &Deletion<'_>) -> String {
@@ -141,6 +150,14 @@ impl Report<'_> {
         let finding = Diagnostic::new(Code::NothingToDelete, message, self.place(origin))
             .note("Talos refuses the whole patch")
             .help(help);
+        self.findings.push(finding);
+    }
+
+    fn says_nothing(&mut self, origin: Origin) {
+        let message = format!("the patch `{}` says nothing", self.patch(origin).name);
+        let finding = Diagnostic::new(Code::BadPatch, message, self.place(origin))
+            .note("Talos refuses a patch without a document that changes something")
+            .help("remove the patch, or add `apiVersion` and what it should change");
         self.findings.push(finding);
     }
 

@@ -6,6 +6,7 @@
 use super::config::{Config, Document};
 use super::judge::Report;
 use super::value::{Origin, Value};
+use crate::cel::{self, Environment};
 use crate::facts::types::MAIN;
 use crate::{Code, Diagnostic};
 
@@ -214,25 +215,16 @@ fn locate(value: &Value<'_>, path: &str) -> Option<Origin> {
     found
 }
 
-/// What an expression selects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selects {
-    /// Disks.
-    Disk,
-    /// Volumes that are there.
-    Volume,
-    /// Volumes that become part of a group or an array.
-    Member,
-    /// Network links.
-    Link,
-}
-
-/// Judges the expression at a path.
-fn selector(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, selects: Selects) {
-    let _ = (rules, document, path, selects);
-}
-
-/// Judges the expression at a path of OOMConfig.
-fn expression(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    let _ = (rules, document, path);
+/// Judges the expression at a path, if a patch wrote it.
+fn expression(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, environment: Environment) {
+    let Some(value) = document.value.at(path).filter(|value| value.origin.is_some()) else { return };
+    if let Err(fault) = cel::check(value.scalar(), environment, rules.config.version) {
+        let message = format!("`{path}` of {}: {fault}", document.title());
+        rules.refuse_value(
+            document,
+            value,
+            message,
+            fault.help.unwrap_or_else(|| "write another expression".to_owned()),
+        );
+    }
 }

@@ -133,6 +133,11 @@ impl<'a> Value<'a> {
         self.at(path).map_or("", Self::scalar)
     }
 
+    /// The word at a path in lower case, since Talos reads its words in any.
+    pub fn word(&self, path: &str) -> String {
+        self.text(path).to_ascii_lowercase()
+    }
+
     /// The boolean at a path.
     pub fn flag(&self, path: &str) -> Option<bool> {
         self.at(path).map(|value| {

@@ -7,8 +7,8 @@ use super::Rules;
 /// Judges the section `encryption` of a volume.
 pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let Some(encryption) = document.value.at("encryption") else { return };
-    let (provider, keys) = (encryption.text("provider"), encryption.items("keys"));
-    if matches!(provider, "" | "none") && keys.is_empty() {
+    let (provider, keys) = (encryption.word("provider"), encryption.items("keys"));
+    if matches!(provider.as_str(), "" | "none") && keys.is_empty() {
         return;
     }
     if provider != "luks2" {

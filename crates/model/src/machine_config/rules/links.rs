@@ -2,7 +2,8 @@
 
 use super::super::config::Document;
 use super::super::value::Value;
-use super::{Rules, Selects, format, selector};
+use super::{Rules, expression, format};
+use crate::cel::Environment;
 
 /// A link that has nothing but what all have.
 pub fn plain(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
@@ -32,9 +33,9 @@ pub fn vlan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 /// A routing table of its own.
 pub fn vrf(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     plain(rules, document);
-    let table = document.value.text("table");
+    let table = document.value.word("table");
     // Linux reserves 253 to 255.
-    if matches!(table, "" | "0" | "253" | "254" | "255" | "unspec" | "default" | "main" | "local") {
+    if matches!(table.as_str(), "" | "0" | "253" | "254" | "255" | "unspec" | "default" | "main" | "local") {
         let message = format!("{} has no routing table of its own", document.title());
         rules.refuse(document, "table", message, "write a number other than 0 and 253 to 255");
     }
@@ -114,7 +115,7 @@ pub fn alias(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         rules.refuse(document, "name", message, "write it as `net%d`");
     }
     rules.need(document, "selector.match");
-    selector(rules, document, "selector.match", Selects::Link);
+    expression(rules, document, "selector.match", Environment::LinkAlias);
 }
 
 /// Addresses and routes.

@@ -1,13 +1,15 @@
 //! LVM and RAID.
 
 use super::super::config::Document;
-use super::{Rules, Selects, format, selector};
+use super::{Rules, expression, format};
+use crate::cel::Environment;
 
 /// A logical volume.
 pub fn logical_volume(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, 63);
     let value = &document.value;
-    let kind = value.text("type");
+    let kind = value.word("type");
+    let kind = kind.as_str();
     let (mirrors, stripes) = (value.number("mirrors"), value.number("stripes"));
     if let Some(mirrors) = mirrors {
         if !matches!(kind, "raid1" | "raid10") {
@@ -56,7 +58,7 @@ pub fn array(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 
 fn members(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     rules.need(document, "provisioning.volumeSelector.match");
-    selector(rules, document, "provisioning.volumeSelector.match", Selects::Member);
+    expression(rules, document, "provisioning.volumeSelector.match", Environment::MemberVolume);
 }
 
 fn name(rules: &mut Rules<'_, '_>, document: &Document<'_>, longest: usize) {

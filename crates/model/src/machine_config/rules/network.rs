@@ -8,7 +8,7 @@ use super::{Rules, format, volumes};
 pub fn dhcp(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     rules.named(document);
     let has_raw = !document.value.text("duidRaw").is_empty();
-    match (document.value.text("clientIdentifier") == "duid", has_raw) {
+    match (document.value.word("clientIdentifier") == "duid", has_raw) {
         (false, true) => {
             let message = "`duidRaw` needs `clientIdentifier: duid`";
             rules.refuse(document, "duidRaw", message, "add it, or remove `duidRaw`");
@@ -23,18 +23,18 @@ pub fn dhcp(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 
 /// The hostname.
 pub fn hostname(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let (auto, name) = (document.value.text("auto"), document.value.text("hostname"));
+    let (auto, name) = (document.value.word("auto"), document.value.text("hostname"));
     // Talos 1.12 takes `auto: off` for nothing.
     let nothing = auto.is_empty() || (auto == "off" && !rules.config.since(13));
     if nothing && name.is_empty() {
         let message = "HostnameConfig has neither `hostname` nor an `auto` that makes one";
         rules.refuse(document, "hostname", message, "add `hostname`, or write `auto: stable`");
     }
-    if !matches!(auto, "" | "off") && !name.is_empty() {
+    if !matches!(auto.as_str(), "" | "off") && !name.is_empty() {
         let message = format!("HostnameConfig has the hostname `{name}` and does not turn `auto` off");
         rules.refuse(document, "hostname", message, "add `auto: off`");
     }
-    if !matches!(auto, "" | "off" | "stable") {
+    if !matches!(auto.as_str(), "" | "off" | "stable") {
         rules.refuse(document, "auto", format!("`auto` is `{auto}`"), "write `off` or `stable`");
     }
     if name.is_empty() {
@@ -68,7 +68,7 @@ pub fn resolver(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     }
     for server in value.items("nameservers") {
         let protocol = server.text("protocol");
-        let is_encrypted = matches!(protocol, "DoT" | "DoH");
+        let is_encrypted = matches!(server.word("protocol").as_str(), "dot" | "doh");
         match (is_encrypted, server.text("tlsServerName")) {
             (true, "") => {
                 let message = format!("a nameserver with `protocol: {protocol}` has no `tlsServerName`");
@@ -166,8 +166,9 @@ pub fn routing_rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         Some(_) => {}
     }
     let value = &document.value;
-    let unset = |word: &str| matches!(word, "" | "unspec");
-    if unset(value.text("table")) && (unset(value.text("action")) || value.text("action") == "unicast") {
+    let unset = |word: &str| matches!(word, "" | "0" | "unspec");
+    let (table, action) = (value.word("table"), value.word("action"));
+    if unset(&table) && (unset(&action) || action == "unicast") {
         let message = format!("{} names no table", document.title());
         rules.refuse(document, "table", message, "add `table`, or an `action` that needs none");
     }

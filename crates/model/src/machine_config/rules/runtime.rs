@@ -1,7 +1,8 @@
 //! Documents of the running system: services, files, logs, timers.
 
 use super::super::config::Document;
-use super::{Rules, Selects, format, labels, selector, volumes};
+use super::{Rules, expression, format, labels, volumes};
+use crate::cel::Environment;
 
 /// Files of /etc that Talos writes itself.
 const ETC_FILES: [&str; 7] =
@@ -96,8 +97,8 @@ pub fn kmsg_log(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 
 /// What happens when memory runs out.
 pub fn oom(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    super::expression(rules, document, "triggerExpression");
-    super::expression(rules, document, "cgroupRankingExpression");
+    expression(rules, document, "triggerExpression", Environment::OomTrigger);
+    expression(rules, document, "cgroupRankingExpression", Environment::OomRanking);
     volumes::not_negative(rules, document, "sampleInterval");
 }
 
@@ -127,7 +128,7 @@ pub fn siderolink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 /// How Talos is installed.
 pub fn unattended_install(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     rules.need(document, "provisioning.diskSelector.match");
-    selector(rules, document, "provisioning.diskSelector.match", Selects::Disk);
+    expression(rules, document, "provisioning.diskSelector.match", Environment::Disk);
 }
 
 /// A part of containerd's configuration.

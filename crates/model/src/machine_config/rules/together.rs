@@ -45,7 +45,7 @@ pub fn judge(rules: &mut Rules<'_, '_>) {
 fn resolvers(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
     let Some(resolver) = rules.config.one("ResolverConfig") else { return };
     let servers = resolver.value.items("nameservers");
-    let encrypted = servers.iter().find(|server| matches!(server.text("protocol"), "DoT" | "DoH"));
+    let encrypted = servers.iter().find(|server| matches!(server.word("protocol").as_str(), "dot" | "doh"));
     let has_host_dns =
         resolver.value.is_true("hostDNS.enabled") || main.value.is_true("machine.features.hostDNS.enabled");
     if let Some(server) = encrypted.filter(|_| !has_host_dns) {

@@ -3,6 +3,7 @@
 use super::super::config::Document;
 use super::super::value::Value;
 use super::{Rules, encryption, format};
+use crate::cel::Environment;
 
 /// What a partition's label of 36 characters leaves for the name behind `u-`, `r-`, `s-` and `x-`.
 const NAME: usize = 34;
@@ -44,7 +45,7 @@ pub fn system(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 /// A user volume.
 pub fn user(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, NAME);
-    match document.value.text("volumeType") {
+    match document.value.word("volumeType").as_str() {
         "directory" => {
             for section in ["provisioning", "filesystem"] {
                 rules.forbid(document, section, "which a directory does not take");
@@ -88,14 +89,14 @@ pub fn raw(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 pub fn existing(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, usize::MAX);
     rules.need(document, "discovery.volumeSelector.match");
-    super::selector(rules, document, "discovery.volumeSelector.match", super::Selects::Volume);
+    super::expression(rules, document, "discovery.volumeSelector.match", Environment::Volume);
     intervals(rules, document);
 }
 
 /// A volume that the host of a virtual machine gives.
 pub fn external(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, NAME);
-    if document.value.text("filesystemType") == "virtiofs" {
+    if document.value.word("filesystemType") == "virtiofs" {
         rules.need(document, "mount.virtiofs.tag");
     } else {
         let message = format!("{} has no filesystem that an external volume may have", document.title());
@@ -152,7 +153,8 @@ fn name(rules: &mut Rules<'_, '_>, document: &Document<'_>, longest: usize) {
 
 fn filesystem(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let Some(filesystem) = document.value.at("filesystem") else { return };
-    let kind = filesystem.text("type");
+    let kind = filesystem.word("type");
+    let kind = kind.as_str();
     if !matches!(kind, "" | "none" | "xfs" | "ext4" | "btrfs") {
         let message = format!("`{kind}` is no filesystem that a user volume may have");
         return rules.refuse(document, "filesystem.type", message, "write `xfs` or `ext4`");
@@ -176,7 +178,7 @@ fn provisioning(rules: &mut Rules<'_, '_>, document: &Document<'_>, required: bo
     if required {
         rules.need(document, "provisioning.diskSelector.match");
     }
-    super::selector(rules, document, "provisioning.diskSelector.match", super::Selects::Disk);
+    super::expression(rules, document, "provisioning.diskSelector.match", Environment::Disk);
     let (least, most) = (value.text("provisioning.minSize"), value.text("provisioning.maxSize"));
     if !sized {
         for field in ["minSize", "maxSize", "grow"] {
