@@ -56,8 +56,13 @@ var special = map[string]string{
 func main() {
 	emit("v1alpha1", document("machine: {}\n"))
 	for _, kind := range os.Args[1:] {
-		if t := document("apiVersion: v1alpha1\nkind: " + kind + "\n"); t != nil {
-			emit(kind, t)
+		empty := "apiVersion: v1alpha1\nkind: " + kind + "\n"
+		// Some kinds are not read without a name.
+		for _, text := range []string{empty, empty + "name: name\n"} {
+			if t := document(text); t != nil {
+				emit(kind, t)
+				break
+			}
 		}
 	}
 }

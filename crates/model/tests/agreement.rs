@@ -61,7 +61,8 @@ fn compare(path: &str) -> (BTreeMap<String, Score>, Vec<String>) {
     let corpus: Value = serde_json::from_str(&text).expect("JSON");
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for case in corpus["cases"].as_array().expect("cases") {
+    // Where deprecations count as errors, the machinery is stricter than any node.
+    for case in corpus["cases"].as_array().expect("cases").iter().filter(|case| case["strict"] != true) {
         for (key, verdict) in case["verdicts"].as_object().expect("verdicts") {
             let (version, base) = key.split_once('/').expect("a version and a base");
             let version: TalosVersion = format!("v{version}").parse().expect("a version");

@@ -29,6 +29,8 @@ pub(crate) enum Type {
     ByteSize,
     /// A size in bytes or percent, of which it can hold both.
     Size,
+    /// A URL, of which the parts are merged.
+    Url,
     /// Arguments of a program: overwritten key by key.
     Args,
     /// A certificate and a key.
@@ -159,7 +161,8 @@ fn parse(spelled: &'static str) -> Type {
         "args" => Type::Args,
         "certificate" => Type::Certificate,
         "free" | "any" => Type::Free,
-        "text" | "bytes" | "address" | "url" | "key" => Type::Text,
+        "url" => Type::Url,
+        "text" | "bytes" | "address" | "key" => Type::Text,
         "word" => Type::Word(None),
         _ => match spelled.strip_prefix("word=") {
             Some(zero) => Type::Word(Some(zero)),

@@ -110,6 +110,8 @@ pub struct Config<'a> {
     pub documents: Vec<Document<'a>>,
     /// How the types of the minor are made.
     pub types: &'static Types,
+    /// The documents that patches deleted, by kind.
+    pub deleted: Vec<(String, Origin)>,
     /// What patches cleared and nobody set again.
     pub cleared: Vec<Cleared>,
 }

@@ -137,6 +137,7 @@ pub fn delete(config: &mut Config<'_>, kind: &str, name: &str, deletion: &Deleti
             return Err(Fault::NoIdentity);
         }
         config.documents.remove(at);
+        config.deleted.push((kind.to_owned(), deletion.origin));
         return Ok(());
     }
     let types = config.types;
@@ -203,7 +204,7 @@ fn from_list(value: &mut Value<'_>, inner: &Type, types: &Types, path: &[&str], 
     let Type::Struct(name) = super::config::pointee(inner) else { return Err(Fault::Absent) };
     let ty = types.get(name).and_then(|fields| fields.field(key));
     // Numbers and booleans have no text that Talos compares.
-    if !matches!(ty, Some(Type::Text | Type::Word(_) | Type::Duration)) {
+    if !matches!(ty, Some(Type::Text | Type::Url | Type::Word(_) | Type::Duration)) {
         return Err(Fault::Absent);
     }
     let is_it = |item: &Value<'_>| match item.get(key).map(|value| &value.content) {

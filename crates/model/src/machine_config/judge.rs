@@ -30,8 +30,14 @@ pub struct Patch<'a> {
 #[must_use]
 pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Patch<'_>]) -> Vec<Diagnostic> {
     let minor = version.minor();
-    let mut config: Config<'_> =
-        Config { version, minor, documents: base::documents(base, role), types: Types::of(minor), cleared: Vec::new() };
+    let mut config: Config<'_> = Config {
+        version,
+        minor,
+        documents: base::documents(base, role),
+        types: Types::of(minor),
+        deleted: Vec::new(),
+        cleared: Vec::new(),
+    };
     let mut report = Report { patches, findings: Vec::new() };
     for (index, patch) in patches.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
@@ -39,8 +45,8 @@ pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Pa
         for node in patch.documents.iter().filter(|node| !node.entries().is_empty()) {
             says |= apply(&mut config, index, node, &mut report);
         }
-        if !says && let Some(node) = patch.documents.first() {
-            report.says_nothing(Origin::new(index, &node.span));
+        if !says {
+            report.says_nothing(Origin::new(index, &patch.documents.first().map_or(0..0, |node| node.span.clone())));
         }
         rules::documents(&config, &mut report);
     }
@@ -66,7 +72,10 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
             return true;
         }
     };
-    let scalar = |key| node.get(key).and_then(Node::scalar).map_or("", |(text, _)| text);
+    let scalar = |key| {
+        let value = node.get(key).filter(|value| !value.is_null());
+        value.and_then(Node::scalar).map_or("", |(text, _)| text)
+    };
     let kind = if scalar("kind").is_empty() { crate::facts::types::MAIN } else { scalar("kind") };
     let name = if config.is_named(kind) { scalar("name") } else { "" };
     for deletion in &deletions {

@@ -76,6 +76,7 @@ impl<'t, 'a> Merger<'t, 'a> {
             Type::Free => self.free(left, right),
             Type::Cel | Type::ByteSize | Type::Bool | Type::Replaced(_) => self.replace(left, right),
             Type::Size if keeps_bytes(left, &right) => {}
+            Type::Url if !names_host(&right) => {}
             _ if !pointed && is_zero(&right, ty) => {}
             _ => self.replace(left, right),
         }
@@ -257,6 +258,14 @@ fn mapping<'v, 'a>(value: &'v mut Value<'a>) -> Option<&'v mut Vec<Field<'a>>> {
 /// Whether a size in percent meets one in bytes: Talos keeps both, and writes the bytes.
 fn keeps_bytes(left: &Value<'_>, right: &Value<'_>) -> bool {
     right.scalar().contains('%') && !left.scalar().contains('%') && !left.scalar().is_empty()
+}
+
+/// Whether a URL takes another one's place: Talos merges the parts of URLs one by one, so that one without a host does not.
+fn names_host(value: &Value<'_>) -> bool {
+    value
+        .scalar()
+        .split_once(':')
+        .is_some_and(|(scheme, rest)| !scheme.contains('/') && !rest.trim_start_matches('/').is_empty())
 }
 
 /// Whether a value is the one that its type has when nothing is written.

@@ -21,6 +21,7 @@ mod bgp;
 mod registries;
 mod containers;
 mod runtime;
+mod runtime_spec;
 mod labels;
 mod kubernetes;
 mod pods;
@@ -105,6 +106,7 @@ fn one(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         "WatchdogTimerConfig" => runtime::watchdog(rules, document),
         "SideroLinkConfig" => runtime::siderolink(rules, document),
         "UnattendedInstallConfig" => runtime::unattended_install(rules, document),
+        "CRIBaseRuntimeSpecConfig" => runtime_spec::judge(rules, document, "overrides"),
         "CRICustomizationConfig" => runtime::cri_customization(rules, document),
         "DiscoveryIdentityConfig" => runtime::discovery_identity(rules, document),
         "DiscoveryServiceConfig" => runtime::discovery_service(rules, document),
@@ -148,6 +150,8 @@ impl Rules<'_, '_> {
             Some(cleared) => Some(cleared.by),
             None => locate(&document.value, path).or(document.origin),
         };
+        // What is missing may have been deleted.
+        let at = at.or_else(|| self.config.deleted.last().map(|(_, origin)| *origin));
         if let Some(at) = at {
             self.push(code, at, message, help);
         }

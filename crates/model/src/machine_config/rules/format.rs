@@ -180,8 +180,8 @@ pub fn base64(text: &str) -> Option<usize> {
     (legal && padding <= 2).then_some(text.len() / 4 * 3 - padding)
 }
 
-/// The kinds of the PEM blocks in a text that can be read.
-pub fn pem(text: &str) -> Vec<&str> {
+/// The kinds of the PEM blocks in a text that can be read, and whether there is DER in each.
+pub fn pem(text: &str) -> Vec<(&str, bool)> {
     let mut kinds = Vec::new();
     let mut rest = text;
     while let Some((_, behind)) = rest.split_once("-----BEGIN ") {
@@ -190,10 +190,34 @@ pub fn pem(text: &str) -> Vec<&str> {
         let Some((body, behind)) = behind.split_once(&end) else { break };
         let body = body.rsplit("\n\n").next().unwrap_or_default();
         let body: String = body.chars().filter(|each| !each.is_whitespace()).collect();
-        if base64(&body).is_some() {
-            kinds.push(kind);
+        if let Some(length) = base64(&body) {
+            kinds.push((kind, is_der(&body, length)));
         }
         rest = behind;
     }
     kinds
+}
+
+/// Whether a Base64 text of some bytes is a sequence of DER that fills them.
+fn is_der(text: &str, bytes: usize) -> bool {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let value = |digit: u8| digits.iter().position(|&other| other == digit).unwrap_or_default();
+    let start: Vec<usize> = text
+        .as_bytes()
+        .chunks(4)
+        .take(2)
+        .filter(|four| four.len() == 4)
+        .flat_map(|four| {
+            let bits = four.iter().fold(0, |bits, &digit| bits << 6 | value(digit));
+            [bits >> 16 & 255, bits >> 8 & 255, bits & 255]
+        })
+        .collect();
+    let [first, length, high, low, ..] = start[..] else { return false };
+    let whole = match length {
+        0..128 => length + 2,
+        0x81 => high + 3,
+        0x82 => (high << 8 | low) + 4,
+        _ => bytes,
+    };
+    first == 0x30 && whole == bytes
 }

@@ -76,7 +76,8 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
             rules.need(document, "issuer.privateKey");
             rules.need(document, "issuer.issuerURL");
             let key = value.at("issuer.privateKey");
-            let readable = |key: &Value<'_>| format::pem(key.scalar()).iter().any(|kind| kind.ends_with("PRIVATE KEY"));
+            let readable =
+                |key: &Value<'_>| format::pem(key.scalar()).iter().any(|(kind, _)| kind.ends_with("PRIVATE KEY"));
             if Rules::is_written(key) && key.is_some_and(|key| registries::is_literal(key.scalar()) && !readable(key)) {
                 let message = "`issuer.privateKey` holds no key in PEM";
                 rules.refuse(document, "issuer.privateKey", message, "write `-----BEGIN ..` and so on");

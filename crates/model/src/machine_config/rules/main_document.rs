@@ -2,7 +2,7 @@
 
 use super::super::config::Document;
 use super::super::value::Value;
-use super::{Rules, cluster, devices, format, kubernetes, labels, network};
+use super::{Rules, cluster, devices, format, kubernetes, labels, network, runtime_spec};
 
 /// The main document.
 pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
@@ -44,6 +44,7 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         encryption(rules, document, &format!("machine.systemDiskEncryption.{label}"));
     }
     logging(rules, document);
+    runtime_spec::judge(rules, document, "machine.baseRuntimeSpecOverrides");
     labels::judge(rules, document, "machine.nodeLabels", "machine.nodeAnnotations", "machine.nodeTaints");
     let access = "machine.features.kubernetesTalosAPIAccess";
     if value.is_true(&format!("{access}.enabled")) {

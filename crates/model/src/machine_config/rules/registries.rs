@@ -36,7 +36,7 @@ pub fn tls(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     rules.named(document);
     let value = &document.value;
     if !value.text("ca").is_empty()
-        && !format::pem(value.text("ca")).contains(&"CERTIFICATE")
+        && !format::pem(value.text("ca")).contains(&("CERTIFICATE", true))
         && is_literal(value.text("ca"))
     {
         rules.refuse(
@@ -61,7 +61,7 @@ pub fn identity(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) 
             rules.need(document, &format!("{path}.{field}"));
         } else if written && is_literal(text) {
             let kinds = format::pem(text);
-            let good = !kinds.is_empty() && (field == "key" || kinds.iter().all(|kind| *kind == "CERTIFICATE"));
+            let good = !kinds.is_empty() && (field == "key" || kinds.iter().all(|(kind, _)| *kind == "CERTIFICATE"));
             if !good {
                 let what = if field == "key" { "no key" } else { "no certificate" };
                 let message = format!("`{path}.{field}` holds {what} in PEM");
@@ -75,7 +75,7 @@ pub fn identity(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) 
 pub fn certificates(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
     for item in items.iter().filter(|item| is_literal(item.scalar())) {
         let kinds = format::pem(item.scalar());
-        if kinds.is_empty() || kinds.iter().any(|kind| *kind != "CERTIFICATE") {
+        if kinds.is_empty() || kinds.iter().any(|(kind, _)| *kind != "CERTIFICATE") {
             rules.refuse_value(
                 document,
                 item,
