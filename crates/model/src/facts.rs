@@ -2,5 +2,6 @@
 
 mod table;
 pub mod extensions;
+pub mod fields;
 pub mod tailscale;
 pub mod talos;

@@ -22,6 +22,7 @@ pub mod fleet;
 mod schema;
 mod layer;
 mod read;
+pub mod machine_config;
 pub mod plan;
 
 pub use code::{Code, Level, NoSuchCode};
