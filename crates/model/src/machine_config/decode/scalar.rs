@@ -217,7 +217,7 @@ mod tests {
         let all = ["10GiB", "1405", "1,000GB", ".5GB", "100g", "10XB", "-10GiB", "50%", "101%", "''", "GB", "50 %"];
         assert_eq!(read("size", 12, &all), ["10GiB", "1405", "1,000GB", ".5GB", "100g", "50%", "''"]);
         assert_eq!(read("size", 13, &all), ["10GiB", "1405", "1,000GB", ".5GB", "100g", "-10GiB", "50%", "''"]);
-        assert_eq!(read("bytes", 13, &["50%", "-1GB", "1e3"]), ["-1GB"]);
+        assert_eq!(read("bytes", 13, &["50%", "-1GB", "1e3", "15EiB", "16EiB", "5 TB", "5ib", "b", "1.2.3"]), ["-1GB", "15EiB", "5 TB"]);
         assert_eq!(read("disk-size", 14, &["4GB", "''", "100GiB"]), ["4GB", "100GiB"]);
         assert_eq!(read("disk-condition", 14, &["'>= 100GB'", "<=1TB", "== 5", "~5GB"]), ["'>= 100GB'", "<=1TB", "== 5"]);
     }

@@ -3,11 +3,8 @@
 /// Units of Go's `time.ParseDuration`.
 const DURATION_UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
 
-/// Units of go-humanize's `ParseBytes`, which drops case.
-const SIZE_UNITS: [&str; 26] = [
-    "", "b", "kib", "kb", "mib", "mb", "gib", "gb", "tib", "tb", "pib", "pb", "eib", "eb", "ki", "k", "mi", "m", "gi", "g",
-    "ti", "t", "pi", "p", "ei", "e",
-];
+/// Letters of the units of go-humanize's `ParseBytes`, which drops case: each is a thousand, or 1024, times the one before.
+const SIZE_LETTERS: &str = "kmgtpe";
 
 /// Whether Go's `time.ParseDuration` reads a text: `1h30m`, `-1.5s`, `0`.
 pub(super) fn is_duration(text: &str) -> bool {
@@ -31,12 +28,23 @@ pub(super) fn is_duration(text: &str) -> bool {
     true
 }
 
-/// Whether go-humanize's `ParseBytes` reads a text: digits with points and commas, blanks, a unit or none.
+/// Whether go-humanize's `ParseBytes` reads a text: digits with points and commas, blanks, a unit or none, and less than 2^64 bytes.
 pub(super) fn is_byte_size(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
-    let number = text[..end].replace(',', "");
-    let is_number = number.matches('.').count() < 2 && number.bytes().any(|byte| byte.is_ascii_digit());
-    is_number && SIZE_UNITS.contains(&text[end..].trim().to_lowercase().as_str())
+    let number = text[..end].replace(',', "").parse::<f64>();
+    let unit = unit(&text[end..].trim().to_lowercase());
+    matches!((number, unit), (Ok(number), Some(unit)) if number * unit < u64::MAX as f64)
+}
+
+/// The bytes of a unit in small letters.
+fn unit(name: &str) -> Option<f64> {
+    let name = name.strip_suffix('b').unwrap_or(name);
+    let (letter, step) = name.strip_suffix('i').map_or((name, 1000.0), |letter| (letter, 1024.0_f64));
+    match letter {
+        "" => (step < 1024.0).then_some(1.0),
+        _ if letter.len() == 1 => SIZE_LETTERS.find(letter).and_then(|at| i32::try_from(at).ok()).map(|at| step.powi(at + 1)),
+        _ => None,
+    }
 }
 
 /// Whether a text without sign is a size or a part of the whole, from 0% to 100%.
