@@ -7,11 +7,9 @@ use serde_json::Value;
 use talosmith_model::machine_config::{Origin, Target, decode_patch};
 use talosmith_model::{Code, Document, Level, Sources, TalosVersion};
 
-/// Codes for what the machinery takes: secrets, and what talosmith does not read in any YAML.
-const STRICTER: [Code; 2] = [Code::LiteralSecret, Code::Alias];
-
-/// What is wrong with the patches of a case.
-fn refusals(patches: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<String> {
+/// What is wrong with the patches of a case, but for secrets, which the machinery takes; none for a case with aliases or tags, which
+/// talosmith reads in no YAML.
+fn refusals(patches: &Value, version: &TalosVersion, base: (u64, u64)) -> Option<Vec<String>> {
     let mut sources = Sources::default();
     let patches = patches.as_array().expect("a list of patches").iter().filter_map(Value::as_str);
     let findings = patches.flat_map(|text| {
@@ -22,10 +20,12 @@ fn refusals(patches: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<St
             Err(findings) => findings,
         }
     });
-    findings
-        .filter(|finding| finding.level == Level::Error && !STRICTER.contains(&finding.code))
-        .map(|finding| format!("{}: {}", finding.code, finding.message))
-        .collect()
+    let findings: Vec<_> = findings
+        .filter(|finding| finding.level == Level::Error && finding.code != Code::LiteralSecret)
+        .map(|finding| (finding.code, format!("{}: {}", finding.code, finding.message)))
+        .collect();
+    let is_readable = findings.iter().all(|(code, _)| *code != Code::Alias);
+    is_readable.then(|| findings.into_iter().map(|(_, text)| text).collect())
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn the_loader_of_each_version_is_agreed_with() {
             if !is_refused && !is_accepted {
                 continue;
             }
+            let Some(refusals) = refusals(&case["patches"], &version, base.minor()) else { continue };
             judged[usize::from(is_accepted)] += 1;
-            let refusals = refusals(&case["patches"], &version, base.minor());
             if refusals.is_empty() != is_accepted {
                 wrong.push(format!("{} {versions}: {messages:?} against {refusals:?}", case["id"]));
             }

@@ -77,11 +77,12 @@ impl BlockText {
     pub fn find(host: &str, node: &Node) -> Option<Self> {
         let (text, crate::Style::Block) = node.scalar()? else { return None };
         let first = node.span.start as usize;
-        let line_start = host[..first].rfind('\n').map_or(0, |at| at + 1);
-        // The block begins at its first character, which may be a line with content behind empty ones.
-        let indent = first - line_start;
+        let line_start = |before: usize| host[..before].rfind('\n').map_or(0, |at| at + 1);
+        let indent = first - line_start(first);
+        // The node begins with its first character, which empty lines of the text may precede.
+        let empty = text.lines().take_while(|line| line.is_empty()).count();
+        let (mut inner, mut outer) = (0, (0..empty).fold(line_start(first), |at, _| line_start(at.saturating_sub(1))));
         let mut lines = Vec::new();
-        let (mut inner, mut outer) = (0, line_start);
         for line in text.split_inclusive('\n') {
             let content = line.trim_end_matches(['\n', '\r']);
             let rest = &host[outer..];
