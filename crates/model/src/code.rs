@@ -88,6 +88,12 @@ codes! {
     BadName "bad-name" Error "A name has characters that its use does not allow."
     BadImage "bad-image" Error "A container image is not a reference with a tag or a digest."
     KernelArg "kernel-arg" Error "A kernel argument is not one argument."
+    // Raw patches
+    UnknownKind "unknown-kind" Error "A document has a kind that Talos does not know."
+    DuplicateDocument "duplicate-document" Error "A patch has two documents of one kind and name."
+    JsonPatch "json-patch" Error "A patch is a JSON patch, which Talos refuses for its base configs."
+    PatchDelete "patch-delete" Error "A `$patch: delete` is not one that Talos can carry out."
+    DeprecatedField "deprecated-field" Warning "A field is deprecated, and the base config takes its successor."
     // References
     NameMismatch "name-mismatch" Error "A device's name is not the name of its folder."
     UnknownCluster "unknown-cluster" Error "A device names a cluster that talosmith.yaml does not have."

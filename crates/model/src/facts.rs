@@ -2,6 +2,7 @@
 
 pub(crate) mod table;
 pub mod extensions;
+pub mod fields;
 pub mod tailscale;
 pub mod talos;
 pub(crate) mod types;

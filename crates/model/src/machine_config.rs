@@ -1,7 +1,10 @@
-//! The machine config as Talos sees it: a generated base, patches that are merged into it, and what Talos says of the result.
+//! The machine config as Talos sees it: whether it reads a patch, a generated base, patches that are merged into it, and what Talos
+//! says of the result.
 //!
 //! Source of all rules: github.com/siderolabs/talos, pkg/machinery/config, the releases 1.12.7, 1.13.8 and 1.14.1.
 
+mod origin;
+mod decode;
 mod value;
 mod base;
 mod config;
@@ -10,4 +13,6 @@ mod merge;
 mod rules;
 mod judge;
 
-pub use self::judge::{Patch, judge};
+pub use self::decode::{Target, decode, decode_patch};
+pub use self::judge::{Maker, Patch, judge};
+pub use self::origin::{BlockText, Origin};

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use talosmith_model::device::Role;
-use talosmith_model::machine_config::{Patch, judge};
-use talosmith_model::{Diagnostic, Document, Level, Node, Place, SourceId, Sources, TalosVersion};
+use talosmith_model::machine_config::{Maker, Origin, Patch, Target, decode_patch, judge};
+use talosmith_model::{Code, Diagnostic, Document, Level, Node, SourceId, Sources, TalosVersion};
 
 /// The parsed texts of a case; the findings instead if one cannot be parsed.
 fn parse(sources: &mut Sources, patches: &[Value]) -> Result<Vec<(SourceId, Vec<Node>)>, Vec<Diagnostic>> {
@@ -30,19 +30,24 @@ fn findings(case: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<Diagn
         Ok(parsed) => parsed,
         Err(findings) => return findings,
     };
-    let places: Vec<_> = parsed
+    let origins: Vec<Origin> = parsed.iter().map(|(source, _)| Origin::File(*source)).collect();
+    let target = Target { version, base };
+    // A secret is no fault to the machinery.
+    let mut found: Vec<Diagnostic> = parsed
         .iter()
-        .map(|(source, _)| {
-            let source = *source;
-            move |bytes: std::ops::Range<u32>| Place::bytes(source, bytes.start as usize..bytes.end as usize)
-        })
+        .zip(&origins)
+        .flat_map(|((_, documents), origin)| decode_patch(documents, origin, &target))
+        .filter(|finding| finding.code != Code::LiteralSecret)
         .collect();
-    let patches: Vec<_> = parsed
-        .iter()
-        .zip(&places)
-        .map(|((_, documents), place)| Patch { name: "patch", documents, place, modelled: None })
-        .collect();
-    judge(base, role, version, &patches)
+    if !refuses(&found) {
+        let patches: Vec<_> = parsed
+            .iter()
+            .zip(&origins)
+            .map(|((_, documents), origin)| Patch { documents, maker: Maker::User { name: "patch", origin } })
+            .collect();
+        found.extend(judge(base, role, version, &patches));
+    }
+    found
 }
 
 fn refuses(findings: &[Diagnostic]) -> bool {

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::value::{Origin, Value};
+use super::value::{Mark, Value};
 use crate::TalosVersion;
 use crate::facts::types::{MAIN, Type, Types};
 
@@ -49,7 +49,7 @@ pub struct Document<'a> {
     /// What is in it. The base's own is copied when a patch changes it.
     pub value: Held<'a>,
     /// The last patch that changed it, and where.
-    pub origin: Option<Origin>,
+    pub origin: Option<Mark>,
     /// Whether it was in the base.
     pub of_base: bool,
 }
@@ -94,9 +94,9 @@ pub struct Cleared {
     /// The field, its keys joined by dots.
     pub path: String,
     /// Who had set it; none for the base.
-    pub origin: Option<Origin>,
+    pub origin: Option<Mark>,
     /// Who cleared it.
-    pub by: Origin,
+    pub by: Mark,
 }
 
 /// A machine config.
@@ -111,7 +111,7 @@ pub struct Config<'a> {
     /// How the types of the minor are made.
     pub types: &'static Types,
     /// The documents that patches deleted, by kind.
-    pub deleted: Vec<(String, Origin)>,
+    pub deleted: Vec<(String, Mark)>,
     /// What patches cleared and nobody set again.
     pub cleared: Vec<Cleared>,
 }

@@ -3,8 +3,8 @@
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/configloader/internal/decoder.
 
 use super::config::{Config, Document};
-use super::value::{Content, Field, Origin, Value};
-use crate::document::{Node, NodeValue};
+use super::value::{Content, Field, Mark, Value};
+use crate::document::{Entry, Node, NodeValue};
 use crate::facts::types::{MAIN, Type, Types};
 
 /// A part that a patch deletes.
@@ -15,7 +15,7 @@ pub struct Deletion<'a> {
     /// Whether the last key leads to a list, of which the item with this key and value goes.
     pub item: Option<(&'a str, &'a str)>,
     /// Where it is asked for.
-    pub origin: Origin,
+    pub origin: Mark,
 }
 
 /// Why nothing was deleted.
@@ -32,7 +32,7 @@ pub enum Fault {
 }
 
 /// Splits a document of a patch into what it deletes and the rest, of which there may be none.
-pub fn split<'a>(node: &'a Node, patch: u16) -> Result<(Vec<Deletion<'a>>, Option<Value<'a>>), (Fault, Origin)> {
+pub fn split<'a>(node: &'a Node, patch: u16) -> Result<(Vec<Deletion<'a>>, Option<Value<'a>>), (Fault, Mark)> {
     let mut found = Vec::new();
     let mut path = Vec::new();
     let rest = walk(node, patch, &mut path, false, &mut found)?;
@@ -59,15 +59,15 @@ fn walk<'a>(
     path: &mut Vec<&'a str>,
     in_item: bool,
     found: &mut Vec<Deletion<'a>>,
-) -> Result<Option<Value<'a>>, (Fault, Origin)> {
-    let origin = Origin::new(patch, &node.span);
+) -> Result<Option<Value<'a>>, (Fault, Mark)> {
+    let origin = Mark::value(patch, node);
     let content = match &node.value {
         NodeValue::Scalar(text, style) => Content::Scalar(text, *style),
         NodeValue::Sequence(items) => {
             let mut left = Vec::new();
             for item in items {
                 if let Some(at) = delete_key(item) {
-                    let asked = Origin::new(patch, &at);
+                    let asked = Mark::key(patch, at);
                     if in_item {
                         return Err((Fault::InsideItem, asked));
                     }
@@ -87,7 +87,7 @@ fn walk<'a>(
         }
         NodeValue::Mapping(entries) => {
             if let Some(at) = delete_key(node) {
-                let asked = Origin::new(patch, &at);
+                let asked = Mark::key(patch, at);
                 if in_item {
                     return Err((Fault::InsideItem, asked));
                 }
@@ -99,11 +99,7 @@ fn walk<'a>(
                 path.push(&entry.key);
                 let value = walk(&entry.value, patch, path, in_item, found)?;
                 path.pop();
-                left.extend(value.map(|value| Field {
-                    key: &entry.key,
-                    origin: Some(Origin::new(patch, &entry.key_span)),
-                    value,
-                }));
+                left.extend(value.map(|value| Field { key: &entry.key, origin: Some(Mark::key(patch, entry)), value }));
             }
             if left.is_empty() && !entries.is_empty() {
                 return Ok(None);
@@ -114,11 +110,11 @@ fn walk<'a>(
     Ok(Some(Value { origin: Some(origin), content }))
 }
 
-/// The bytes of `$patch: delete` in a mapping that has it.
-fn delete_key(node: &Node) -> Option<std::ops::Range<u32>> {
+/// The entry `$patch: delete` of a mapping that has it.
+fn delete_key(node: &Node) -> Option<&Entry> {
     let entry = node.entries().iter().find(|entry| &*entry.key == "$patch")?;
     let is_delete = entry.value.scalar().is_some_and(|(word, _)| word == "delete");
-    is_delete.then_some(entry.key_span.start..entry.value.span.end)
+    is_delete.then_some(entry)
 }
 
 fn first_key(node: &Node) -> Option<(&str, &str)> {

@@ -1,32 +1,52 @@
 //! The one way through: the base, every patch in turn, the rules on what comes out, and the findings about all of it.
 
-use std::ops::Range;
-
 use super::config::{Cleared, Config, Document, Held, identity, title};
 use super::deletion::{self, Deletion, Fault};
 use super::merge::{Event, Merger};
-use super::value::Origin;
-use super::{base, rules};
+use super::value::Mark;
+use super::{Origin, base, rules};
 use crate::device::Role;
 use crate::document::Node;
 use crate::facts::types::Types;
 use crate::{Code, Diagnostic, Place, TalosVersion};
 
 /// A patch, in the order in which patches are applied.
+#[derive(Debug)]
 pub struct Patch<'a> {
-    /// What findings call it: the file or the key that it is made from.
-    pub name: &'a str,
     /// Its documents.
     pub documents: &'a [Node],
-    /// Where the bytes of its documents lie for a reader; the same place for all if the model made it.
-    pub place: &'a dyn Fn(Range<u32>) -> Place,
-    /// The key of the model that the patch is made from, as a user writes it; none for a raw patch.
-    pub modelled: Option<&'a str>,
+    /// Who made it.
+    pub maker: Maker<'a>,
+}
+
+/// Who made a patch.
+#[derive(Debug, Clone, Copy)]
+pub enum Maker<'a> {
+    /// A user, who wrote it as it is.
+    User {
+        /// Its name.
+        name: &'a str,
+        /// Where it is written.
+        origin: &'a Origin,
+    },
+    /// The model.
+    Model {
+        /// The key that asks for it.
+        key: &'a str,
+        /// Where the key is written.
+        place: &'a Place,
+    },
+}
+
+impl Patch<'_> {
+    fn is_raw(&self) -> bool {
+        matches!(self.maker, Maker::User { .. })
+    }
 }
 
 /// Everything that merging raw patches into a base brings up, and what Talos says of the result.
 ///
-/// `base` is the minor that generated the base and the role that it is for. Findings about nothing but modelled patches are left out.
+/// `base` is the minor that generated the base. Every patch has passed [`super::decode_patch`].
 #[must_use]
 pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Patch<'_>]) -> Vec<Diagnostic> {
     let minor = version.minor();
@@ -41,12 +61,8 @@ pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Pa
     let mut report = Report { patches, findings: Vec::new() };
     for (index, patch) in patches.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
-        let mut says = false;
         for node in patch.documents.iter().filter(|node| !node.entries().is_empty()) {
-            says |= apply(&mut config, index, node, &mut report);
-        }
-        if !says {
-            report.says_nothing(Origin::new(index, &patch.documents.first().map_or(0..0, |node| node.span.clone())));
+            apply(&mut config, index, node, &mut report);
         }
         rules::documents(&config, &mut report);
     }
@@ -63,13 +79,11 @@ pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Pa
     findings
 }
 
-/// Applies a document of a patch; `false` if it says nothing.
-fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut Report<'_>) -> bool {
+fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut Report<'_>) {
     let (deletions, rest) = match deletion::split(node, patch) {
         Ok(parts) => parts,
         Err((fault, origin)) => {
-            report.not_deleted(fault, "", origin);
-            return true;
+            return report.not_deleted(fault, "", origin);
         }
     };
     let scalar = |key| {
@@ -83,7 +97,7 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
             report.not_deleted(fault, &named(kind, name, deletion), deletion.origin);
         }
     }
-    let Some(value) = rest else { return !deletions.is_empty() };
+    let Some(value) = rest else { return };
     let origin = value.origin;
     match config.position(kind, name) {
         None => {
@@ -109,7 +123,6 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
             .find(|document| document.kind == cleared.document.0 && document.name == cleared.document.1);
         document.is_some_and(|document| !document.value.has(&cleared.path))
     });
-    true
 }
 
 fn named(kind: &str, name: &str, deletion: &Deletion<'_>) -> String {
@@ -129,15 +142,21 @@ pub struct Report<'p> {
 
 impl Report<'_> {
     /// Where something was written.
-    pub fn place(&self, origin: Origin) -> Place {
-        (self.patches[usize::from(origin.patch)].place)(origin.bytes())
+    pub fn place(&self, origin: Mark) -> Place {
+        let patch = self.patch(origin);
+        match patch.maker {
+            Maker::User { origin: written, .. } => {
+                origin.place(patch.documents, written).unwrap_or_else(|| written.bytes(0..0))
+            }
+            Maker::Model { place, .. } => place.clone(),
+        }
     }
 
-    fn patch(&self, origin: Origin) -> &Patch<'_> {
+    fn patch(&self, origin: Mark) -> &Patch<'_> {
         &self.patches[usize::from(origin.patch)]
     }
 
-    fn not_deleted(&mut self, fault: Fault, what: &str, origin: Origin) {
+    fn not_deleted(&mut self, fault: Fault, what: &str, origin: Mark) {
         let (message, help) = match fault {
             Fault::Absent => (
                 format!("{what} is not there to be deleted"),
@@ -162,14 +181,6 @@ impl Report<'_> {
         self.findings.push(finding);
     }
 
-    fn says_nothing(&mut self, origin: Origin) {
-        let message = format!("the patch `{}` says nothing", self.patch(origin).name);
-        let finding = Diagnostic::new(Code::BadPatch, message, self.place(origin))
-            .note("Talos refuses a patch without a document that changes something")
-            .help("remove the patch, or add `apiVersion` and what it should change");
-        self.findings.push(finding);
-    }
-
     fn event(&mut self, kind: &str, name: &str, event: Event) {
         let document = title(kind, name);
         let finding = match event {
@@ -182,8 +193,10 @@ impl Report<'_> {
                 )
                 .also(self.place(old), "the value that is replaced")
                 .note("the patch that is applied last wins");
-                match (first.modelled, second.modelled) {
-                    (Some(key), _) | (_, Some(key)) => finding.help(format!("set it under `{key}` alone")),
+                match (first.maker, second.maker) {
+                    (Maker::Model { key, .. }, _) | (_, Maker::Model { key, .. }) => {
+                        finding.help(format!("set it under `{key}` alone"))
+                    }
                     _ => finding.help("keep one of the two"),
                 }
             }
@@ -215,11 +228,14 @@ impl Report<'_> {
     }
 
     /// Whether two different patches meet, of which one is raw.
-    fn is_between_patches(&self, old: Origin, new: Origin) -> bool {
-        old.patch != new.patch && (self.patch(old).modelled.is_none() || self.patch(new).modelled.is_none())
+    fn is_between_patches(&self, old: Mark, new: Mark) -> bool {
+        old.patch != new.patch && (self.patch(old).is_raw() || self.patch(new).is_raw())
     }
 
     fn cleared(&mut self, cleared: &Cleared) {
+        if !self.patch(cleared.by).is_raw() {
+            return;
+        }
         let (kind, name) = &cleared.document;
         let finding = Diagnostic::new(
             Code::ClearedField,
@@ -237,8 +253,8 @@ impl Report<'_> {
 }
 
 fn call(patch: &Patch<'_>) -> String {
-    match patch.modelled {
-        Some(key) => format!("the key `{key}`"),
-        None => format!("the patch `{}`", patch.name),
+    match patch.maker {
+        Maker::Model { key, .. } => format!("the key `{key}`"),
+        Maker::User { name, .. } => format!("the patch `{name}`"),
     }
 }

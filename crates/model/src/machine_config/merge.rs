@@ -3,7 +3,7 @@
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/merge and the `Merge` methods of the types.
 
 use super::config::{Cleared, pointee};
-use super::value::{Content, Field, Kind, Origin, Value, integer};
+use super::value::{Content, Field, Kind, Mark, Value, integer};
 use crate::facts::types::{Type, Types};
 
 /// Something that happened while merging, which may be worth a finding.
@@ -14,27 +14,27 @@ pub enum Event {
         /// The field, its keys joined by dots.
         path: String,
         /// Who wrote the value that is gone.
-        old: Origin,
+        old: Mark,
         /// Who wrote the value that stands.
-        new: Origin,
+        new: Mark,
     },
     /// Items were appended to those of another patch.
     Appended {
         /// The field, its keys joined by dots.
         path: String,
         /// Who wrote the first items.
-        old: Origin,
+        old: Mark,
         /// Who wrote the later ones.
-        new: Origin,
+        new: Mark,
     },
     /// In a free-form mapping, a value has another type than the one before it, which Talos refuses.
     OtherType {
         /// The field, its keys joined by dots.
         path: String,
         /// Who wrote the value before.
-        old: Option<Origin>,
+        old: Option<Mark>,
         /// Who wrote the other one.
-        new: Option<Origin>,
+        new: Option<Mark>,
     },
 }
 
@@ -61,7 +61,7 @@ impl<'t, 'a> Merger<'t, 'a> {
         self.fields(left, right, self.document.0, by);
     }
 
-    fn merge(&mut self, left: &mut Value<'a>, right: Value<'a>, ty: &Type, by: Option<Origin>, pointed: bool) {
+    fn merge(&mut self, left: &mut Value<'a>, right: Value<'a>, ty: &Type, by: Option<Mark>, pointed: bool) {
         match ty {
             Type::Pointer(_) | Type::Free if left.is_null() => *left = right,
             Type::Pointer(_) if right.is_null() => {}
@@ -82,7 +82,7 @@ impl<'t, 'a> Merger<'t, 'a> {
         }
     }
 
-    fn fields(&mut self, left: &mut Value<'a>, right: Value<'a>, name: &str, by: Option<Origin>) {
+    fn fields(&mut self, left: &mut Value<'a>, right: Value<'a>, name: &str, by: Option<Mark>) {
         let types = self.types;
         let Some(known) = types.get(name) else { return self.free(left, right) };
         let Content::Map(right) = right.content else { return };
@@ -112,7 +112,7 @@ impl<'t, 'a> Merger<'t, 'a> {
     }
 
     /// Removes what absence overwrites: expressions, sizes and booleans that no pointer leads to.
-    fn clear(&mut self, left: &mut Vec<Field<'a>>, name: &str, given: &[&str], by: Option<Origin>) {
+    fn clear(&mut self, left: &mut Vec<Field<'a>>, name: &str, given: &[&str], by: Option<Mark>) {
         let types = self.types;
         let Some(known) = types.get(name) else { return };
         for (key, ty) in known.fields().filter(|(key, _)| !given.contains(key)) {
@@ -138,7 +138,7 @@ impl<'t, 'a> Merger<'t, 'a> {
         }
     }
 
-    fn map(&mut self, left: &mut Value<'a>, right: Value<'a>, item: &Type, by: Option<Origin>) {
+    fn map(&mut self, left: &mut Value<'a>, right: Value<'a>, item: &Type, by: Option<Mark>) {
         let Content::Map(right) = right.content else { return };
         let Some(fields) = mapping(left) else { return };
         let _ = by;
@@ -184,7 +184,7 @@ impl<'t, 'a> Merger<'t, 'a> {
         keys: &str,
         replaced: bool,
         item: &Type,
-        by: Option<Origin>,
+        by: Option<Mark>,
     ) {
         let Content::List(more) = right.content else { return };
         if left.is_null() {

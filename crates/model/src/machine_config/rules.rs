@@ -5,7 +5,7 @@
 
 use super::config::{Config, Document};
 use super::judge::Report;
-use super::value::{Origin, Value};
+use super::value::{Mark, Value};
 use crate::cel::{self, Environment};
 use crate::facts::types::MAIN;
 use crate::{Code, Diagnostic};
@@ -158,7 +158,7 @@ impl Rules<'_, '_> {
     }
 
     /// A finding at a place.
-    pub fn push(&mut self, code: Code, at: Origin, message: impl Into<String>, help: impl Into<String>) {
+    pub fn push(&mut self, code: Code, at: Mark, message: impl Into<String>, help: impl Into<String>) {
         let minor = self.config.minor;
         let finding = Diagnostic::new(code, message, self.report.place(at))
             .note(format!("Talos {}.{} refuses the whole machine config", minor.0, minor.1))
@@ -195,7 +195,7 @@ impl Rules<'_, '_> {
 }
 
 /// The nearest value on the way to a path that a patch wrote.
-fn locate(value: &Value<'_>, path: &str) -> Option<Origin> {
+fn locate(value: &Value<'_>, path: &str) -> Option<Mark> {
     let mut found = None;
     let mut value = value;
     for key in path.split('.') {

@@ -1,27 +1,49 @@
 //! Merged values, which remember the patch and the bytes that they come from.
 
-use std::ops::Range;
-
-use crate::document::{Node, NodeValue, Style};
+use super::Origin;
+use crate::document::{Entry, Node, NodeValue, Style};
+use crate::{Place, Pointer};
 
 /// Where a value was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin {
+pub struct Mark {
     /// The index of the patch.
     pub patch: u16,
-    start: u32,
-    end: u32,
+    /// What tells the node, or the entry of a mapping, from all others while the patch is borrowed.
+    address: usize,
 }
 
-impl Origin {
-    /// Some bytes of a patch.
-    pub fn new(patch: u16, bytes: &Range<u32>) -> Self {
-        Self { patch, start: bytes.start, end: bytes.end }
+impl Mark {
+    /// A value of a patch.
+    pub fn value(patch: u16, node: &Node) -> Self {
+        Self { patch, address: std::ptr::from_ref(node).addr() }
     }
 
-    /// The bytes, as the nodes of the patch count them.
-    pub fn bytes(self) -> Range<u32> {
-        self.start..self.end
+    /// A key of a patch.
+    pub fn key(patch: u16, entry: &Entry) -> Self {
+        Self { patch, address: std::ptr::from_ref(entry).addr() }
+    }
+
+    /// The place of what it marks among the documents of its patch; none if it is not there.
+    pub fn place(self, documents: &[Node], origin: &Origin) -> Option<Place> {
+        documents.iter().find_map(|node| self.below(node, &Pointer::root(), origin))
+    }
+
+    fn below(self, node: &Node, at: &Pointer, origin: &Origin) -> Option<Place> {
+        if self == Self::value(self.patch, node) {
+            return Some(origin.value(at, node));
+        }
+        node.items().iter().enumerate().find_map(|(index, item)| self.below(item, &at.child(index), origin)).or_else(
+            || {
+                node.entries().iter().find_map(|entry| {
+                    let at = at.child(&entry.key);
+                    if self == Self::key(self.patch, entry) {
+                        return Some(origin.key(&at, entry));
+                    }
+                    self.below(&entry.value, &at, origin)
+                })
+            },
+        )
     }
 }
 
@@ -29,7 +51,7 @@ impl Origin {
 #[derive(Debug, Clone)]
 pub struct Value<'a> {
     /// Who wrote it last.
-    pub origin: Option<Origin>,
+    pub origin: Option<Mark>,
     /// What it is.
     pub content: Content<'a>,
 }
@@ -51,7 +73,7 @@ pub struct Field<'a> {
     /// The key.
     pub key: &'a str,
     /// Who wrote the key last.
-    pub origin: Option<Origin>,
+    pub origin: Option<Mark>,
     /// The value.
     pub value: Value<'a>,
 }
@@ -78,7 +100,6 @@ pub enum Kind {
 impl<'a> Value<'a> {
     /// Reads what a patch, or the base, wrote.
     pub fn read(node: &'a Node, patch: Option<u16>) -> Self {
-        let origin = |bytes: &Range<u32>| patch.map(|patch| Origin::new(patch, bytes));
         let content = match &node.value {
             NodeValue::Scalar(text, style) => Content::Scalar(text, *style),
             NodeValue::Sequence(items) => Content::List(items.iter().map(|item| Self::read(item, patch)).collect()),
@@ -87,13 +108,13 @@ impl<'a> Value<'a> {
                     .iter()
                     .map(|entry| Field {
                         key: &entry.key,
-                        origin: origin(&entry.key_span),
+                        origin: patch.map(|patch| Mark::key(patch, entry)),
                         value: Self::read(&entry.value, patch),
                     })
                     .collect(),
             ),
         };
-        Self { origin: origin(&node.span), content }
+        Self { origin: patch.map(|patch| Mark::value(patch, node)), content }
     }
 
     /// Whether nothing is written here, or a null.

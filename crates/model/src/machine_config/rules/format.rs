@@ -214,9 +214,9 @@ fn is_der(text: &str, bytes: usize) -> bool {
         .collect();
     let [first, length, high, low, ..] = start[..] else { return false };
     let whole = match length {
-        0..128 => length + 2,
-        0x81 => high + 3,
-        0x82 => (high << 8 | low) + 4,
+        0..=127 => length + 2,
+        129 => high + 3,
+        130 => (high << 8 | low) + 4,
         _ => bytes,
     };
     first == 0x30 && whole == bytes
