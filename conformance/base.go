@@ -32,7 +32,7 @@ type bases struct {
 	contract *config.VersionContract
 	image    string
 	secrets  *secrets.Bundle
-	byRole   map[string]config.Provider
+	texts    map[string][]byte
 }
 
 func newBases(contract string) (*bases, error) {
@@ -48,11 +48,14 @@ func newBases(contract string) (*bases, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secrets of %s: %w", contract, err)
 	}
-	return &bases{contract: version, image: image, secrets: bundle, byRole: map[string]config.Provider{}}, nil
+	return &bases{contract: version, image: image, secrets: bundle, texts: map[string][]byte{}}, nil
 }
 
-// text generates the base of a role as `talosctl gen config` does with an install disk, without comments.
+// text returns the base of a role as `talosctl gen config` writes it with an install disk, without comments.
 func (b *bases) text(role string) ([]byte, error) {
+	if text, ok := b.texts[role]; ok {
+		return text, nil
+	}
 	input, err := generate.NewInput("conformance", "https://192.0.2.1:6443", constants.DefaultKubernetesVersion,
 		generate.WithVersionContract(b.contract), generate.WithSecretsBundle(b.secrets),
 		generate.WithInstallDisk("/dev/nvme0n1"), generate.WithInstallImage(b.image))
@@ -65,25 +68,27 @@ func (b *bases) text(role string) ([]byte, error) {
 	}
 	generated, err := input.Config(kind)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("generate a base for %s: %w", role, err)
 	}
-	return generated.EncodeBytes(encode.WithComments(encode.CommentsDisabled))
+	text, err := generated.EncodeBytes(encode.WithComments(encode.CommentsDisabled))
+	if err != nil {
+		return nil, fmt.Errorf("encode the base for %s: %w", role, err)
+	}
+	b.texts[role] = text
+	return text, nil
 }
 
-// of returns the base of a role as it is read from its file.
-func (b *bases) of(role string) (config.Provider, error) {
-	if base, ok := b.byRole[role]; ok {
-		return base, nil
-	}
+// fresh reads the base of a role. Each case needs its own: a patched copy shares values with the config that it was
+// copied from, the cluster's endpoint for one.
+func (b *bases) fresh(role string) (config.Provider, error) {
 	text, err := b.text(role)
 	if err != nil {
-		return nil, fmt.Errorf("generate a base for %s: %w", role, err)
+		return nil, err
 	}
 	base, err := configloader.NewFromBytes(text)
 	if err != nil {
 		return nil, fmt.Errorf("read the base for %s: %w", role, err)
 	}
-	b.byRole[role] = base
 	return base, nil
 }
 

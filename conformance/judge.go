@@ -41,7 +41,7 @@ func judge(contracts []string, in io.Reader, out io.Writer) error {
 			c.Verdicts = map[string]Verdict{}
 		}
 		for _, contract := range contracts {
-			base, err := byContract[contract].of(c.Role)
+			base, err := byContract[contract].fresh(c.Role)
 			if err != nil {
 				return err
 			}
@@ -125,9 +125,16 @@ func apply(base config.Provider, patches []string, strict bool) (text []byte, wa
 
 // flatten returns the text of each single error, with what is written before the list that holds it.
 func flatten(err error) []string {
-	if list, ok := err.(interface{ WrappedErrors() []error }); ok {
+	var list []error
+	switch several := err.(type) {
+	case interface{ WrappedErrors() []error }:
+		list = several.WrappedErrors()
+	case interface{ Unwrap() []error }:
+		list = several.Unwrap()
+	}
+	if list != nil {
 		var all []string
-		for _, one := range list.WrappedErrors() {
+		for _, one := range list {
 			all = append(all, flatten(one)...)
 		}
 		return all
