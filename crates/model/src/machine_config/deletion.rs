@@ -3,7 +3,7 @@
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/configloader/internal/decoder.
 
 use super::config::{Config, Document};
-use super::value::{Content, Field, Mark, Value};
+use super::value::{Content, Field, Mark, Value, is_item};
 use crate::document::{Entry, Node, NodeValue};
 use crate::facts::types::{MAIN, Type, Types};
 
@@ -65,7 +65,7 @@ fn walk<'a>(
         NodeValue::Scalar(text, style) => Content::Scalar(text, *style),
         NodeValue::Sequence(items) => {
             let mut left = Vec::new();
-            for item in items {
+            for item in items.iter().filter(|item| is_item(item)) {
                 if let Some(at) = delete_key(item) {
                     let asked = Mark::key(patch, at);
                     if in_item {

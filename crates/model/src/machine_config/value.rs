@@ -102,7 +102,9 @@ impl<'a> Value<'a> {
     pub fn read(node: &'a Node, patch: Option<u16>) -> Self {
         let content = match &node.value {
             NodeValue::Scalar(text, style) => Content::Scalar(text, *style),
-            NodeValue::Sequence(items) => Content::List(items.iter().map(|item| Self::read(item, patch)).collect()),
+            NodeValue::Sequence(items) => {
+                Content::List(items.iter().filter(|item| is_item(item)).map(|item| Self::read(item, patch)).collect())
+            }
             NodeValue::Mapping(entries) => Content::Map(
                 entries
                     .iter()
@@ -221,6 +223,11 @@ impl<'a> Value<'a> {
             Content::Scalar(..) => Kind::Text,
         }
     }
+}
+
+/// Whether an item counts: the machinery drops nulls from lists.
+pub fn is_item(node: &Node) -> bool {
+    !node.is_null() && !node.is_empty_scalar()
 }
 
 /// A whole number as YAML 1.1 with Go's additions writes it.
