@@ -4,4 +4,4 @@ mod origin;
 mod decode;
 
 pub use decode::{Target, decode, decode_patch};
-pub use origin::{BlockText, Origin};
+pub use origin::Origin;
