@@ -9,9 +9,11 @@ mod syntax;
 mod rules;
 mod parse;
 mod json;
+mod block_text;
 
 pub(crate) use self::parse::{Count, parse};
 pub(crate) use self::utf8::boundary;
+pub use self::block_text::BlockText;
 pub use self::utf8::decode;
 
 /// How a scalar is written.

@@ -28,7 +28,7 @@ pub mod plan;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
-pub use document::{Document, Entry, Node, NodeValue, Style, decode};
+pub use document::{BlockText, Document, Entry, Node, NodeValue, Style, decode};
 pub use locate::{Locator, line_column};
 pub use order::natural;
 pub use partitions::{Free, Shortfall, aligned};

@@ -15,4 +15,4 @@ mod judge;
 
 pub use self::decode::{Target, decode, decode_patch};
 pub use self::judge::{Maker, Patch, judge};
-pub use self::origin::{BlockText, Origin};
+pub use self::origin::Origin;

@@ -10,6 +10,7 @@ use super::{
     patches, versions, volumes,
 };
 use crate::device::Role;
+use crate::machine_config::Target;
 use crate::{Code, Diagnostic, Place, Pointer, TalosVersion};
 
 /// A device.
@@ -99,6 +100,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     if versions.flavour == Flavour::Documents {
         no_successors(check);
     }
+    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base });
     Device {
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),
@@ -128,7 +130,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         hostname,
         disable_manifests_directory: written.kubelet.disable_manifests_directory,
         allow_scheduling_on_control_planes: written.allow_scheduling_on_control_planes,
-        patches: patches::plan(check, files),
+        patches,
         files: written
             .files
             .iter()

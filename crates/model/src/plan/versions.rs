@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Check, Cluster, applications};
+use crate::facts::fields::Minor;
 use crate::facts::talos;
 use crate::fleet;
 use crate::{Code, Diagnostic, FleetFile, Place, Pointer, TalosVersion};
@@ -23,6 +24,8 @@ pub enum Flavour {
 /// What the versions of a device come to.
 pub struct Versions {
     pub talos: TalosVersion,
+    /// The minor that made the base config.
+    pub base: Minor,
     pub flavour: Flavour,
 }
 
@@ -56,7 +59,7 @@ pub fn device(check: &mut Check<'_>) -> Versions {
         );
     }
     let flavour = if base_minor >= DOCUMENTS_SINCE { Flavour::Documents } else { Flavour::V1alpha1 };
-    Versions { talos, flavour }
+    Versions { talos, base: base_minor, flavour }
 }
 
 /// A cluster without its devices.
