@@ -7,6 +7,7 @@
 //	@KEYS:T      a list whose items are merged by the values of keys (`a+b`: by the first that is there), `=KEY:T` replaced by it
 //	text bool number duration bytes   scalars
 //	word, word=ZERO   a text of its own kind, and the one that is the type's zero value
+//	sealed   an address that cannot be merged
 //	cel bytesize size address args free any url certificate key   as Talos's own types of these names merge
 //
 // A kind that the machinery does not know is left out. Usage: types KIND...
@@ -124,6 +125,10 @@ func follow(t reflect.Type) {
 func spell(t reflect.Type) string {
 	short := t.String()
 	if name, ok := special[short]; ok {
+		// Before 1.14 addresses have no way of their own to be merged, and reflection fails on them.
+		if _, merges := reflect.PointerTo(t).MethodByName("Merge"); name == "address" && !merges {
+			return "sealed"
+		}
 		return name
 	}
 	switch t.Kind() {

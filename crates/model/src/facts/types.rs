@@ -29,6 +29,8 @@ pub(crate) enum Type {
     ByteSize,
     /// A size in bytes or percent, of which it can hold both.
     Size,
+    /// An address that cannot be merged.
+    Sealed,
     /// A URL, of which the parts are merged.
     Url,
     /// Arguments of a program: overwritten key by key.
@@ -70,6 +72,11 @@ impl Struct {
     /// The type of a field.
     pub(crate) fn field(&self, name: &str) -> Option<&Type> {
         self.fields.iter().find(|(field, _)| *field == name).map(|(_, ty)| ty)
+    }
+
+    /// Whether two of it cannot be merged.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.fields.iter().any(|(_, ty)| matches!(ty, Type::Sealed))
     }
 
     /// All fields.
@@ -161,6 +168,7 @@ fn parse(spelled: &'static str) -> Type {
         "args" => Type::Args,
         "certificate" => Type::Certificate,
         "free" | "any" => Type::Free,
+        "sealed" => Type::Sealed,
         "url" => Type::Url,
         "text" | "bytes" | "address" | "key" => Type::Text,
         "word" => Type::Word(None),

@@ -65,6 +65,7 @@ fn walk<'a>(
         NodeValue::Scalar(text, style) => Content::Scalar(text, *style),
         NodeValue::Sequence(items) => {
             let mut left = Vec::new();
+            let before = found.len();
             for item in items.iter().filter(|item| is_item(item)) {
                 if let Some(at) = delete_key(item) {
                     let asked = Mark::key(patch, at);
@@ -80,7 +81,7 @@ fn walk<'a>(
                     left.extend(walk(item, patch, path, true, found)?);
                 }
             }
-            if left.is_empty() && !items.is_empty() {
+            if left.is_empty() && found.len() > before {
                 return Ok(None);
             }
             Content::List(left)

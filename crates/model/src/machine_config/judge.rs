@@ -90,7 +90,12 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
         let value = node.get(key).filter(|value| !value.is_null());
         value.and_then(Node::scalar).map_or("", |(text, _)| text)
     };
-    let kind = if scalar("kind").is_empty() { crate::facts::types::MAIN } else { scalar("kind") };
+    let kind = match (scalar("kind"), scalar("apiVersion")) {
+        ("", _) => crate::facts::types::MAIN,
+        (kind, "v1alpha1") => kind,
+        // No document is of another version.
+        _ => "",
+    };
     let name = if config.is_named(kind) { scalar("name") } else { "" };
     for deletion in &deletions {
         if let Err(fault) = deletion::delete(config, kind, name, deletion) {
@@ -208,6 +213,13 @@ impl Report<'_> {
             .also(self.place(old), "the items before")
             .note("Talos appends the items of the later patch to those of the earlier one")
             .help("write all items in one patch"),
+            Event::Sealed { by } => Diagnostic::new(
+                Code::BadPatch,
+                format!("{document} is there already, and Talos before 1.14 cannot merge documents of this kind"),
+                self.place(by),
+            )
+            .note("the machinery fails on its addresses")
+            .help("write the whole document in one patch"),
             Event::OtherType { path, old, new } => {
                 let Some(at) = new.or(old) else { return };
                 let finding = Diagnostic::new(

@@ -27,6 +27,11 @@ pub enum Event {
         /// Who wrote the later ones.
         new: Mark,
     },
+    /// A document with addresses of its own was merged, on which the machinery fails before 1.14.
+    Sealed {
+        /// Who wrote the later one.
+        by: Mark,
+    },
     /// In a free-form mapping, a value has another type than the one before it, which Talos refuses.
     OtherType {
         /// The field, its keys joined by dots.
@@ -90,6 +95,9 @@ impl<'t, 'a> Merger<'t, 'a> {
         if known.clears {
             let given: Vec<&str> = right.iter().filter(|field| !field.value.is_null()).map(|field| field.key).collect();
             self.clear(fields, name, &given, by);
+        }
+        if let (Some(by), true) = (by, known.is_sealed()) {
+            self.events.push(Event::Sealed { by });
         }
         for field in right {
             let ty = known.field(field.key).unwrap_or(&Type::Free);

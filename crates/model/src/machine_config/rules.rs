@@ -221,7 +221,10 @@ fn locate(value: &Value<'_>, path: &str) -> Option<Mark> {
 
 /// Judges the expression at a path, if a patch wrote it.
 fn expression(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, environment: Environment) {
-    let Some(value) = document.value.at(path).filter(|value| value.origin.is_some()) else { return };
+    let Some(value) = document.value.at(path).filter(|value| value.origin.is_some() && !value.scalar().is_empty())
+    else {
+        return;
+    };
     if let Err(fault) = cel::check(value.scalar(), environment, rules.config.version) {
         let message = format!("`{path}` of {}: {fault}", document.title());
         rules.refuse_value(
