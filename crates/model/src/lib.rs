@@ -24,11 +24,13 @@ mod schema;
 mod layer;
 mod read;
 pub mod machine_config;
+mod fact;
 pub mod plan;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
 pub use document::{BlockText, Document, Entry, Node, NodeValue, Style, decode};
+pub use fact::{Fact, facts};
 pub use locate::{Locator, line_column};
 pub use order::natural;
 pub use partitions::{Free, Shortfall, aligned};

@@ -15,6 +15,6 @@ pub mod catalogue;
 pub mod artifact;
 pub mod output;
 
-pub use artifact::{Artifact, Fault, Proof, Renderer};
+pub use artifact::{Artifact, Fault, Output, Proof, Renderer};
 pub use engine::{Engine, FaultKind, TemplateFault};
 pub use secret::{SecretArtifact, Secrets};

@@ -28,6 +28,8 @@ pub struct Device {
     pub hostname: String,
     /// The version that it runs.
     pub talos_version: TalosVersion,
+    /// Whose base config it has: the version as written, or the one that it runs.
+    pub base_config: TalosVersion,
     /// Which kind of patches its base config takes.
     pub flavour: Flavour,
     /// Whether its Talos ships `/etc/cri/conf.d/20-customization.part`, which then must be overwritten: before 1.14.
@@ -100,7 +102,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     if versions.flavour == Flavour::Documents {
         no_successors(check);
     }
-    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base });
+    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base.minor() });
     Device {
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),
@@ -108,6 +110,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         address: written.address.to_string(),
         ships_cri_customization: versions.talos.minor() < (1, 14),
         talos_version: versions.talos,
+        base_config: versions.base,
         flavour: versions.flavour,
         schematics,
         install,
