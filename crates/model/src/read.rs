@@ -130,7 +130,7 @@ pub(crate) fn layered(
     source: SourceId,
     text: &str,
 ) -> Option<(Map<String, Value>, impl Fn(&Pointer) -> Place)> {
-    let (Some(Value::Object(own)), _) = parse(Schema::Device, source, text) else { return None };
+    let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
     let name = own.get("cluster").and_then(Value::as_str)?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
     let (keys, origins, _) = layer(&layers(fleet, cluster, name, source, &own));
