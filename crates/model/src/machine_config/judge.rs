@@ -8,7 +8,7 @@ use super::{Origin, base, rules};
 use crate::device::Role;
 use crate::document::Node;
 use crate::facts::types::Types;
-use crate::{Code, Diagnostic, Place, TalosVersion};
+use crate::{Code, Diagnostic, Level, Place, TalosVersion};
 
 /// A patch, in the order in which patches are applied.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Pa
         }
         rules::documents(&config, &mut report);
     }
-    if !report.findings.iter().any(|finding| finding.level == crate::Level::Error) {
+    if !report.findings.iter().any(|finding| finding.level == Level::Error) {
         rules::judge(&config, &mut report);
     }
     let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
@@ -245,14 +245,17 @@ impl Report<'_> {
     }
 
     fn cleared(&mut self, cleared: &Cleared) {
-        if !self.patch(cleared.by).is_raw() {
+        let place = self.place(cleared.by);
+        // An error there says so already.
+        let is_said = self.findings.iter().any(|finding| finding.level == Level::Error && finding.at.place == place);
+        if is_said || !self.patch(cleared.by).is_raw() {
             return;
         }
         let (kind, name) = &cleared.document;
         let finding = Diagnostic::new(
             Code::ClearedField,
             format!("the patch clears `{}` of {}, which it does not repeat", cleared.path, title(kind, name)),
-            self.place(cleared.by),
+            place,
         )
         .note("Talos merges selectors and `minSize` even where a patch leaves them out")
         .help(format!("repeat `{}` in this document", cleared.path));
