@@ -247,6 +247,7 @@ impl<'a> Walk<'a> {
         let place = self.place(node);
         self.findings.push(
             Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), place)
+                .hidden()
                 .note("the file is tracked, so everyone who can read the repository can use it")
                 .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),
         );
@@ -261,6 +262,7 @@ impl<'a> Walk<'a> {
             format!("the secret {} stands in this patch", wording::subject(&self.path)),
             self.place(node),
         )
+        .hidden()
         .note("the file is tracked, so everyone who can read the repository can use it");
         if self.path.starts_with(MAIN) && wording::is_generated(&self.path) {
             finding.help(
