@@ -16,3 +16,6 @@ mod judge;
 pub use self::decode::{Target, decode, decode_patch};
 pub use self::judge::{Maker, Patch, judge};
 pub use self::origin::Origin;
+
+#[cfg(test)]
+mod tests;

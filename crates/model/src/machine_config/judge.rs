@@ -205,14 +205,21 @@ impl Report<'_> {
                     _ => finding.help("keep one of the two"),
                 }
             }
-            Event::Appended { path, old, new } if self.is_between_patches(old, new) => Diagnostic::new(
-                Code::ListAppended,
-                format!("`{path}` of {document} is a list that two patches add to"),
-                self.place(new),
-            )
-            .also(self.place(old), "the items before")
-            .note("Talos appends the items of the later patch to those of the earlier one")
-            .help("write all items in one patch"),
+            Event::Appended { path, old, new } if self.is_between_patches(old, new) => {
+                let finding = Diagnostic::new(
+                    Code::ListAppended,
+                    format!("`{path}` of {document} is a list that two patches add to"),
+                    self.place(new),
+                )
+                .also(self.place(old), "the items before")
+                .note("Talos appends the items of the later patch to those of the earlier one");
+                match (self.patch(old).maker, self.patch(new).maker) {
+                    (Maker::Model { key, .. }, _) | (_, Maker::Model { key, .. }) => {
+                        finding.help(format!("write all items under `{key}`"))
+                    }
+                    _ => finding.help("write all items in one patch"),
+                }
+            }
             Event::Sealed { by } => Diagnostic::new(
                 Code::BadPatch,
                 format!("{document} is there already, and Talos before 1.14 cannot merge documents of this kind"),

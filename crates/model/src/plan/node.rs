@@ -164,7 +164,8 @@ fn keys(check: &Check<'_>, volumes: &[Volume]) -> BTreeMap<String, Place> {
         "kata",
         "tailscale",
     ];
-    let written = known.into_iter().map(str::to_owned).chain(volumes.iter().map(|volume| format!("volumes.{}", volume.name)));
+    let written =
+        known.into_iter().map(str::to_owned).chain(volumes.iter().map(|volume| format!("volumes.{}", volume.name)));
     // A device without a hostname has its name for one.
     let hostname = if check.file.device.hostname.is_some() { "/hostname" } else { "/name" };
     written

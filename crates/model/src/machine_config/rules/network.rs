@@ -181,6 +181,7 @@ pub fn routing_rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 pub fn rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     rules.named(document);
     let ports = document.value.items("portSelector.ports");
+    rules.need(document, "portSelector.protocol");
     if ports.is_empty() {
         let message = format!("{} selects no ports", document.title());
         rules.refuse(document, "portSelector.ports", message, "add `portSelector: { ports: [..], protocol: tcp }`");
