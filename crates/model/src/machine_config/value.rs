@@ -202,7 +202,7 @@ impl<'a> Value<'a> {
     /// Whether something other than empty lists, mappings and nulls is in it.
     pub fn is_filled(&self) -> bool {
         match &self.content {
-            Content::Scalar(text, style) => !self.is_null() && !(text.is_empty() && *style != Style::Plain),
+            Content::Scalar(text, style) => !self.is_null() && (!text.is_empty() || *style == Style::Plain),
             Content::List(items) => !items.is_empty(),
             Content::Map(fields) => fields.iter().any(|field| field.value.is_filled()),
         }

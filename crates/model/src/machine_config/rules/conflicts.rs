@@ -121,7 +121,7 @@ fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
     if written || document.origin.is_none() {
         let help = if document.of_base {
-            format!("write it in a {} document: the base has one", document.kind)
+            format!("the base has a document {}: write it there", document.kind)
         } else {
             format!("remove `{path}`, or the document")
         };

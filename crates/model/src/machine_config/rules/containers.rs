@@ -109,7 +109,7 @@ fn is_capability(item: &Value<'_>) -> bool {
 
 fn resources(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let memory = document.value.text("resources.limits.memory");
-    if !memory.is_empty() && !format::bytes(memory).is_some_and(|(_, negative)| !negative) {
+    if !memory.is_empty() && format::bytes(memory).is_none_or(|(_, negative)| negative) {
         let message = format!("the memory limit `{memory}` is no size");
         rules.refuse(document, "resources.limits.memory", message, "write it as `512MiB`");
     }

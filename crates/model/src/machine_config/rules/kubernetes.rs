@@ -48,10 +48,8 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
                 rules.refuse(document, "endpoint", message, "write it as `https://192.0.2.1:6443`");
             }
         }
-        "KubeEtcdEncryptionConfig" => {
-            if value.fields("config").is_empty() {
-                rules.refuse(document, "config", "KubeEtcdEncryptionConfig has no `config`", "add `config`");
-            }
+        "KubeEtcdEncryptionConfig" if value.fields("config").is_empty() => {
+            rules.refuse(document, "config", "KubeEtcdEncryptionConfig has no `config`", "add `config`");
         }
         "KubeExternalManifestConfig" | "KubeInlineManifestConfig" | "KubeStaticPodConfig" => manifest(rules, document),
         "KubeFlannelCNIConfig" => {
@@ -62,10 +60,8 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
             rules.need(document, "image");
             protected(rules, document, "config");
         }
-        "KubePrismConfig" => {
-            if !value.number("port").is_some_and(|port| (1..=65535).contains(&port)) {
-                rules.refuse(document, "port", "KubePrismConfig has no `port` from 1 to 65535", "add `port: 7445`");
-            }
+        "KubePrismConfig" if value.number("port").is_none_or(|port| !(1..=65535).contains(&port)) => {
+            rules.refuse(document, "port", "KubePrismConfig has no `port` from 1 to 65535", "add `port: 7445`");
         }
         "KubeNetworkConfig" => subnets(rules, document),
         "KubeNodeConfig" => {

@@ -13,8 +13,8 @@ pub fn system(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let old = ["STATE", "EPHEMERAL", "IMAGECACHE"];
     let new = ["ETCD", "CRI", "KUBELET", "LOG"];
     let name = document.name;
-    if !old.contains(&name) && !(rules.config.since(14) && new.contains(&name)) {
-        let names = if rules.config.since(14) { [&old[..], &new].concat() } else { old.to_vec() };
+    let names = if rules.config.since(14) { [&old[..], &new].concat() } else { old.to_vec() };
+    if !names.contains(&name) {
         let message = format!("`{name}` is no volume of Talos");
         return rules.refuse(document, "name", message, format!("write one of {}", names.join(", ")));
     }
