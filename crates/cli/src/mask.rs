@@ -1,12 +1,30 @@
 //! Keys that stand in a user's text and must not be repeated.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use talosmith_model::{Diagnostic, Label};
 
 /// What every Tailscale key begins with, and the kinds that may follow (https://tailscale.com/kb/1277/key-prefixes).
 const PREFIX: &str = "tskey-";
 const KINDS: [&str; 5] = ["auth-", "client-", "api-", "scim-", "webhook-"];
+
+/// Puts a `*` for each byte of some ranges of a text, but for blanks and line ends; its length in bytes stays.
+#[must_use]
+pub fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
+    if ranges.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut hidden = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        if !character.is_whitespace() && ranges.iter().any(|range| range.contains(&at)) {
+            hidden.extend(std::iter::repeat_n('*', character.len_utf8()));
+        } else {
+            hidden.push(character);
+        }
+    }
+    Cow::Owned(hidden)
+}
 
 /// Puts a `*` for each character of a Tailscale key that follows its kind. A placeholder stays, and so does the length in bytes.
 #[must_use]
@@ -54,13 +72,21 @@ pub fn mask_finding(finding: &Diagnostic) -> Diagnostic {
         figure: finding.figure.as_ref().map(text),
         notes: finding.notes.iter().map(text).collect(),
         helps: finding.helps.iter().map(text).collect(),
+        is_hidden: finding.is_hidden,
         devices: finding.devices.iter().map(text).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::mask;
+    use super::{hide, mask};
+
+    #[test]
+    fn hides_ranges_and_keeps_the_layout() {
+        assert_eq!(hide("key: geheim # mine", &[5..11]), "key: ****** # mine");
+        assert_eq!(hide("ä: ö b\n c", &[4..20]), "ä: ** *\n *");
+        assert_eq!(hide("key: a", &[]), "key: a");
+    }
 
     #[test]
     fn hides_what_follows_the_kind_of_a_key() {

@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Diagnostic, Place, SourceId};
+use talosmith_model::{Diagnostic, Level, Place, SourceId};
 use talosmith_render::target::{SecretFile, cluster_paths, collisions, manifests, outputs, secret_files};
-use talosmith_render::{Artifact, Fault, Proof, output};
+use talosmith_render::{Artifact, Fault, Proof, merged, output};
 
 use crate::differences::Differences;
 use crate::parallel;
@@ -78,10 +78,12 @@ pub fn prove(project: &mut Project, selection: &Selection, differences: &Differe
     let names: HashSet<&str> = differences.owners.iter().map(String::as_str).collect();
     let mut subjects = subjects(project, selection);
     subjects.retain(|subject| names.contains(subject.name()));
-    let (results, faults) = render_all(project, &subjects, Proof::Given, |mut owner| {
+    let (results, mut faults) = render_all(project, &subjects, Proof::Given, |mut owner| {
         owner.artifacts.retain(|artifact| changed.contains(artifact.path.as_path()));
         faulty(&owner.artifacts)
     });
+    // What is to be said of the model was said when everything was rendered.
+    faults.retain(|(fault, _)| matches!(fault, Fault::Template(_)));
     if faults.is_empty() {
         results.into_iter().for_each(|faulty| report_faulty(project, faulty));
     }
@@ -142,11 +144,16 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn render(self, project: &Project, proof: Proof) -> Result<Owner, Vec<Fault>> {
+    /// An owner with its artifacts and what is to be said of them, or what keeps them from being rendered.
+    fn render(self, project: &Project, proof: Proof) -> Result<(Owner, Vec<Diagnostic>), Vec<Fault>> {
         match self {
             Self::Device(device) => {
                 let artifacts = project.renderer.device(&project.plan, device, proof)?;
-                Ok(Owner {
+                let findings = merged::verify(device, &artifacts);
+                if findings.iter().any(|finding| finding.level == Level::Error) {
+                    return Err(findings.into_iter().map(Box::new).map(Fault::Finding).collect());
+                }
+                let owner = Owner {
                     name: device.name.clone(),
                     argument: format!("devices/{}", device.name),
                     folders: vec![manifests(&device.name)],
@@ -155,13 +162,14 @@ impl<'a> Subject<'a> {
                     secrets: secret_files(device),
                     place: device.place.clone(),
                     is_device: true,
-                })
+                };
+                Ok((owner, findings))
             }
             Self::Cluster(cluster, place) => {
                 let artifacts = project.renderer.cluster(cluster, proof)?;
                 let folders =
                     [cluster.local_path.as_ref().map(|it| &it.folder), cluster.kata.as_ref().map(|it| &it.folder)];
-                Ok(Owner {
+                let owner = Owner {
                     name: cluster.name.clone(),
                     argument: String::new(),
                     folders: folders.into_iter().flatten().map(Utf8PathBuf::from).collect(),
@@ -170,7 +178,8 @@ impl<'a> Subject<'a> {
                     secrets: Vec::new(),
                     place: place.clone(),
                     is_device: false,
-                })
+                };
+                Ok((owner, Vec::new()))
             }
         }
     }
@@ -193,12 +202,18 @@ fn render_all<R: Send>(
     proof: Proof,
     work: impl Fn(Owner) -> R + Send + Sync,
 ) -> (Vec<R>, Faults) {
-    let rendered = parallel::map(subjects, |subject| subject.render(project, proof).map(&work));
+    let rendered = parallel::map(subjects, |subject| {
+        let (owner, findings) = subject.render(project, proof)?;
+        Ok::<_, Vec<Fault>>((work(owner), findings))
+    });
     let mut results = Vec::with_capacity(rendered.len());
     let mut faults = Faults::new();
     for (subject, rendered) in subjects.iter().zip(rendered) {
         match rendered {
-            Ok(result) => results.push(result),
+            Ok((result, findings)) => {
+                results.push(result);
+                faults.extend(findings.into_iter().map(|finding| (Fault::Finding(Box::new(finding)), None)));
+            }
             Err(wrong) => {
                 let device = matches!(subject, Subject::Device(_)).then(|| subject.name().to_owned());
                 faults.extend(wrong.into_iter().map(|fault| (fault, device.clone())));
@@ -220,6 +235,7 @@ fn report_faults(project: &mut Project, faults: Faults) {
         finding.devices.extend(device);
         project.findings.push(finding);
     }
+    project.apply_levels();
 }
 
 /// An artifact that is no document of its kind, and what is wrong with it.

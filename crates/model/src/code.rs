@@ -89,6 +89,12 @@ codes! {
     BadImage "bad-image" Error "A container image is not a reference with a tag or a digest."
     BadSelector "bad-selector" Error "A selector is not a CEL expression that Talos takes."
     KernelArg "kernel-arg" Error "A kernel argument is not one argument."
+    // Raw patches
+    UnknownKind "unknown-kind" Error "A document has a kind that Talos does not know."
+    DuplicateDocument "duplicate-document" Error "A patch has two documents of one kind and name."
+    JsonPatch "json-patch" Error "A patch is a JSON patch, which Talos refuses for its base configs."
+    PatchDelete "patch-delete" Error "A `$patch: delete` is not one that Talos can carry out."
+    DeprecatedField "deprecated-field" Warning "A field is deprecated, and the base config takes its successor."
     // References
     NameMismatch "name-mismatch" Error "A device's name is not the name of its folder."
     UnknownCluster "unknown-cluster" Error "A device names a cluster that talosmith.yaml does not have."
@@ -147,6 +153,14 @@ codes! {
     TemplateFailed "template-failed" Error "A template cannot be rendered."
     TemplateShape "template-shape" Error "A value would change the structure of the document around it."
     OutputSchema "output-schema" Error "A rendered artifact is not a valid document of its kind."
+    // The machine config
+    InvalidDocument "invalid-document" Error "A document of the machine config breaks a rule of Talos."
+    DocumentConflict "document-conflict" Error "Two parts of the machine config exclude each other."
+    BadPatch "bad-patch" Error "A patch cannot be merged into the machine config."
+    NothingToDelete "nothing-to-delete" Error "A patch deletes something that is not there."
+    PatchConflict "patch-conflict" Warning "Two patches set one field of the machine config to different values."
+    ListAppended "list-appended" Warning "Two patches add to one list of the machine config."
+    ClearedField "cleared-field" Warning "A patch clears a field that it does not repeat."
     // Secrets
     LiteralSecret "literal-secret" Error "A secret stands in a tracked file."
     SecretUnavailable "secret-unavailable" Warning "No source of a secret is there, so the file that needs it was not written."

@@ -32,6 +32,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to type, a way each; further lines of one help are lines to paste.
     pub helps: Vec<String>,
+    /// Whether what stands at the place is a secret, which no report may show.
+    pub is_hidden: bool,
     /// The devices that the finding hits; empty if it hits none in particular.
     pub devices: BTreeSet<String>,
 }
@@ -49,6 +51,7 @@ impl Diagnostic {
             figure: None,
             notes: Vec::new(),
             helps: Vec::new(),
+            is_hidden: false,
             devices: BTreeSet::new(),
         }
     }
@@ -85,6 +88,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.helps.push(text.into());
+        self
+    }
+
+    /// Hides what stands at the place.
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.is_hidden = true;
         self
     }
 

@@ -9,7 +9,9 @@ mod syntax;
 mod rules;
 mod parse;
 mod json;
+mod block_text;
 
+pub use self::block_text::BlockText;
 pub(crate) use self::parse::{Count, parse};
 pub(crate) use self::utf8::boundary;
 pub use self::utf8::decode;

@@ -3,6 +3,8 @@
 
 pub(crate) mod table;
 pub mod extensions;
+pub mod fields;
 pub mod local_path;
 pub mod tailscale;
 pub mod talos;
+pub(crate) mod types;

@@ -23,12 +23,13 @@ pub mod fleet;
 mod schema;
 mod layer;
 mod read;
+pub mod machine_config;
 mod fact;
 pub mod plan;
 
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
-pub use document::{Document, Entry, Node, NodeValue, Style, decode};
+pub use document::{BlockText, Document, Entry, Node, NodeValue, Style, decode};
 pub use fact::{Fact, facts};
 pub use locate::{Locator, line_column};
 pub use order::natural;

@@ -1,5 +1,6 @@
 //! From a text to a typed fleet or device, with the place of every key.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -11,7 +12,7 @@ use crate::facts::tailscale;
 use crate::fleet::{Cluster, Fleet};
 use crate::layer::{Layer, Origins, layer};
 use crate::schema::Schema;
-use crate::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
+use crate::{BlockText, Code, Diagnostic, Document, Node, Place, Pointer, SourceId, Spot, closest};
 
 /// The fleet file, read.
 #[derive(Debug, Clone)]
@@ -20,7 +21,11 @@ pub struct FleetFile {
     pub fleet: Fleet,
     /// Its text.
     pub source: SourceId,
+    blocks: Blocks,
 }
+
+/// The blocks of text that hold raw patches, by where they stand.
+type Blocks = BTreeMap<Pointer, Arc<BlockText>>;
 
 /// A device's file, read and layered.
 #[derive(Debug, Clone)]
@@ -33,6 +38,7 @@ pub struct DeviceFile {
     pub folder: String,
     /// Where its keys are written.
     pub keys: Keys,
+    blocks: Blocks,
 }
 
 /// Where the keys of a layered device are written; a copy costs little.
@@ -67,10 +73,10 @@ impl FleetFile {
     /// # Errors
     /// Everything that is wrong with the text on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let (value, findings) = parse(Schema::Fleet, source, text);
+        let (value, blocks, findings) = parse(Schema::Fleet, source, text);
         match value {
             Some(value) if findings.is_empty() => {
-                Ok(Self { fleet: typed(source, value).map_err(|finding| vec![*finding])?, source })
+                Ok(Self { fleet: typed(source, value).map_err(|finding| vec![*finding])?, source, blocks })
             }
             _ => Err(findings),
         }
@@ -80,6 +86,16 @@ impl FleetFile {
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
         Place::value(self.source, pointer.into())
+    }
+
+    /// The block of text at a place of a layered device, if its lines stand there as they are read.
+    #[must_use]
+    pub fn block_of(&self, device: &DeviceFile, place: &Place) -> Option<Arc<BlockText>> {
+        let blocks = if place.source == self.source { &self.blocks } else { &device.blocks };
+        match &place.spot {
+            Spot::Value(pointer) => blocks.get(pointer).cloned(),
+            _ => None,
+        }
     }
 
     /// The folder of the document that a place of a layered device is in, from the repository's root.
@@ -95,7 +111,7 @@ impl DeviceFile {
     /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
     #[must_use]
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
-        let (value, mut findings) = parse(Schema::Device, source, text);
+        let (value, blocks, mut findings) = parse(Schema::Device, source, text);
         let is_valid = findings.is_empty();
         let Some(Value::Object(own)) = value else { return (None, findings) };
         let text_of = |key: &str| own.get(key).and_then(Value::as_str);
@@ -116,7 +132,7 @@ impl DeviceFile {
         match typed(source, Value::Object(keys)) {
             Ok(device) => {
                 let keys = Keys { source, origins: Arc::new(origins) };
-                (Some(Self { device, source, folder: folder.to_owned(), keys }), findings)
+                (Some(Self { device, source, folder: folder.to_owned(), keys, blocks }), findings)
             }
             Err(finding) => {
                 findings.push(*finding);
@@ -128,7 +144,7 @@ impl DeviceFile {
     /// Everything that is wrong with a device's text on its own, where no fleet can be read.
     #[must_use]
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
-        parse(Schema::Device, source, text).1
+        parse(Schema::Device, source, text).2
     }
 
     /// Which layer the value at a pointer of the layered device comes from.
@@ -157,7 +173,7 @@ pub(crate) fn layered(
     source: SourceId,
     text: &str,
 ) -> Option<(Map<String, Value>, impl Fn(&Pointer) -> Place)> {
-    let (Some(Value::Object(own)), _) = parse(Schema::Device, source, text) else { return None };
+    let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
     let name = own.get("cluster").and_then(Value::as_str)?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
     let (keys, origins, _) = layer(&layers(fleet, cluster, name, source, &own));
@@ -184,8 +200,8 @@ fn layers<'a>(
     layers
 }
 
-/// The value of a text, if it is YAML, and everything that is wrong with it.
-fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Vec<Diagnostic>) {
+/// The value of a text, if it is YAML, the blocks of text in its raw patches, and everything that is wrong with it.
+fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Blocks, Vec<Diagnostic>) {
     let literal = literal_secret(source, text);
     let document = match Document::parse(source, text) {
         Ok(document) => document,
@@ -194,7 +210,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Vec<Di
                 findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
             }
             findings.extend(literal);
-            return (None, findings);
+            return (None, Blocks::new(), findings);
         }
     };
     let value = document.root.to_json();
@@ -204,12 +220,32 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Vec<Di
     findings
         .extend(schema.findings(source, &document, &value).into_iter().filter(|finding| !is_empty(&finding.at.place)));
     findings.extend(literal);
-    (Some(value), findings)
+    let mut blocks = Blocks::new();
+    match schema {
+        Schema::Device => patch_blocks(text, &document.root, &Pointer::root(), &mut blocks),
+        _ => {
+            for cluster in document.root.get("clusters").map(Node::entries).unwrap_or_default() {
+                for layer in ["defaults", "controlplane", "worker"] {
+                    let at = Pointer::new("/clusters").child(&cluster.key).child(layer);
+                    cluster.value.get(layer).into_iter().for_each(|keys| patch_blocks(text, keys, &at, &mut blocks));
+                }
+            }
+        }
+    }
+    (Some(value), blocks, findings)
+}
+
+/// Takes in the blocks of text of the raw patches that a mapping of device keys has.
+fn patch_blocks(text: &str, keys: &Node, at: &Pointer, blocks: &mut Blocks) {
+    for patch in keys.get("patches").map(Node::entries).unwrap_or_default() {
+        let block = patch.value.get("text").and_then(|node| BlockText::find(text, node));
+        blocks.extend(block.map(|block| (at.child("patches").child(&patch.key).child("text"), Arc::new(block))));
+    }
 }
 
 /// A duplicate key directly below `volumes` is a duplicate volume: the same mistake, with its own consequence.
 fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
-    let crate::Spot::Bytes(range) = finding.at.place.spot else { return };
+    let Spot::Bytes(range) = finding.at.place.spot else { return };
     if finding.code != Code::DuplicateKey {
         return;
     }

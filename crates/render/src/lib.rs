@@ -14,6 +14,7 @@ pub mod templates;
 pub mod catalogue;
 pub mod target;
 pub mod artifact;
+pub mod merged;
 pub mod output;
 
 pub use artifact::{Artifact, Fault, Proof, Renderer};

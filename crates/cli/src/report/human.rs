@@ -25,6 +25,7 @@ const HANGING: usize = 4;
 pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String {
     let style = Style { width: style.width.max(40), ..style };
     let mut positions = Positions::new(sources);
+    positions.hide(findings);
     findings.iter().map(|finding| block(finding, &mut positions, style)).collect::<Vec<_>>().join("\n")
 }
 

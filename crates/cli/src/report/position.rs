@@ -1,13 +1,15 @@
 //! Where a place is: its bytes, and the line and column of a byte.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use talosmith_model::{Locator, Place, Sources, line_column};
+use talosmith_model::{Diagnostic, Locator, Place, SourceId, Sources, line_column};
 
 /// Resolves the places of a report.
 pub(super) struct Positions<'a> {
     pub sources: &'a Sources,
     locator: Locator<'a>,
+    hidden: HashMap<SourceId, Vec<Range<usize>>>,
 }
 
 /// A line and a column, both from 1, and the byte from 0. A column counts characters, as editors do.
@@ -20,7 +22,24 @@ pub(super) struct Position {
 
 impl<'a> Positions<'a> {
     pub fn new(sources: &'a Sources) -> Self {
-        Self { sources, locator: Locator::new(sources) }
+        Self { sources, locator: Locator::new(sources), hidden: HashMap::new() }
+    }
+
+    /// Takes note of the secrets that some findings are about, so that none of them shows the line of another's.
+    pub fn hide(&mut self, findings: &[Diagnostic]) {
+        for finding in findings.iter().filter(|finding| finding.is_hidden) {
+            let place = &finding.at.place;
+            if let Some(range) = self.range(place) {
+                self.hidden.entry(place.source).or_default().push(range);
+            }
+        }
+    }
+
+    /// The bytes from `start` to `end` of a source that hold secrets, from `start` on.
+    pub fn hidden(&self, source: SourceId, start: usize, end: usize) -> Vec<Range<usize>> {
+        let ranges = self.hidden.get(&source).into_iter().flatten();
+        let inside = ranges.filter(|range| range.start < end && start < range.end);
+        inside.map(|range| range.start.saturating_sub(start)..range.end - start).collect()
     }
 
     /// The bytes of a place, which the text really has, and whole characters; none for a file as a whole.

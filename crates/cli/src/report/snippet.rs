@@ -8,7 +8,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::position::{Positions, position};
 use super::style::Style;
-use crate::mask::mask;
+use crate::mask::{hide, mask};
 
 /// What is drawn, and what its neighbours must know of it.
 pub(super) struct Drawing {
@@ -104,8 +104,9 @@ fn source_lines(
     let end = (line_end(last) + 1).min(text.len());
 
     let path = Style::path(&source.path);
-    let mut snippet =
-        Snippet::source(mask(&text[start..end]).into_owned()).path(path.clone()).line_start(position(text, start).line);
+    let hidden = positions.hidden(marks[0].label.place.source, start, end);
+    let shown = mask(&hide(&text[start..end], &hidden)).into_owned();
+    let mut snippet = Snippet::source(shown).path(path.clone()).line_start(position(text, start).line);
     // The renderer cuts lines that are too long, so that the leftmost mark comes to stand near the edge.
     let column = |at: usize| text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at].width();
     let leftmost = marks.iter().map(|mark| column(mark.range.start)).min().unwrap_or(0);

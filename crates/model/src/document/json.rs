@@ -2,9 +2,34 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Node, NodeValue, Style};
+use super::{Entry, Node, NodeValue, Style};
 
 impl Node {
+    /// A JSON value as a tree without places: texts are quoted, so that YAML takes them for nothing else.
+    #[must_use]
+    pub fn from_json(value: &Value) -> Self {
+        let value = match value {
+            Value::Object(map) => return Self::from_map(map),
+            Value::String(text) => NodeValue::Scalar(text.as_str().into(), Style::Quoted),
+            Value::Array(items) => NodeValue::Sequence(items.iter().map(Self::from_json).collect()),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                NodeValue::Scalar(value.to_string().into(), Style::Plain)
+            }
+        };
+        Self { span: 0..0, value }
+    }
+
+    /// Keys and values of JSON as a tree without places.
+    #[must_use]
+    pub fn from_map(map: &Map<String, Value>) -> Self {
+        let entry = |(key, value): (&String, &Value)| Entry {
+            key: key.as_str().into(),
+            key_span: 0..0,
+            value: Self::from_json(value),
+        };
+        Self { span: 0..0, value: NodeValue::Mapping(map.iter().map(entry).collect()) }
+    }
+
     /// The value as JSON has it.
     ///
     /// Quoted and block scalars are text. Plain ones follow the core schema of YAML 1.2, so `off` and `no` are text and

@@ -11,6 +11,7 @@ use super::{
     images, kubernetes, network, patches, selectors, services, storage_classes, system, versions, volumes,
 };
 use crate::device::{Arch, Role};
+use crate::machine_config::Target;
 use crate::{Code, Diagnostic, Keys, Place, Pointer, TalosVersion};
 
 /// A device.
@@ -144,6 +145,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         no_successors(check);
     }
     let tailscale = network::tailscale(check);
+    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base.minor() });
     Device {
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),
@@ -189,7 +191,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         etcd: kubernetes::etcd(check),
         hostname,
         allow_scheduling_on_control_planes: written.allow_scheduling_on_control_planes,
-        patches: patches::plan(check, files),
+        patches,
         files: written
             .files
             .iter()

@@ -1,11 +1,14 @@
 //! Raw patches: whatever has no key of its own.
 
+use std::sync::Arc;
+
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
 use super::{Check, Files};
+use crate::machine_config::{Origin, Target, decode_patch};
 use crate::read::literal_secret;
-use crate::{Code, Diagnostic, Document, Place, Pointer};
+use crate::{Code, Diagnostic, Document, Label, Node, Place, Pointer, SourceId};
 
 /// A raw patch.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct Patch {
     pub name: String,
     /// What it says.
     pub content: Content,
+    /// Where it says so.
+    pub origin: Origin,
 }
 
 /// How a raw patch was written.
@@ -22,20 +27,36 @@ pub enum Content {
     /// As a mapping, which talosmith formats.
     Mapping(Map<String, Value>),
     /// As a text, which stays as it is.
-    Text(String),
+    Text(Arc<str>),
+}
+
+impl Content {
+    /// The documents of the patch, or what is wrong with its text; `source` is named there.
+    ///
+    /// # Errors
+    /// Everything that is wrong with a text that is not YAML.
+    pub fn documents(&self, source: SourceId) -> Result<Vec<Node>, Vec<Diagnostic>> {
+        match self {
+            Self::Mapping(mapping) => Ok(vec![Node::from_map(mapping)]),
+            Self::Text(text) => Document::parse_stream(source, text),
+        }
+    }
 }
 
 /// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
-pub fn plan(check: &mut Check<'_>, files: &Files) -> Vec<Patch> {
+pub fn plan(check: &mut Check<'_>, files: &Files, target: &Target<'_>) -> Vec<Patch> {
     let mut planned = Vec::new();
     for (name, patch) in &check.file.device.patches {
         let at = Pointer::new("/patches").child(name);
-        let content = match (&patch.inline, &patch.text, &patch.file) {
-            (Some(mapping), None, None) => Some(Content::Mapping(mapping.clone())),
+        let written = match (&patch.inline, &patch.text, &patch.file) {
+            (Some(mapping), None, None) => {
+                let place = check.at(at.child("inline"));
+                Some((Content::Mapping(mapping.clone()), Origin::Mapping(place)))
+            }
             (None, Some(text), None) => {
-                // The places of a text in a block scalar are not those of its own lines: the whole value is named.
                 let place = check.at(at.child("text"));
-                is_yaml(check, text, place).then(|| Content::Text(text.clone()))
+                let block = check.fleet.block_of(check.file, &place);
+                Some((Content::Text(text.as_str().into()), Origin::Text(place, block)))
             }
             (None, None, Some(path)) => {
                 let place = check.at(at.child("file"));
@@ -55,29 +76,35 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Vec<Patch> {
                 None
             }
         };
-        let layer = check.file.layer(&at);
-        planned.extend(content.map(|content| (layer, Patch { name: name.to_string(), content })));
+        if let Some((content, origin)) = written {
+            judge(check, &content, &origin, target);
+            planned.push((check.file.layer(&at), Patch { name: name.to_string(), content, origin }));
+        }
     }
     planned.sort_by_key(|(layer, _)| *layer);
     planned.into_iter().map(|(_, patch)| patch).collect()
 }
 
-fn is_yaml(check: &mut Check<'_>, text: &str, place: Place) -> bool {
-    match Document::parse_stream(place.source, text) {
-        Ok(_) => true,
-        Err(findings) => {
-            let whole = findings.into_iter().map(|finding| Diagnostic {
-                at: crate::Label { place: place.clone(), text: finding.at.text.clone() },
-                also: Vec::new(),
-                ..finding
-            });
-            check.findings.extend(whole);
-            false
-        }
-    }
+/// What Talos's loader would say to a patch.
+fn judge(check: &mut Check<'_>, content: &Content, origin: &Origin, target: &Target<'_>) {
+    let (Origin::File(source) | Origin::Mapping(Place { source, .. }) | Origin::Text(Place { source, .. }, _)) =
+        *origin;
+    let findings = match content.documents(source) {
+        Ok(documents) => decode_patch(&documents, origin, target),
+        Err(findings) => findings.into_iter().map(|finding| shifted(finding, origin)).collect(),
+    };
+    check.findings.extend(findings);
 }
 
-fn file(check: &mut Check<'_>, files: &Files, path: &Utf8Path, place: Place) -> Option<Content> {
+/// A finding about a text, where the text stands.
+fn shifted(finding: Diagnostic, origin: &Origin) -> Diagnostic {
+    let label = |label: Label| Label { place: origin.shifted(label.place), text: label.text };
+    let is_whole = matches!(origin, Origin::Text(_, None));
+    let also = if is_whole { Vec::new() } else { finding.also.into_iter().map(label).collect() };
+    Diagnostic { at: label(finding.at), also, ..finding }
+}
+
+fn file(check: &mut Check<'_>, files: &Files, path: &Utf8Path, place: Place) -> Option<(Content, Origin)> {
     let Some(Some((source, text))) = files.get(path) else {
         check.push(
             Diagnostic::new(Code::UnknownFile, format!("there is no file `{path}`"), place)
@@ -86,11 +113,5 @@ fn file(check: &mut Check<'_>, files: &Files, path: &Utf8Path, place: Place) -> 
         return None;
     };
     check.findings.extend(literal_secret(*source, text));
-    match Document::parse_stream(*source, text) {
-        Ok(_) => Some(Content::Text(text.to_string())),
-        Err(findings) => {
-            check.findings.extend(findings);
-            None
-        }
-    }
+    Some((Content::Text(Arc::clone(text)), Origin::File(*source)))
 }

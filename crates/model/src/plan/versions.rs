@@ -23,6 +23,7 @@ pub enum Flavour {
 /// What the versions of a device come to.
 pub struct Versions {
     pub talos: TalosVersion,
+    /// Whose base config the device has.
     pub base: TalosVersion,
     pub flavour: Flavour,
 }

@@ -1,0 +1,97 @@
+// Command talos-conformance asks the official Talos machinery what it says to machine-config patches.
+//
+// It is built once for each version of the machinery. Cases go in and out as JSON lines, so that the programs of several
+// versions stand in one pipe, each adding its verdicts:
+//
+//	talos-conformance cases FILE...            reads corpus files, writes cases
+//	talos-conformance mutate COUNT SEED FILE   writes random mutations of the cases that a file of verdicts accepts
+//	talos-conformance judge CONTRACT...        reads cases, adds this machinery's verdict on a base of each contract
+//	talos-conformance verdicts                 reads judged cases, writes the file of verdicts
+//	talos-conformance devices TALOSMITH ROOT...  writes a case for each device of the repositories
+//	talos-conformance report WARNINGS          reads judged cases, fails at an error and at a warning that is not explained
+//	talos-conformance base CONTRACT ROLE       writes the generated base without comments and secrets
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+)
+
+const machinery = "github.com/siderolabs/talos/pkg/machinery"
+
+func main() {
+	out := bufio.NewWriter(os.Stdout)
+	err := run(os.Args[1:], os.Stdin, out)
+	if err = errors.Join(err, out.Flush()); err != nil {
+		fmt.Fprintf(os.Stderr, "talos-conformance: %v\n", err)
+		os.Exit(2)
+	}
+}
+
+func run(args []string, in io.Reader, out io.Writer) error {
+	if len(args) == 0 {
+		return errors.New("no command, see main.go")
+	}
+	command, args := args[0], args[1:]
+	switch {
+	case command == "cases" && len(args) > 0:
+		return readCorpus(args, out)
+	case command == "mutate" && len(args) == 3:
+		return mutate(args[0], args[1], args[2], out)
+	case command == "judge" && len(args) > 0:
+		return judge(args, in, out)
+	case command == "verdicts" && len(args) == 0:
+		return writeVerdicts(in, out)
+	case command == "devices" && len(args) > 1:
+		return readDevices(args[0], args[1:], out)
+	case command == "report" && len(args) == 1:
+		return report(args[0], in, out)
+	case command == "base" && len(args) == 2:
+		return printBase(args[0], args[1], out)
+	default:
+		return fmt.Errorf("unknown command or wrong number of arguments: %s %s", command, strings.Join(args, " "))
+	}
+}
+
+// machineryVersion returns the version of the machinery that this program was built with, without its "v".
+func machineryVersion() (string, error) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", errors.New("the program has no build information")
+	}
+	for _, module := range info.Deps {
+		if module.Path == machinery {
+			return strings.TrimPrefix(module.Version, "v"), nil
+		}
+	}
+	return "", errors.New("the program was built without the machinery")
+}
+
+// each calls f with every case that in holds.
+func each(in io.Reader, f func(*Case) error) error {
+	decoder := json.NewDecoder(in)
+	for {
+		var c Case
+		if err := decoder.Decode(&c); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read a case: %w", err)
+		}
+		if err := f(&c); err != nil {
+			return err
+		}
+	}
+}
+
+// encoder returns a writer of JSON that leaves <, > and & as they are.
+func encoder(out io.Writer) *json.Encoder {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	return e
+}

@@ -1,0 +1,372 @@
+//! The fields of a document against the table of them.
+
+use super::documents::{Target, home, is_deletion};
+use super::{scalar, secret, wording};
+use crate::document::Entry;
+use crate::facts::fields::{self, Deprecation, Field, MAIN, Minor};
+use crate::facts::talos;
+use crate::machine_config::Origin;
+use crate::{Code, Diagnostic, Node, NodeValue, Place, Pointer, Style, closest};
+
+/// A step from a value to one inside it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
+/// A walk through one document.
+pub(super) struct Walk<'a> {
+    origin: &'a Origin,
+    target: &'a Target<'a>,
+    minor: Minor,
+    /// The way from the root of the document.
+    trail: Vec<Step<'a>>,
+    /// The kind and the keys without lists and free keys, as the table has them.
+    path: String,
+    pub findings: Vec<Diagnostic>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(origin: &'a Origin, target: &'a Target<'a>) -> Self {
+        Self { origin, target, minor: target.minor(), trail: Vec::new(), path: String::new(), findings: Vec::new() }
+    }
+
+    /// Checks a document of a known kind.
+    pub fn document(&mut self, root: &'a Node, kind: &str) {
+        kind.clone_into(&mut self.path);
+        self.object(root);
+    }
+
+    /// Checks that what is deleted can be.
+    pub fn deletions(&mut self, node: &'a Node) {
+        let in_list = self.trail.iter().any(|step| matches!(step, Step::Item(_)));
+        for entry in node.entries() {
+            if is_deletion(entry) {
+                let is_item = matches!(self.trail.last(), Some(Step::Item(_)));
+                if is_item && node.entries().len() == 1 {
+                    let place = self.origin.key(&self.pointer().child("$patch"), entry);
+                    self.findings.push(
+                        Diagnostic::new(Code::PatchDelete, "it is not said which item of the list is deleted", place)
+                            .note("Talos finds the item by the first key beside `$patch`, and refuses the patch without one")
+                            .help("write a key of the item beside it, as in\n- interface: eth0\n  $patch: delete"),
+                    );
+                } else if in_list && !is_item {
+                    let place = self.origin.key(&self.pointer().child("$patch"), entry);
+                    self.findings.push(
+                        Diagnostic::new(Code::PatchDelete, "a key inside an item of a list cannot be deleted", place)
+                            .note("Talos deletes whole items only, and refuses the patch")
+                            .help("delete the item, and write it anew in a second patch"),
+                    );
+                }
+                return;
+            }
+            self.inside(Step::Key(&entry.key), |walk| walk.deletions(&entry.value));
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            self.inside(Step::Item(index), |walk| walk.deletions(item));
+        }
+    }
+
+    /// Looks for secrets by their form where nothing is known of the fields.
+    pub fn secrets(&mut self, node: &'a Node) {
+        self.free(node, false);
+    }
+
+    fn inside(&mut self, step: Step<'a>, visit: impl FnOnce(&mut Self)) {
+        self.trail.push(step);
+        visit(self);
+        self.trail.pop();
+    }
+
+    fn pointer(&self) -> Pointer {
+        self.trail.iter().fold(Pointer::root(), |at, step| match step {
+            Step::Key(key) => at.child(key),
+            Step::Item(index) => at.child(index),
+        })
+    }
+
+    fn place(&self, node: &Node) -> Place {
+        self.origin.value(&self.pointer(), node)
+    }
+
+    fn object(&mut self, node: &'a Node) {
+        for entry in node.entries() {
+            let is_header = self.trail.is_empty() && self.path != MAIN && matches!(&*entry.key, "apiVersion" | "kind");
+            if is_header || is_deletion(entry) {
+                continue;
+            }
+            self.inside(Step::Key(&entry.key), |walk| {
+                let length = walk.path.len();
+                walk.path.push('.');
+                walk.path.push_str(&entry.key);
+                walk.field(entry);
+                walk.path.truncate(length);
+            });
+        }
+    }
+
+    fn field(&mut self, entry: &'a Entry) {
+        // A key with a dot would be taken for two.
+        let field = if entry.key.contains('.') { None } else { fields::find(&self.path) };
+        match field {
+            Some(field) if field.is_in(self.minor) => {
+                let known = self.findings.len();
+                self.value(&entry.value, field.type_in(self.minor), field);
+                if let Some(deprecation) = field.deprecation
+                    && deprecation.since <= self.minor
+                    && deprecation.base <= self.target.base
+                    && !is_gone(&entry.value)
+                {
+                    // What stands below a deprecated field is deprecated with it.
+                    let mut below = self.findings.split_off(known);
+                    below.retain(|finding| finding.code != Code::DeprecatedField);
+                    let finding = self.deprecated(entry, deprecation);
+                    self.findings.push(finding);
+                    self.findings.append(&mut below);
+                }
+            }
+            Some(field) => {
+                self.secrets(&entry.value);
+                let finding = self.other_version(entry, field);
+                self.findings.push(finding);
+            }
+            None => {
+                self.secrets(&entry.value);
+                let finding = self.unknown(entry);
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn value(&mut self, node: &'a Node, kind: &'static str, field: Field) {
+        if node.is_null() || node.is_empty_scalar() || node.entries().iter().any(is_deletion) {
+            return;
+        }
+        let (inner, takes_null) = match kind.as_bytes() {
+            [b'[' | b'{', b']' | b'}', ..] => (&kind[2..], true),
+            [b'[' | b'{', b'*', b']' | b'}', ..] => (&kind[3..], false),
+            _ => (kind, true),
+        };
+        match (&node.value, kind.as_bytes()[0]) {
+            (NodeValue::Sequence(items), b'[') => {
+                for (index, item) in items.iter().enumerate() {
+                    self.inside(Step::Item(index), |walk| walk.member(item, inner, takes_null, field));
+                }
+            }
+            (NodeValue::Mapping(entries), b'{') => {
+                for entry in entries {
+                    self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, takes_null, field));
+                }
+            }
+            (NodeValue::Mapping(_), _) if kind == "object" => self.object(node),
+            _ if kind == "any" => self.free(node, field.is_secret),
+            (NodeValue::Sequence(items), _) if kind == "argument" => {
+                for (index, item) in items.iter().enumerate() {
+                    self.inside(Step::Item(index), |walk| walk.member(item, "text", true, field));
+                }
+            }
+            (NodeValue::Scalar(text, style), _) => self.scalar(node, text, *style, kind, field),
+            _ => self.wrong_shape(node, kind, field),
+        }
+    }
+
+    fn member(&mut self, node: &'a Node, kind: &'static str, takes_null: bool, field: Field) {
+        if !takes_null && (node.is_null() || node.is_empty_scalar()) {
+            let place = self.place(node);
+            let subject = wording::subject(&self.path);
+            self.findings.push(
+                Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
+                    .note("Talos refuses the patch, and some releases crash on it")
+                    .help("write the item's keys, or remove it"),
+            );
+            return;
+        }
+        self.value(node, kind, field);
+    }
+
+    fn scalar(&mut self, node: &'a Node, text: &'a str, style: Style, kind: &'static str, field: Field) {
+        if field.is_secret && secret::is_secret(text) {
+            let finding = self.secret_field(node);
+            self.findings.push(finding);
+        } else if !self.secret_form(node, text)
+            && !secret::has_placeholder(text)
+            && !scalar::is_read_as(kind, text, style, self.minor)
+        {
+            let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
+            let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
+            let place = self.place(node);
+            self.findings.push(match later {
+                Some(since) => self.newer_value(&format!("`{text}`"), since, place),
+                None => wording::bad_scalar(&self.path, kind, text, style, place),
+            });
+        }
+    }
+
+    /// A list or mapping where none may be, or a scalar where one must be.
+    fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
+        // 1.12 takes an empty mapping for a value that reads itself from a text.
+        let is_struct = matches!(kind, "address" | "address-port" | "cidr" | "bytes" | "size" | "cel");
+        if self.minor < (1, 13) && is_struct && matches!(&node.value, NodeValue::Mapping(entries) if entries.is_empty())
+        {
+            return;
+        }
+        self.secrets(node);
+        let place = self.place(node);
+        let is_list = matches!(node.value, NodeValue::Sequence(_));
+        let newest = field_type(field, kind, talos::newest_minor());
+        let finding = if is_list && newest == "argument" && kind != newest {
+            self.newer_value("a list", (1, 13), place)
+        } else {
+            wording::wrong_shape(&self.path, kind, node, place)
+        };
+        self.findings.push(finding);
+    }
+
+    /// A value of any form.
+    fn free(&mut self, node: &'a Node, is_secret: bool) {
+        for entry in node.entries() {
+            self.inside(Step::Key(&entry.key), |walk| match entry.value.scalar() {
+                Some((text, _)) if is_secret && *entry.key == *"secret" && secret::is_secret(text) => {
+                    let finding = walk.secret_field(&entry.value);
+                    walk.findings.push(finding);
+                }
+                _ => walk.free(&entry.value, is_secret),
+            });
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            self.inside(Step::Item(index), |walk| walk.free(item, is_secret));
+        }
+        if let Some((text, _)) = node.scalar() {
+            self.secret_form(node, text);
+        }
+    }
+
+    fn secret_form(&mut self, node: &'a Node, text: &str) -> bool {
+        let Some(name) = secret::find(text) else { return false };
+        let place = self.place(node);
+        self.findings.push(
+            Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), place)
+                .hidden()
+                .note("the file is tracked, so everyone who can read the repository can use it")
+                .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),
+        );
+        true
+    }
+
+    fn secret_field(&self, node: &'a Node) -> Diagnostic {
+        let keys: Vec<&str> = self.path.split('.').skip(1).collect();
+        let placeholder = wording::placeholder(&keys);
+        let finding = Diagnostic::new(
+            Code::LiteralSecret,
+            format!("the secret {} stands in this patch", wording::subject(&self.path)),
+            self.place(node),
+        )
+        .hidden()
+        .note("the file is tracked, so everyone who can read the repository can use it");
+        if self.path.starts_with(MAIN) && wording::is_generated(&self.path) {
+            finding.help(
+                "leave the line out: the base config, which is not tracked, has its own from `talosctl gen secrets`",
+            )
+        } else {
+            finding.help(format!(
+                "change the secret, and write a placeholder such as `${{{placeholder}}}` that is filled in where the patch is applied"
+            ))
+        }
+    }
+
+    fn unknown(&self, entry: &'a Entry) -> Diagnostic {
+        let (around, _) = self.path.split_at(self.path.len() - entry.key.len() - 1);
+        let key = entry.key.escape_debug();
+        let subject = wording::subject(around);
+        let keys: Vec<&str> =
+            fields::below(around).filter(|(_, field)| field.is_in(self.minor)).map(|(key, _)| key).collect();
+        let place = self.origin.key(&self.pointer(), entry);
+        let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), place);
+        let finding = match closest(&entry.key, keys.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+        let finding = if *entry.key == *"$patch" {
+            finding.help("write `$patch: delete`: Talos knows no other")
+        } else if around == MAIN
+            && let Some(home) = home(&entry.key)
+        {
+            finding.help(format!("write it below `{home}:`"))
+        } else {
+            finding
+        };
+        let finding = finding.note("Talos refuses the whole patch for a key that it does not know");
+        if keys.is_empty() { finding } else { finding.note(format!("the keys of {subject}: {}", keys.join(", "))) }
+    }
+
+    fn other_version(&self, entry: &'a Entry, field: Field) -> Diagnostic {
+        let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
+        let subject = wording::subject(around);
+        let place = self.origin.key(&self.pointer(), entry);
+        let version = self.target.version;
+        if field.since > self.minor {
+            let (major, minor) = field.since;
+            return Diagnostic::new(
+                Code::OldTalos,
+                format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})"),
+                place,
+            )
+            .note("Talos refuses the whole patch for a key that it does not know")
+            .help(format!("upgrade the node to v{major}.{minor} or later first"));
+        }
+        let (major, minor) = field.until.unwrap_or_default();
+        Diagnostic::new(Code::UnknownKey, format!("`{key}` is no key of {subject} since Talos {major}.{minor}"), place)
+            .note("Talos refuses the whole patch for a key that it does not know")
+            .help("remove the line")
+    }
+
+    fn newer_value(&self, what: &str, (major, minor): Minor, place: Place) -> Diagnostic {
+        let subject = wording::subject(&self.path);
+        let version = self.target.version;
+        Diagnostic::new(
+            Code::OldTalos,
+            format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"),
+            place,
+        )
+        .note("Talos refuses the whole patch for a value that it cannot read")
+        .help(format!("upgrade the node to v{major}.{minor} or later first"))
+    }
+
+    fn deprecated(&self, entry: &'a Entry, deprecation: Deprecation) -> Diagnostic {
+        let place = self.origin.key(&self.pointer(), entry);
+        let subject = wording::subject(&self.path);
+        let (major, minor) = deprecation.since;
+        let since = if deprecation.since == talos::oldest_minor() {
+            String::new()
+        } else {
+            format!(" since Talos {major}.{minor}")
+        };
+        let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), place);
+        let names: Vec<String> = deprecation
+            .successors()
+            .map(|name| match name {
+                "schematic" => "the schematic of the installer image".to_owned(),
+                path if path.contains('.') => format!("`{path}`"),
+                kind => format!("the document {kind}"),
+            })
+            .collect();
+        match names.split_last() {
+            None => finding.help("remove it: nothing reads it any more"),
+            Some((only, [])) => finding.help(format!("write it in {only} instead")),
+            Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
+        }
+    }
+}
+
+/// Whether nothing is set: the field is deleted or empty.
+fn is_gone(node: &Node) -> bool {
+    node.is_null() || node.is_empty_scalar() || node.entries().iter().any(is_deletion)
+}
+
+/// The type that a value of a field has in a minor, with as many brackets taken off as from the type that it was read as.
+fn field_type(field: Field, kind: &'static str, minor: Minor) -> &'static str {
+    let whole = field.type_in(minor);
+    let bare = |kind: &'static str| kind.rfind([']', '}']).map_or(kind, |end| &kind[end + 1..]);
+    if kind.starts_with(['[', '{']) { whole } else { bare(whole) }
+}

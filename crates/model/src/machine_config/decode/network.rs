@@ -1,0 +1,177 @@
+//! Addresses, networks and URLs as Go's `net/netip` and `net/url` read them. An empty text is none, which they take.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The highest number of a routing table; what is above has a name.
+const LAST_NUMBERED_TABLE: u32 = 252;
+
+pub(super) fn is_address(text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    match text.split_once('%') {
+        Some((address, zone)) => !zone.is_empty() && address.parse::<Ipv6Addr>().is_ok(),
+        None => text.parse::<IpAddr>().is_ok(),
+    }
+}
+
+pub(super) fn is_address_port(text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    let Some((address, port)) = text.rsplit_once(':') else { return false };
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_address = match address.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|inner| inner.contains(':') && is_address(inner)),
+        None => address.parse::<Ipv4Addr>().is_ok(),
+    };
+    is_port && is_address
+}
+
+pub(super) fn is_prefix(text: &str) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    let Some((address, bits)) = text.rsplit_once('/') else { return false };
+    let is_number = bits == "0" || !bits.starts_with('0') && bits.bytes().all(|byte| byte.is_ascii_digit());
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    is_number && bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+}
+
+/// Pairs of hexadecimal digits, colons between them or not.
+pub(super) fn is_hardware_address(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
+    digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+pub(super) fn is_routing_table(text: &str) -> bool {
+    let is_number =
+        !text.starts_with(['0', '+']) && text.parse().is_ok_and(|number| (1..=LAST_NUMBERED_TABLE).contains(&number));
+    is_number || matches!(text.to_lowercase().as_str(), "unspec" | "default" | "main" | "local")
+}
+
+pub(super) fn is_url(text: &str) -> bool {
+    let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
+    if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) || !is_escaped(fragment) {
+        return false;
+    }
+    let Some((scheme, rest)) = scheme(text) else { return false };
+    let rest = rest.split_once('?').map_or(rest, |(path, _)| path);
+    if !rest.starts_with('/') {
+        if !scheme.is_empty() {
+            return true;
+        }
+        let first = rest.split('/').next().unwrap_or_default();
+        return !first.contains(':') && is_escaped(rest);
+    }
+    let (authority, path) = match rest.strip_prefix("//") {
+        Some(behind) if !scheme.is_empty() || !behind.starts_with('/') => {
+            behind.find('/').map_or((behind, ""), |at| behind.split_at(at))
+        }
+        _ => ("", rest),
+    };
+    is_authority(authority) && is_escaped(path)
+}
+
+/// The scheme, which may be empty, and what follows; none where a colon comes first.
+fn scheme(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'));
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    match end {
+        Some(0) if text.starts_with(':') => None,
+        Some(at) if text[at..].starts_with(':') && starts_well => Some((&text[..at], &text[at + 1..])),
+        _ => Some(("", text)),
+    }
+}
+
+fn is_authority(text: &str) -> bool {
+    let (user, host) = text.rsplit_once('@').unwrap_or(("", text));
+    let is_user =
+        user.chars().all(|c| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c)) && is_escaped(user);
+    let is_port = |text: &str| {
+        text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let is_host = |text: &str| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "-_.~!$&'()*+,;=:[]<>\"".contains(c))
+    };
+    is_user
+        && match host.strip_prefix('[') {
+            Some(inside) => inside.rsplit_once(']').is_some_and(|(address, port)| {
+                is_port(port) && is_host(address.split_once("%25").map_or(address, |(address, _)| address))
+            }),
+            None => match host.rfind(':') {
+                Some(at) => is_port(&host[at..]) && is_host(&host[..at]),
+                None => is_host(host),
+            },
+        }
+}
+
+/// Whether each percent sign has two hexadecimal digits behind it.
+fn is_escaped(text: &str) -> bool {
+    text.match_indices('%').all(|(at, _)| {
+        let digits = text.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_address, is_address_port, is_hardware_address, is_prefix, is_url};
+
+    #[test]
+    fn addresses_are_gos() {
+        assert!(["", "192.0.2.1", "::1", "fe80::1%eth0", "::ffff:192.0.2.1"].iter().all(|text| is_address(text)));
+        assert!(
+            !["192.0.2.01", "192.0.2", "192.0.2.1/24", "node", "fe80::1%", "1.1.1.1%a"]
+                .iter()
+                .any(|text| is_address(text))
+        );
+        assert!(["", "192.0.2.1:80", "[::1]:80"].iter().all(|text| is_address_port(text)));
+        assert!(
+            !["192.0.2.1", "::1:80", "[192.0.2.1]:80", "node:80", "192.0.2.1:99999"]
+                .iter()
+                .any(|text| is_address_port(text))
+        );
+        assert!(["", "192.0.2.1/24", "10.0.0.0/8", "fd00::/64", "0.0.0.0/0"].iter().all(|text| is_prefix(text)));
+        assert!(
+            !["192.0.2.1", "10.0.0.0/33", "10.0.0.0/08", "fe80::1%a/64", "10/8", "a/8"]
+                .iter()
+                .any(|text| is_prefix(text))
+        );
+        assert!(["", "aa:bb:cc:00:11:22", "aabb"].iter().all(|text| is_hardware_address(text)));
+        assert!(!["a", "gg", "aa-bb"].iter().any(|text| is_hardware_address(text)));
+    }
+
+    #[test]
+    fn urls_are_gos() {
+        for text in [
+            "",
+            "https://192.0.2.1:6443",
+            "tcp://node:5044/path?a=b#c",
+            "udp://[fd00::1]:514",
+            "https://user:pw@node",
+            "node",
+            "node/path:1",
+            "/a b",
+            "mailto:a",
+            "https://node:",
+            "http://a_b.c",
+        ] {
+            assert!(is_url(text), "{text}");
+        }
+        for text in [
+            "192.0.2.1:80",
+            ":80",
+            "https://node:port",
+            "https://a b",
+            "https://node/%zz",
+            "https://[::1",
+            "https://{node}",
+            "a\tb",
+            "1a:b",
+        ] {
+            assert!(!is_url(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+package registry
+
+// All gives the registered kinds.
+func All() map[string]NewDocumentFunc {
+	return registry.registered
+}
