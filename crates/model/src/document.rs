@@ -11,9 +11,9 @@ mod parse;
 mod json;
 mod block_text;
 
+pub use self::block_text::BlockText;
 pub(crate) use self::parse::{Count, parse};
 pub(crate) use self::utf8::boundary;
-pub use self::block_text::BlockText;
 pub use self::utf8::decode;
 
 /// How a scalar is written.

@@ -42,7 +42,8 @@ fn the_loader_of_each_version_is_agreed_with() {
             let messages: Vec<&str> =
                 verdict["messages"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             // Documents that exclude each other are judged on the merged config.
-            let is_about_one = |message: &&str| message.starts_with("load") && !message.contains("conflicting documents");
+            let is_about_one =
+                |message: &&str| message.starts_with("load") && !message.contains("conflicting documents");
             let is_refused = messages.iter().any(is_about_one);
             let is_accepted = verdict["verdict"] != "error";
             if !is_refused && !is_accepted {

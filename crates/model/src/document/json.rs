@@ -12,7 +12,9 @@ impl Node {
             Value::Object(map) => return Self::from_map(map),
             Value::String(text) => NodeValue::Scalar(text.as_str().into(), Style::Quoted),
             Value::Array(items) => NodeValue::Sequence(items.iter().map(Self::from_json).collect()),
-            Value::Null | Value::Bool(_) | Value::Number(_) => NodeValue::Scalar(value.to_string().into(), Style::Plain),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                NodeValue::Scalar(value.to_string().into(), Style::Plain)
+            }
         };
         Self { span: 0..0, value }
     }

@@ -123,7 +123,10 @@ mod tests {
             for name in deprecation.successors() {
                 let known = name == "schematic" || talos::kind_since(name) <= Some(deprecation.since);
                 assert!(known || find(&format!("v1alpha1.{name}")).is_some(), "{path}: {name}");
-                assert!(name.contains('.') || name == "schematic" || talos::kind_since(name).is_some(), "{path}: {name}");
+                assert!(
+                    name.contains('.') || name == "schematic" || talos::kind_since(name).is_some(),
+                    "{path}: {name}"
+                );
             }
         }
     }

@@ -86,7 +86,8 @@ pub fn plan(check: &mut Check<'_>, files: &Files, target: &Target<'_>) -> Vec<Pa
 
 /// What Talos's loader would say to a patch.
 fn judge(check: &mut Check<'_>, content: &Content, origin: &Origin, target: &Target<'_>) {
-    let (Origin::File(source) | Origin::Mapping(Place { source, .. }) | Origin::Text(Place { source, .. }, _)) = *origin;
+    let (Origin::File(source) | Origin::Mapping(Place { source, .. }) | Origin::Text(Place { source, .. }, _)) =
+        *origin;
     let findings = match content.documents(source) {
         Ok(documents) => decode_patch(&documents, origin, target),
         Err(findings) => findings.into_iter().map(|finding| shifted(finding, origin)).collect(),

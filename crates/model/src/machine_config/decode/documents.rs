@@ -125,7 +125,9 @@ impl<'a> Identity<'a> {
 fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<&'a str, Option<Box<Diagnostic>>> {
     let root = Pointer::root();
     let entry = |key: &str| document.entries().iter().find(|entry| *entry.key == *key);
-    let text = |key: &str| entry(key).and_then(|entry| entry.value.scalar()).map(|(text, _)| text).filter(|text| !text.is_empty());
+    let text = |key: &str| {
+        entry(key).and_then(|entry| entry.value.scalar()).map(|(text, _)| text).filter(|text| !text.is_empty())
+    };
     let is_main = document.entries().iter().any(|entry| MAIN_KEYS.contains(&&*entry.key));
     for key in ["kind", "apiVersion"] {
         if let Some(entry) = entry(key).filter(|entry| entry.value.scalar().is_none()) {
@@ -135,16 +137,18 @@ fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<
     }
     let is_deleted = document.entries().iter().any(is_deletion);
     let is_missing = |code, message: &str, help: &str| {
-        let place = document.entries().first().map_or_else(
-            || origin.value(&root, document),
-            |first| origin.key(&root.child(&first.key), first),
-        );
+        let place = document
+            .entries()
+            .first()
+            .map_or_else(|| origin.value(&root, document), |first| origin.key(&root.child(&first.key), first));
         Err(Some(Box::new(Diagnostic::new(code, message.to_owned(), place).help(help.to_owned()))))
     };
     match (text("kind"), text("apiVersion")) {
-        (Some(_), None) if is_deleted => {
-            is_missing(Code::MissingKey, "a document that is deleted needs its `apiVersion`", "add a line\napiVersion: v1alpha1")
-        }
+        (Some(_), None) if is_deleted => is_missing(
+            Code::MissingKey,
+            "a document that is deleted needs its `apiVersion`",
+            "add a line\napiVersion: v1alpha1",
+        ),
         (None, _) if is_deleted => is_missing(
             Code::PatchDelete,
             "`$patch: delete` cannot delete the main document",
@@ -176,17 +180,26 @@ fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<
             )))
         }
         (Some(kind), None) if kind == MAIN && is_main => Ok(MAIN),
-        (Some(_), None) => {
-            is_missing(Code::MissingKey, "a document with a `kind` needs its `apiVersion`", "add a line\napiVersion: v1alpha1")
-        }
+        (Some(_), None) => is_missing(
+            Code::MissingKey,
+            "a document with a `kind` needs its `apiVersion`",
+            "add a line\napiVersion: v1alpha1",
+        ),
         (None, None) if is_main || has_deletion(document) => Ok(MAIN),
         (None, Some(API_VERSION)) => Ok(MAIN),
         (None, Some(_)) if is_main => Ok(MAIN),
         (None, _) => {
             let home = document.entries().iter().find_map(|entry| home(&entry.key));
             let help = home.map_or_else(
-                || "begin with `machine:` or `cluster:`, or add the lines\napiVersion: v1alpha1\nkind: HostnameConfig".to_owned(),
-                |home| format!("write it below `{home}:`, as it stands in the main document, or add `apiVersion` and `kind`"),
+                || {
+                    "begin with `machine:` or `cluster:`, or add the lines\napiVersion: v1alpha1\nkind: HostnameConfig"
+                        .to_owned()
+                },
+                |home| {
+                    format!(
+                        "write it below `{home}:`, as it stands in the main document, or add `apiVersion` and `kind`"
+                    )
+                },
             );
             is_missing(Code::MissingKey, "it is not said which document this is", &help)
         }
@@ -231,8 +244,9 @@ fn duplicate(identity: &Identity<'_>, place: crate::Place, first: crate::Place) 
 
 /// An RFC 6902 patch, and its first operation as a strategic merge patch.
 fn json_patch(node: &Node, place: crate::Place) -> Diagnostic {
-    let finding = Diagnostic::new(Code::JsonPatch, "this is a JSON patch, which Talos takes for single documents only", place)
-        .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
+    let finding =
+        Diagnostic::new(Code::JsonPatch, "this is a JSON patch, which Talos takes for single documents only", place)
+            .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
     let first = &node.items()[0];
     let text = |key| first.get(key).and_then(Node::scalar).map(|(text, _)| text);
     let path = Pointer::new(text("path").unwrap_or_default());
@@ -260,25 +274,29 @@ pub(super) fn is_deletion(entry: &Entry) -> bool {
 
 /// Whether anything in a document is deleted.
 fn has_deletion(node: &Node) -> bool {
-    node.entries().iter().any(|entry| is_deletion(entry) || has_deletion(&entry.value)) || node.items().iter().any(has_deletion)
+    node.entries().iter().any(|entry| is_deletion(entry) || has_deletion(&entry.value))
+        || node.items().iter().any(has_deletion)
 }
 
 /// Whether the loader leaves a document out: it deletes and does nothing else, or says nothing but what it is.
 fn is_dropped(document: &Node) -> bool {
     is_deleted(document)
         || !document.entries().is_empty()
-            && document.entries().iter().filter(|entry| !is_deleted(&entry.value)).all(|entry| {
-                matches!(&*entry.key, "version" | "kind" | "name") && entry.value.scalar().is_some()
-            })
+            && document
+                .entries()
+                .iter()
+                .filter(|entry| !is_deleted(&entry.value))
+                .all(|entry| matches!(&*entry.key, "version" | "kind" | "name") && entry.value.scalar().is_some())
 }
 
 /// Whether nothing of a value is left once the deletions are taken out.
-fn is_deleted(node: &Node) -> bool {
+pub(super) fn is_deleted(node: &Node) -> bool {
     match &node.value {
         NodeValue::Scalar(..) => false,
         NodeValue::Sequence(items) => !items.is_empty() && items.iter().all(is_deleted),
         NodeValue::Mapping(entries) => {
-            entries.iter().any(is_deletion) || !entries.is_empty() && entries.iter().all(|entry| is_deleted(&entry.value))
+            entries.iter().any(is_deletion)
+                || !entries.is_empty() && entries.iter().all(|entry| is_deleted(&entry.value))
         }
     }
 }

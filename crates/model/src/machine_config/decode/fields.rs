@@ -1,6 +1,6 @@
 //! The fields of a document against the table of them.
 
-use super::documents::{Target, home, is_deletion};
+use super::documents::{Target, home, is_deleted, is_deletion};
 use super::{scalar, secret, wording};
 use crate::document::Entry;
 use crate::facts::fields::{self, Deprecation, Field, MAIN, Minor};
@@ -116,7 +116,7 @@ impl<'a> Walk<'a> {
                 if let Some(deprecation) = field.deprecation
                     && deprecation.since <= self.minor
                     && deprecation.base <= self.target.base
-                    && !is_gone(&entry.value)
+                    && !(entry.value.is_null() || entry.value.is_empty_scalar() || is_deleted(&entry.value))
                 {
                     // What stands below a deprecated field is deprecated with it.
                     let mut below = self.findings.split_off(known);
@@ -207,7 +207,8 @@ impl<'a> Walk<'a> {
     fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
         // 1.12 takes an empty mapping for a value that reads itself from a text.
         let is_struct = matches!(kind, "address" | "address-port" | "cidr" | "bytes" | "size" | "cel");
-        if self.minor < (1, 13) && is_struct && matches!(&node.value, NodeValue::Mapping(entries) if entries.is_empty()) {
+        if self.minor < (1, 13) && is_struct && matches!(&node.value, NodeValue::Mapping(entries) if entries.is_empty())
+        {
             return;
         }
         self.secrets(node);
@@ -254,8 +255,8 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_field(&self, node: &'a Node) -> Diagnostic {
-        let keys: Vec<&str> = self.path.split('.').skip(1).collect();
-        let placeholder = wording::placeholder(&keys);
+        let keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+        let placeholder = wording::placeholder(keys.last().unwrap_or_default());
         let finding = Diagnostic::new(
             Code::LiteralSecret,
             format!("the secret {} stands in this patch", wording::subject(&self.path)),
@@ -264,7 +265,9 @@ impl<'a> Walk<'a> {
         .hidden()
         .note("the file is tracked, so everyone who can read the repository can use it");
         if self.path.starts_with(MAIN) && wording::is_generated(&self.path) {
-            finding.help("leave the line out: the base config, which is not tracked, has its own from `talosctl gen secrets`")
+            finding.help(
+                "leave the line out: the base config, which is not tracked, has its own from `talosctl gen secrets`",
+            )
         } else {
             finding.help(format!(
                 "change the secret, and write a placeholder such as `${{{placeholder}}}` that is filled in where the patch is applied"
@@ -321,16 +324,24 @@ impl<'a> Walk<'a> {
     fn newer_value(&self, what: &str, (major, minor): Minor, place: Place) -> Diagnostic {
         let subject = wording::subject(&self.path);
         let version = self.target.version;
-        Diagnostic::new(Code::OldTalos, format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"), place)
-            .note("Talos refuses the whole patch for a value that it cannot read")
-            .help(format!("upgrade the node to v{major}.{minor} or later first"))
+        Diagnostic::new(
+            Code::OldTalos,
+            format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"),
+            place,
+        )
+        .note("Talos refuses the whole patch for a value that it cannot read")
+        .help(format!("upgrade the node to v{major}.{minor} or later first"))
     }
 
     fn deprecated(&self, entry: &'a Entry, deprecation: Deprecation) -> Diagnostic {
         let place = self.origin.key(&self.pointer(), entry);
         let subject = wording::subject(&self.path);
         let (major, minor) = deprecation.since;
-        let since = if deprecation.since == talos::oldest_minor() { String::new() } else { format!(" since Talos {major}.{minor}") };
+        let since = if deprecation.since == talos::oldest_minor() {
+            String::new()
+        } else {
+            format!(" since Talos {major}.{minor}")
+        };
         let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), place);
         let names: Vec<String> = deprecation
             .successors()
@@ -346,11 +357,6 @@ impl<'a> Walk<'a> {
             Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
         }
     }
-}
-
-/// Whether nothing is set: the field is deleted or empty.
-fn is_gone(node: &Node) -> bool {
-    node.is_null() || node.is_empty_scalar() || node.entries().iter().any(is_deletion)
 }
 
 /// The type that a value of a field has in a minor, with as many brackets taken off as from the type that it was read as.

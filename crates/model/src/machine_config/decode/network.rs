@@ -46,7 +46,8 @@ pub(super) fn is_hardware_address(text: &str) -> bool {
 }
 
 pub(super) fn is_routing_table(text: &str) -> bool {
-    let is_number = !text.starts_with(['0', '+']) && text.parse().is_ok_and(|number| (1..=LAST_NUMBERED_TABLE).contains(&number));
+    let is_number =
+        !text.starts_with(['0', '+']) && text.parse().is_ok_and(|number| (1..=LAST_NUMBERED_TABLE).contains(&number));
     is_number || matches!(text.to_lowercase().as_str(), "unspec" | "default" | "main" | "local")
 }
 
@@ -86,8 +87,11 @@ fn scheme(text: &str) -> Option<(&str, &str)> {
 
 fn is_authority(text: &str) -> bool {
     let (user, host) = text.rsplit_once('@').unwrap_or(("", text));
-    let is_user = user.chars().all(|c| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c)) && is_escaped(user);
-    let is_port = |text: &str| text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+    let is_user =
+        user.chars().all(|c| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c)) && is_escaped(user);
+    let is_port = |text: &str| {
+        text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+    };
     let is_host = |text: &str| {
         text.chars().all(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "-_.~!$&'()*+,;=:[]<>\"".contains(c))
     };
@@ -118,11 +122,23 @@ mod tests {
     #[test]
     fn addresses_are_gos() {
         assert!(["", "192.0.2.1", "::1", "fe80::1%eth0", "::ffff:192.0.2.1"].iter().all(|text| is_address(text)));
-        assert!(!["192.0.2.01", "192.0.2", "192.0.2.1/24", "node", "fe80::1%", "1.1.1.1%a"].iter().any(|text| is_address(text)));
+        assert!(
+            !["192.0.2.01", "192.0.2", "192.0.2.1/24", "node", "fe80::1%", "1.1.1.1%a"]
+                .iter()
+                .any(|text| is_address(text))
+        );
         assert!(["", "192.0.2.1:80", "[::1]:80"].iter().all(|text| is_address_port(text)));
-        assert!(!["192.0.2.1", "::1:80", "[192.0.2.1]:80", "node:80", "192.0.2.1:99999"].iter().any(|text| is_address_port(text)));
+        assert!(
+            !["192.0.2.1", "::1:80", "[192.0.2.1]:80", "node:80", "192.0.2.1:99999"]
+                .iter()
+                .any(|text| is_address_port(text))
+        );
         assert!(["", "192.0.2.1/24", "10.0.0.0/8", "fd00::/64", "0.0.0.0/0"].iter().all(|text| is_prefix(text)));
-        assert!(!["192.0.2.1", "10.0.0.0/33", "10.0.0.0/08", "fe80::1%a/64", "10/8", "a/8"].iter().any(|text| is_prefix(text)));
+        assert!(
+            !["192.0.2.1", "10.0.0.0/33", "10.0.0.0/08", "fe80::1%a/64", "10/8", "a/8"]
+                .iter()
+                .any(|text| is_prefix(text))
+        );
         assert!(["", "aa:bb:cc:00:11:22", "aabb"].iter().all(|text| is_hardware_address(text)));
         assert!(!["a", "gg", "aa-bb"].iter().any(|text| is_hardware_address(text)));
     }

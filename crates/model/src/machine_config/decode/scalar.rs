@@ -31,7 +31,8 @@ pub(super) fn is_read_as(kind: &str, written: &str, style: Style, minor: Minor) 
         "any" => true,
         "text" | "argument" => is_text,
         "bool" => {
-            let word = ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
+            let word =
+                ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
             resolved == Resolved::Bool || matches!(resolved, Resolved::Text(text) if word.contains(&text))
         }
         "duration" => match resolved {
@@ -189,8 +190,8 @@ mod tests {
     #[test]
     fn numbers_are_gos() {
         let all = [
-            "1500", "'1500'", "1_500", "0x10", "0o17", "017", "0b11", "08", "1e3", "1.0", "1.5", "-1", "70000", "+5", ".5",
-            "1k", "-0", "0x", "_1",
+            "1500", "'1500'", "1_500", "0x10", "0o17", "017", "0b11", "08", "1e3", "1.0", "1.5", "-1", "70000", "+5",
+            ".5", "1k", "-0", "0x", "_1",
         ];
         let later = ["1500", "1_500", "0x10", "0o17", "017", "0b11", "08", "1e3", "1.0", "+5", "-0"];
         assert_eq!(read("uint16", 13, &all), later);
@@ -198,7 +199,10 @@ mod tests {
             read("uint16", 12, &all),
             ["1500", "1_500", "0x10", "0o17", "017", "0b11", "08", "1e3", "1.0", "1.5", "+5", ".5", "-0"]
         );
-        assert_eq!(read("int", 14, &["-1", "9223372036854775807", "9223372036854775808"]), ["-1", "9223372036854775807"]);
+        assert_eq!(
+            read("int", 14, &["-1", "9223372036854775807", "9223372036854775808"]),
+            ["-1", "9223372036854775807"]
+        );
         assert_eq!(read("uint64", 14, &["18446744073709551615", "18446744073709551616"]), ["18446744073709551615"]);
         assert_eq!((bounds("int8"), bounds("uint32")), (Some((-128, 127)), Some((0, 4_294_967_295))));
         assert_eq!((bounds("int"), bounds("text")), (Some((i64::MIN.into(), i64::MAX.into())), None));
@@ -217,9 +221,15 @@ mod tests {
         let all = ["10GiB", "1405", "1,000GB", ".5GB", "100g", "10XB", "-10GiB", "50%", "101%", "''", "GB", "50 %"];
         assert_eq!(read("size", 12, &all), ["10GiB", "1405", "1,000GB", ".5GB", "100g", "50%", "''"]);
         assert_eq!(read("size", 13, &all), ["10GiB", "1405", "1,000GB", ".5GB", "100g", "-10GiB", "50%", "''"]);
-        assert_eq!(read("bytes", 13, &["50%", "-1GB", "1e3", "15EiB", "16EiB", "5 TB", "5ib", "b", "1.2.3"]), ["-1GB", "15EiB", "5 TB"]);
+        assert_eq!(
+            read("bytes", 13, &["50%", "-1GB", "1e3", "15EiB", "16EiB", "5 TB", "5ib", "b", "1.2.3"]),
+            ["-1GB", "15EiB", "5 TB"]
+        );
         assert_eq!(read("disk-size", 14, &["4GB", "''", "100GiB"]), ["4GB", "100GiB"]);
-        assert_eq!(read("disk-condition", 14, &["'>= 100GB'", "<=1TB", "== 5", "~5GB"]), ["'>= 100GB'", "<=1TB", "== 5"]);
+        assert_eq!(
+            read("disk-condition", 14, &["'>= 100GB'", "<=1TB", "== 5", "~5GB"]),
+            ["'>= 100GB'", "<=1TB", "== 5"]
+        );
     }
 
     #[test]

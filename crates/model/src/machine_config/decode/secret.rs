@@ -57,9 +57,9 @@ const KEY_IN_BASE64: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRF
 
 /// Whose secret a text holds, by its form; none if it holds none.
 pub(super) fn find(text: &str) -> Option<&'static str> {
-    let is_pem = text.match_indices(PEM.0).any(|(at, _)| {
-        text[at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1))
-    });
+    let is_pem = text
+        .match_indices(PEM.0)
+        .any(|(at, _)| text[at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
     let is_encoded_pem = text.match_indices(PEM_IN_BASE64).any(|(at, _)| {
         let head: String = text[at..].chars().filter(|c| !c.is_whitespace()).take(80).collect();
         KEY_IN_BASE64.iter().any(|key| head.contains(key))

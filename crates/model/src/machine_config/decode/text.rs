@@ -42,7 +42,9 @@ fn unit(name: &str) -> Option<f64> {
     let (letter, step) = name.strip_suffix('i').map_or((name, 1000.0), |letter| (letter, 1024.0_f64));
     match letter {
         "" => (step < 1024.0).then_some(1.0),
-        _ if letter.len() == 1 => SIZE_LETTERS.find(letter).and_then(|at| i32::try_from(at).ok()).map(|at| step.powi(at + 1)),
+        _ if letter.len() == 1 => {
+            SIZE_LETTERS.find(letter).and_then(|at| i32::try_from(at).ok()).map(|at| step.powi(at + 1))
+        }
         _ => None,
     }
 }
@@ -87,7 +89,9 @@ pub(super) fn is_timestamp(text: &str) -> bool {
     let Some((month, rest)) = rest.split_once('-') else { return false };
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (day, rest) = rest.split_at(digits);
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else { return false };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
+        return false;
+    };
     let days = match month {
         4 | 6 | 9 | 11 => 30,
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
