@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/siderolabs/talos/pkg/machinery/config"
@@ -20,11 +21,21 @@ import (
 // placeholder stands for every key, certificate, token and id of a printed base.
 const placeholder = "placeholder"
 
-// installers are the images that `talosctl gen config` of each contract's release puts into the base.
-var installers = map[string]string{
-	"v1.12": "ghcr.io/siderolabs/installer:v1.12.7",
-	"v1.13": "ghcr.io/siderolabs/installer:v1.13.8",
-	"v1.14": "factory.talos.dev/metal-installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba:v1.14.1",
+// installer returns the image that `talosctl gen config` of a release puts into the base.
+func installer(minor int) string {
+	if minor >= 14 {
+		return fmt.Sprintf("factory.talos.dev/metal-installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba:v1.%d.0", minor)
+	}
+	return fmt.Sprintf("ghcr.io/siderolabs/installer:v1.%d.0", minor)
+}
+
+// minorOf returns the second number of a version or a contract: 12 of 1.12.7 and of v1.12.
+func minorOf(version string) (int, error) {
+	var minor int
+	if _, err := fmt.Sscanf(strings.TrimPrefix(version, "v"), "1.%d", &minor); err != nil {
+		return 0, fmt.Errorf("%q is not a version such as v1.12: %w", version, err)
+	}
+	return minor, nil
 }
 
 // bases generates base configs of one contract, all with the same secrets.
@@ -32,13 +43,13 @@ type bases struct {
 	contract *config.VersionContract
 	image    string
 	secrets  *secrets.Bundle
-	byRole   map[string]config.Provider
+	texts    map[string][]byte
 }
 
 func newBases(contract string) (*bases, error) {
-	image, ok := installers[contract]
-	if !ok {
-		return nil, fmt.Errorf("unknown contract %q", contract)
+	minor, err := minorOf(contract)
+	if err != nil {
+		return nil, err
 	}
 	version, err := config.ParseContractFromVersion(contract)
 	if err != nil {
@@ -48,11 +59,14 @@ func newBases(contract string) (*bases, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secrets of %s: %w", contract, err)
 	}
-	return &bases{contract: version, image: image, secrets: bundle, byRole: map[string]config.Provider{}}, nil
+	return &bases{contract: version, image: installer(minor), secrets: bundle, texts: map[string][]byte{}}, nil
 }
 
-// text generates the base of a role as `talosctl gen config` does with an install disk, without comments.
+// text returns the base of a role as `talosctl gen config` writes it with an install disk, without comments.
 func (b *bases) text(role string) ([]byte, error) {
+	if text, ok := b.texts[role]; ok {
+		return text, nil
+	}
 	input, err := generate.NewInput("conformance", "https://192.0.2.1:6443", constants.DefaultKubernetesVersion,
 		generate.WithVersionContract(b.contract), generate.WithSecretsBundle(b.secrets),
 		generate.WithInstallDisk("/dev/nvme0n1"), generate.WithInstallImage(b.image))
@@ -65,25 +79,27 @@ func (b *bases) text(role string) ([]byte, error) {
 	}
 	generated, err := input.Config(kind)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("generate a base for %s: %w", role, err)
 	}
-	return generated.EncodeBytes(encode.WithComments(encode.CommentsDisabled))
+	text, err := generated.EncodeBytes(encode.WithComments(encode.CommentsDisabled))
+	if err != nil {
+		return nil, fmt.Errorf("encode the base for %s: %w", role, err)
+	}
+	b.texts[role] = text
+	return text, nil
 }
 
-// of returns the base of a role as it is read from its file.
-func (b *bases) of(role string) (config.Provider, error) {
-	if base, ok := b.byRole[role]; ok {
-		return base, nil
-	}
+// fresh reads the base of a role. Each case needs its own: a patched copy shares values with the config that it was
+// copied from, the cluster's endpoint for one.
+func (b *bases) fresh(role string) (config.Provider, error) {
 	text, err := b.text(role)
 	if err != nil {
-		return nil, fmt.Errorf("generate a base for %s: %w", role, err)
+		return nil, err
 	}
 	base, err := configloader.NewFromBytes(text)
 	if err != nil {
 		return nil, fmt.Errorf("read the base for %s: %w", role, err)
 	}
-	b.byRole[role] = base
 	return base, nil
 }
 

@@ -20,6 +20,8 @@ type Case struct {
 	About string `json:"about,omitempty"`
 	// Role of the base: controlplane or worker.
 	Role string `json:"role"`
+	// Base is the contract of the only base that the case is for.
+	Base string `json:"base,omitempty"`
 	// Strict makes deprecations errors, as `talosctl validate --strict` does.
 	Strict bool `json:"strict,omitempty"`
 	// Patches are the texts of the patch files.

@@ -23,25 +23,41 @@ func (metal) String() string        { return "metal" }
 func (metal) RequiresInstall() bool { return true }
 func (metal) InContainer() bool     { return false }
 
-// judge adds this machinery's verdict on a base of each contract to every case.
+// judge adds this machinery's verdicts to every case: on a base of each contract, or on the base that the case names if
+// the machinery is not older.
 func judge(contracts []string, in io.Reader, out io.Writer) error {
 	version, err := machineryVersion()
 	if err != nil {
 		return err
 	}
-	byContract := map[string]*bases{}
-	for _, contract := range contracts {
-		if byContract[contract], err = newBases(contract); err != nil {
-			return err
-		}
+	minor, err := minorOf(version)
+	if err != nil {
+		return err
 	}
+	byContract := map[string]*bases{}
 	lines := encoder(out)
 	return each(in, func(c *Case) error {
+		on := contracts
+		if c.Base != "" {
+			own, err := minorOf(c.Base)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.ID, err)
+			}
+			on = []string{c.Base}
+			if own > minor {
+				on = nil
+			}
+		}
 		if c.Verdicts == nil {
 			c.Verdicts = map[string]Verdict{}
 		}
-		for _, contract := range contracts {
-			base, err := byContract[contract].of(c.Role)
+		for _, contract := range on {
+			if byContract[contract] == nil {
+				if byContract[contract], err = newBases(contract); err != nil {
+					return err
+				}
+			}
+			base, err := byContract[contract].fresh(c.Role)
 			if err != nil {
 				return err
 			}
@@ -125,9 +141,16 @@ func apply(base config.Provider, patches []string, strict bool) (text []byte, wa
 
 // flatten returns the text of each single error, with what is written before the list that holds it.
 func flatten(err error) []string {
-	if list, ok := err.(interface{ WrappedErrors() []error }); ok {
+	var list []error
+	switch several := err.(type) {
+	case interface{ WrappedErrors() []error }:
+		list = several.WrappedErrors()
+	case interface{ Unwrap() []error }:
+		list = several.Unwrap()
+	}
+	if list != nil {
 		var all []string
-		for _, one := range list.WrappedErrors() {
+		for _, one := range list {
 			all = append(all, flatten(one)...)
 		}
 		return all

@@ -4,9 +4,11 @@
 // versions stand in one pipe, each adding its verdicts:
 //
 //	talos-conformance cases FILE...            reads corpus files, writes cases
-//	talos-conformance mutate COUNT SEED        reads judged cases, writes COUNT random mutations of the accepted ones
+//	talos-conformance mutate COUNT SEED FILE   writes random mutations of the cases that a file of verdicts accepts
 //	talos-conformance judge CONTRACT...        reads cases, adds this machinery's verdict on a base of each contract
 //	talos-conformance verdicts                 reads judged cases, writes the file of verdicts
+//	talos-conformance devices TALOSMITH ROOT...  writes a case for each device of the repositories
+//	talos-conformance report WARNINGS          reads judged cases, fails at an error and at a warning that is not explained
 //	talos-conformance base CONTRACT ROLE       writes the generated base without comments and secrets
 package main
 
@@ -34,18 +36,22 @@ func main() {
 
 func run(args []string, in io.Reader, out io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("no command, expected cases, mutate, judge, verdicts or base")
+		return errors.New("no command, see main.go")
 	}
 	command, args := args[0], args[1:]
 	switch {
 	case command == "cases" && len(args) > 0:
 		return readCorpus(args, out)
-	case command == "mutate" && len(args) == 2:
-		return mutate(args[0], args[1], in, out)
+	case command == "mutate" && len(args) == 3:
+		return mutate(args[0], args[1], args[2], out)
 	case command == "judge" && len(args) > 0:
 		return judge(args, in, out)
 	case command == "verdicts" && len(args) == 0:
 		return writeVerdicts(in, out)
+	case command == "devices" && len(args) > 1:
+		return readDevices(args[0], args[1:], out)
+	case command == "report" && len(args) == 1:
+		return report(args[0], in, out)
 	case command == "base" && len(args) == 2:
 		return printBase(args[0], args[1], out)
 	default:

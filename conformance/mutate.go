@@ -1,8 +1,171 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
 )
 
-func mutate(count, seed string, in io.Reader, out io.Writer) error { return errors.New("not yet") }
+// mutator changes accepted cases at random, the same way for the same seed.
+type mutator struct {
+	random *rand.Rand
+	// sources are the cases of the file of verdicts that some machinery accepts.
+	sources []Case
+	// keys and values are all that stand in their patches: words that are right somewhere else.
+	keys   []string
+	values []string
+}
+
+// mutate writes cases that are each an accepted case of the file of verdicts with one or two things changed.
+func mutate(count, seed, path string, out io.Writer) error {
+	number, err := strconv.Atoi(count)
+	if err != nil {
+		return err
+	}
+	start, err := strconv.ParseUint(seed, 10, 64)
+	if err != nil {
+		return err
+	}
+	m, err := newMutator(path, start)
+	if err != nil {
+		return err
+	}
+	lines := encoder(out)
+	seen := map[string]bool{}
+	for i := 0; i < number; {
+		source := m.sources[m.random.IntN(len(m.sources))]
+		mutant, what := m.mutant(source)
+		if text := text(mutant); what == "" || seen[text] {
+			continue
+		} else {
+			seen[text] = true
+		}
+		mutant.ID = fmt.Sprintf("mutant-%d/%05d", start, i)
+		mutant.About = what + " in " + source.ID
+		if err := lines.Encode(mutant); err != nil {
+			return err
+		}
+		i++
+	}
+	return nil
+}
+
+func newMutator(path string, seed uint64) (*mutator, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var verdicts struct {
+		Cases []Case `json:"cases"`
+	}
+	if err := json.Unmarshal(text, &verdicts); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	m := &mutator{random: rand.New(rand.NewPCG(seed, 0))}
+	for _, c := range verdicts.Cases {
+		accepted := false
+		for _, verdict := range c.Verdicts {
+			accepted = accepted || verdict.Verdict != "error"
+		}
+		if !accepted || c.Strict {
+			continue
+		}
+		m.sources = append(m.sources, c)
+		for _, patch := range c.Patches {
+			documents, _ := parse(patch)
+			for _, document := range documents {
+				m.collect(document)
+			}
+		}
+	}
+	for _, words := range []*[]string{&m.keys, &m.values} {
+		slices.Sort(*words)
+		*words = slices.Compact(*words)
+	}
+	if len(m.keys) == 0 || len(m.values) == 0 {
+		return nil, fmt.Errorf("%s: no accepted case", path)
+	}
+	return m, nil
+}
+
+func (m *mutator) collect(node *yaml.Node) {
+	if node.Kind == yaml.ScalarNode {
+		m.values = append(m.values, node.Value)
+	}
+	for i, child := range node.Content {
+		if node.Kind == yaml.MappingNode && i%2 == 0 {
+			m.keys = append(m.keys, child.Value)
+		} else {
+			m.collect(child)
+		}
+	}
+}
+
+// mutant returns a changed copy of a case and says what was changed, or nothing if the change had no place in it.
+func (m *mutator) mutant(source Case) (*Case, string) {
+	mutant := &Case{Role: source.Role, Patches: slices.Clone(source.Patches)}
+	switch m.random.IntN(20) {
+	case 0:
+		mutant.Role = map[string]string{"controlplane": "worker", "worker": "controlplane"}[source.Role]
+		return mutant, "other role"
+	case 1:
+		other := m.sources[m.random.IntN(len(m.sources))]
+		mutant.Patches = append(mutant.Patches, other.Patches...)
+		return mutant, "the patches of " + other.ID + " after those"
+	case 2:
+		mutant.Patches = append(mutant.Patches, mutant.Patches[m.random.IntN(len(mutant.Patches))])
+		return mutant, "a patch twice"
+	}
+	at := m.random.IntN(len(mutant.Patches))
+	documents, err := parse(mutant.Patches[at])
+	if err != nil || len(documents) == 0 {
+		return nil, ""
+	}
+	what := m.change(&documents)
+	if what != "" && m.random.IntN(4) == 0 {
+		if more := m.change(&documents); more != "" {
+			what += ", " + more
+		}
+	}
+	if mutant.Patches[at], err = join(documents); err != nil {
+		return nil, ""
+	}
+	return mutant, what
+}
+
+// parse returns the documents of a patch.
+func parse(patch string) ([]*yaml.Node, error) {
+	var documents []*yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader([]byte(patch)))
+	for {
+		var document yaml.Node
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+			return documents, nil
+		} else if err != nil {
+			return nil, err
+		}
+		documents = append(documents, &document)
+	}
+}
+
+// join returns documents as a patch.
+func join(documents []*yaml.Node) (string, error) {
+	var buffer bytes.Buffer
+	encoder := yaml.NewEncoder(&buffer)
+	encoder.SetIndent(2)
+	for _, document := range documents {
+		if err := encoder.Encode(document); err != nil {
+			return "", err
+		}
+	}
+	err := encoder.Close()
+	return buffer.String(), err
+}

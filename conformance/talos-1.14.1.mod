@@ -56,6 +56,8 @@ require (
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 )
 
+// The exact versions that the machinery names are not on every module proxy. These are, and differ in nothing that
+// reading, merging and validating a config uses.
 replace github.com/cosi-project/runtime => github.com/cosi-project/runtime v1.16.2
 
 replace github.com/jsimonetti/rtnetlink/v2 => github.com/jsimonetti/rtnetlink/v2 v2.2.0

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// portrait is what `talosmith show DEVICE --format json` says, as far as it counts here.
+type portrait struct {
+	Device struct {
+		Role       string `json:"role"`
+		BaseConfig string `json:"baseConfig"`
+	} `json:"device"`
+	Outputs []struct {
+		Path    string `json:"path"`
+		Reader  string `json:"reader"`
+		Applied bool   `json:"applied"`
+	} `json:"outputs"`
+}
+
+// readDevices writes a case for each device below the folder devices of each repository: all files that are applied to
+// it, in order.
+func readDevices(talosmith string, roots []string, out io.Writer) error {
+	lines := encoder(out)
+	count := 0
+	for _, root := range roots {
+		models, err := filepath.Glob(filepath.Join(root, "devices", "*", "device.yaml"))
+		if err != nil {
+			return err
+		}
+		for _, model := range models {
+			c, err := readDevice(talosmith, root, filepath.Base(filepath.Dir(model)))
+			if err != nil {
+				return fmt.Errorf("%s: %w", model, err)
+			}
+			if err := lines.Encode(c); err != nil {
+				return err
+			}
+			count++
+		}
+	}
+	if count == 0 {
+		return errors.New("no device")
+	}
+	return nil
+}
+
+func readDevice(talosmith, root, name string) (*Case, error) {
+	show := exec.Command(talosmith, "-C", root, "show", name, "--format", "json")
+	show.Stderr = os.Stderr
+	text, err := show.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", show, err)
+	}
+	var shown portrait
+	if err := json.Unmarshal(text, &shown); err != nil {
+		return nil, fmt.Errorf("%s: %w", show, err)
+	}
+	minor, err := minorOf(shown.Device.BaseConfig)
+	if err != nil {
+		return nil, err
+	}
+	c := &Case{
+		ID:   strings.TrimPrefix(filepath.Base(root)+"/"+name, "./"),
+		Role: shown.Device.Role,
+		Base: fmt.Sprintf("v1.%d", minor),
+	}
+	for _, output := range shown.Outputs {
+		if output.Reader != "talos" || !output.Applied {
+			continue
+		}
+		patch, err := os.ReadFile(filepath.Join(root, output.Path))
+		if err != nil {
+			return nil, err
+		}
+		c.Patches = append(c.Patches, string(patch))
+	}
+	return c, nil
+}
