@@ -3,5 +3,6 @@
 mod table;
 pub mod extensions;
 pub mod fields;
+pub mod secrets;
 pub mod tailscale;
 pub mod talos;

@@ -4,9 +4,20 @@ use super::documents::{Target, home, is_deleted, is_deletion};
 use super::{scalar, secret, wording};
 use crate::document::Entry;
 use crate::facts::fields::{self, Deprecation, Field, MAIN, Minor};
-use crate::facts::talos;
+use crate::facts::{secrets, talos};
 use crate::machine_config::Origin;
-use crate::{Code, Diagnostic, Node, NodeValue, Place, Pointer, Style, closest};
+use crate::{Code, Diagnostic, Level, Node, NodeValue, Place, Pointer, Style, closest};
+
+/// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
+const IDLE_WHEN_NULL: [&str; 7] = [
+    "v1alpha1.cluster.acceptedCAs",
+    "v1alpha1.machine.acceptedCAs",
+    "v1alpha1.machine.files",
+    "v1alpha1.machine.kernel.modules",
+    "v1alpha1.machine.network.extraHostEntries",
+    "v1alpha1.machine.network.interfaces.vlans.routes",
+    "v1alpha1.machine.seccompProfiles",
+];
 
 /// A step from a value to one inside it.
 #[derive(Clone, Copy)]
@@ -175,11 +186,15 @@ impl<'a> Walk<'a> {
         if !takes_null && (node.is_null() || node.is_empty_scalar()) {
             let place = self.place(node);
             let subject = wording::subject(&self.path);
-            self.findings.push(
-                Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
-                    .note("Talos refuses the patch, and some releases crash on it")
-                    .help("write the item's keys, or remove it"),
-            );
+            let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
+                .help("write the item's keys, or remove it");
+            if self.minor < (1, 14) && IDLE_WHEN_NULL.contains(&self.path.as_str()) {
+                finding.level = Level::Warning;
+                finding = finding.note("Talos refuses it from 1.14 on");
+            } else {
+                finding = finding.note("Talos refuses the patch, and before 1.14 crashes on it");
+            }
+            self.findings.push(finding);
             return;
         }
         self.value(node, kind, field);
@@ -243,7 +258,7 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_form(&mut self, node: &'a Node, text: &str) -> bool {
-        let Some(name) = secret::find(text) else { return false };
+        let Some(name) = secrets::find(text) else { return false };
         let place = self.place(node);
         self.findings.push(
             Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), place)
@@ -255,8 +270,8 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_field(&self, node: &'a Node) -> Diagnostic {
-        let keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
-        let placeholder = wording::placeholder(keys.last().unwrap_or_default());
+        let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+        let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
         let finding = Diagnostic::new(
             Code::LiteralSecret,
             format!("the secret {} stands in this patch", wording::subject(&self.path)),
