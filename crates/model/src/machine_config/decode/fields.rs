@@ -220,21 +220,25 @@ impl<'a> Walk<'a> {
 
     /// A list or mapping where none may be, or a scalar where one must be.
     fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
-        // 1.12 takes an empty mapping for a value that reads itself from a text.
-        let is_struct = matches!(kind, "address" | "address-port" | "cidr" | "bytes" | "size" | "cel");
-        if self.minor < (1, 13) && is_struct && matches!(&node.value, NodeValue::Mapping(entries) if entries.is_empty())
-        {
-            return;
-        }
         self.secrets(node);
         let place = self.place(node);
         let is_list = matches!(node.value, NodeValue::Sequence(_));
         let newest = field_type(field, kind, talos::newest_minor());
-        let finding = if is_list && newest == "argument" && kind != newest {
+        let mut finding = if is_list && newest == "argument" && kind != newest {
             self.newer_value("a list", (1, 13), place)
         } else {
             wording::wrong_shape(&self.path, kind, node, place)
         };
+        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set.
+        let is_struct = match kind {
+            "bytes" => node.entries().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
+            "address" | "address-port" | "cidr" | "size" | "cel" => node.entries().is_empty(),
+            _ => false,
+        };
+        if self.minor < (1, 13) && is_struct && !is_list {
+            finding.level = Level::Warning;
+            finding.notes = vec!["Talos 1.12 drops the value, and later ones refuse the whole patch".to_owned()];
+        }
         self.findings.push(finding);
     }
 
