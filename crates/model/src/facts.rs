@@ -5,6 +5,7 @@ pub(crate) mod table;
 pub mod extensions;
 pub mod fields;
 pub mod local_path;
+pub mod secrets;
 pub mod tailscale;
 pub mod talos;
 pub(crate) mod types;

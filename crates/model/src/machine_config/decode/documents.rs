@@ -290,7 +290,7 @@ fn is_dropped(document: &Node) -> bool {
 }
 
 /// Whether nothing of a value is left once the deletions are taken out.
-fn is_deleted(node: &Node) -> bool {
+pub(super) fn is_deleted(node: &Node) -> bool {
     match &node.value {
         NodeValue::Scalar(..) => false,
         NodeValue::Sequence(items) => !items.is_empty() && items.iter().all(is_deleted),

@@ -1,12 +1,23 @@
 //! The fields of a document against the table of them.
 
-use super::documents::{Target, home, is_deletion};
+use super::documents::{Target, home, is_deleted, is_deletion};
 use super::{scalar, secret, wording};
 use crate::document::Entry;
 use crate::facts::fields::{self, Deprecation, Field, MAIN, Minor};
-use crate::facts::talos;
+use crate::facts::{secrets, talos};
 use crate::machine_config::Origin;
-use crate::{Code, Diagnostic, Node, NodeValue, Place, Pointer, Style, closest};
+use crate::{Code, Diagnostic, Level, Node, NodeValue, Place, Pointer, Style, closest};
+
+/// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
+const IDLE_WHEN_NULL: [&str; 7] = [
+    "v1alpha1.cluster.acceptedCAs",
+    "v1alpha1.machine.acceptedCAs",
+    "v1alpha1.machine.files",
+    "v1alpha1.machine.kernel.modules",
+    "v1alpha1.machine.network.extraHostEntries",
+    "v1alpha1.machine.network.interfaces.vlans.routes",
+    "v1alpha1.machine.seccompProfiles",
+];
 
 /// A step from a value to one inside it.
 #[derive(Clone, Copy)]
@@ -116,7 +127,7 @@ impl<'a> Walk<'a> {
                 if let Some(deprecation) = field.deprecation
                     && deprecation.since <= self.minor
                     && deprecation.base <= self.target.base
-                    && !is_gone(&entry.value)
+                    && !(entry.value.is_null() || entry.value.is_empty_scalar() || is_deleted(&entry.value))
                 {
                     // What stands below a deprecated field is deprecated with it.
                     let mut below = self.findings.split_off(known);
@@ -175,11 +186,15 @@ impl<'a> Walk<'a> {
         if !takes_null && (node.is_null() || node.is_empty_scalar()) {
             let place = self.place(node);
             let subject = wording::subject(&self.path);
-            self.findings.push(
-                Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
-                    .note("Talos refuses the patch, and some releases crash on it")
-                    .help("write the item's keys, or remove it"),
-            );
+            let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
+                .help("write the item's keys, or remove it");
+            if self.minor < (1, 14) && IDLE_WHEN_NULL.contains(&self.path.as_str()) {
+                finding.level = Level::Warning;
+                finding = finding.note("Talos refuses it from 1.14 on");
+            } else {
+                finding = finding.note("Talos refuses the patch, and before 1.14 crashes on it");
+            }
+            self.findings.push(finding);
             return;
         }
         self.value(node, kind, field);
@@ -205,21 +220,25 @@ impl<'a> Walk<'a> {
 
     /// A list or mapping where none may be, or a scalar where one must be.
     fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
-        // 1.12 takes an empty mapping for a value that reads itself from a text.
-        let is_struct = matches!(kind, "address" | "address-port" | "cidr" | "bytes" | "size" | "cel");
-        if self.minor < (1, 13) && is_struct && matches!(&node.value, NodeValue::Mapping(entries) if entries.is_empty())
-        {
-            return;
-        }
         self.secrets(node);
         let place = self.place(node);
         let is_list = matches!(node.value, NodeValue::Sequence(_));
         let newest = field_type(field, kind, talos::newest_minor());
-        let finding = if is_list && newest == "argument" && kind != newest {
+        let mut finding = if is_list && newest == "argument" && kind != newest {
             self.newer_value("a list", (1, 13), place)
         } else {
             wording::wrong_shape(&self.path, kind, node, place)
         };
+        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set.
+        let is_struct = match kind {
+            "bytes" => node.entries().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
+            "address" | "address-port" | "cidr" | "size" | "cel" => node.entries().is_empty(),
+            _ => false,
+        };
+        if self.minor < (1, 13) && is_struct && !is_list {
+            finding.level = Level::Warning;
+            finding.notes = vec!["Talos 1.12 drops the value, and later ones refuse the whole patch".to_owned()];
+        }
         self.findings.push(finding);
     }
 
@@ -243,7 +262,7 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_form(&mut self, node: &'a Node, text: &str) -> bool {
-        let Some(name) = secret::find(text) else { return false };
+        let Some(name) = secrets::find(text) else { return false };
         let place = self.place(node);
         self.findings.push(
             Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), place)
@@ -255,8 +274,8 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_field(&self, node: &'a Node) -> Diagnostic {
-        let keys: Vec<&str> = self.path.split('.').skip(1).collect();
-        let placeholder = wording::placeholder(&keys);
+        let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+        let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
         let finding = Diagnostic::new(
             Code::LiteralSecret,
             format!("the secret {} stands in this patch", wording::subject(&self.path)),
@@ -357,11 +376,6 @@ impl<'a> Walk<'a> {
             Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
         }
     }
-}
-
-/// Whether nothing is set: the field is deleted or empty.
-fn is_gone(node: &Node) -> bool {
-    node.is_null() || node.is_empty_scalar() || node.entries().iter().any(is_deletion)
 }
 
 /// The type that a value of a field has in a minor, with as many brackets taken off as from the type that it was read as.

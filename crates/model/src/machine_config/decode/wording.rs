@@ -14,9 +14,8 @@ pub(super) fn subject(path: &str) -> String {
     }
 }
 
-/// A name for an environment variable out of the last keys of a field.
-pub(super) fn placeholder(keys: &[&str]) -> String {
-    let key = keys.last().copied().unwrap_or_default();
+/// A name for an environment variable out of a key: `apiToken` becomes `API_TOKEN`.
+pub(super) fn placeholder(key: &str) -> String {
     let mut name = String::new();
     for c in key.chars() {
         if c.is_ascii_uppercase() && !name.ends_with(|c: char| c.is_ascii_uppercase()) || !c.is_ascii_alphanumeric() {
@@ -89,22 +88,20 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Styl
     let subject = subject(path);
     let is_number = bounds(kind).is_some();
     let shown = text.lines().next().unwrap_or_default().escape_debug().to_string();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_quoted =
+        style != Style::Plain && (is_number && is_digits || kind == "bool" && matches!(text, "true" | "false"));
     let message = match kind {
+        _ if is_quoted => format!("`{shown}` in quotes is a text, where {subject} is {}", expected(kind)),
         "text" => format!("YAML takes `{shown}` for a date, where {subject} is a text"),
         _ => format!("`{shown}` is not {}, as {subject} must be", expected(kind)),
     };
     let finding = Diagnostic::new(code(kind), message, place)
         .note("Talos refuses the whole patch for a value that it cannot read");
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     match kind {
+        _ if is_quoted => finding.help(format!("write it without quotes: {text}")),
         "text" => finding.help(format!("put it in quotes: \"{shown}\"")),
-        "bool" if style != Style::Plain && matches!(text, "true" | "false") => {
-            finding.help(format!("write it without quotes: {text}"))
-        }
-        _ if is_number && style != Style::Plain && is_digits => {
-            finding.help(format!("write it without quotes: {text}"))
-        }
         "duration" if is_digits => finding.help(format!("write its unit, as in `{text}s`")),
         "url" if !text.contains("://") => finding.help(format!("write its scheme, as in `https://{shown}`")),
         _ => finding,

@@ -1,0 +1,136 @@
+//! Secrets that are known by their form, whatever they are for.
+
+use std::ops::Range;
+
+/// A secret that its issuer marks: what it begins with, of what characters and how long the rest at least is, and whose it is.
+struct Form {
+    prefix: &'static str,
+    is_part: fn(u8) -> bool,
+    length: usize,
+    name: &'static str,
+}
+
+/// Forms of secrets. Sources: docs.github.com (about authentication), docs.gitlab.com (token overview), docs.aws.amazon.com (IAM
+/// identifiers), api.slack.com (token types), github.com/C2SP/C2SP (age). A Tailscale key is looked for in whole files.
+const FORMS: &[Form] = &[
+    Form { prefix: "ghp_", is_part: is_word, length: 36, name: "a GitHub token" },
+    Form { prefix: "gho_", is_part: is_word, length: 36, name: "a GitHub token" },
+    Form { prefix: "ghu_", is_part: is_word, length: 36, name: "a GitHub token" },
+    Form { prefix: "ghs_", is_part: is_word, length: 36, name: "a GitHub token" },
+    Form { prefix: "ghr_", is_part: is_word, length: 36, name: "a GitHub token" },
+    Form { prefix: "github_pat_", is_part: is_word, length: 40, name: "a GitHub token" },
+    Form { prefix: "glpat-", is_part: is_token, length: 20, name: "a GitLab token" },
+    Form { prefix: "AKIA", is_part: is_capital, length: 16, name: "an AWS access key" },
+    Form { prefix: "xoxb-", is_part: is_token, length: 20, name: "a Slack token" },
+    Form { prefix: "xoxp-", is_part: is_token, length: 20, name: "a Slack token" },
+    Form { prefix: "xoxa-", is_part: is_token, length: 20, name: "a Slack token" },
+    Form { prefix: "xoxr-", is_part: is_token, length: 20, name: "a Slack token" },
+    Form { prefix: "xoxs-", is_part: is_token, length: 20, name: "a Slack token" },
+    Form { prefix: "AGE-SECRET-KEY-1", is_part: is_capital, length: 40, name: "an age key" },
+    Form { prefix: "jointoken=", is_part: is_token, length: 8, name: "a join token of SideroLink" },
+];
+
+/// What a PEM block with a private key begins with, and how its first line ends.
+const PEM: (&str, &str) = ("-----BEGIN ", "PRIVATE KEY-----");
+
+/// The start of `-----BEGIN ` in base64.
+const PEM_IN_BASE64: &str = "LS0tLS1CRUdJTi";
+
+/// The end of `PRIVATE KEY` in base64, as it comes out at each of the three offsets.
+const KEY_IN_BASE64: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
+
+/// Whose secret a text holds, by its form; none if it holds none.
+#[must_use]
+pub fn find(text: &str) -> Option<&'static str> {
+    let is_pem = text
+        .match_indices(PEM.0)
+        .any(|(at, _)| text[at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
+    let is_encoded_pem = text.match_indices(PEM_IN_BASE64).any(|(at, _)| {
+        let head: String = text[at..].chars().filter(|c| !c.is_whitespace()).take(80).collect();
+        KEY_IN_BASE64.iter().any(|key| head.contains(key))
+    });
+    if is_pem || is_encoded_pem {
+        return Some("a private key");
+    }
+    FORMS.iter().find(|form| form.parts(text).next().is_some()).map(|form| form.name)
+}
+
+/// The bytes of a text that are secrets by their form, each without what it begins with.
+pub fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    FORMS.iter().flat_map(|form| form.parts(text))
+}
+
+impl Form {
+    /// The rest of each secret of this form in a text.
+    fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+        text.match_indices(self.prefix).filter_map(move |(at, _)| {
+            let is_start = text[..at].bytes().next_back().is_none_or(|byte| !byte.is_ascii_alphanumeric());
+            let start = at + self.prefix.len();
+            let length = text.as_bytes()[start..].iter().take_while(|byte| (self.is_part)(**byte)).count();
+            (is_start && length >= self.length).then_some(start..start + length)
+        })
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn is_token(byte: u8) -> bool {
+    is_word(byte) || matches!(byte, b'-' | b'.')
+}
+
+fn is_capital(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{find, tokens};
+
+    #[test]
+    fn secrets_are_known_by_their_form() {
+        let long = "0123456789abcdefghijABCDEFGHIJ0123456789abcd";
+        let capitals = "0123456789ABCDEFGHIJ0123456789ABCDEFGHIJ0123456789";
+        let pem = "-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\n";
+        for (text, name) in [
+            (format!("token: ghp_{long}"), "a GitHub token"),
+            (format!("github_pat_{long}"), "a GitHub token"),
+            (format!("https://oauth2:glpat-{long}@gitlab.com"), "a GitLab token"),
+            (format!("AKIA{}", &capitals[..16]), "an AWS access key"),
+            (format!("xoxb-{long}"), "a Slack token"),
+            (format!("AGE-SECRET-KEY-1{capitals}"), "an age key"),
+            (format!("https://omni/?jointoken={long}"), "a join token of SideroLink"),
+            (pem.to_owned(), "a private key"),
+            ("LS0tLS1CRUdJTiBFRDI1NTE5IFBSSVZBVEUgS0VZLS0tLS0K".to_owned(), "a private key"),
+            ("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo=".to_owned(), "a private key"),
+            ("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==".to_owned(), "a private key"),
+        ] {
+            assert_eq!(find(&text), Some(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_hold_none() {
+        for text in [
+            "ghp_short",
+            "AKIA",
+            "xoxb-",
+            "notAKIA0123456789ABCDEF",
+            "jointoken=${TOKEN}",
+            "-----BEGIN CERTIFICATE-----\nMHc=\n",
+            "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==",
+            "",
+        ] {
+            assert_eq!(find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_found_behind_what_they_begin_with() {
+        let text = "a: ghp_0123456789abcdefghijABCDEFGHIJ012345, b: AKIA0123456789ABCDEF";
+        let found: Vec<&str> = tokens(text).map(|range| &text[range]).collect();
+        assert_eq!(found, ["0123456789abcdefghijABCDEFGHIJ012345", "0123456789ABCDEF"]);
+        assert_eq!(tokens("ghp_ and AKIA are prefixes").count(), 0);
+    }
+}
