@@ -64,7 +64,9 @@ fn fields(rules: &mut Rules<'_, '_>, document: &Document<'_>, value: &Value<'_>,
         let path = if above.is_empty() { field.key.to_owned() } else { format!("{above}.{}", field.key) };
         let Some((_, wanted)) = FIELDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&path)) else { continue };
         let kind = field.value.kind();
-        if kind != *wanted && kind != Kind::Null {
+        // Limits have no sign.
+        let is_negative = path.starts_with("process.rlimits.") && field.value.scalar().starts_with('-');
+        if (kind != *wanted && kind != Kind::Null) || is_negative {
             let message = format!("`{path}` has another type than in the OCI runtime specification");
             rules.refuse_value(document, &field.value, message, "write it as the specification says");
             continue;
