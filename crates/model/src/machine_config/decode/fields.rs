@@ -205,7 +205,7 @@ impl<'a> Walk<'a> {
             let finding = self.secret_field(node);
             self.findings.push(finding);
         } else if !self.secret_form(node, text)
-            && !secret::has_placeholder(text)
+            && !(secret::has_placeholder(text) && kind != "object" && !kind.starts_with(['[', '{']))
             && !scalar::is_read_as(kind, text, style, self.minor)
         {
             let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
@@ -229,15 +229,21 @@ impl<'a> Walk<'a> {
         } else {
             wording::wrong_shape(&self.path, kind, node, place)
         };
-        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set.
-        let is_struct = match kind {
+        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set, and a list into its bytes.
+        let is_byte = |item: &Node| {
+            item.is_empty_scalar()
+                || item.scalar().is_some_and(|(text, style)| scalar::is_read_as("uint8", text, style, self.minor))
+        };
+        let is_decoded = match kind {
+            "hardware-address" => is_list && node.items().iter().all(|item| item.is_null() || is_byte(item)),
+            _ if is_list => false,
             "bytes" => node.entries().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
             "address" | "address-port" | "cidr" | "size" | "cel" => node.entries().is_empty(),
             _ => false,
         };
-        if self.minor < (1, 13) && is_struct && !is_list {
+        if self.minor < (1, 13) && is_decoded {
             finding.level = Level::Warning;
-            finding.notes = vec!["Talos 1.12 drops the value, and later ones refuse the whole patch".to_owned()];
+            finding.notes = vec!["Talos 1.12 misreads it in silence, and later ones refuse the whole patch".to_owned()];
         }
         self.findings.push(finding);
     }
