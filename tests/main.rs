@@ -12,6 +12,8 @@ mod golden;
 mod reference;
 #[path = "main/commands.rs"]
 mod commands;
+#[path = "main/glance.rs"]
+mod glance;
 #[path = "main/staleness.rs"]
 mod staleness;
 #[path = "main/secrets.rs"]

@@ -4,10 +4,12 @@ pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+pub mod fleet;
 pub mod generate;
 pub mod man;
 pub mod schema;
 pub mod schematic_id;
+pub mod show;
 pub mod validate;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -48,18 +50,18 @@ pub struct Global {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
-    /// How findings are written
+    /// How results and findings are written
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
 }
 
-/// How findings are written.
+/// How results and findings are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
     #[default]
     Text,
-    /// For programs: schemas/report.schema.json describes it
+    /// For programs: `talosmith schema` has the schemas
     Json,
 }
 
@@ -74,6 +76,10 @@ pub enum Command {
     Diff(diff::Arguments),
     /// Check the model and render everything, and compare nothing
     Validate(validate::Arguments),
+    /// Show a device: its facts and where each is written, its disks, images and files
+    Show(show::Arguments),
+    /// Show all devices at a glance: versions, images, volumes, and how their files stand
+    Fleet(fleet::Arguments),
     /// Explain the code of a finding
     Explain(explain::Arguments),
     /// Work out the ID that the Image Factory gives a schematic
@@ -159,6 +165,13 @@ impl World<'_> {
     pub fn is_text(&self) -> bool {
         self.global.format == Format::Text
     }
+}
+
+/// A result as programs read it.
+fn json_text(result: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(result).expect("texts and numbers are always JSON");
+    text.push('\n');
+    text
 }
 
 /// The exit code of a list of findings.

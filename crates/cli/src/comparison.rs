@@ -1,71 +1,99 @@
 //! What lies in a tree against what would be generated.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Code, Diagnostic, Place, Sources};
+use talosmith_render::Proof;
 
 use crate::change::{Change, ChangeKind, find_orphans};
 use crate::differences::Differences;
-use crate::parallel;
 use crate::project::{DEVICES, Project};
-use crate::rendering::Owner;
+use crate::rendering::{Owner, paths, render_with, report_collisions};
 use crate::selection::Selection;
 use crate::tree::{EntryKind, ReadError, Tree};
 
 /// Where applications lie by default: files of ours there belong to an application that is gone, if to nothing else.
 const APPLICATIONS: [&str; 2] = ["argocd/applications/local-path", "argocd/applications/kata-containers"];
 
-/// Compares the artifacts of all owners with a tree; what cannot be written becomes findings.
+/// What the comparison of one owner finds.
+struct Compared {
+    owner: Owner,
+    clash_keys: Vec<u64>,
+    changes: Vec<Change>,
+    links: Vec<Utf8PathBuf>,
+    /// The folders that its artifacts lie in.
+    folders: BTreeSet<Utf8PathBuf>,
+    /// Files of ours in its folders that are not its own.
+    strays: Vec<Utf8PathBuf>,
+}
+
+/// Renders what the selection names and compares it with a tree, an owner at a time; what cannot be written becomes findings.
 ///
 /// # Errors
 /// A file or folder that cannot be read.
 pub fn compare(
     tree: &dyn Tree,
     project: &mut Project,
-    owners: &[Owner],
     selection: &Selection,
-) -> Result<Differences, ReadError> {
-    let artifacts: Vec<_> =
-        owners.iter().flat_map(|owner| owner.artifacts.iter().map(move |artifact| (owner, artifact))).collect();
-    let found = parallel::map(&artifacts, |(_, artifact)| {
-        Change::find(tree, artifact.path.clone(), Some(artifact.text.as_bytes().to_vec()))
-    });
+) -> Result<(Vec<Owner>, Differences), ReadError> {
+    let compared = render_with(project, selection, Proof::LeftOut, |owner| compare_owner(tree, owner));
     let mut differences = Differences { within: vec![DEVICES.into()], ..Differences::default() };
-    for ((owner, artifact), change) in artifacts.iter().zip(found) {
-        match change {
-            Ok(Some(change)) => {
-                if change.kind != ChangeKind::Same {
-                    differences.arguments.insert(artifact.path.clone(), owner.argument.clone());
-                }
-                differences.changes.push(change);
-            }
-            Ok(None) => {}
-            Err(ReadError::Symlink(link)) => symlink(&mut project.sources, &mut project.findings, &link),
+    let mut owners = Vec::with_capacity(compared.len());
+    let (mut clash_keys, mut strays) = (Vec::new(), Vec::new());
+    for compared in compared {
+        let Compared { owner, clash_keys: keys, changes, links, folders, strays: others } = compared?;
+        links.iter().for_each(|link| symlink(&mut project.sources, &mut project.findings, link));
+        if !owner.is_device {
+            differences.within.extend(owner.folders.iter().cloned());
+        }
+        if !changes.is_empty() {
+            differences.owners.insert(owner.name.clone());
+        }
+        differences.same += owner.files - changes.len() - links.len();
+        differences.arguments.extend(changes.iter().map(|change| (change.path.clone(), owner.argument.clone())));
+        differences.changes.extend(changes);
+        differences.folders.extend(folders);
+        clash_keys.extend(keys);
+        strays.extend(others);
+        owners.push(owner);
+    }
+    report_collisions(project, selection, clash_keys);
+    orphans(tree, project, selection, strays, &mut differences)?;
+    Ok((owners, differences))
+}
+
+fn compare_owner(tree: &dyn Tree, mut owner: Owner) -> Result<Compared, ReadError> {
+    let expected: HashSet<&Utf8Path> =
+        owner.artifacts.iter().map(|artifact| artifact.path.as_path()).chain(owner.secret.as_deref()).collect();
+    let strays = find_orphans(tree, owner.folders.iter().cloned(), &expected)?;
+    let clash_keys = owner.clash_keys();
+    let (mut changes, mut links, mut folders) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for artifact in std::mem::take(&mut owner.artifacts) {
+        folders.extend(artifact.path.parent().filter(|folder| !folders.contains(*folder)).map(Utf8Path::to_owned));
+        match Change::find(tree, artifact.path, Some(artifact.text.into_bytes())) {
+            Ok(change) => changes.extend(change.filter(|change| change.kind != ChangeKind::Same)),
+            Err(ReadError::Symlink(link)) => links.push(link),
             Err(error) => return Err(error),
         }
     }
-    orphans(tree, project, owners, selection, &mut differences)?;
-    Ok(differences)
+    Ok(Compared { owner, clash_keys, changes, links, folders, strays })
 }
 
+/// Adds files of ours that nothing asks for: `strays` lie in an owner's folder and are not its own.
 fn orphans(
     tree: &dyn Tree,
     project: &Project,
-    owners: &[Owner],
     selection: &Selection,
+    mut strays: Vec<Utf8PathBuf>,
     differences: &mut Differences,
 ) -> Result<(), ReadError> {
-    let expected: HashSet<&Utf8Path> = owners
-        .iter()
-        .flat_map(|owner| owner.artifacts.iter().map(|artifact| artifact.path.as_path()).chain(owner.secret.as_deref()))
-        .collect();
-    let mut folders: Vec<Utf8PathBuf> = owners.iter().flat_map(|owner| owner.folders.iter().cloned()).collect();
-    differences.within.extend(owners.iter().filter(|owner| !owner.is_device).flat_map(|owner| owner.folders.clone()));
+    let mut folders = Vec::new();
     if *selection == Selection::Everything && project.fleet.is_some() {
         // A device whose file is gone left its manifests; one whose file has errors did not.
+        let known: HashSet<&str> = project.folders.iter().map(String::as_str).collect();
         for entry in tree.list(Utf8Path::new(DEVICES))? {
-            if entry.kind == EntryKind::Folder && !project.folders.contains(&entry.name) {
+            if entry.kind == EntryKind::Folder && !known.contains(entry.name.as_str()) {
                 folders.push(Utf8Path::new(DEVICES).join(entry.name).join("manifests"));
             }
         }
@@ -74,8 +102,17 @@ fn orphans(
             differences.within.extend(APPLICATIONS.map(Utf8PathBuf::from));
         }
     }
-    for path in find_orphans(tree, folders, &expected)? {
+    strays.extend(find_orphans(tree, folders, &HashSet::new())?);
+    if strays.is_empty() {
+        return Ok(());
+    }
+    let expected = paths(project, selection);
+    strays.retain(|path| !expected.contains(path));
+    strays.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+    strays.dedup();
+    for path in strays {
         if let Some(change) = Change::find(tree, path, None)? {
+            differences.folders.extend(change.path.parent().map(Utf8Path::to_owned));
             differences.changes.push(change);
         }
     }

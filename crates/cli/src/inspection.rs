@@ -1,12 +1,11 @@
 //! What `generate`, `check` and `diff` begin with: read, render, compare, and prove what is new.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_render::Proof;
 
 use crate::comparison::compare;
 use crate::differences::Differences;
 use crate::project::{LoadError, Project};
-use crate::rendering::{Owner, prove, render};
+use crate::rendering::{Owner, prove};
 use crate::selection::{NoSuchDevice, Selection};
 use crate::tree::{ReadError, Tree};
 
@@ -44,8 +43,7 @@ pub enum InspectionError {
 pub fn inspect(tree: &dyn Tree, paths: &[Utf8PathBuf], below: &Utf8Path) -> Result<Inspection, InspectionError> {
     let mut project = Project::load(tree)?;
     let selection = Selection::resolve(paths, below, &project)?;
-    let owners = render(&mut project, &selection, Proof::LeftOut);
-    let differences = compare(tree, &mut project, &owners, &selection)?;
-    prove(&mut project, &owners, &differences);
+    let (owners, differences) = compare(tree, &mut project, &selection)?;
+    prove(&mut project, &selection, &differences);
     Ok(Inspection { project, selection, owners, differences })
 }

@@ -6,6 +6,7 @@ pub mod environment;
 pub mod mask;
 pub mod diff;
 pub mod report;
+pub mod table;
 pub mod console;
 pub mod process;
 pub mod git;
@@ -22,6 +23,8 @@ pub mod comparison;
 pub mod inspection;
 pub mod probe;
 pub mod staleness;
+pub mod portrait;
+pub mod roster;
 pub mod command;
 mod run;
 

@@ -10,7 +10,7 @@ use talosmith_model::{Document, Node, NodeValue, SourceId, Style, line_column};
 use talosmith_render::Proof;
 
 use crate::project::{DEVICES, FLEET_FILE, Project};
-use crate::rendering::render;
+use crate::rendering::render_with;
 use crate::selection::Selection;
 use crate::tree::{Entry, ReadError, Tree};
 
@@ -57,7 +57,7 @@ pub fn origin(
             }
             let rendered = mutants(&model_text[span.clone()], style).into_iter().find_map(|mutant| {
                 let mutated = format!("{}{mutant}{}", &model_text[..span.start], &model_text[span.end..]);
-                render_with(&Changed { tree, path: &model, text: &mutated, only: device }, path)
+                rendered_from(&Changed { tree, path: &model, text: &mutated, only: device }, path)
             });
             let Some(rendered) = rendered else { continue };
             // A scalar that only moves the line, such as one of a list before it, did not make it.
@@ -134,14 +134,12 @@ fn mutants(scalar: &str, style: Style) -> Vec<String> {
 }
 
 /// The text of one artifact, rendered from a changed model; none if the model has errors.
-fn render_with(tree: &Changed<'_>, artifact: &Utf8Path) -> Option<String> {
+fn rendered_from(tree: &Changed<'_>, artifact: &Utf8Path) -> Option<String> {
     let mut project = Project::load(tree).ok()?;
-    let owners = render(&mut project, &Selection::Everything, Proof::LeftOut);
-    owners
-        .into_iter()
-        .flat_map(|owner| owner.artifacts)
-        .find(|other| other.path == artifact)
-        .map(|artifact| artifact.text)
+    let rendered = render_with(&mut project, &Selection::Everything, Proof::LeftOut, |owner| {
+        owner.artifacts.into_iter().find(|other| other.path == artifact).map(|artifact| artifact.text)
+    });
+    rendered.into_iter().flatten().next()
 }
 
 /// A tree in which one file has another text, and which shows only one device if the artifact needs no other.

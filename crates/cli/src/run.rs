@@ -31,6 +31,8 @@ fn dispatch(world: &mut World<'_>, command: &Command) -> anyhow::Result<Exit> {
         Command::Check(arguments) => command::check::run(world, arguments),
         Command::Diff(arguments) => command::diff::run(world, arguments),
         Command::Validate(arguments) => command::validate::run(world, arguments),
+        Command::Show(arguments) => command::show::run(world, arguments),
+        Command::Fleet(arguments) => command::fleet::run(world, arguments),
         Command::Explain(arguments) => command::explain::run(world, arguments),
         Command::SchematicId(arguments) => command::schematic_id::run(world, arguments),
         Command::Schema(arguments) => command::schema::run(world, arguments),

@@ -50,6 +50,15 @@ impl Selection {
         Ok(if names.is_empty() { Self::Everything } else { Self::Devices(names) })
     }
 
+    /// The device that is named, if it is one and no more.
+    #[must_use]
+    pub fn only_device(&self) -> Option<&str> {
+        match self {
+            Self::Devices(names) if names.len() == 1 => names.first().map(String::as_str),
+            Self::Devices(_) | Self::Everything => None,
+        }
+    }
+
     /// Whether a device is named.
     #[must_use]
     pub fn has_device(&self, name: &str) -> bool {

@@ -1,8 +1,8 @@
 //! Why a file differs from what would be generated: the model changed, or somebody edited the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Code, Diagnostic, Place};
 use talosmith_render::Proof;
 
@@ -13,7 +13,7 @@ use crate::git::Git;
 use crate::probe;
 use crate::process::Processes;
 use crate::project::Project;
-use crate::rendering::render;
+use crate::rendering::render_with;
 use crate::selection::Selection;
 use crate::tree::{GitTree, Tree};
 
@@ -26,19 +26,22 @@ pub struct Head {
 impl Head {
     /// Reads HEAD for the paths that differ; none if there is no usable one.
     #[must_use]
-    pub fn read(processes: &dyn Processes, root: &camino::Utf8Path, differences: &Differences) -> Option<Self> {
+    pub fn read(processes: &dyn Processes, root: &Utf8Path, differences: &Differences) -> Option<Self> {
         let git = Git::open(processes, root).ok()?;
         let tree = GitTree::revision(&git, "HEAD").ok()?;
         let mut project = Project::load(&tree).ok()?;
         if project.has_errors() {
             return None;
         }
-        let owners = render(&mut project, &Selection::Everything, Proof::LeftOut);
+        let wanted: HashSet<&Utf8Path> = differences.real().map(|change| change.path.as_path()).collect();
+        let rendered = render_with(&mut project, &Selection::Everything, Proof::LeftOut, |owner| {
+            let artifacts = owner.artifacts.into_iter().filter(|artifact| wanted.contains(artifact.path.as_path()));
+            artifacts.map(|artifact| (artifact.path, artifact.text)).collect::<Vec<_>>()
+        });
         if project.has_errors() {
             return None;
         }
-        let artifacts = owners.into_iter().flat_map(|owner| owner.artifacts);
-        let rendered = artifacts.map(|artifact| (artifact.path, artifact.text)).collect();
+        let rendered = rendered.into_iter().flatten().collect();
         let held =
             differences.real().map(|change| (change.path.clone(), tree.read(&change.path).ok().flatten())).collect();
         Some(Self { rendered, held })

@@ -138,6 +138,15 @@ codes! {
     TemplateFailed "template-failed" Error "A template cannot be rendered."
     TemplateShape "template-shape" Error "A value would change the structure of the document around it."
     OutputSchema "output-schema" Error "A rendered artifact is not a valid document of its kind."
+    // The machine config
+    InvalidDocument "invalid-document" Error "A document of the machine config breaks a rule of Talos."
+    DocumentConflict "document-conflict" Error "Two parts of the machine config exclude each other."
+    ControlPlaneOnly "control-plane-only" Error "A part of a worker's machine config is for control planes only."
+    BadPatch "bad-patch" Error "A patch cannot be merged into the machine config."
+    NothingToDelete "nothing-to-delete" Error "A patch deletes something that is not there."
+    PatchConflict "patch-conflict" Warning "Two patches set one field of the machine config to different values."
+    ListAppended "list-appended" Warning "Two patches add to one list of the machine config."
+    ClearedField "cleared-field" Warning "A patch clears a field that it does not repeat."
     // Secrets
     LiteralSecret "literal-secret" Error "A secret stands in a tracked file."
     SecretUnavailable "secret-unavailable" Warning "No source of a secret is there, so the file that needs it was not written."

@@ -28,6 +28,15 @@ pub struct Layer<'a> {
 pub struct Origins(BTreeMap<Pointer, (SourceId, Pointer)>);
 
 impl Origins {
+    /// The value at `pointer` of the layered device whose own file is `own`.
+    #[must_use]
+    pub fn place(&self, own: SourceId, pointer: &Pointer) -> Place {
+        match self.of(pointer) {
+            Some((source, origin)) => Place::value(source, origin),
+            None => Place::value(own, pointer.clone()),
+        }
+    }
+
     /// Where the value at `pointer` of the layered device is written; none if in the device's own file, at the same pointer.
     #[must_use]
     pub fn of(&self, pointer: &Pointer) -> Option<(SourceId, Pointer)> {

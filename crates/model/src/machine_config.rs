@@ -1,7 +1,21 @@
-//! Machine configs: what Talos's own machinery says to a patch that somebody wrote by hand.
+//! The machine config as Talos sees it: whether it reads a patch, a generated base, patches that are merged into it, and what Talos
+//! says of the result.
+//!
+//! Source of all rules: github.com/siderolabs/talos, pkg/machinery/config, the releases 1.12.7, 1.13.8 and 1.14.1.
 
 mod origin;
 mod decode;
+mod value;
+mod base;
+mod config;
+mod deletion;
+mod merge;
+mod rules;
+mod judge;
 
-pub use decode::{Target, decode, decode_patch};
-pub use origin::Origin;
+pub use self::decode::{Target, decode, decode_patch};
+pub use self::judge::{Maker, Patch, judge};
+pub use self::origin::Origin;
+
+#[cfg(test)]
+mod tests;

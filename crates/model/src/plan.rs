@@ -71,10 +71,86 @@ pub struct Cluster {
 /// The texts of files that raw patches name, by their path from the repository's root; none where there is no such file.
 pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
 
+/// A plan that is being made: devices are added in the order of their files, and none has to be kept.
+pub struct Planning<'a> {
+    fleet: &'a FleetFile,
+    plan: Plan,
+    judge: fleet::Judge,
+    /// The clusters that have a device with errors.
+    incomplete: BTreeSet<String>,
+    findings: Vec<Diagnostic>,
+}
+
+/// A device that was planned by itself.
+#[derive(Debug)]
+pub struct Draft {
+    /// None if it has errors.
+    device: Option<Device>,
+    findings: Vec<Diagnostic>,
+}
+
+impl Draft {
+    /// Plans a device by itself.
+    #[must_use]
+    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files) -> Self {
+        let mut check = Check { fleet, file, findings: Vec::new() };
+        let planned = node::plan(&mut check, files);
+        let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
+        let name = file.device.name.as_str();
+        let findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
+        Self { device: Some(planned).filter(|_| !failed), findings }
+    }
+}
+
+impl<'a> Planning<'a> {
+    /// A plan without devices.
+    #[must_use]
+    pub fn new(fleet: &'a FleetFile) -> Self {
+        let mut findings = Vec::new();
+        let mut plan = Plan::default();
+        for (name, cluster) in &fleet.fleet.clusters {
+            let at = Pointer::new("/clusters").child(name);
+            plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
+        }
+        Self { fleet, plan, judge: fleet::Judge::default(), incomplete: BTreeSet::new(), findings }
+    }
+
+    /// Adds a device and its draft, and judges it among those that were added.
+    pub fn add(&mut self, file: &DeviceFile, draft: Draft) {
+        self.findings.extend(draft.findings);
+        self.judge.see(file, &mut self.findings);
+        match draft.device {
+            Some(device) => self.plan.devices.push(device),
+            None => {
+                self.incomplete.insert(file.device.cluster.to_string());
+                self.plan.broken.insert(file.device.name.to_string());
+            }
+        }
+    }
+
+    /// The plan; `broken` names the devices whose files could not be read.
+    #[must_use]
+    pub fn finish(self, broken: &BTreeSet<String>) -> (Plan, Vec<Diagnostic>) {
+        let Self { fleet, mut plan, judge, incomplete, mut findings } = self;
+        // What a cluster lacks is not judged while a device cannot be read.
+        if broken.is_empty() {
+            judge.conclude(fleet, &mut findings);
+        }
+        plan.broken.extend(broken.iter().cloned());
+        plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
+        for cluster in &mut plan.clusters {
+            // A file that cannot be read does not say which cluster it belongs to.
+            cluster.incomplete = !broken.is_empty() || incomplete.contains(&cluster.name);
+            applications::gather(cluster, &plan.devices);
+        }
+        (plan, findings)
+    }
+}
+
 impl Plan {
     /// Plans the whole fleet.
     ///
-    /// `broken` names the devices whose files could not be read, with their clusters where they are known.
+    /// `broken` names the devices whose files could not be read.
     #[must_use]
     pub fn new(
         fleet: &FleetFile,
@@ -82,35 +158,11 @@ impl Plan {
         broken: &BTreeSet<String>,
         files: &Files,
     ) -> (Self, Vec<Diagnostic>) {
-        let mut findings = Vec::new();
-        let mut plan = Self { broken: broken.clone(), ..Self::default() };
-        for (name, cluster) in &fleet.fleet.clusters {
-            let at = Pointer::new("/clusters").child(name);
-            plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
-        }
+        let mut planning = Planning::new(fleet);
         for file in devices {
-            let mut check = Check { fleet, file, findings: Vec::new() };
-            let planned = node::plan(&mut check, files);
-            let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
-            let name = file.device.name.as_str().to_owned();
-            findings.extend(check.findings.into_iter().map(|finding| finding.device(name.clone())));
-            if failed {
-                plan.broken.insert(name);
-            } else {
-                plan.devices.push(planned);
-            }
+            planning.add(file, Draft::new(fleet, file, files));
         }
-        fleet::judge(fleet, devices, broken.is_empty(), &mut findings);
-        plan.devices.sort_by(|a, b| natural(&a.name, &b.name));
-        for cluster in &mut plan.clusters {
-            // A file that cannot be read does not say which cluster it belongs to.
-            cluster.incomplete = !broken.is_empty()
-                || devices.iter().any(|file| {
-                    file.device.cluster.as_str() == cluster.name && plan.broken.contains(file.device.name.as_str())
-                });
-            applications::gather(cluster, &plan.devices);
-        }
-        (plan, findings)
+        planning.finish(broken)
     }
 
     /// The cluster of a device.

@@ -120,12 +120,21 @@ impl DeviceFile {
     /// Where the value at a pointer of the layered device is written.
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
-        let pointer = pointer.into();
-        match self.origins.of(&pointer) {
-            Some((source, origin)) => Place::value(source, origin),
-            None => Place::value(self.source, pointer),
-        }
+        self.origins.place(self.source, &pointer.into())
     }
+}
+
+/// The layered keys of a device as its text says them, and what gives the place of each; none if it cannot be read.
+pub(crate) fn layered(
+    fleet: &FleetFile,
+    source: SourceId,
+    text: &str,
+) -> Option<(Map<String, Value>, impl Fn(&Pointer) -> Place)> {
+    let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
+    let name = own.get("cluster").and_then(Value::as_str)?;
+    let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
+    let (keys, origins, _) = layer(&layers(fleet, cluster, name, source, &own));
+    Some((keys, move |pointer: &Pointer| origins.place(source, pointer)))
 }
 
 fn layers<'a>(

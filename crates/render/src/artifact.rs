@@ -9,7 +9,9 @@ use talosmith_model::plan::{Cluster, Device};
 use talosmith_model::{Code, Diagnostic, Place, Plan};
 use zeroize::Zeroizing;
 
-use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_SECRET, Template, raw};
+use crate::catalogue::{
+    CLUSTER, ClusterRow, DEVICE, Each, Reader, Row, TAILSCALE, TAILSCALE_KEY, TAILSCALE_SECRET, Template, raw,
+};
 use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 
 /// A file that is generated.
@@ -25,6 +27,21 @@ pub struct Artifact {
     pub reader: Reader,
     /// Whether a person wrote its layout, so that formatters may find something.
     pub raw: bool,
+}
+
+/// A file of a device that is generated, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// From the repository's root.
+    pub path: Utf8PathBuf,
+    /// The key of the model that asks for it, as `files` names it.
+    pub key: String,
+    /// What reads it.
+    pub reader: Reader,
+    /// Whether it is applied with the rest.
+    pub applied: bool,
+    /// Whether it holds a secret, so that it is not tracked.
+    pub secret: bool,
 }
 
 /// What everything is rendered with.
@@ -52,12 +69,33 @@ pub enum Fault {
     Finding(Box<Diagnostic>),
 }
 
-#[derive(Serialize)]
-struct Context<'a, T: Serialize> {
-    device: Option<&'a Device>,
-    cluster: Option<&'a Cluster>,
-    item: Option<T>,
-    auth_key: Option<&'a str>,
+/// What templates see of a device and its cluster: values that all artifacts of the device share.
+struct Scene {
+    device: Value,
+    cluster: Value,
+    auth_key: Value,
+}
+
+impl Scene {
+    fn new(device: Option<&Device>, cluster: Option<&Cluster>, auth_key: Option<&str>) -> Self {
+        Self {
+            device: engine::context(&device),
+            cluster: engine::context(&cluster),
+            auth_key: engine::context(&auth_key),
+        }
+    }
+
+    fn of_device(device: &Device, cluster: Option<&Cluster>) -> Self {
+        let placeholder = device.tailscale.as_ref().map(|tailscale| tailscale.placeholder.as_str());
+        Self::new(Some(device), cluster, placeholder)
+    }
+
+    /// The whole of it for one artifact.
+    fn with(&self, item: &impl Serialize) -> Value {
+        let shared = [("device", &self.device), ("cluster", &self.cluster), ("auth_key", &self.auth_key)];
+        let item = [("item", engine::context(item))];
+        Value::from_pairs(shared.map(|(name, value)| (name, value.clone())).into_iter().chain(item))
+    }
 }
 
 impl Renderer {
@@ -82,13 +120,13 @@ impl Renderer {
     /// # Errors
     /// Everything that keeps an artifact from being rendered.
     pub fn device(&self, plan: &Plan, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
-        let cluster = plan.cluster_of(device);
+        let scene = Scene::of_device(device, plan.cluster_of(device));
         let mut artifacts = Vec::new();
         let mut faults = unknown_files(device);
         for row in DEVICE {
             for item in row.items(device) {
                 let Some(path) = path(device, row, &item) else { continue };
-                match self.one(device, cluster, row, &item, proof) {
+                match self.one(device, &scene, row, &item, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         text: format!(
                             "{}{body}",
@@ -112,19 +150,17 @@ impl Renderer {
     fn one(
         &self,
         device: &Device,
-        cluster: Option<&Cluster>,
+        scene: &Scene,
         row: &Row,
         item: &str,
         proof: Proof,
     ) -> Result<String, TemplateFault> {
         let Some(template) = row.template.of(device.flavour) else { return Ok(raw(device, item)) };
         let context = match row.each {
-            Each::Schematic => context(device, cluster, device.schematics.iter().find(|other| other.name == item)),
-            Each::Alternative => {
-                context(device, cluster, device.install.alternatives.iter().find(|other| other.name == item))
-            }
-            Each::Volume => context(device, cluster, device.volumes.iter().find(|other| other.name == item)),
-            _ => context(device, cluster, device.install.image.as_ref()),
+            Each::Schematic => scene.with(&device.schematics.iter().find(|other| other.name == item)),
+            Each::Alternative => scene.with(&device.install.alternatives.iter().find(|other| other.name == item)),
+            Each::Volume => scene.with(&device.volumes.iter().find(|other| other.name == item)),
+            _ => scene.with(&device.install.image),
         };
         self.text(template, &context, proof)
     }
@@ -144,20 +180,12 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let context =
-            engine::context(&Context::<()> { device: None, cluster: Some(cluster), item: None, auth_key: None });
+        let context = Scene::new(None, Some(cluster), None).with(&());
         for row in CLUSTER {
-            let (folder, name) = match row.each {
-                Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
-                _ => match &cluster.kata {
-                    Some(kata) => (Some(&kata.folder), kata.runtime.as_str()),
-                    None => (None, ""),
-                },
-            };
-            let Some(folder) = folder.filter(|_| (row.wanted)(cluster)) else { continue };
+            let Some((folder, path)) = cluster_path(cluster, row) else { continue };
             match self.text(row.template, &context, proof) {
                 Ok(body) => artifacts.push(Artifact {
-                    path: Utf8Path::new(folder).join(row.file.replace('*', name)),
+                    path,
                     text: format!("{}{body}", header("talosmith.yaml", folder)),
                     template: Some(row.template),
                     reader: Reader::Kubernetes,
@@ -182,12 +210,8 @@ impl Renderer {
         use secrecy::ExposeSecret as _;
         let Some(tailscale) = &device.tailscale else { return Ok(None) };
         let (Some(value), Some(path)) = (secrets.get(&tailscale.secret), secret_path(device)) else { return Ok(None) };
-        let context = engine::context(&Context::<()> {
-            device: Some(device),
-            cluster: plan.cluster_of(device),
-            item: None,
-            auth_key: Some(value.expose_secret()),
-        });
+        let scene = Scene::new(Some(device), plan.cluster_of(device), Some(value.expose_secret()));
+        let context = scene.with(&());
         let body = Zeroizing::new(self.text(TAILSCALE, &context, Proof::Given)?);
         let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));
         let source = format!("devices/{}/device.yaml", device.name);
@@ -197,9 +221,23 @@ impl Renderer {
     }
 }
 
-fn context<T: Serialize>(device: &Device, cluster: Option<&Cluster>, item: Option<T>) -> Value {
-    let auth_key = device.tailscale.as_ref().map(|tailscale| tailscale.placeholder.as_str());
-    engine::context(&Context { device: Some(device), cluster, item, auth_key })
+/// The path of every artifact of a cluster's applications.
+#[must_use]
+pub fn cluster_paths(cluster: &Cluster) -> Vec<Utf8PathBuf> {
+    CLUSTER.iter().filter_map(|row| cluster_path(cluster, row)).map(|(_, path)| path).collect()
+}
+
+/// The folder of a cluster's application and a file in it; none if the model does not ask for it.
+fn cluster_path<'a>(cluster: &'a Cluster, row: &ClusterRow) -> Option<(&'a str, Utf8PathBuf)> {
+    let (folder, name) = match row.each {
+        Each::LocalPath => (cluster.local_path.as_ref().map(|application| &application.folder), ""),
+        _ => match &cluster.kata {
+            Some(kata) => (Some(&kata.folder), kata.runtime.as_str()),
+            None => (None, ""),
+        },
+    };
+    let folder = folder.filter(|_| (row.wanted)(cluster))?;
+    Some((folder, Utf8Path::new(folder).join(row.file.replace('*', name))))
 }
 
 /// The line that every generated file starts with.
@@ -227,24 +265,54 @@ fn path(device: &Device, row: &Row, item: &str) -> Option<Utf8PathBuf> {
             row.file.replace('@', &device.name).replace('*', &item).into()
         }
     };
-    Some(manifests(device).join(name))
+    Some(manifests(&device.name).join(name))
 }
+
+/// Every file of a device, in the order in which a person would apply them; a secret one behind the tracked one that it is made from.
+#[must_use]
+pub fn outputs(device: &Device) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for row in DEVICE {
+        for item in row.items(device) {
+            outputs.extend(path(device, row, &item).map(|path| Output {
+                path,
+                key: key(row, &item),
+                reader: row.reader,
+                applied: row.applied,
+                secret: false,
+            }));
+        }
+        if row.key == TAILSCALE_KEY {
+            outputs.extend(secret_path(device).map(|path| Output {
+                path,
+                key: SECRET_KEY.to_owned(),
+                reader: row.reader,
+                applied: false,
+                secret: true,
+            }));
+        }
+    }
+    outputs
+}
+
+/// The key of `files` for the secret file of a device.
+const SECRET_KEY: &str = "tailscale.secret";
 
 /// Where the secret file of a device is written; none if the device has none.
 #[must_use]
 pub fn secret_path(device: &Device) -> Option<Utf8PathBuf> {
     device.tailscale.as_ref()?;
-    let name = match device.files.get("tailscale.secret") {
+    let name = match device.files.get(SECRET_KEY) {
         Some((name, _)) => name.clone()?,
         None => TAILSCALE_SECRET.into(),
     };
-    Some(manifests(device).join(name))
+    Some(manifests(&device.name).join(name))
 }
 
-/// The folder of a device's artifacts.
+/// The folder of a device's artifacts, by the device's name.
 #[must_use]
-pub fn manifests(device: &Device) -> Utf8PathBuf {
-    Utf8Path::new("devices").join(&device.name).join("manifests")
+pub fn manifests(device: &str) -> Utf8PathBuf {
+    Utf8Path::new("devices").join(device).join("manifests")
 }
 
 /// Keys of `files` that ask for nothing.
@@ -252,7 +320,7 @@ fn unknown_files(device: &Device) -> Vec<Fault> {
     let mut known: Vec<String> =
         DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item))).collect();
     if device.tailscale.is_some() {
-        known.push("tailscale.secret".to_owned());
+        known.push(SECRET_KEY.to_owned());
     }
     let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
     unknown

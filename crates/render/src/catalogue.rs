@@ -57,6 +57,8 @@ pub struct Row {
     pub template: Template,
     /// What reads it.
     pub reader: Reader,
+    /// Whether it is applied with the rest.
+    pub applied: bool,
     /// Whether the model asks for it.
     pub wanted: fn(&Device) -> bool,
     /// One line for the documents.
@@ -71,6 +73,7 @@ pub const DEVICE: &[Row] = &[
         file: "@-*-schematic.yaml",
         template: Template::One("device/schematic.yaml.j2"),
         reader: Reader::ImageFactory,
+        applied: true,
         wanted: |_| true,
         about: "an Image Factory schematic",
     },
@@ -80,6 +83,7 @@ pub const DEVICE: &[Row] = &[
         file: "installer-image.patch.yaml",
         template: Template::Two("device/installer-image.v1alpha1.yaml.j2", "device/installer-image.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| device.install.image.is_some(),
         about: "the installer image",
     },
@@ -89,6 +93,7 @@ pub const DEVICE: &[Row] = &[
         file: "installer-image.*.patch.yaml",
         template: Template::Two("device/installer-image.v1alpha1.yaml.j2", "device/installer-image.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: false,
         wanted: |_| true,
         about: "another installer image, never applied with the rest",
     },
@@ -98,6 +103,7 @@ pub const DEVICE: &[Row] = &[
         file: "install-disk.patch.yaml",
         template: Template::Two("device/install-disk.v1alpha1.yaml.j2", "device/install-disk.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| device.install.wipe.is_some(),
         about: "the disk to install on, and whether it is wiped",
     },
@@ -107,6 +113,7 @@ pub const DEVICE: &[Row] = &[
         file: "hostname.patch.yaml",
         template: Template::One("device/hostname.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |_| true,
         about: "the hostname",
     },
@@ -116,6 +123,7 @@ pub const DEVICE: &[Row] = &[
         file: "*-volume.patch.yaml",
         template: Template::One("device/volume.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |_| true,
         about: "a system or user volume; the name in lower case",
     },
@@ -125,6 +133,7 @@ pub const DEVICE: &[Row] = &[
         file: "tailscale-dns.patch.yaml",
         template: Template::Two("device/nameservers.v1alpha1.yaml.j2", "device/nameservers.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| device.nameservers.as_ref().is_some_and(|servers| !servers.is_empty()),
         about: "the DNS servers",
     },
@@ -134,6 +143,7 @@ pub const DEVICE: &[Row] = &[
         file: "node-labels.patch.yaml",
         template: Template::Two("device/labels.v1alpha1.yaml.j2", "device/labels.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| !device.labels.is_empty(),
         about: "the labels of the Kubernetes node",
     },
@@ -143,6 +153,7 @@ pub const DEVICE: &[Row] = &[
         file: "kubelet-manifests.patch.yaml",
         template: Template::One("device/kubelet-manifests.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| device.disable_manifests_directory.is_some(),
         about: "whether the kubelet reads static pod manifests",
     },
@@ -152,6 +163,7 @@ pub const DEVICE: &[Row] = &[
         file: "allow-scheduling-controlplane.patch.yaml",
         template: Template::Two("device/scheduling.v1alpha1.yaml.j2", "device/scheduling.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         // A worker has no such taint, and Talos refuses to delete what is not there.
         wanted: |device| device.role == Role::ControlPlane && device.allow_scheduling_on_control_planes.is_some(),
         about: "whether workloads run on control-plane nodes",
@@ -162,15 +174,17 @@ pub const DEVICE: &[Row] = &[
         file: "kata-firecracker.patch.yaml",
         template: Template::Two("device/kata.v1alpha1.yaml.j2", "device/kata.documents.yaml.j2"),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| device.kata,
         about: "containerd's blockfile snapshotter and the kata runtime",
     },
     Row {
-        key: "tailscale",
+        key: TAILSCALE_KEY,
         each: Each::Device,
         file: "tailscale-extension-service.template.yaml",
         template: Template::One(TAILSCALE),
         reader: Reader::Talos,
+        applied: true,
         wanted: |device| device.tailscale.is_some(),
         about: "the Tailscale service with a placeholder for its key",
     },
@@ -180,6 +194,7 @@ pub const DEVICE: &[Row] = &[
         file: "k8s/amdgpu-device-plugin.yaml",
         template: Template::One("device/amdgpu-device-plugin.yaml.j2"),
         reader: Reader::Kubernetes,
+        applied: true,
         wanted: |device| device.gpu.amd_device_plugin.is_some(),
         about: "the DaemonSet that offers `amd.com/gpu`",
     },
@@ -189,6 +204,7 @@ pub const DEVICE: &[Row] = &[
         file: "k8s/amdgpu-device-labeller.yaml",
         template: Template::One("device/amdgpu-device-labeller.yaml.j2"),
         reader: Reader::Kubernetes,
+        applied: true,
         wanted: |device| device.gpu.amd_labeller.is_some(),
         about: "the DaemonSet that labels nodes by their GPUs",
     },
@@ -198,6 +214,7 @@ pub const DEVICE: &[Row] = &[
         file: "*.patch.yaml",
         template: Template::Raw,
         reader: Reader::Talos,
+        applied: true,
         wanted: |_| true,
         about: "a raw patch of the machine config",
     },
@@ -205,6 +222,9 @@ pub const DEVICE: &[Row] = &[
 
 /// The template of the Tailscale service, which the secret file is made from too.
 pub const TAILSCALE: &str = "device/tailscale.yaml.j2";
+
+/// The key of the model that asks for the Tailscale service.
+pub const TAILSCALE_KEY: &str = "tailscale";
 
 /// The file with the secret, below `manifests/`.
 pub const TAILSCALE_SECRET: &str = "tailscale-extension-service.yaml";
@@ -276,6 +296,18 @@ pub const CLUSTER: &[ClusterRow] = &[
         about: "the RuntimeClass",
     },
 ];
+
+impl Reader {
+    /// How reports name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ImageFactory => "image-factory",
+            Self::Talos => "talos",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+}
 
 impl Template {
     /// The template for a base config.

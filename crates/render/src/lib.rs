@@ -13,8 +13,9 @@ mod secret;
 pub mod templates;
 pub mod catalogue;
 pub mod artifact;
+pub mod merged;
 pub mod output;
 
-pub use artifact::{Artifact, Fault, Proof, Renderer};
+pub use artifact::{Artifact, Fault, Output, Proof, Renderer};
 pub use engine::{Engine, FaultKind, TemplateFault};
 pub use secret::{SecretArtifact, Secrets};

@@ -52,7 +52,7 @@ fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree:
     }
     let exit = exit_of(&project.findings);
     let counted = report::count_line(&project.findings);
-    let (devices, files) = (owners.iter().filter(|owner| owner.is_device).count(), differences.changes.len());
+    let (devices, files) = (owners.iter().filter(|owner| owner.is_device).count(), differences.files());
     let broken = project.plan.broken.iter().filter(|name| selection.has_device(name)).cloned();
     let clusters = project.plan.clusters.iter().filter(|cluster| cluster.incomplete);
     let left_out: Vec<String> =

@@ -1,5 +1,7 @@
 //! `talosmith generate`
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
@@ -80,7 +82,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let mut exit = Exit::Success;
     let mut secret_files = Vec::new();
     if !arguments.dry_run {
-        let written = apply(&lock, &differences.changes, &differences.within)?;
+        let written = apply(&lock, &differences.changes, &differences.folders, &differences.within)?;
         for leftover in &written.leftovers {
             world.console.detail(&format!("removed {leftover}, which an earlier run left"));
         }
@@ -109,8 +111,10 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 
 /// The secrets that the owners' files need.
 fn needs(project: &Project, owners: &[Owner]) -> Vec<Need> {
+    let owners: BTreeMap<&str, &Owner> =
+        owners.iter().filter(|owner| owner.is_device).map(|owner| (owner.name.as_str(), owner)).collect();
     let devices = project.plan.devices.iter().filter_map(|device| {
-        let owner = owners.iter().find(|owner| owner.is_device && owner.name == device.name)?;
+        let owner = owners.get(device.name.as_str())?;
         let tailscale = device.tailscale.as_ref()?;
         Some(Need {
             secret: tailscale.secret.clone(),
@@ -183,7 +187,7 @@ const fn letter(kind: ChangeKind) -> char {
 
 fn conclude(world: &mut World<'_>, owners: &[Owner], differences: &Differences, changed: usize, dry_run: bool) {
     let devices = count(owners.iter().filter(|owner| owner.is_device).count(), "device");
-    let files = count(differences.changes.len(), "file");
+    let files = count(differences.files(), "file");
     world.console.talk(&match (changed, dry_run) {
         (0, _) => format!("nothing to change: {devices}, {files}"),
         (_, true) => format!("{} to write: {devices}, {files}", count(changed, "file")),
@@ -196,7 +200,7 @@ fn summary(differences: &Differences, secrets: usize) -> serde_json::Map<String,
         differences.changes.iter().filter(|change| change.kind == kind).map(|change| change.path.as_str()).collect()
     };
     let summary = json!({
-        "files": differences.changes.len(),
+        "files": differences.files(),
         "added": of(ChangeKind::Added),
         "changed": of(ChangeKind::Changed),
         "removed": of(ChangeKind::Removed),

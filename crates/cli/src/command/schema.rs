@@ -21,8 +21,12 @@ enum Name {
     Device,
     /// talosmith.yaml
     Fleet,
-    /// What `--format json` prints
+    /// What `--format json` prints of findings
     Report,
+    /// What `talosmith show --format json` prints
+    Show,
+    /// What `talosmith fleet --format json` prints
+    Roster,
 }
 
 /// Runs the command.
@@ -34,6 +38,8 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
         Name::Device => Schema::Device.text(),
         Name::Fleet => Schema::Fleet.text(),
         Name::Report => include_str!("../../../../schemas/report.schema.json"),
+        Name::Show => include_str!("../../../../schemas/show.schema.json"),
+        Name::Roster => include_str!("../../../../schemas/roster.schema.json"),
     })?;
     Ok(Exit::Success)
 }

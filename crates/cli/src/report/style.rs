@@ -22,7 +22,7 @@ const PROSE: usize = 100;
 
 impl Style {
     /// A text in a colour, where there is colour.
-    pub(super) fn paint(self, style: anstyle::Style, text: &str) -> String {
+    pub(crate) fn paint(self, style: anstyle::Style, text: &str) -> String {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
@@ -32,7 +32,7 @@ impl Style {
     }
 
     /// A text that does not steer the terminal and that it can show.
-    pub(super) fn clean(self, text: &str) -> String {
+    pub(crate) fn clean(self, text: &str) -> String {
         let text = normalize_untrusted_str(&text.replace("\r\n", "\n"));
         if self.unicode { text } else { ascii(&text) }
     }

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 /// Breaks a line at spaces so that its parts fit: `first` columns for the first, `rest` for each other one.
 ///
 /// What stands in backticks is kept whole, since people copy it, and so is a word that is too long.
-pub(super) fn wrap(line: &str, first: usize, rest: usize) -> Vec<String> {
+pub(crate) fn wrap(line: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut room = first;
     for (spaces, word) in words(line) {

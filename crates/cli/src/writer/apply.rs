@@ -24,21 +24,26 @@ pub struct Applied {
 
 /// Writes what was added and changed, and removes what should not be there.
 ///
-/// Takes all changes of the run, those that are the same too: it is their folders that are searched for what a killed run left.
+/// `searched` are the folders of all files of the run, those that are the same too: what a killed run left there is removed.
 /// A new file has mode 0644 less the umask, a changed one keeps its mode. Folders that a removal leaves empty are removed if they
 /// lie below one of `within`; those themselves stay.
 ///
 /// # Errors
 /// [`WriteError`], which names the path. Until all new bytes are on disk, an error leaves everything as it was; behind that, each
 /// file is old or new, and the next run does the rest.
-pub fn apply(lock: &Lock, changes: &[Change], within: &[Utf8PathBuf]) -> Result<Applied, WriteError> {
+pub fn apply(
+    lock: &Lock,
+    changes: &[Change],
+    searched: &BTreeSet<Utf8PathBuf>,
+    within: &[Utf8PathBuf],
+) -> Result<Applied, WriteError> {
     let root = lock.root();
     let mut standings = Vec::with_capacity(changes.len());
     for change in changes {
         let differs = change.kind != ChangeKind::Same;
         standings.push(if differs { inspect(root, &change.path)? } else { Standing::Absent });
     }
-    let folders: BTreeSet<&Utf8Path> = changes.iter().map(|change| split(&change.path).0).collect();
+    let folders: BTreeSet<&Utf8Path> = searched.iter().map(Utf8PathBuf::as_path).collect();
     let mut applied = Applied { leftovers: remove_leftovers(root, &folders)?, ..Applied::default() };
 
     // The folders go first in, last out: they are dropped behind the files in them.

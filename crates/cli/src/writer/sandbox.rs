@@ -1,5 +1,6 @@
 //! A repository in a folder of its own, for the tests of this module.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -79,6 +80,12 @@ impl Root {
     }
 
     pub fn apply(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Result<Applied, WriteError> {
-        apply(&self.lock, &self.changes(wanted, unwanted), &["devices".into(), "argocd/applications/local-path".into()])
+        let changes = self.changes(wanted, unwanted);
+        apply(&self.lock, &changes, &folders(&changes), &["devices".into(), "argocd/applications/local-path".into()])
     }
+}
+
+/// The folders of some changes.
+pub(super) fn folders(changes: &[Change]) -> BTreeSet<Utf8PathBuf> {
+    changes.iter().filter_map(|change| change.path.parent().map(Utf8Path::to_owned)).collect()
 }

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 /// The fields behind the key of a row; none if the table has no such row.
-pub(super) fn find<'a>(table: &'a str, key: &str) -> Option<std::str::Split<'a, char>> {
+pub(crate) fn find<'a>(table: &'a str, key: &str) -> Option<std::str::Split<'a, char>> {
     let bytes = table.as_bytes();
     let (mut low, mut high) = (0, bytes.len());
     while low < high {
@@ -22,17 +22,17 @@ pub(super) fn find<'a>(table: &'a str, key: &str) -> Option<std::str::Split<'a, 
 }
 
 /// All rows, in their order, without the comments.
-pub(super) fn rows(table: &str) -> impl DoubleEndedIterator<Item = std::str::Split<'_, char>> {
+pub(crate) fn rows(table: &str) -> impl DoubleEndedIterator<Item = std::str::Split<'_, char>> {
     table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split(' '))
 }
 
 /// The parts of a field that holds a list; `-` is the empty one.
-pub(super) fn list(field: Option<&str>) -> impl Iterator<Item = &str> {
+pub(crate) fn list(field: Option<&str>) -> impl Iterator<Item = &str> {
     field.filter(|field| *field != "-").into_iter().flat_map(|field| field.split(','))
 }
 
 /// A field that holds a minor, such as `1.12`.
-pub(super) fn minor(field: &str) -> Option<(u64, u64)> {
+pub(crate) fn minor(field: &str) -> Option<(u64, u64)> {
     let (major, minor) = field.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }

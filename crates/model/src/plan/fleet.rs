@@ -5,17 +5,25 @@ use std::collections::BTreeMap;
 use crate::device::Role;
 use crate::{Code, DeviceFile, Diagnostic, FleetFile, Place, Pointer};
 
-/// Judges the devices that could be read, those with errors of their own included.
-/// `whole` says that these are all: what a cluster lacks is not judged while a device cannot be read.
-pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &mut Vec<Diagnostic>) {
-    let mut addresses = Seen::default();
-    let mut hostnames = Seen::default();
-    let mut tailnet = Seen::default();
-    for file in devices {
+/// Judges devices among each other, one after the other: nothing is kept of a device but what others are compared with.
+#[derive(Default)]
+pub struct Judge {
+    addresses: Seen,
+    hostnames: Seen,
+    tailnet: Seen,
+    /// The control planes and the workers of each cluster.
+    members: BTreeMap<String, (usize, usize)>,
+}
+
+impl Judge {
+    /// Judges a device that could be read, those with errors of their own included.
+    pub fn see(&mut self, file: &DeviceFile, findings: &mut Vec<Diagnostic>) {
         let device = &file.device;
         let name = device.name.as_str();
+        let (planes, workers) = self.members.entry(device.cluster.to_string()).or_default();
+        *(if device.role == Role::ControlPlane { planes } else { workers }) += 1;
         let place = file.at("/address");
-        if let Some((first, owner)) = addresses.twice(device.address.ip().to_string(), &place, name) {
+        if let Some((first, owner)) = self.addresses.twice(device.address.ip().to_string(), &place, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateAddress,
@@ -32,7 +40,7 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
             Some(hostname) => (hostname.as_str(), file.at("/hostname")),
             None => (name, file.at("/name")),
         };
-        if let Some((first, owner)) = hostnames.twice(format!("{}/{hostname}", device.cluster), &place, name) {
+        if let Some((first, owner)) = self.hostnames.twice(format!("{}/{hostname}", device.cluster), &place, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateHostname,
@@ -45,12 +53,12 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
                 .device(name),
             );
         }
-        let Some(tailscale) = &device.tailscale else { continue };
+        let Some(tailscale) = &device.tailscale else { return };
         let (called, place) = match &tailscale.hostname {
             Some(hostname) => (hostname.as_str(), file.at("/tailscale/hostname")),
             None => (hostname.split('.').next().unwrap_or(hostname), place),
         };
-        if let Some((first, owner)) = tailnet.twice(called.to_owned(), &place, name)
+        if let Some((first, owner)) = self.tailnet.twice(called.to_owned(), &place, name)
             && !findings.iter().any(|finding| finding.at.place == place && finding.code == Code::DuplicateHostname)
         {
             findings.push(
@@ -67,21 +75,24 @@ pub fn judge(fleet: &FleetFile, devices: &[DeviceFile], whole: bool, findings: &
             );
         }
     }
-    for name in fleet.fleet.clusters.keys().filter(|_| whole) {
-        let members = devices.iter().filter(|file| file.device.cluster == *name);
-        let (planes, workers): (Vec<_>, Vec<_>) = members.partition(|file| file.device.role == Role::ControlPlane);
-        let place = fleet.at(Pointer::new("/clusters").child(name)).as_key();
-        if planes.is_empty() && !workers.is_empty() {
-            findings.push(
-                Diagnostic::new(Code::NoControlPlane, format!("no device of `{name}` is a control plane"), place)
-                    .note("its control plane is not in this repository, or a role is wrong"),
-            );
-        } else if !planes.is_empty() && planes.len() % 2 == 0 {
-            findings.push(
-                Diagnostic::new(Code::EvenControlPlanes, format!("`{name}` has {} control planes", planes.len()), place).note(
+
+    /// Judges what clusters lack, once all their devices were seen.
+    pub fn conclude(&self, fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
+        for name in fleet.fleet.clusters.keys() {
+            let (planes, workers) = self.members.get(name.as_str()).copied().unwrap_or_default();
+            let place = fleet.at(Pointer::new("/clusters").child(name)).as_key();
+            if planes == 0 && workers > 0 {
+                findings.push(
+                    Diagnostic::new(Code::NoControlPlane, format!("no device of `{name}` is a control plane"), place)
+                        .note("its control plane is not in this repository, or a role is wrong"),
+                );
+            } else if planes > 0 && planes.is_multiple_of(2) {
+                findings.push(
+                Diagnostic::new(Code::EvenControlPlanes, format!("`{name}` has {planes} control planes"), place).note(
                     "etcd needs more than half of its members: an even number stands no more failures than one less, and has more to fail",
                 ),
             );
+            }
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Device {
     pub hostname: String,
     /// The version that it runs.
     pub talos_version: TalosVersion,
+    /// Whose base config it has: the version as written, or the one that it runs.
+    pub base_config: TalosVersion,
     /// Which kind of patches its base config takes.
     pub flavour: Flavour,
     /// Whether its Talos ships `/etc/cri/conf.d/20-customization.part`, which then must be overwritten: before 1.14.
@@ -62,6 +64,9 @@ pub struct Device {
     /// Other names for generated files, with the place that says so; no name means that the file is not written.
     #[serde(skip)]
     pub files: BTreeMap<String, (Option<Utf8PathBuf>, Place)>,
+    /// Where the keys are written that ask for patches of the machine config, as `files` names them; empty without raw patches.
+    #[serde(skip)]
+    pub keys: BTreeMap<String, Place>,
     /// Where the auth key's name is written.
     #[serde(skip)]
     pub auth_key: Place,
@@ -100,14 +105,17 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
     if versions.flavour == Flavour::Documents {
         no_successors(check);
     }
-    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base });
+    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base.minor() });
+    let keys = if patches.is_empty() { BTreeMap::new() } else { keys(check, &volumes) };
     Device {
+        keys,
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),
         role: written.role,
         address: written.address.to_string(),
         ships_cri_customization: versions.talos.minor() < (1, 14),
         talos_version: versions.talos,
+        base_config: versions.base,
         flavour: versions.flavour,
         schematics,
         install,
@@ -142,6 +150,32 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         auth_key: check.at("/tailscale/authKey"),
         place: check.at("/name"),
     }
+}
+
+/// Where the keys are written that ask for patches of the machine config.
+fn keys(check: &Check<'_>, volumes: &[Volume]) -> BTreeMap<String, Place> {
+    let known = [
+        "install.image",
+        "install.wipe",
+        "nameservers",
+        "labels",
+        "kubelet.disableManifestsDirectory",
+        "allowSchedulingOnControlPlanes",
+        "kata",
+        "tailscale",
+    ];
+    let written =
+        known.into_iter().map(str::to_owned).chain(volumes.iter().map(|volume| format!("volumes.{}", volume.name)));
+    // A device without a hostname has its name for one.
+    let hostname = if check.file.device.hostname.is_some() { "/hostname" } else { "/name" };
+    written
+        .map(|key| {
+            let pointer = key.split('.').fold(Pointer::root(), |pointer, part| pointer.child(part));
+            let place = check.at(pointer).as_key();
+            (key, place)
+        })
+        .chain([("hostname".to_owned(), check.at(hostname).as_key())])
+        .collect()
 }
 
 /// A device's name is its hostname where nothing else is said.

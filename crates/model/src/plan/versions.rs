@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::{Check, Cluster, applications};
-use crate::facts::fields::Minor;
 use crate::facts::talos;
 use crate::fleet;
 use crate::{Code, Diagnostic, FleetFile, Place, Pointer, TalosVersion};
@@ -24,8 +23,8 @@ pub enum Flavour {
 /// What the versions of a device come to.
 pub struct Versions {
     pub talos: TalosVersion,
-    /// The minor that made the base config.
-    pub base: Minor,
+    /// Whose base config the device has.
+    pub base: TalosVersion,
     pub flavour: Flavour,
 }
 
@@ -45,7 +44,8 @@ pub fn device(check: &mut Check<'_>) -> Versions {
         let place = check.at("/talosVersion");
         check.push(missing_base_config(&talos, place));
     }
-    let base_minor = base.as_ref().map_or(talos.minor(), TalosVersion::minor);
+    let base = base.unwrap_or_else(|| talos.clone());
+    let base_minor = base.minor();
     if base_minor > talos.minor() && base_minor >= DOCUMENTS_SINCE {
         let place = if device.base_config.is_some() { check.at("/baseConfig") } else { check.at("/cluster") };
         check.push(
@@ -59,7 +59,7 @@ pub fn device(check: &mut Check<'_>) -> Versions {
         );
     }
     let flavour = if base_minor >= DOCUMENTS_SINCE { Flavour::Documents } else { Flavour::V1alpha1 };
-    Versions { talos, base: base_minor, flavour }
+    Versions { talos, base, flavour }
 }
 
 /// A cluster without its devices.

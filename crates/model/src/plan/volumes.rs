@@ -17,6 +17,8 @@ pub struct Volume {
     pub name: String,
     /// The kind of its document: `VolumeConfig` for Talos's own, `UserVolumeConfig` for others.
     pub kind: &'static str,
+    /// Its disk's name.
+    pub disk: String,
     /// The selector of its disk. Written in every patch: Talos's merge clears what a patch leaves out.
     pub selector: String,
     /// The lower bound, as written.
@@ -58,6 +60,7 @@ pub fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) ->
         planned.push(Volume {
             name: name.to_string(),
             kind: if own { "VolumeConfig" } else { "UserVolumeConfig" },
+            disk: disk.name.clone(),
             selector: disk.selector.clone(),
             min_size,
             max_size,

@@ -1,6 +1,6 @@
 use std::os::unix::fs::{MetadataExt, symlink};
 
-use super::super::sandbox::Root;
+use super::super::sandbox::{Root, folders};
 use super::*;
 
 fn paths(paths: &[&str]) -> Vec<Utf8PathBuf> {
@@ -144,7 +144,7 @@ fn an_error_between_the_renames_tears_nothing_and_leaves_no_temporary_file() {
         2,
         Change { path: "devices/a/2".into(), kind: ChangeKind::Added, old: None, new: Some(b"new".to_vec()) },
     );
-    let error = apply(&root.lock, &changes, &["devices".into()]).unwrap_err();
+    let error = apply(&root.lock, &changes, &folders(&changes), &["devices".into()]).unwrap_err();
     assert_eq!(error.to_string(), "cannot write devices/a/2");
     let expected =
         ["devices/", "devices/a/", "devices/a/1=new", "devices/a/2/", "devices/a/2/x=new", "devices/a/3=old"];
@@ -167,7 +167,7 @@ fn nothing_is_written_if_one_path_is_refused() {
             let before = root.everything();
             let mut changes = root.changes(&[("devices/a/x", "new"), ("devices/a/y", "new")], &[]);
             changes.push(Change { path: path.into(), kind, old: None, new: Some(b"new".to_vec()) });
-            let error = apply(&root.lock, &changes, &["devices".into()]).unwrap_err();
+            let error = apply(&root.lock, &changes, &folders(&changes), &["devices".into()]).unwrap_err();
             assert!(matches!(error, WriteError::Refused(_)), "{error:?}");
             assert_eq!(error.to_string(), message);
             assert_eq!(root.everything(), before);

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Writes a made-up fleet for benchmarks: N devices with 12 artifacts each, in clusters of 100.
+
+    python3 benches/fleet.py N OUT
+
+Each cluster has three control planes, layers of defaults, an application, and devices with one or two disks. Nothing is left to chance:
+N says it all.
+"""
+import ipaddress, pathlib, sys
+
+CLUSTER = 100
+CONTROL_PLANES = 3
+EXTENSIONS = ["iscsi-tools", "util-linux-tools", "nut-client", "intel-ucode", "zfs", "nfs-utils"]
+
+
+def fleet(clusters):
+    lines = ["clusters:"]
+    for cluster in range(clusters):
+        lines += f"""\
+  cluster-{cluster}:
+    talosVersion: v1.13.{cluster % 4}
+    endpoint: https://cluster-{cluster}.example.net:6443
+    podCIDRs: [10.244.0.0/16]
+    serviceCIDRs: [10.96.0.0/12]
+    applications:
+      local-path:
+        path: argocd/cluster-{cluster}/local-path
+        version: v0.0.31
+        defaultPaths: [/var/mnt/data]
+    defaults:
+      install: {{ image: {{ schematic: main }} }}
+      labels: {{ example.net/site: site-{cluster % 7}, example.net/cluster: cluster-{cluster} }}
+      nameservers: [192.0.2.53, 198.51.100.53]
+      kubelet: {{ disableManifestsDirectory: true }}
+      tailscale: {{ authKey: tailscale-authkey, routes: [services, pods], acceptDNS: false }}
+      patches:
+        sysctls: {{ inline: {{ machine: {{ sysctls: {{ vm.nr_hugepages: "1024", net.core.somaxconn: "4096" }} }} }} }}
+    controlplane:
+      allowSchedulingOnControlPlanes: false
+      labels: {{ example.net/pool: control }}
+    worker:
+      labels: {{ example.net/pool: workers }}
+      patches:
+        logging:
+          text: |
+            # Logs go to the collector of the cluster.
+            machine:
+              logging:
+                destinations:
+                  - endpoint: udp://192.0.2.9:5514
+                    format: json_lines""".splitlines()
+    lines += ["secrets:", "  tailscale-authkey:", "    - env: TAILSCALE_AUTHKEY"]
+    return "\n".join(lines) + "\n"
+
+
+def device(number):
+    cluster, place = divmod(number, CLUSTER)
+    role = "controlplane" if place < CONTROL_PLANES else "worker"
+    extra = [EXTENSIONS[(number >> bit) % len(EXTENSIONS)] for bit in range(2)]
+    extensions = ["siderolabs/tailscale", *(f"siderolabs/{name}" for name in dict.fromkeys(extra))]
+    lines = f"""\
+name: node-{number}
+cluster: cluster-{cluster}
+role: {role}
+address: {ipaddress.ip_address("10.0.0.0") + number + 1}
+
+schematics:
+  main:
+    extraKernelArgs: [talos.unified_cgroup_hierarchy=1, net.ifnames=0]
+    extensions: [{", ".join(extensions)}]
+
+disks:
+  first: {{ size: 2048408248320B, selector: disk.transport == 'nvme', system: true }}""".splitlines()
+    data = "first"
+    if number % 3 == 0:
+        data = "second"
+        lines.append(f"  second: {{ size: 4000787030016B, path: /dev/disk/by-id/ata-EXAMPLE-{number} }}")
+    lines += f"""\
+
+volumes:
+  EPHEMERAL: {{ disk: first, size: {100 + number % 5 * 10}GiB }}
+  scratch: {{ disk: first, size: 500GB }}
+  data: {{ disk: {data}, size: remaining }}
+
+localPath:
+  volumes: [{"scratch, " if number % 10 == 0 else ""}data]
+
+labels:
+  example.net/rack: rack-{number % 40}
+  example.net/unit: "{number % 42}\"""".splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def write(count, out):
+    out = pathlib.Path(out)
+    out.mkdir(parents=True)
+    (out / "talosmith.yaml").write_text(fleet(-(-count // CLUSTER)))
+    (out / ".gitignore").write_text("tailscale-extension-service.yaml\n")
+    for number in range(count):
+        folder = out / f"devices/node-{number}"
+        folder.mkdir(parents=True)
+        (folder / "device.yaml").write_text(device(number))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    write(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,66 @@
+//! `talosmith show`
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use talosmith_model::{Diagnostic, facts};
+
+use super::{Exit, World, count, json_text};
+use crate::console::Channel;
+use crate::portrait::Portrait;
+use crate::project::{DEVICES, Project};
+use crate::selection::Selection;
+use crate::tree::{Tree, WorkTree};
+
+/// Show a device: its facts and where each is written, its disks, images and files
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The device, by name or folder
+    #[arg(value_name = "DEVICE")]
+    device: Utf8PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The world's, and an argument that names no device.
+pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = world.root()?;
+    let tree = WorkTree::new(root.path.clone());
+    let mut project = Project::load(&tree)?;
+    let selection = Selection::resolve(std::slice::from_ref(&arguments.device), &root.below, &project)?;
+    let Some(name) = selection.only_device() else {
+        anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
+    };
+    let Some((device, fleet)) =
+        project.plan.devices.iter().find(|device| device.name == name).zip(project.fleet.as_ref())
+    else {
+        let mut findings = of_device(&project, name);
+        world.report(Channel::Talk, &mut findings, &project.sources, serde_json::Map::new())?;
+        return Ok(Exit::Findings);
+    };
+    let path = Utf8Path::new(DEVICES).join(name).join("device.yaml");
+    let text = String::from_utf8_lossy(&tree.read(&path)?.unwrap_or_default()).into_owned();
+    let source = project.sources.add(path, text.as_str());
+    let portrait = Portrait::new(device, facts(fleet, source, &text), &project.sources);
+    let text = if world.is_text() { portrait.text(world.console.style(Channel::Result)) } else { json_text(&portrait) };
+    world.console.result(&text)?;
+    let warnings = of_device(&project, name).len();
+    if warnings > 0 {
+        world.console.talk(&format!("{}: talosmith validate {DEVICES}/{name}", count(warnings, "finding")));
+    }
+    Ok(Exit::Success)
+}
+
+/// What is wrong with a device, and with the fleet as a whole.
+fn of_device(project: &Project, name: &str) -> Vec<Diagnostic> {
+    let own = Utf8Path::new(DEVICES).join(name);
+    let concerns = |finding: &&Diagnostic| {
+        if finding.devices.is_empty() {
+            let path = &project.sources.get(finding.at.place.source).path;
+            path.starts_with(&own) || !path.starts_with(DEVICES)
+        } else {
+            finding.devices.contains(name)
+        }
+    };
+    project.findings.iter().filter(concerns).cloned().collect()
+}

@@ -1,0 +1,196 @@
+//! A portrait for people.
+
+use anstyle::AnsiColor;
+use camino::Utf8Path;
+use serde_json::Value;
+use talosmith_model::Pointer;
+use talosmith_model::scalar::grouped;
+use talosmith_render::artifact::manifests;
+use talosmith_render::scalar;
+
+use super::bar::{bar, parts};
+use super::{Layout, Output, Portrait, Room, Schematic, Written};
+use crate::report::Style;
+use crate::table::{Cell, Table, columns, lines};
+
+impl Portrait<'_> {
+    /// The portrait for people: what the device is, its facts, disks, images and files.
+    #[must_use]
+    pub fn text(&self, style: Style) -> String {
+        let device = &self.device;
+        let role = serde_json::to_value(device.role).unwrap_or_default();
+        let base = if device.base_config == device.talos_version {
+            String::new()
+        } else {
+            format!(", on a base config of {}", device.base_config)
+        };
+        let about = format!(
+            "{}: {} of {} at {}, Talos {}{base}",
+            device.name,
+            role.as_str().unwrap_or_default(),
+            device.cluster,
+            device.address,
+            device.talos_version
+        );
+        let mut out = String::new();
+        for line in lines(&about, columns(style)) {
+            out.push_str(&style.paint(anstyle::Style::new().bold(), &line));
+            out.push('\n');
+        }
+        section(&mut out, "facts", style);
+        out.push_str(&facts(&device.facts, style));
+        for disk in &self.disks {
+            out.push('\n');
+            out.push_str(&drawn(disk, style));
+        }
+        out.push_str(&self.images(style));
+        for schematic in &self.schematics {
+            section(&mut out, &format!("schematic {}", schematic.name), style);
+            out.push_str(&described(schematic, style));
+        }
+        let folder = manifests(device.name);
+        section(&mut out, &format!("outputs, below {folder}"), style);
+        out.push_str(&outputs(&self.outputs, &folder, style));
+        out
+    }
+
+    fn images(&self, style: Style) -> String {
+        let mut out = String::new();
+        let applied = self.image.map(|image| ("image".to_owned(), &image.reference));
+        let others =
+            self.alternatives.iter().map(|image| (format!("image {}, not applied", image.name), &image.reference));
+        for (title, reference) in applied.into_iter().chain(others) {
+            section(&mut out, &title, style);
+            paragraph(&mut out, reference, style);
+        }
+        out
+    }
+}
+
+fn section(out: &mut String, title: &str, style: Style) {
+    out.push('\n');
+    out.push_str(&style.paint(anstyle::Style::new().bold(), &style.clean(title)));
+    out.push('\n');
+}
+
+fn paragraph(out: &mut String, text: &str, style: Style) {
+    for line in lines(&style.clean(text), columns(style) - 2) {
+        out.push_str(&format!("  {line}\n"));
+    }
+}
+
+/// The facts: keys below a key stand under it.
+fn facts(facts: &[Written], style: Style) -> String {
+    let mut table = Table::default();
+    let mut around = None;
+    for fact in facts {
+        let pointer = Pointer::from(fact.key.as_str());
+        let names: Vec<String> = pointer.segments().collect();
+        let (above, name) = match &names[..] {
+            [above, name] => (Some(above.clone()), format!("  {name}")),
+            _ => (None, names.concat()),
+        };
+        if above.is_some() && above != around {
+            table.row(above.clone().map(Cell::from));
+        }
+        around = above;
+        let place = format!("{}:{}", fact.from.file, fact.from.line);
+        table.row([name.into(), flow(&fact.value).into(), Cell::colored(place, AnsiColor::BrightBlack)]);
+    }
+    table.draw(&[0, 1, 2], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
+}
+
+/// A value in one line, as YAML writes it in braces.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => scalar::number(number),
+        Value::String(text) => scalar::inline(text).into_owned(),
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar::key(key), flow(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// A disk as a bar, and what its glyphs stand for, all in one unit.
+fn drawn(disk: &Layout, style: Style) -> String {
+    let unit = Unit::of(disk.bytes);
+    let parts = parts(disk, unit.0 / 10, style);
+    let mut out = String::new();
+    let system = if disk.system { ", system disk" } else { "" };
+    let title = format!("disk {}: {} ({} bytes){system}", disk.name, unit.text(disk.bytes), grouped(disk.bytes));
+    for line in lines(&title, columns(style)) {
+        out.push_str(&style.paint(anstyle::Style::new().bold(), &line));
+        out.push('\n');
+    }
+    out.push_str(&format!("  {}\n", bar(&parts, columns(style) - 2)));
+    let mut table = Table::default().right(2);
+    for part in &parts {
+        let volume = disk.volumes.iter().find(|volume| volume.name == part.name);
+        let note = volume.map(|volume| bounds(volume, unit)).unwrap_or_default();
+        table.row([part.glyph.to_string().into(), part.name.into(), unit.text(part.bytes).into(), note.into()]);
+    }
+    out.push_str(
+        &table
+            .draw(&[0, 1, 2, 3], 1, 2, style)
+            .or_else(|| table.draw(&[0, 1, 2], 1, 2, style))
+            .unwrap_or_else(|| table.stack(2, style)),
+    );
+    out
+}
+
+/// What the model says of a volume that has no exact size.
+fn bounds(volume: &Room, unit: Unit) -> String {
+    match (volume.min_bytes, volume.max_bytes) {
+        (Some(min), Some(max)) if min == max => String::new(),
+        (Some(min), Some(max)) => format!("{} to {}", unit.text(min), unit.text(max)),
+        (Some(min), None) => format!("at least {}", unit.text(min)),
+        (None, Some(max)) => format!("at most {}", unit.text(max)),
+        (None, None) => "all that is left".to_owned(),
+    }
+}
+
+/// The bytes of a unit and its name.
+#[derive(Debug, Clone, Copy)]
+struct Unit(u64, &'static str);
+
+impl Unit {
+    /// The unit for all rows of a disk: another one for some would hide what the difference is.
+    fn of(disk: u64) -> Self {
+        if disk >= 10_000_000_000 { Self(1_000_000_000, "GB") } else { Self(1_000_000, "MB") }
+    }
+
+    fn text(self, bytes: u64) -> String {
+        let tenths = (u128::from(bytes) * 10 + u128::from(self.0) / 2) / u128::from(self.0);
+        let whole = u64::try_from(tenths / 10).unwrap_or(u64::MAX);
+        format!("{}.{} {}", grouped(whole), tenths % 10, self.1)
+    }
+}
+
+fn described(schematic: &Schematic<'_>, style: Style) -> String {
+    let mut table = Table::default();
+    table.row(["ID".into(), schematic.id.into()]);
+    for (name, items) in [("extensions", schematic.extensions), ("kernel arguments", schematic.extra_kernel_args)] {
+        if !items.is_empty() {
+            table.row([name.into(), items.join(" ").into()]);
+        }
+    }
+    table.draw(&[0, 1], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
+}
+
+fn outputs(outputs: &[Output], folder: &Utf8Path, style: Style) -> String {
+    let mut table = Table::default();
+    for output in outputs {
+        let state = match (output.secret, output.applied) {
+            (true, _) => Cell::colored("secret, not tracked", AnsiColor::Yellow),
+            (false, true) => "applied".into(),
+            (false, false) => "not applied".into(),
+        };
+        let path = output.path.strip_prefix(folder).unwrap_or(&output.path);
+        table.row([path.as_str().into(), output.reader.into(), state]);
+    }
+    table.draw(&[0, 1, 2], 0, 2, style).unwrap_or_else(|| table.stack(2, style))
+}

@@ -1,0 +1,175 @@
+//! A roster for people.
+
+use std::collections::BTreeSet;
+
+use anstyle::AnsiColor;
+
+use super::{Extension, Facts, Roster, Row, State, Volume};
+use crate::report::Style;
+use crate::table::{Cell, Table};
+
+/// The columns in the order in which they stand.
+const COLUMNS: [&str; 9] = ["DEVICE", "CLUSTER", "ROLE", "ADDRESS", "TALOS", "IMAGE", "EXTENSIONS", "VOLUMES", "STATE"];
+
+/// The column that is wrapped where lines are too long.
+const EXTENSIONS: usize = 6;
+
+/// Columns that give way to the others where even that does not help, the first one first.
+const GIVE_WAY: [usize; 6] = [3, 2, 1, 5, 7, EXTENSIONS];
+
+/// Digits of an ID or a digest that tell it from others.
+const SHORT: usize = 8;
+
+impl Roster<'_> {
+    /// The matrix for people, and the columns that had no room.
+    #[must_use]
+    pub fn text(&self, style: Style) -> (String, Vec<&'static str>) {
+        let all: Vec<usize> = (0..COLUMNS.len()).collect();
+        if let Some(text) = self.matrix(style, false).draw(&all, EXTENSIONS, 0, style) {
+            return (text, Vec::new());
+        }
+        let table = self.matrix(style, true);
+        for given in 0..=GIVE_WAY.len() {
+            let hidden = &GIVE_WAY[..given];
+            let shown: Vec<usize> = all.iter().copied().filter(|column| !hidden.contains(column)).collect();
+            let flexible = if shown.contains(&EXTENSIONS) { EXTENSIONS } else { 0 };
+            if let Some(text) = table.draw(&shown, flexible, 0, style) {
+                let hidden = all.iter().filter(|column| hidden.contains(column));
+                return (text, hidden.map(|column| COLUMNS[*column]).collect());
+            }
+        }
+        (table.stack(0, style), Vec::new())
+    }
+
+    fn matrix(&self, style: Style, brief: bool) -> Table {
+        let mut table = Table::with_header(COLUMNS);
+        for row in &self.devices {
+            table.row(cells(row, style, brief));
+        }
+        table
+    }
+
+    /// Devices against extensions, in as many blocks as the terminal needs.
+    #[must_use]
+    pub fn extensions(&self, style: Style) -> String {
+        let names: BTreeSet<&str> = self.devices.iter().flat_map(extensions_of).map(|it| it.name).collect();
+        let mut names: Vec<&str> = names.into_iter().collect();
+        let mut blocks = Vec::new();
+        while !names.is_empty() {
+            let fitting = (1..=names.len()).rev().find_map(|count| Some((count, self.block(&names[..count], style)?)));
+            let (count, block) = fitting.unwrap_or_else(|| (1, self.dots(&names[..1], style).stack(0, style)));
+            blocks.push(block);
+            names.drain(..count);
+        }
+        blocks.join("\n")
+    }
+
+    fn block(&self, names: &[&str], style: Style) -> Option<String> {
+        let all: Vec<usize> = (0..=names.len()).collect();
+        self.dots(names, style).draw(&all, 0, 0, style)
+    }
+
+    fn dots(&self, names: &[&str], style: Style) -> Table {
+        let header = std::iter::once("DEVICE").chain(names.iter().map(|name| short(name)));
+        let mut table = Table::with_header(header);
+        let [applied, listed, none] = dots(style);
+        for row in &self.devices {
+            let dots = names.iter().map(|name| {
+                Cell::from(match extensions_of(row).iter().find(|extension| extension.name == *name) {
+                    _ if row.facts.is_none() => unknown(style),
+                    Some(Extension { applied: true, .. }) => applied,
+                    Some(_) => listed,
+                    None => none,
+                })
+            });
+            table.row(std::iter::once(Cell::from(row.name)).chain(dots));
+        }
+        table
+    }
+}
+
+/// An extension in the applied image, in another schematic, and in none.
+#[must_use]
+pub const fn dots(style: Style) -> [&'static str; 3] {
+    if style.unicode { ["●", "○", "·"] } else { ["x", "o", "."] }
+}
+
+fn extensions_of<'a>(row: &'a Row<'_>) -> &'a [Extension<'a>] {
+    row.facts.as_ref().map_or(&[], |facts| &facts.extensions)
+}
+
+/// What stands where there is nothing to say.
+const fn unknown(style: Style) -> &'static str {
+    if style.unicode { "—" } else { "-" }
+}
+
+/// An extension's name without its publisher.
+fn short(extension: &str) -> &str {
+    extension.strip_prefix("siderolabs/").unwrap_or(extension)
+}
+
+fn cells(row: &Row<'_>, style: Style, brief: bool) -> Vec<Cell> {
+    let mut cells = vec![Cell::from(row.name)];
+    match &row.facts {
+        Some(facts) => cells.extend(described(facts, style, brief).map(Cell::from)),
+        None => cells.extend((0..COLUMNS.len() - 2).map(|_| Cell::from(unknown(style)))),
+    }
+    cells.push(match row.state {
+        State::Current => Cell::colored("current", AnsiColor::Green),
+        State::Stale => Cell::colored(format!("{} stale", row.stale), AnsiColor::Yellow),
+        State::Errors if row.findings == 0 => Cell::colored("errors", AnsiColor::Red),
+        State::Errors => Cell::colored(format!("errors: {}", row.findings), AnsiColor::Red),
+    });
+    cells
+}
+
+fn described(facts: &Facts<'_>, style: Style, brief: bool) -> [String; 7] {
+    let role = serde_json::to_value(facts.role).unwrap_or_default();
+    let or_unknown = |text: String| if text.is_empty() { unknown(style).to_owned() } else { text };
+    let applied = facts.extensions.iter().filter(|extension| extension.applied);
+    [
+        facts.cluster.to_owned(),
+        role.as_str().unwrap_or_default().to_owned(),
+        facts.address.to_owned(),
+        facts.talos_version.to_string(),
+        or_unknown(image(facts, brief)),
+        or_unknown(applied.map(|extension| short(extension.name)).collect::<Vec<_>>().join(" ")),
+        or_unknown(volumes(&facts.volumes)),
+    ]
+}
+
+/// The start of the schematic's ID, or the reference with the start of its digest; in brief without its registry.
+fn image(facts: &Facts<'_>, brief: bool) -> String {
+    let start = |text: &str| text.chars().take(SHORT).collect::<String>();
+    match (facts.schematic, facts.image) {
+        (Some(id), _) => start(id),
+        (None, Some(reference)) => {
+            let path = reference.rsplit('/').next().filter(|path| brief && *path != reference);
+            let shown = path.map_or_else(|| reference.to_owned(), |path| format!("…/{path}"));
+            match shown.split_once("@sha256:") {
+                Some((name, digest)) => format!("{name}@{}", start(digest)),
+                None => shown,
+            }
+        }
+        (None, None) => String::new(),
+    }
+}
+
+/// The size of EPHEMERAL, and how many other volumes there are.
+fn volumes(volumes: &[Volume<'_>]) -> String {
+    let ephemeral = volumes.iter().find(|volume| volume.name == "EPHEMERAL");
+    let others = volumes.len() - usize::from(ephemeral.is_some());
+    let size = ephemeral.map(|volume| match (volume.min_size, volume.max_size) {
+        (Some(min), Some(max)) if min == max => format!("EPH {min}"),
+        (Some(min), Some(max)) => format!("EPH {min}–{max}"),
+        (Some(min), None) => format!("EPH ≥{min}"),
+        (None, Some(max)) => format!("EPH ≤{max}"),
+        (None, None) => "EPH".to_owned(),
+    });
+    match (size, others) {
+        (Some(size), 0) => size,
+        (Some(size), others) => format!("{size} + {others}"),
+        (None, 0) => String::new(),
+        (None, others) => others.to_string(),
+    }
+}

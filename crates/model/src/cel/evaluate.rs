@@ -1,0 +1,357 @@
+//! Evaluation over what is known, in three values.
+//!
+//! What is not known and what would fail when Talos evaluates it are one here: no value. `false && unknown` is false and
+//! `true || unknown` is true, as in cel-go, where that holds for errors.
+
+use std::cmp::Ordering;
+
+use super::environment::unit;
+use super::tree::{Kind, Macro, Node};
+use super::{Expression, Facts, Value};
+
+/// What an expression is over some facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// True, whatever else holds.
+    True,
+    /// False, whatever else holds.
+    False,
+    /// It depends on something that is not known.
+    Unknown,
+}
+
+impl Expression {
+    /// What the expression is over some facts.
+    #[must_use]
+    pub fn of(&self, facts: &Facts) -> Verdict {
+        verdict(&self.tree, facts)
+    }
+
+    /// The bytes of the first of the conditions joined by `&&` that is false over some facts.
+    #[must_use]
+    pub fn refuted(&self, facts: &Facts) -> Option<std::ops::Range<usize>> {
+        let parts = self.tree.conjuncts();
+        parts.into_iter().find(|part| verdict(part, facts) == Verdict::False).map(|part| part.range.clone())
+    }
+
+    /// What must be so for the expression to be true, as far as its conditions joined by `&&` say it outright:
+    /// `disk.serial == 'S1'`, `'/dev/disk/by-id/x' in disk.symlinks`, `!disk.rotational`.
+    #[must_use]
+    pub fn asserted(&self) -> Facts {
+        let mut facts = Facts::default();
+        for part in self.tree.conjuncts() {
+            if let Some(path) = part.path() {
+                facts.know(&path, true);
+            } else if let Some([operand]) = part.operands("_!")
+                && let Some(path) = operand.path()
+            {
+                facts.know(&path, false);
+            } else if let Some([item, list]) = part.operands("@in")
+                && let (Some(item), Some(path)) = (Scope::new(&Facts::default()).value(item), list.path())
+            {
+                facts.know(&path, Value::List(vec![item], false));
+            } else if let Some([left, right]) = part.operands("_==_") {
+                for (path, value) in [(left, right), (right, left)] {
+                    if let (Some(path), Some(value)) = (path.path(), Scope::new(&Facts::default()).value(value)) {
+                        facts.know(&path, value);
+                    }
+                }
+            }
+        }
+        facts
+    }
+}
+
+fn verdict(node: &Node, facts: &Facts) -> Verdict {
+    match Scope::new(facts).value(node) {
+        Some(Value::Bool(true)) => Verdict::True,
+        Some(Value::Bool(false)) => Verdict::False,
+        _ => Verdict::Unknown,
+    }
+}
+
+struct Scope<'a> {
+    facts: &'a Facts,
+    /// The variables of the macros around, the innermost last.
+    variables: Vec<(&'a str, Value)>,
+}
+
+impl<'a> Scope<'a> {
+    fn new(facts: &'a Facts) -> Self {
+        Self { facts, variables: Vec::new() }
+    }
+
+    fn value(&mut self, node: &'a Node) -> Option<Value> {
+        match &node.kind {
+            Kind::Literal(value) => Some(value.clone()),
+            Kind::Name(name) => {
+                let name = name.trim_start_matches('.');
+                let local = self.variables.iter().rev().find(|(variable, _)| *variable == name);
+                match local {
+                    Some((_, value)) => Some(value.clone()),
+                    None => self.facts.get(name).cloned().or_else(|| unit(name).map(Value::Uint)),
+                }
+            }
+            Kind::Select { .. } => self.fact(&node.path()?),
+            Kind::Has { operand, field } => {
+                // A field of the protocol is there if it is not the empty one.
+                Some(Value::Bool(match self.fact(&format!("{}.{}", operand.path()?, field.text))? {
+                    Value::String(text) => !text.is_empty(),
+                    Value::Bool(value) => value,
+                    Value::Uint(value) => value != 0,
+                    Value::List(items, whole) if whole || !items.is_empty() => !items.is_empty(),
+                    _ => return None,
+                }))
+            }
+            Kind::Call { function, target: None, arguments } => self.call(&function.text, arguments),
+            Kind::Call { function, target: Some(target), arguments } => self.method(&function.text, target, arguments),
+            Kind::List(items) => {
+                let items: Option<Vec<Value>> = items.iter().map(|(_, item)| self.value(item)).collect();
+                Some(Value::List(items?, true))
+            }
+            Kind::Macro { name, range, variable, bodies } => self.macro_(*name, range, variable, bodies),
+            Kind::Map(_) | Kind::Message { .. } => None,
+        }
+    }
+
+    fn fact(&self, path: &str) -> Option<Value> {
+        let path = path.trim_start_matches('.');
+        let first = path.split('.').next()?;
+        if self.variables.iter().any(|(variable, _)| *variable == first) {
+            return None;
+        }
+        self.facts.get(path).cloned()
+    }
+
+    fn truth(&mut self, node: &'a Node) -> Option<bool> {
+        match self.value(node)? {
+            Value::Bool(truth) => Some(truth),
+            _ => None,
+        }
+    }
+
+    fn call(&mut self, name: &str, arguments: &'a [Node]) -> Option<Value> {
+        match (name.trim_start_matches('.'), arguments) {
+            ("_&&_", operands) => self.logical(operands, false).map(Value::Bool),
+            ("_||_", operands) => self.logical(operands, true).map(Value::Bool),
+            ("_!", [operand]) => self.truth(operand).map(|truth| Value::Bool(!truth)),
+            ("_?_:_", [condition, then, otherwise]) => match self.truth(condition) {
+                Some(true) => self.value(then),
+                Some(false) => self.value(otherwise),
+                None => None,
+            },
+            ("@in", [item, list]) => {
+                let item = self.value(item)?;
+                let Value::List(items, whole) = self.value(list)? else { return None };
+                let found = any(items.iter().map(|other| item.equals(other)));
+                if found == Some(false) && !whole { None } else { found.map(Value::Bool) }
+            }
+            ("_[_]", [list, index]) => match (self.value(list)?, self.value(index)?) {
+                (Value::List(items, true), Value::Int(index)) => items.get(usize::try_from(index).ok()?).cloned(),
+                _ => None,
+            },
+            ("_-", [operand]) => match self.value(operand)? {
+                Value::Int(value) => value.checked_neg().map(Value::Int),
+                Value::Double(value) => Some(Value::Double(-value)),
+                _ => None,
+            },
+            (_, [operand]) => convert(name.trim_start_matches('.'), self.value(operand)?),
+            (name, [left, right]) => binary(name, self.value(left)?, self.value(right)?),
+            _ => None,
+        }
+    }
+
+    /// `&&`, which one `false` settles, or `||`, which one `true` does.
+    fn logical(&mut self, operands: &'a [Node], settles: bool) -> Option<bool> {
+        let mut known = true;
+        for operand in operands {
+            match self.truth(operand) {
+                Some(truth) if truth == settles => return Some(settles),
+                Some(_) => {}
+                None => known = false,
+            }
+        }
+        known.then_some(!settles)
+    }
+
+    fn method(&mut self, name: &str, target: &'a Node, arguments: &'a [Node]) -> Option<Value> {
+        let target = self.value(target)?;
+        match arguments {
+            [] => convert(name, target).filter(|_| name == "size"),
+            [argument] => match (target, self.value(argument)?) {
+                (Value::String(text), Value::String(part)) => match name {
+                    "contains" => Some(Value::Bool(text.contains(&part))),
+                    "startsWith" => Some(Value::Bool(text.starts_with(&part))),
+                    "endsWith" => Some(Value::Bool(text.ends_with(&part))),
+                    "matches" => matches(&text, &part).map(Value::Bool),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn macro_(&mut self, name: Macro, range: &'a Node, variable: &'a str, bodies: &'a [Node]) -> Option<Value> {
+        let Value::List(items, whole) = self.value(range)? else { return None };
+        let each = |scope: &mut Self, body: &'a Node, item: &Value| {
+            scope.variables.push((variable, item.clone()));
+            let value = scope.value(body);
+            scope.variables.pop();
+            value
+        };
+        let truth = |value: Option<Value>| match value {
+            Some(Value::Bool(truth)) => Some(truth),
+            _ => None,
+        };
+        let condition = bodies.first()?;
+        match name {
+            Macro::Map => {
+                let mut mapped = Vec::new();
+                for item in &items {
+                    if bodies.len() == 1 || truth(each(self, condition, item))? {
+                        mapped.push(each(self, bodies.last()?, item)?);
+                    }
+                }
+                Some(Value::List(mapped, whole))
+            }
+            Macro::Filter => {
+                let mut kept = Vec::new();
+                for item in items {
+                    if truth(each(self, condition, &item))? {
+                        kept.push(item);
+                    }
+                }
+                Some(Value::List(kept, whole))
+            }
+            Macro::All | Macro::Exists | Macro::ExistsOne => {
+                let truths: Vec<Option<bool>> = items.iter().map(|item| truth(each(self, condition, item))).collect();
+                let count = truths.iter().filter(|truth| **truth == Some(true)).count();
+                let known = whole && truths.iter().all(Option::is_some);
+                let settled = match name {
+                    Macro::All => truths.contains(&Some(false)).then_some(false),
+                    Macro::Exists => (count > 0).then_some(true),
+                    _ => None,
+                };
+                let otherwise =
+                    || known.then_some(if name == Macro::ExistsOne { count == 1 } else { name == Macro::All });
+                settled.or_else(otherwise).map(Value::Bool)
+            }
+            Macro::OptMap | Macro::OptFlatMap => None,
+        }
+    }
+}
+
+/// Whether one is true; not known if none is and one is not known.
+fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut known = true;
+    for truth in truths {
+        match truth {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => known = false,
+        }
+    }
+    known.then_some(false)
+}
+
+fn convert(name: &str, value: Value) -> Option<Value> {
+    let count = |count: usize| i64::try_from(count).ok().map(Value::Int);
+    match (name, value) {
+        ("size", Value::String(text)) => count(text.chars().count()),
+        ("size", Value::Bytes(bytes)) => count(bytes.len()),
+        ("size", Value::List(items, true)) => count(items.len()),
+        ("dyn", value)
+        | ("bool", value @ Value::Bool(_))
+        | ("int", value @ Value::Int(_))
+        | ("uint", value @ Value::Uint(_))
+        | ("double", value @ Value::Double(_))
+        | ("string", value @ Value::String(_)) => Some(value),
+        ("int", Value::Uint(value)) => i64::try_from(value).ok().map(Value::Int),
+        ("double", Value::Int(value)) => Some(Value::Double(value as f64)),
+        ("double", Value::Uint(value)) => Some(Value::Double(value as f64)),
+        ("bytes", Value::String(text)) => Some(Value::Bytes(text.into_bytes())),
+        ("uint", Value::Int(value)) => u64::try_from(value).ok().map(Value::Uint),
+        ("string", Value::Uint(value)) => Some(Value::String(value.to_string())),
+        ("string", Value::Int(value)) => Some(Value::String(value.to_string())),
+        ("string", Value::Bool(value)) => Some(Value::String(value.to_string())),
+        ("mac", Value::Bytes(bytes)) => {
+            let parts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            Some(Value::String(parts.join(":")))
+        }
+        _ => None,
+    }
+}
+
+fn binary(name: &str, left: Value, right: Value) -> Option<Value> {
+    match (name, &left, &right) {
+        ("_==_", _, _) => left.equals(&right).map(Value::Bool),
+        ("_!=_", _, _) => left.equals(&right).map(|equal| Value::Bool(!equal)),
+        ("_<_", _, _) => left.order(&right).map(|order| Value::Bool(order == Ordering::Less)),
+        ("_<=_", _, _) => left.order(&right).map(|order| Value::Bool(order != Ordering::Greater)),
+        ("_>_", _, _) => left.order(&right).map(|order| Value::Bool(order == Ordering::Greater)),
+        ("_>=_", _, _) => left.order(&right).map(|order| Value::Bool(order != Ordering::Less)),
+        ("_+_", Value::String(a), Value::String(b)) => Some(Value::String(format!("{a}{b}"))),
+        (_, Value::Int(a), Value::Int(b)) => match name {
+            "_+_" => a.checked_add(*b),
+            "_-_" => a.checked_sub(*b),
+            "_*_" => a.checked_mul(*b),
+            "_/_" => a.checked_div(*b),
+            "_%_" => a.checked_rem(*b),
+            _ => None,
+        }
+        .map(Value::Int),
+        (_, Value::Double(a), Value::Double(b)) => match name {
+            "_+_" => Some(a + b),
+            "_-_" => Some(a - b),
+            "_*_" => Some(a * b),
+            "_/_" => Some(a / b),
+            _ => None,
+        }
+        .map(Value::Double),
+        (_, Value::Uint(a), Value::Uint(b)) => match name {
+            "_+_" => a.checked_add(*b),
+            "_-_" => a.checked_sub(*b),
+            "_*_" => a.checked_mul(*b),
+            "_/_" => a.checked_div(*b),
+            "_%_" => a.checked_rem(*b),
+            _ => None,
+        }
+        .map(Value::Uint),
+        ("glob", Value::String(pattern), Value::String(text)) => Some(Value::Bool(glob(pattern, text))),
+        ("matches", Value::String(text), Value::String(pattern)) => matches(text, pattern).map(Value::Bool),
+        _ => None,
+    }
+}
+
+/// Whether a text has the form of a pattern, in which only `*` is special. Source: github.com/ryanuber/go-glob.
+fn glob(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match text.find(part) {
+            Some(at) => text = &text[at + part.len()..],
+            None => return false,
+        }
+    }
+    text.ends_with(last)
+}
+
+/// Whether a regular expression is found in a text; not known if it has anything but letters, digits, anchors and a last `.*`.
+fn matches(text: &str, pattern: &str) -> Option<bool> {
+    let (anchored_start, rest) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
+    // What follows does not matter, but in the lines of a text of several.
+    let rest = if text.contains('\n') { rest } else { rest.trim_end_matches(".*$").trim_end_matches(".*") };
+    let (anchored_end, literal) = rest.strip_suffix('$').map_or((false, rest), |rest| (true, rest));
+    if !literal.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | ':' | ' ')) {
+        return None;
+    }
+    Some(match (anchored_start, anchored_end) {
+        (true, true) => text == literal,
+        (true, false) => text.starts_with(literal),
+        (false, true) => text.ends_with(literal),
+        (false, false) => text.contains(literal),
+    })
+}

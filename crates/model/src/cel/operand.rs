@@ -1,0 +1,262 @@
+//! What stands between operators: literals, names, calls, lists, maps and what follows a dot.
+
+use super::parse::Parser;
+use super::token::{Token, int};
+use super::tree::{Kind, Macro, Node, Word};
+use super::{Fault, Value};
+
+/// Names that are no variables, though fields may have them. Source: cel-go, parser/parser.go reservedIds.
+const RESERVED: &[&str] = &[
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+impl Parser<'_> {
+    pub(super) fn member(&mut self) -> Result<Node, Fault> {
+        let depth = self.depth;
+        let start = self.range().start;
+        let mut node = self.primary()?;
+        loop {
+            if self.is(".") {
+                self.skip();
+                let optional = self.is("?") && self.optional_mark()?;
+                let quoted = self.peek() == &Token::Quoted;
+                let field = self.field()?;
+                if !optional && !quoted && self.is("(") {
+                    self.skip();
+                    let arguments = self.list(")")?;
+                    node = self.method(node, field, arguments, start)?;
+                } else {
+                    let kind = Kind::Select { operand: Box::new(node), field, optional };
+                    node = Node { kind, range: self.since(start) };
+                }
+            } else if self.is("[") {
+                let range = self.skip();
+                let optional = self.is("?") && self.optional_mark()?;
+                let index = self.expression()?;
+                self.expect("]")?;
+                node = self.call(if optional { "_[?_]" } else { "_[_]" }, range, vec![node, index], start);
+            } else {
+                self.depth = depth;
+                return Ok(node);
+            }
+            self.deeper(1)?;
+        }
+    }
+
+    /// The question mark of an optional field, index or item.
+    fn optional_mark(&mut self) -> Result<bool, Fault> {
+        if self.syntax.optional {
+            return Ok(self.takes("?"));
+        }
+        Err(Fault::new("`?` does not belong here", self.range()))
+    }
+
+    fn name(&mut self) -> Result<Word, Fault> {
+        match self.peek() {
+            Token::Name => {
+                let range = self.skip();
+                Ok(Word { text: self.text[range.clone()].to_owned(), range })
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// The name of a field, which may stand in backquotes.
+    fn field(&mut self) -> Result<Word, Fault> {
+        if self.peek() != &Token::Quoted || !self.syntax.quoted {
+            return self.name();
+        }
+        let range = self.skip();
+        Ok(Word { text: self.text[range.start + 1..range.end - 1].to_owned(), range })
+    }
+
+    /// Expressions with commas between, up to a bracket.
+    fn list(&mut self, close: &str) -> Result<Vec<Node>, Fault> {
+        let mut items = Vec::new();
+        if self.takes(close) {
+            return Ok(items);
+        }
+        loop {
+            items.push(self.expression()?);
+            if !self.takes(",") {
+                self.expect(close)?;
+                return Ok(items);
+            }
+        }
+    }
+
+    fn method(&self, target: Node, function: Word, mut arguments: Vec<Node>, start: usize) -> Result<Node, Fault> {
+        let range = self.since(start);
+        let name = match (function.text.as_str(), arguments.len()) {
+            ("all", 2) => Macro::All,
+            ("exists", 2) => Macro::Exists,
+            ("exists_one", 2) => Macro::ExistsOne,
+            ("filter", 2) => Macro::Filter,
+            ("map", 2 | 3) => Macro::Map,
+            ("optMap", 2) if self.syntax.optional => Macro::OptMap,
+            ("optFlatMap", 2) if self.syntax.optional => Macro::OptFlatMap,
+            _ => {
+                return Ok(Node { kind: Kind::Call { function, target: Some(Box::new(target)), arguments }, range });
+            }
+        };
+        let bodies = arguments.split_off(1);
+        match arguments.pop() {
+            Some(Node { kind: Kind::Name(variable), .. }) if !variable.starts_with('.') && variable != "__result__" => {
+                Ok(Node { kind: Kind::Macro { name, range: Box::new(target), variable, bodies }, range })
+            }
+            other => Err(Fault::new(
+                format!("`{}` needs a name for what it looks at", function.text),
+                other.map_or(function.range, |node| node.range),
+            )
+            .help(format!("write it as in `list.{}(x, x == 'a')`", function.text))),
+        }
+    }
+
+    fn primary(&mut self) -> Result<Node, Fault> {
+        let start = self.range().start;
+        let token = self.peek().clone();
+        let kind = match token {
+            Token::Literal(value) => {
+                self.skip();
+                Kind::Literal(value)
+            }
+            Token::Digits => Kind::Literal(self.int(false)?),
+            Token::Symbol("-") if self.negative_number() => {
+                self.skip();
+                match self.peek().clone() {
+                    Token::Literal(Value::Double(value)) => {
+                        self.skip();
+                        Kind::Literal(Value::Double(-value))
+                    }
+                    _ => Kind::Literal(self.int(true)?),
+                }
+            }
+            Token::Symbol(word @ ("true" | "false")) => {
+                self.skip();
+                Kind::Literal(Value::Bool(word == "true"))
+            }
+            Token::Symbol("null") => {
+                self.skip();
+                Kind::Literal(Value::Null)
+            }
+            Token::Symbol("(") => {
+                self.skip();
+                let node = self.expression()?;
+                self.expect(")")?;
+                return Ok(Node { range: self.since(start), ..node });
+            }
+            Token::Symbol("[") => {
+                self.skip();
+                Kind::List(self.entries("]", |parser, optional| Ok((optional, parser.expression()?)))?)
+            }
+            Token::Symbol("{") => {
+                self.skip();
+                Kind::Map(self.entries("}", |parser, optional| {
+                    let key = parser.expression()?;
+                    parser.expect(":")?;
+                    Ok((optional, key, parser.expression()?))
+                })?)
+            }
+            Token::Name | Token::Symbol(".") => return self.named(start),
+            _ => return Err(self.unexpected()),
+        };
+        Ok(Node { kind, range: self.since(start) })
+    }
+
+    fn int(&mut self, negative: bool) -> Result<Value, Fault> {
+        let range = self.skip();
+        let digits = &self.text[range.clone()];
+        int(digits, negative).map(Value::Int).ok_or_else(|| {
+            Fault::new(format!("`{digits}` is too large for an int"), range).help(format!("write `{digits}u`"))
+        })
+    }
+
+    /// What stands between brackets; a comma may follow the last.
+    fn entries<T>(
+        &mut self,
+        close: &str,
+        entry: impl Fn(&mut Self, bool) -> Result<T, Fault>,
+    ) -> Result<Vec<T>, Fault> {
+        let mut entries = Vec::new();
+        if self.takes(",") {
+            self.expect(close)?;
+            return Ok(entries);
+        }
+        while !self.takes(close) {
+            let optional = self.is("?") && self.optional_mark()?;
+            entries.push(entry(self, optional)?);
+            if !self.is(close) {
+                self.expect(",")?;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// A name, a function of that name, or a message.
+    fn named(&mut self, start: usize) -> Result<Node, Fault> {
+        let dot = if self.takes(".") { "." } else { "" };
+        if let Some(name) = self.message_name(dot) {
+            let fields = self.entries("}", |parser, optional| {
+                let field = parser.field()?;
+                parser.expect(":")?;
+                Ok((optional, field, parser.expression()?))
+            })?;
+            return Ok(Node { kind: Kind::Message { name, fields }, range: self.since(start) });
+        }
+        let mut word = self.name()?;
+        if RESERVED.contains(&word.text.as_str()) {
+            return Err(Fault::new(format!("`{}` is a word that CEL keeps for itself", word.text), word.range));
+        }
+        word.text.insert_str(0, dot);
+        if !self.takes("(") {
+            return Ok(Node { kind: Kind::Name(word.text), range: self.since(start) });
+        }
+        let mut arguments = self.list(")")?;
+        let range = self.since(start);
+        if word.text != "has" || arguments.len() != 1 {
+            return Ok(Node { kind: Kind::Call { function: word, target: None, arguments }, range });
+        }
+        match arguments.pop() {
+            Some(Node { kind: Kind::Select { operand, field, optional: false }, .. }) => {
+                Ok(Node { kind: Kind::Has { operand, field }, range })
+            }
+            other => Err(Fault::new("`has` asks for a field", other.map_or(range, |node| node.range))
+                .help("write it as in `has(disk.serial)`")),
+        }
+    }
+
+    /// The name before a `{`, if names with dots between and then that follow; they are consumed.
+    fn message_name(&mut self, dot: &str) -> Option<Word> {
+        let mut at = self.next;
+        loop {
+            if self.tokens.get(at)?.0 != Token::Name {
+                return None;
+            }
+            match self.tokens.get(at + 1)?.0 {
+                Token::Symbol("{") => break,
+                Token::Symbol(".") => at += 2,
+                _ => return None,
+            }
+        }
+        let range = self.range().start..self.tokens[at].1.end;
+        let text = self.tokens[self.next..=at].iter().map(|(_, range)| &self.text[range.clone()]).collect::<String>();
+        self.next = at + 2;
+        Some(Word { text: format!("{dot}{text}"), range })
+    }
+}

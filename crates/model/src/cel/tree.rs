@@ -1,0 +1,85 @@
+//! The tree of an expression.
+
+use std::ops::Range;
+
+use super::Value;
+
+/// A part of an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+}
+
+/// A name and its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Word {
+    /// The name.
+    pub text: String,
+    /// Its bytes.
+    pub range: Range<usize>,
+}
+
+/// What a part is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Kind {
+    /// A number, a text, `true`, `false` or `null`.
+    Literal(Value),
+    /// A variable, a constant or a type; with a dot in front never a macro's variable.
+    Name(String),
+    /// `operand.field`, or `operand.?field`.
+    Select { operand: Box<Node>, field: Word, optional: bool },
+    /// `has(operand.field)`.
+    Has { operand: Box<Node>, field: Word },
+    /// A function, a method or an operator; `&&` and `||` with all their operands.
+    Call { function: Word, target: Option<Box<Node>>, arguments: Vec<Node> },
+    /// `[a, ?b]`.
+    List(Vec<(bool, Node)>),
+    /// `{k: v, ?k: v}`.
+    Map(Vec<(bool, Node, Node)>),
+    /// `a.b.Message{field: v}`.
+    Message { name: Word, fields: Vec<(bool, Word, Node)> },
+    /// `range.exists(variable, body)` and the like; `map` may have a condition before its body.
+    Macro { name: Macro, range: Box<Node>, variable: String, bodies: Vec<Node> },
+}
+
+/// The macros that bind a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Macro {
+    All,
+    Exists,
+    ExistsOne,
+    Filter,
+    Map,
+    OptMap,
+    OptFlatMap,
+}
+
+impl Node {
+    /// `a.b.c` as it is written, if the part is names alone.
+    pub fn path(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Name(name) => Some(name.clone()),
+            Kind::Select { operand, field, optional: false } => Some(format!("{}.{}", operand.path()?, field.text)),
+            _ => None,
+        }
+    }
+
+    /// The operands of a function or operator with this name.
+    pub fn operands(&self, name: &str) -> Option<&[Self]> {
+        match &self.kind {
+            Kind::Call { function, target: None, arguments } if function.text == name => Some(arguments),
+            _ => None,
+        }
+    }
+
+    /// The parts that must all be true for the whole to be.
+    pub fn conjuncts(&self) -> Vec<&Self> {
+        match self.operands("_&&_") {
+            Some(parts) => parts.iter().flat_map(Self::conjuncts).collect(),
+            None => vec![self],
+        }
+    }
+}

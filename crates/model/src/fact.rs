@@ -1,0 +1,111 @@
+//! The facts of a device one by one, and where each is written.
+
+use serde_json::{Map, Value};
+
+use crate::read::layered;
+use crate::{FleetFile, Place, Pointer, Schema, SourceId};
+
+/// A fact of a layered device: a key, or a key below one that holds a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// The key, as a pointer into the layered device.
+    pub key: Pointer,
+    /// What it says.
+    pub value: Value,
+    /// The key that says it: in the device's file or in talosmith.yaml, also where the fact follows from another one.
+    pub place: Place,
+}
+
+/// The facts of a device in the order of its schema; none if its text cannot be read.
+///
+/// The versions and the hostname are always among them, since the rest relies on them.
+#[must_use]
+pub fn facts(fleet: &FleetFile, source: SourceId, text: &str) -> Vec<Fact> {
+    let Some((keys, at)) = layered(fleet, source, text) else { return Vec::new() };
+    let mut facts = Vec::new();
+    for key in order() {
+        let pointer = Pointer::root().child(&key);
+        match keys.get(&key) {
+            Some(Value::Object(mapping)) if !mapping.is_empty() => {
+                facts.extend(mapping.iter().map(|(inner, value)| {
+                    let key = pointer.child(inner);
+                    Fact { place: at(&key).as_key(), key, value: value.clone() }
+                }));
+            }
+            Some(value) => facts.push(Fact { place: at(&pointer).as_key(), key: pointer, value: value.clone() }),
+            None => {
+                let implied = implied(fleet, &keys, &key, &at);
+                facts.extend(implied.map(|(value, place)| Fact { key: pointer, value, place: place.as_key() }));
+            }
+        }
+    }
+    facts
+}
+
+/// The keys of a device as its schema lists them.
+fn order() -> Vec<String> {
+    let schema: Value = serde_json::from_str(Schema::Device.text()).unwrap_or_default();
+    schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect()
+}
+
+/// What follows from another key for one that is not written.
+fn implied(
+    fleet: &FleetFile,
+    keys: &Map<String, Value>,
+    key: &str,
+    at: &impl Fn(&Pointer) -> Place,
+) -> Option<(Value, Place)> {
+    let own = |key: &str| keys.get(key).map(|value| (value.clone(), at(&Pointer::root().child(key))));
+    let name = keys.get("cluster")?.as_str()?;
+    let (_, cluster) = fleet.fleet.clusters.iter().find(|(other, _)| other.as_str() == name)?;
+    let of_cluster = |version: &crate::TalosVersion, key: &str| {
+        (Value::from(version.to_string()), fleet.at(Pointer::new("/clusters").child(name).child(key)))
+    };
+    let talos = || own("talosVersion").unwrap_or_else(|| of_cluster(&cluster.talos_version, "talosVersion"));
+    match key {
+        "hostname" => own("name"),
+        "talosVersion" => Some(talos()),
+        "baseConfig" => {
+            Some(cluster.base_config.as_ref().map_or_else(talos, |version| of_cluster(version, "baseConfig")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Sources;
+
+    #[test]
+    fn each_fact_names_the_key_that_says_it() {
+        let mut sources = Sources::default();
+        let fleet_text = "clusters:\n  c:\n    talosVersion: v1.13.2\n    defaults: { labels: { a: x, b: x }, nameservers: [192.0.2.1] }\n    worker: { kata: true }\n";
+        let fleet_source = sources.add("talosmith.yaml", fleet_text);
+        let fleet = FleetFile::read(fleet_source, fleet_text).expect("a fleet");
+        let text =
+            "name: n\ncluster: c\nrole: worker\naddress: 192.0.2.9\nbaseConfig: v1.12.0\nlabels:\n  b: y\nfiles: {}\n";
+        let own = sources.add("devices/n/device.yaml", text);
+        let at = |pointer: &str| Place::key(own, pointer.into());
+        let default = |pointer: &str| Place::key(fleet_source, format!("/clusters/c{pointer}").as_str().into());
+        let expected = [
+            ("/name", json!("n"), at("/name")),
+            ("/cluster", json!("c"), at("/cluster")),
+            ("/role", json!("worker"), at("/role")),
+            ("/address", json!("192.0.2.9"), at("/address")),
+            ("/talosVersion", json!("v1.13.2"), default("/talosVersion")),
+            ("/baseConfig", json!("v1.12.0"), at("/baseConfig")),
+            ("/hostname", json!("n"), at("/name")),
+            ("/kata", json!(true), default("/worker/kata")),
+            ("/labels/a", json!("x"), default("/defaults/labels/a")),
+            ("/labels/b", json!("y"), at("/labels/b")),
+            ("/nameservers", json!(["192.0.2.1"]), default("/defaults/nameservers")),
+            ("/files", json!({}), at("/files")),
+        ];
+        let expected = expected.map(|(key, value, place)| Fact { key: key.into(), value, place });
+        assert_eq!(facts(&fleet, own, text), expected);
+        assert_eq!(facts(&fleet, own, "name: n\n"), []);
+    }
+}

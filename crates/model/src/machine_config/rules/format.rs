@@ -1,0 +1,223 @@
+//! How Go reads texts: numbers of bytes, lengths of time, addresses, URLs and so on.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A number of bytes as go-humanize reads it, and whether it is negative; none if it does not.
+///
+/// Source: github.com/dustin/go-humanize, `ParseBytes`.
+pub fn bytes(text: &str) -> Option<(u64, bool)> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let end = text.find(|each: char| !each.is_ascii_digit() && each != '.' && each != ',').unwrap_or(text.len());
+    let number: f64 = text[..end].replace(',', "").parse().ok()?;
+    let unit = text[end..].trim().to_lowercase();
+    let power = |letter: &str| "kmgtpe".find(letter).and_then(|at| i32::try_from(at + 1).ok());
+    let factor = match unit.as_str() {
+        "" | "b" => 1.0,
+        _ => match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')) {
+            Some(letter) if letter.len() == 1 => 1024_f64.powi(power(letter)?),
+            _ => {
+                let letter = unit.strip_suffix('b').unwrap_or(&unit);
+                if letter.len() != 1 {
+                    return None;
+                }
+                1000_f64.powi(power(letter)?)
+            }
+        },
+    };
+    let bytes = number * factor;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as Go converts it")]
+    (bytes < 18_446_744_073_709_551_615.0).then_some((bytes as u64, negative))
+}
+
+/// A length of time in seconds as Go's `time.ParseDuration` reads it.
+pub fn duration(text: &str) -> Option<f64> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if rest == "0" {
+        return Some(0.0);
+    }
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|each: char| !each.is_ascii_digit() && each != '.')?;
+        let number: f64 = rest[..end].parse().ok()?;
+        rest = &rest[end..];
+        let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+        let end = rest.find(|each: char| each.is_ascii_digit() || each == '.').unwrap_or(rest.len());
+        let (_, factor) = units.iter().find(|(unit, _)| *unit == &rest[..end])?;
+        seconds += number * factor;
+        rest = &rest[end..];
+    }
+    (!text.is_empty()).then_some(sign * seconds)
+}
+
+/// An address, with a zone if it is of IPv6.
+pub fn address(text: &str) -> Option<IpAddr> {
+    match text.split_once('%') {
+        Some((address, zone)) if !zone.is_empty() => address.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        Some(_) => None,
+        None => text.parse().ok(),
+    }
+}
+
+/// An address and the length of its network.
+pub fn prefix(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, bits) = text.rsplit_once('/')?;
+    let address: IpAddr = address.parse().ok()?;
+    let digits = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
+    let length: u32 = bits.parse().ok().filter(|_| digits && (bits.len() == 1 || !bits.starts_with('0')))?;
+    (length <= width(address)).then_some((address, length))
+}
+
+/// How many bits an address has.
+pub fn width(address: IpAddr) -> u32 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+/// A network or an address, where a `!` in front says that it is meant not to match.
+pub fn filter(text: &str) -> bool {
+    let text = text.strip_prefix('!').unwrap_or(text);
+    prefix(text).is_some() || address(text).is_some()
+}
+
+/// An address, or one with the length of its network.
+pub fn address_or_prefix(text: &str) -> bool {
+    if text.contains('/') { prefix(text).is_some() } else { text.parse::<IpAddr>().is_ok() }
+}
+
+/// The bits of an address, those behind the length of its network cut off.
+pub fn masked((address, length): (IpAddr, u32)) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+            IpAddr::V4(Ipv4Addr::from(u32::from(address) & mask))
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
+            IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
+        }
+    }
+}
+
+/// Whether two networks have addresses in common.
+pub fn overlap(a: (IpAddr, u32), b: (IpAddr, u32)) -> bool {
+    let shorter = a.1.min(b.1);
+    width(a.0) == width(b.0) && masked((a.0, shorter)) == masked((b.0, shorter))
+}
+
+/// The parts of a URL that Talos looks at.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Url<'a> {
+    /// Before `://`; empty if there is none.
+    pub scheme: String,
+    /// The name or address, without brackets.
+    pub host: &'a str,
+    /// Behind the host's colon; empty if there is none.
+    pub port: &'a str,
+    /// What follows, up to a `?` or `#`.
+    pub path: &'a str,
+    /// Whether there is something else than `//` behind the scheme.
+    pub opaque: bool,
+}
+
+/// Takes a URL apart as Go's `url.Parse` does.
+pub fn url(text: &str) -> Url<'_> {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
+    };
+    let text = text.split('#').next().unwrap_or_default();
+    let (scheme, rest) = match text.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_lowercase(), rest),
+        _ => (String::new(), text),
+    };
+    let rest = rest.split('?').next().unwrap_or_default();
+    let Some(rest) = rest.strip_prefix("//") else {
+        let opaque = !scheme.is_empty() && !rest.is_empty() && !rest.starts_with('/');
+        return Url { scheme, path: if opaque { "" } else { rest }, opaque, ..Url::default() };
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((host, port)) => (host, port.strip_prefix(':').unwrap_or_default()),
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    Url { scheme, host, port, path, opaque: false }
+}
+
+/// Whether a text is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
+///
+/// Source: github.com/siderolabs/net, `ValidateEndpointURI`.
+pub fn endpoint(text: &str) -> bool {
+    let url = url(text);
+    let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    !url.host.is_empty() && (url.port.is_empty() || port(url.port))
+}
+
+/// A host and a port, as Go's `net.SplitHostPort` takes them apart.
+pub fn host_port(text: &str) -> Option<(&str, &str)> {
+    let (host, port) = text.rsplit_once(':')?;
+    if let Some(inner) = host.strip_prefix('[') {
+        let inner = inner.strip_suffix(']')?;
+        return (!inner.contains(['[', ']'])).then_some((inner, port));
+    }
+    (!host.contains([':', '[', ']']) && !port.contains(['[', ']'])).then_some((host, port))
+}
+
+/// How many bytes a Base64 text stands for; none if it is not one.
+pub fn base64(text: &str) -> Option<usize> {
+    let text: String = text.chars().filter(|each| !matches!(each, '\r' | '\n')).collect();
+    if !text.len().is_multiple_of(4) {
+        return None;
+    }
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let legal = digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+    (legal && padding <= 2).then_some(text.len() / 4 * 3 - padding)
+}
+
+/// The kinds of the PEM blocks in a text that can be read, and whether there is DER in each.
+pub fn pem(text: &str) -> Vec<(&str, bool)> {
+    let mut kinds = Vec::new();
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once("-----BEGIN ") {
+        let Some((kind, behind)) = behind.split_once("-----") else { break };
+        let end = format!("-----END {kind}-----");
+        let Some((body, behind)) = behind.split_once(&end) else { break };
+        let body = body.rsplit("\n\n").next().unwrap_or_default();
+        let body: String = body.chars().filter(|each| !each.is_whitespace()).collect();
+        if let Some(length) = base64(&body) {
+            kinds.push((kind, is_der(&body, length)));
+        }
+        rest = behind;
+    }
+    kinds
+}
+
+/// Whether a Base64 text of some bytes is a sequence of DER that fills them.
+fn is_der(text: &str, bytes: usize) -> bool {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let value = |digit: u8| digits.iter().position(|&other| other == digit).unwrap_or_default();
+    let start: Vec<usize> = text
+        .as_bytes()
+        .chunks(4)
+        .take(2)
+        .filter(|four| four.len() == 4)
+        .flat_map(|four| {
+            let bits = four.iter().fold(0, |bits, &digit| bits << 6 | value(digit));
+            [bits >> 16 & 255, bits >> 8 & 255, bits & 255]
+        })
+        .collect();
+    let [first, length, high, low, ..] = start[..] else { return false };
+    let whole = match length {
+        0..=127 => length + 2,
+        129 => high + 3,
+        130 => (high << 8 | low) + 4,
+        _ => bytes,
+    };
+    first == 0x30 && whole == bytes
+}

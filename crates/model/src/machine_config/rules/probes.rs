@@ -1,0 +1,26 @@
+//! Probes of the network.
+
+use super::super::config::Document;
+use super::{Rules, format, volumes};
+
+/// A probe of a TCP port or an HTTP server.
+pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.named(document);
+    if document.kind == "TCPProbeConfig" {
+        rules.need(document, "endpoint");
+    } else {
+        let text = document.value.text("url");
+        let url = format::url(text);
+        if text.is_empty() {
+            rules.need(document, "url");
+        } else if !matches!(url.scheme.as_str(), "http" | "https") || url.host.is_empty() {
+            let message = format!("`{text}` is no URL of an HTTP server");
+            rules.refuse(document, "url", message, "write it as `https://example.org/health`");
+        }
+    }
+    volumes::not_negative(rules, document, "timeout");
+    volumes::not_negative(rules, document, "interval");
+    if document.value.number("failureThreshold").is_some_and(|threshold| threshold < 0) {
+        rules.refuse(document, "failureThreshold", "`failureThreshold` is negative", "write 0 or more");
+    }
+}
