@@ -203,8 +203,11 @@ impl<'a> Walk<'a> {
     }
 
     fn scalar(&mut self, node: &'a Node, text: &'a str, style: Style, kind: &'static str, field: Field) {
-        // A placeholder stands for one scalar.
-        let is_filled_in = secret::has_placeholder(text) && kind != "object" && !kind.starts_with(['[', '{']);
+        // A placeholder stands for one scalar, or in a text for a part of it.
+        let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
+        let is_text = kind != "bool" && scalar::bounds(kind).is_none();
+        let is_filled_in =
+            secret::has_placeholder(text) && (is_whole || is_text) && kind != "object" && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
             let finding = self.secret_field(node);
             self.findings.push(finding);
