@@ -3,7 +3,7 @@
 use super::{Check, Disk};
 use crate::cel::{self, Environment, Expression, Facts, Value, Verdict};
 use crate::scalar::ScalarFault;
-use crate::{Code, Diagnostic, Place, Pointer, TalosVersion, device};
+use crate::{Code, Diagnostic, Level, Place, Pointer, TalosVersion, device};
 
 /// A disk, its selector if that is one, and what is known of the disk.
 struct Judged<'a> {
@@ -45,9 +45,9 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
         if expression.of(&one.facts) == Verdict::False {
             check.push(no_match(one, expression, taken()));
         } else if let Some(first) = judged[..index].iter().find(|other| other.disk.selector == one.disk.selector) {
-            check.push(ambiguous(one, first, "the same selector"));
+            check.push(ambiguous(check, one, first, "the same selector"));
         } else if let Some(other) = taken().filter(|other| other.disk.selector != one.disk.selector) {
-            check.push(ambiguous(one, other, "true for this disk too"));
+            check.push(ambiguous(check, one, other, "true for this disk too"));
         }
         check.findings.extend(unstable(one, &judged));
     }
@@ -119,18 +119,28 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
         .help("mend the selector, or what the device says of the disk; `talosctl get disks -o yaml` shows what is so")
 }
 
-/// A selector that is true for another disk too.
-fn ambiguous(one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
+/// A selector that is true for another disk too: an error if a volume takes a whole disk by it.
+fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
     let (name, selector) = (&one.disk.name, &one.disk.selector);
     let (first, second) = (name.min(&other.disk.name), name.max(&other.disk.name));
-    Diagnostic::new(
+    let finding = Diagnostic::new(
         Code::AmbiguousDiskSelector,
         format!("`{selector}` is true for `{first}` and for `{second}`"),
         one.place.clone(),
     )
-    .also(other.place.clone(), text)
-    .note("Talos takes the first of them that has room, and their order can change between boots")
-    .help("select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`")
+    .also(other.place.clone(), text);
+    let whole = check.file.device.volumes.iter().find(|(_, volume)| {
+        let is_here = volume.disk.as_ref().is_some_and(|disk| disk.as_str() == one.disk.name);
+        is_here && volume.volume_type == Some(device::VolumeType::Disk)
+    });
+    let finding = match whole {
+        Some((volume, _)) => Diagnostic { level: Level::Error, ..finding }
+            .note(format!("Talos makes `{volume}`, which takes a whole disk, only where the selector is true for one")),
+        None => finding.note("Talos takes the first of them that has room, and their order can change between boots"),
+    };
+    finding.help(
+        "select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`",
+    )
 }
 
 /// A kernel's name of a disk of which the device has several of the kind.
