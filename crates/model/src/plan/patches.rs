@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use camino::Utf8Path;
 use serde_json::{Map, Value};
 
-use super::{Check, Files};
+use super::{Check, Files, texts};
 use crate::machine_config::{Origin, Target, decode_patch};
-use crate::read::literal_secret;
 use crate::{Code, Diagnostic, Document, Label, Node, Place, Pointer, SourceId};
 
 /// A raw patch.
@@ -59,9 +57,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files, target: &Target<'_>) -> Vec<Pa
                 Some((Content::Text(text.as_str().into()), Origin::Text(place, block)))
             }
             (None, None, Some(path)) => {
-                let place = check.at(at.child("file"));
-                let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
-                file(check, files, &from_root, place)
+                texts::file(check, files, &at, path).map(|(source, text)| (Content::Text(text), Origin::File(source)))
             }
             (None, None, None) => {
                 check.missing(&at, "inline", "inline: { machine: { sysctls: { vm.nr_hugepages: \"1024\" } } }");
@@ -102,16 +98,4 @@ fn shifted(finding: Diagnostic, origin: &Origin) -> Diagnostic {
     let is_whole = matches!(origin, Origin::Text(_, None));
     let also = if is_whole { Vec::new() } else { finding.also.into_iter().map(label).collect() };
     Diagnostic { at: label(finding.at), also, ..finding }
-}
-
-fn file(check: &mut Check<'_>, files: &Files, path: &Utf8Path, place: Place) -> Option<(Content, Origin)> {
-    let Some(Some((source, text))) = files.get(path) else {
-        check.push(
-            Diagnostic::new(Code::UnknownFile, format!("there is no file `{path}`"), place)
-                .note("the path is taken from the folder of the file that names it"),
-        );
-        return None;
-    };
-    check.findings.extend(literal_secret(*source, text));
-    Some((Content::Text(Arc::clone(text)), Origin::File(*source)))
 }
