@@ -1,5 +1,7 @@
 //! Schematics and installer images.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Check;
@@ -62,6 +64,8 @@ pub struct Install {
     pub disk_selector: Option<String>,
     /// The path of the system disk, if the model has it.
     pub disk_path: Option<String>,
+    /// What the system disk is known by otherwise, in the words of `machine.install.diskSelector`.
+    pub disk_facts: BTreeMap<&'static str, String>,
 }
 
 /// An installer image.
@@ -211,7 +215,14 @@ pub fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[Planned
             alternatives.push(NamedImage { name: name.to_string(), reference: image.reference });
         }
     }
-    Install { image, alternatives, wipe: written.wipe, disk_selector: None, disk_path: None }
+    Install {
+        image,
+        alternatives,
+        wipe: written.wipe,
+        disk_selector: None,
+        disk_path: None,
+        disk_facts: BTreeMap::new(),
+    }
 }
 
 fn image(

@@ -1,5 +1,7 @@
 //! The selectors of a device, judged against the disks that it lists: what other machines have does not matter.
 
+use std::collections::BTreeMap;
+
 use super::{Check, Disk};
 use crate::cel::{self, Environment, Expression, Facts, Value, Verdict};
 use crate::scalar::ScalarFault;
@@ -51,6 +53,39 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
         }
         check.findings.extend(unstable(one, &judged));
     }
+}
+
+/// The facts by which `machine.install.diskSelector` finds a disk: its key there, and the path of the fact.
+/// Source: InstallDiskSelector in Talos's pkg/machinery/config/types/v1alpha1.
+const INSTALL_FACTS: [(&str, &str); 6] = [
+    ("serial", "disk.serial"),
+    ("wwid", "disk.wwid"),
+    ("model", "disk.model"),
+    ("uuid", "disk.uuid"),
+    ("modalias", "disk.modalias"),
+    ("busPath", "disk.bus_path"),
+];
+
+/// What a disk is known by, in the words of `machine.install.diskSelector`: by what the model says of it, and what its selector
+/// asserts.
+pub fn install_facts(disk: &Disk, written: &device::Disk, version: &TalosVersion) -> BTreeMap<&'static str, String> {
+    let mut facts = known(written);
+    if let Ok(expression) = cel::check(&disk.selector, Environment::Disk, version) {
+        facts.learn(&expression.asserted());
+    }
+    let text = |path: &str| match facts.get(path) {
+        Some(Value::String(text)) => Some(text.to_string()),
+        _ => None,
+    };
+    let mut found: BTreeMap<_, _> = INSTALL_FACTS.iter().filter_map(|(key, path)| Some((*key, text(path)?))).collect();
+    let kind = match text("disk.transport").as_deref() {
+        Some("nvme") => Some("nvme"),
+        Some("mmc") => Some("sd"),
+        _ if facts.get("disk.rotational") == Some(&Value::from(true)) => Some("hdd"),
+        _ => None,
+    };
+    found.extend(kind.map(|kind| ("type", kind.to_owned())));
+    found
 }
 
 /// The expression of a selector; what is wrong with it is reported.
