@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes a made-up fleet for benchmarks: N devices with 12 artifacts each, in clusters of 100.
 
-    python3 benches/fleet.py N OUT
+    python3 benches/fleet.py N OUT [--raw]
 
-Each cluster has three control planes, layers of defaults, an application, and devices with one or two disks. Nothing is left to chance:
-N says it all.
+Each cluster has three control planes, layers of defaults, an application, and devices with one or two disks. --raw gives every device
+a raw patch of 30 lines besides. Nothing is left to chance: N says it all.
 """
 import ipaddress, pathlib, sys
 
@@ -91,7 +91,47 @@ labels:
     return "\n".join(lines) + "\n"
 
 
-def write(count, out):
+def raw_patch(number):
+    """A raw patch as people write them for one machine: its network card, its kubelet, and documents that have no key of their own."""
+    card = f"02:00:00:00:{number // 256 % 256:02x}:{number % 256:02x}"
+    return f"""\
+
+patches:
+  machine:
+    text: |
+      # What this machine has that its neighbours have not.
+      machine:
+        udev:
+          rules:
+            - SUBSYSTEM=="net", ATTR{{address}}=="{card}", NAME="lan{number % 4}"
+        nodeAnnotations:
+          example.net/asset: "{100000 + number}"
+        kubelet:
+          extraArgs:
+            rotate-server-certificates: "true"
+          extraConfig:
+            maxPods: {150 + number % 5 * 10}
+        sysctls:
+          net.ipv4.conf.all.rp_filter: "2"
+      ---
+      # Restarts the machine when it hangs.
+      apiVersion: v1alpha1
+      kind: WatchdogTimerConfig
+      device: /dev/watchdog0
+      timeout: 2m0s
+      ---
+      apiVersion: v1alpha1
+      kind: LinkConfig
+      name: lan{number % 4}
+      mtu: 9000
+      addresses:
+        - address: {ipaddress.ip_address("10.0.0.0") + number + 1}/16
+      routes:
+        - gateway: 10.0.255.254
+"""
+
+
+def write(count, out, raw=False):
     out = pathlib.Path(out)
     out.mkdir(parents=True)
     (out / "talosmith.yaml").write_text(fleet(-(-count // CLUSTER)))
@@ -99,10 +139,11 @@ def write(count, out):
     for number in range(count):
         folder = out / f"devices/node-{number}"
         folder.mkdir(parents=True)
-        (folder / "device.yaml").write_text(device(number))
+        (folder / "device.yaml").write_text(device(number) + (raw_patch(number) if raw else ""))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    arguments = [argument for argument in sys.argv[1:] if argument != "--raw"]
+    if len(arguments) != 2:
         sys.exit(__doc__)
-    write(int(sys.argv[1]), sys.argv[2])
+    write(int(arguments[0]), arguments[1], raw="--raw" in sys.argv)

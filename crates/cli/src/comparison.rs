@@ -1,6 +1,6 @@
 //! What lies in a tree against what would be generated.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::{Code, Diagnostic, Place, Sources};
@@ -23,7 +23,7 @@ struct Compared {
     changes: Vec<Change>,
     links: Vec<Utf8PathBuf>,
     /// The folders that its artifacts lie in.
-    folders: BTreeSet<Utf8PathBuf>,
+    folders: Vec<Utf8PathBuf>,
     /// Files of ours in its folders that are not its own.
     strays: Vec<Utf8PathBuf>,
 }
@@ -64,17 +64,18 @@ pub fn compare(
 }
 
 fn compare_owner(tree: &dyn Tree, mut owner: Owner) -> Result<Compared, ReadError> {
-    let expected: HashSet<&Utf8Path> = owner
+    let expected: HashSet<&str> = owner
         .artifacts
         .iter()
-        .map(|artifact| artifact.path.as_path())
-        .chain(owner.secrets.iter().map(|file| file.path.as_path()))
+        .map(|artifact| artifact.path.as_str())
+        .chain(owner.secrets.iter().map(|file| file.path.as_str()))
         .collect();
     let strays = find_orphans(tree, owner.folders.iter().cloned(), &expected)?;
     let clash_keys = owner.clash_keys();
-    let (mut changes, mut links, mut folders) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut changes, mut links, mut folders) = (Vec::new(), Vec::new(), Vec::<Utf8PathBuf>::new());
     for artifact in std::mem::take(&mut owner.artifacts) {
-        folders.extend(artifact.path.parent().filter(|folder| !folders.contains(*folder)).map(Utf8Path::to_owned));
+        let is_known = |folder: &&Utf8Path| folders.iter().any(|known| known.as_str() == folder.as_str());
+        folders.extend(artifact.path.parent().filter(|folder| !is_known(folder)).map(Utf8Path::to_owned));
         match Change::find(tree, artifact.path, Some(artifact.text.into_bytes())) {
             Ok(change) => changes.extend(change.filter(|change| change.kind != ChangeKind::Same)),
             Err(ReadError::Symlink(link)) => links.push(link),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::fleet::LintLevel;
-use talosmith_model::plan::{Draft, Files, Planning, wanted_files};
+use talosmith_model::plan::{Draft, Files, LayerPatches, Planning, wanted_files};
 use talosmith_model::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, SourceId, Sources, decode};
 use talosmith_render::Renderer;
 
@@ -74,11 +74,12 @@ impl Project {
             return Ok(loading.project(None, Plan::default(), Overrides::default()));
         };
         let mut planning = Planning::new(&fleet);
+        let of_layers = LayerPatches::default();
         for chunk in names.chunks(CHUNK) {
             let texts = loading.texts(tree, chunk)?;
             let devices = loading.devices(&fleet, &texts);
             loading.patch_files(tree, &fleet, &devices)?;
-            let drafts = parallel::map(&devices, |device| Draft::new(&fleet, device, &loading.files));
+            let drafts = parallel::map(&devices, |device| Draft::new(&fleet, device, &loading.files, &of_layers));
             devices.iter().zip(drafts).for_each(|(device, draft)| planning.add(device, draft));
         }
         let (plan, wrong) = planning.finish(&loading.broken);

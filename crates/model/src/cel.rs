@@ -16,12 +16,13 @@ mod check;
 mod evaluate;
 
 use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
 pub use environment::Environment;
 pub use evaluate::{Refuted, Verdict};
 pub use value::{Facts, Value};
 
-use crate::TalosVersion;
+use crate::{Memo, TalosVersion};
 
 /// Why a text is not an expression for its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,19 +57,31 @@ impl Fault {
 /// An expression that its place takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
-    tree: tree::Node,
+    tree: Arc<tree::Node>,
 }
+
+/// A text, its place, and the version that reads it.
+type Question = (String, Environment, TalosVersion);
+
+/// The verdicts on expressions: the devices of a fleet have few between them.
+static CHECKED: LazyLock<Memo<Question, Result<Expression, Fault>>> = LazyLock::new(Memo::default);
 
 /// Checks whether a text is an expression that Talos of this version takes in this environment.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, Fault> {
+    CHECKED.answer((text.to_owned(), environment, version.clone()), |(text, environment, version)| {
+        judge(text, *environment, version)
+    })
+}
+
+fn judge(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, Fault> {
     // Backquotes came with cel-go 0.31, which Talos has from 1.14 on.
     let syntax = parse::Syntax { optional: environment.has_optionals(), quoted: version.minor() >= (1, 14) };
     let tree = parse::parse(text, syntax)?;
     check::check(text, &tree, environment, version)?;
-    Ok(Expression { tree })
+    Ok(Expression { tree: tree.into() })
 }
 
 /// Checks the syntax alone, where the version is not known yet.

@@ -4,6 +4,7 @@
 //! deeper is merged, lists are replaced, and `null` removes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -23,22 +24,34 @@ pub struct Layer<'a> {
     pub keys: &'a Map<String, Value>,
 }
 
-/// Where the keys of a layered device come from: those of the layers, and the device's own in a mapping that a layer has too.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins {
+/// Layers that were laid over each other, the farthest first: what the devices of a role stand on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ground {
     /// The documents of the layers, and the mappings in them.
     layers: Vec<(SourceId, Pointer)>,
-    /// The layer of each key, by its pointer in the layered device.
-    keys: BTreeMap<Box<str>, usize>,
+    keys: Map<String, Value>,
+    /// The layer of each key, by its pointer in a layered device.
+    origins: BTreeMap<Box<str>, usize>,
+    findings: Vec<Diagnostic>,
+}
+
+/// Where the keys of a layered device come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Origins {
+    ground: Arc<Ground>,
+    own: SourceId,
+    /// Keys that the device's own file has, and the ground has too or has something around them, by their pointers: whether the key is
+    /// to be noted, and not that around it.
+    keys: BTreeMap<Box<str>, bool>,
 }
 
 impl Origins {
-    /// The value at `pointer` of the layered device whose own file is `own`.
+    /// The value at `pointer` of the layered device.
     #[must_use]
-    pub fn place(&self, own: SourceId, pointer: &Pointer) -> Place {
+    pub fn place(&self, pointer: &Pointer) -> Place {
         match self.of(pointer) {
             Some((source, origin)) => Place::value(source, origin),
-            None => Place::value(own, pointer.clone()),
+            None => Place::value(self.own, pointer.clone()),
         }
     }
 
@@ -47,9 +60,15 @@ impl Origins {
     pub fn of(&self, pointer: &Pointer) -> Option<(SourceId, Pointer)> {
         let mut prefix = Some(pointer.as_str());
         while let Some(at) = prefix {
-            if let Some(layer) = self.keys.get(at) {
-                let (source, base) = &self.layers[*layer];
-                return Some((*source, Pointer::new(format!("{base}{pointer}"))));
+            match self.keys.get(at) {
+                Some(true) => return Some((self.own, pointer.clone())),
+                Some(false) => {}
+                None => {
+                    if let Some(layer) = self.ground.origins.get(at) {
+                        let (source, base) = &self.ground.layers[*layer];
+                        return Some((*source, Pointer::new(format!("{base}{pointer}"))));
+                    }
+                }
             }
             prefix = parent(at);
         }
@@ -61,41 +80,88 @@ fn parent(pointer: &str) -> Option<&str> {
     pointer.rfind('/').map(|at| &pointer[..at])
 }
 
-/// Lays layers over each other, the farthest first and the device's own last.
-///
-/// Gives the keys, where they come from, and a finding for each `null` that removes nothing.
-#[must_use]
-pub fn layer(layers: &[Layer<'_>]) -> (Map<String, Value>, Origins, Vec<Diagnostic>) {
-    let mut stack = Stack { own: layers.last().map(|layer| layer.source), ..Stack::default() };
-    for (index, layer) in layers.iter().enumerate() {
-        stack.index = index;
-        for (key, value) in layer.keys {
-            stack.lay(layer, key, value);
+impl Ground {
+    /// Lays layers over each other, the farthest first.
+    #[must_use]
+    pub fn new(layers: &[Layer<'_>]) -> Self {
+        let mut stack = Stack::default();
+        let mut origins: BTreeMap<Box<str>, usize> = BTreeMap::new();
+        for (index, layer) in layers.iter().enumerate() {
+            for (key, value) in layer.keys {
+                stack.lay(layer, key, value, &mut |at, change| match change {
+                    Change::Written => drop(origins.insert(at.as_str().into(), index)),
+                    Change::Removed => drop(origins.remove(at.as_str())),
+                    Change::Emptied => origins.retain(|origin, _| !is_at_or_in(origin, at)),
+                });
+            }
         }
+        let layers = layers.iter().map(|layer| (layer.source, layer.base.clone())).collect();
+        Self { layers, keys: stack.keys, origins, findings: stack.findings }
     }
-    let places = layers.iter().map(|layer| (layer.source, layer.base.clone())).collect();
-    (stack.keys, Origins { layers: places, keys: stack.origins }, stack.findings)
+
+    /// Lays a device's own keys over it.
+    ///
+    /// Gives the keys, where they come from, and a finding for each `null` that removes nothing.
+    #[must_use]
+    pub fn carry(self: &Arc<Self>, own: &Layer<'_>) -> (Map<String, Value>, Origins, Vec<Diagnostic>) {
+        let mut stack = Stack { keys: self.keys.clone(), findings: self.findings.clone() };
+        let mut keys: BTreeMap<Box<str>, bool> = BTreeMap::new();
+        for (key, value) in own.keys {
+            stack.lay(own, key, value, &mut |at, change| {
+                let known = |at: &str| keys.get(at).copied().unwrap_or_else(|| self.origins.contains_key(at));
+                match change {
+                    // A key must be noted where a layer's key around it would be found instead.
+                    Change::Written if parent(at.as_str()).is_some_and(known) => {
+                        keys.insert(at.as_str().into(), true);
+                    }
+                    Change::Written | Change::Removed if self.origins.contains_key(at.as_str()) => {
+                        keys.insert(at.as_str().into(), false);
+                    }
+                    Change::Written | Change::Removed => drop(keys.remove(at.as_str())),
+                    Change::Emptied => {
+                        keys.retain(|key, _| !is_at_or_in(key, at));
+                        let gone = self.origins.keys().filter(|origin| is_at_or_in(origin, at));
+                        keys.extend(gone.map(|origin| (origin.clone(), false)));
+                    }
+                }
+            });
+        }
+        let origins = Origins { ground: Arc::clone(self), own: own.source, keys };
+        (stack.keys, origins, stack.findings)
+    }
+}
+
+/// Whether a pointer is the other one, or that of a key directly in it.
+fn is_at_or_in(pointer: &str, other: &Pointer) -> bool {
+    pointer == other.as_str() || parent(pointer) == Some(other.as_str())
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// The layer has it.
+    Written,
+    /// It goes.
+    Removed,
+    /// It goes with all that is in it.
+    Emptied,
 }
 
 #[derive(Default)]
 struct Stack {
-    own: Option<SourceId>,
-    /// The number of the layer that is being laid.
-    index: usize,
     keys: Map<String, Value>,
-    origins: BTreeMap<Box<str>, usize>,
     findings: Vec<Diagnostic>,
 }
 
 impl Stack {
-    fn lay(&mut self, layer: &Layer<'_>, key: &str, value: &Value) {
+    fn lay(&mut self, layer: &Layer<'_>, key: &str, value: &Value, note: &mut dyn FnMut(&Pointer, Change)) {
         let at = Pointer::root().child(key);
         match value {
             Value::Null => {
                 if self.keys.shift_remove(key).is_none() {
                     self.nothing_to_remove(layer, &at);
                 }
-                self.origins.retain(|origin, _| **origin != *at.as_str() && parent(origin) != Some(at.as_str()));
+                note(&at, Change::Emptied);
             }
             Value::Object(mapping) => {
                 let mut below = match self.keys.shift_remove(key) {
@@ -108,29 +174,19 @@ impl Stack {
                         if below.shift_remove(inner).is_none() {
                             self.nothing_to_remove(layer, &at);
                         }
-                        self.origins.remove(at.as_str());
+                        note(&at, Change::Removed);
                     } else {
                         below.insert(inner.clone(), value.clone());
-                        self.note_origin(layer, at);
+                        note(&at, Change::Written);
                     }
                 }
                 self.keys.insert(key.to_owned(), Value::Object(below));
-                self.note_origin(layer, at);
+                note(&at, Change::Written);
             }
             _ => {
                 self.keys.insert(key.to_owned(), value.clone());
-                self.note_origin(layer, at);
+                note(&at, Change::Written);
             }
-        }
-    }
-
-    fn note_origin(&mut self, layer: &Layer<'_>, at: Pointer) {
-        // A key of the device's own must be noted too where a default's key around it would be found instead.
-        let around = parent(at.as_str()).is_some_and(|around| self.origins.contains_key(around));
-        if self.own == Some(layer.source) && layer.base == Pointer::root() && !around {
-            self.origins.remove(at.as_str());
-        } else {
-            self.origins.insert(at.as_str().into(), self.index);
         }
     }
 
@@ -178,7 +234,7 @@ mod tests {
             Layer { source: fleet, base: Pointer::new("/clusters/c/worker"), keys: &role },
             Layer { source: device, base: Pointer::root(), keys: &own },
         ];
-        let (keys, origins, findings) = layer(&layers);
+        let (keys, origins, findings) = Arc::new(Ground::new(&layers[..2])).carry(&layers[2]);
         assert_eq!(
             Value::Object(keys),
             json!({
@@ -202,7 +258,8 @@ mod tests {
         let mut sources = Sources::default();
         let device = sources.add("devices/a/device.yaml", "");
         let own = map(json!({"kata": null, "labels": {"a": null}}));
-        let (keys, _, findings) = layer(&[Layer { source: device, base: Pointer::root(), keys: &own }]);
+        let (keys, _, findings) =
+            Arc::new(Ground::default()).carry(&Layer { source: device, base: Pointer::root(), keys: &own });
         assert_eq!(Value::Object(keys), json!({"labels": {}}));
         let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(messages, ["`kata: null` removes nothing", "`labels.a: null` removes nothing"]);

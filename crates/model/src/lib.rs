@@ -4,6 +4,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
 
+mod memo;
 mod code;
 mod place;
 mod diagnostic;
@@ -32,6 +33,7 @@ pub use diagnostic::{Diagnostic, Label, merge};
 pub use document::{BlockText, Document, Entry, Node, NodeValue, Style, decode};
 pub use fact::{Fact, facts};
 pub use locate::{Locator, line_column};
+pub use memo::Memo;
 pub use order::natural;
 pub use partitions::{Free, Shortfall, aligned};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};

@@ -1,6 +1,6 @@
 //! Places in texts: what a finding points at.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,8 +26,17 @@ impl Pointer {
     /// The value behind `key`, or at index `key`, of the value that this points at.
     #[must_use]
     pub fn child(&self, key: impl fmt::Display) -> Self {
-        let key = key.to_string().replace('~', "~0").replace('/', "~1");
-        Self(format!("{}/{key}", self.0))
+        // One allocation does for most: no key of the model is longer, and few need an escape.
+        let mut text = String::with_capacity(self.0.len() + 24);
+        text.push_str(&self.0);
+        text.push('/');
+        let start = text.len();
+        write!(text, "{key}").expect("a string takes everything");
+        if text[start..].contains(['~', '/']) {
+            let key = text.split_off(start);
+            text.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        }
+        Self(text)
     }
 
     /// The value that holds this one, and none for the root.
@@ -37,14 +46,18 @@ impl Pointer {
     }
 
     /// The keys from the root, unescaped.
-    pub fn segments(&self) -> impl Iterator<Item = String> + '_ {
-        self.0.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = String> + '_ {
+        let path = self.0.strip_prefix('/');
+        path.into_iter().flat_map(|path| path.split('/')).map(|segment| match segment.contains('~') {
+            true => segment.replace("~1", "/").replace("~0", "~"),
+            false => segment.to_owned(),
+        })
     }
 
     /// The last key, unescaped, and none for the root.
     #[must_use]
     pub fn last(&self) -> Option<String> {
-        self.segments().last()
+        self.segments().next_back()
     }
 
     /// The pointer as it is written.

@@ -40,7 +40,7 @@ pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
 pub use kubernetes::{ApiServer, Etcd, Jwt, Kubelet};
 pub use network::{SearchDomains, Tailscale};
 pub use node::{Device, Gpu};
-pub use patches::{Content, Patch};
+pub use patches::{Content, LayerPatches, Patch};
 pub use secrets::{Expected, SecretUse};
 pub use services::{ConfigFile, ExtensionService};
 pub use storage_classes::StorageClass;
@@ -110,9 +110,9 @@ pub struct Draft {
 impl Draft {
     /// Plans a device by itself.
     #[must_use]
-    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files) -> Self {
+    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files, of_layers: &LayerPatches) -> Self {
         let mut check = Check { fleet, file, findings: Vec::new(), secrets: Vec::new() };
-        let planned = node::plan(&mut check, files);
+        let planned = node::plan(&mut check, files, of_layers);
         let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
         let name = file.device.name.as_str();
         let findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
@@ -186,8 +186,9 @@ impl Plan {
         files: &Files,
     ) -> (Self, Vec<Diagnostic>) {
         let mut planning = Planning::new(fleet);
+        let of_layers = LayerPatches::default();
         for file in devices {
-            planning.add(file, Draft::new(fleet, file, files));
+            planning.add(file, Draft::new(fleet, file, files, &of_layers));
         }
         planning.finish(broken)
     }

@@ -1,7 +1,7 @@
 //! From a text to a typed fleet or device, with the place of every key.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::Utf8PathBuf;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::device::{Device, Role};
 use crate::facts::tailscale;
 use crate::fleet::{Cluster, Fleet};
-use crate::layer::{Layer, Origins, layer};
+use crate::layer::{Ground, Layer, Origins};
 use crate::schema::Schema;
 use crate::{BlockText, Code, Diagnostic, Document, Node, Place, Pointer, SourceId, Spot, closest};
 
@@ -22,6 +22,8 @@ pub struct FleetFile {
     /// Its text.
     pub source: SourceId,
     blocks: Blocks,
+    /// What the devices of each cluster and role stand on, made when the first one is read.
+    grounds: BTreeMap<String, [OnceLock<Arc<Ground>>; 2]>,
 }
 
 /// The blocks of text that hold raw patches, by where they stand.
@@ -44,7 +46,6 @@ pub struct DeviceFile {
 /// Where the keys of a layered device are written; a copy costs little.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    source: SourceId,
     origins: Arc<Origins>,
 }
 
@@ -52,7 +53,7 @@ impl Keys {
     /// Where the value at a pointer of the layered device is written.
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
-        self.origins.place(self.source, &pointer.into())
+        self.origins.place(&pointer.into())
     }
 }
 
@@ -76,7 +77,9 @@ impl FleetFile {
         let (value, blocks, findings) = parse(Schema::Fleet, source, text);
         match value {
             Some(value) if findings.is_empty() => {
-                Ok(Self { fleet: typed(source, value).map_err(|finding| vec![*finding])?, source, blocks })
+                let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
+                let grounds = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
+                Ok(Self { fleet, source, blocks, grounds })
             }
             _ => Err(findings),
         }
@@ -86,6 +89,25 @@ impl FleetFile {
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
         Place::value(self.source, pointer.into())
+    }
+
+    /// The layers of the cluster of that name that a device with these keys of its own stands on.
+    fn ground(&self, cluster: &Cluster, name: &str, own: &Map<String, Value>) -> Arc<Ground> {
+        let (index, role) = match own.get("role").map(Role::deserialize) {
+            Some(Ok(Role::Worker)) => (0, ("worker", &cluster.worker)),
+            _ => (1, ("controlplane", &cluster.controlplane)),
+        };
+        let lay = || {
+            let base = Pointer::new("/clusters").child(name);
+            let layers = [("defaults", &cluster.defaults), role].into_iter().filter_map(|(key, keys)| {
+                keys.as_ref().map(|keys| Layer { source: self.source, base: base.child(key), keys })
+            });
+            Arc::new(Ground::new(&layers.collect::<Vec<_>>()))
+        };
+        match self.grounds.get(name) {
+            Some(grounds) => Arc::clone(grounds[index].get_or_init(lay)),
+            None => lay(),
+        }
     }
 
     /// The block of text at a place of a layered device, if its lines stand there as they are read.
@@ -126,12 +148,11 @@ impl DeviceFile {
         if !is_valid {
             return (None, findings);
         }
-        let layers = layers(fleet, cluster, name, source, &own);
-        let (keys, origins, nulls) = layer(&layers);
+        let (keys, origins, nulls) = fleet.ground(cluster, name, &own).carry(&device_layer(source, &own));
         findings.extend(nulls);
         match typed(source, Value::Object(keys)) {
             Ok(device) => {
-                let keys = Keys { source, origins: Arc::new(origins) };
+                let keys = Keys { origins: Arc::new(origins) };
                 (Some(Self { device, source, folder: folder.to_owned(), keys, blocks }), findings)
             }
             Err(finding) => {
@@ -176,28 +197,13 @@ pub(crate) fn layered(
     let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
     let name = own.get("cluster").and_then(Value::as_str)?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
-    let (keys, origins, _) = layer(&layers(fleet, cluster, name, source, &own));
-    Some((keys, move |pointer: &Pointer| origins.place(source, pointer)))
+    let (keys, origins, _) = fleet.ground(cluster, name, &own).carry(&device_layer(source, &own));
+    Some((keys, move |pointer: &Pointer| origins.place(pointer)))
 }
 
-fn layers<'a>(
-    fleet: &FleetFile,
-    cluster: &'a Cluster,
-    name: &str,
-    source: SourceId,
-    own: &'a Map<String, Value>,
-) -> Vec<Layer<'a>> {
-    let base = Pointer::new("/clusters").child(name);
-    let role = match own.get("role").map(Role::deserialize) {
-        Some(Ok(Role::Worker)) => ("worker", &cluster.worker),
-        _ => ("controlplane", &cluster.controlplane),
-    };
-    let mut layers: Vec<Layer<'a>> = [("defaults", &cluster.defaults), role]
-        .into_iter()
-        .filter_map(|(key, keys)| keys.as_ref().map(|keys| Layer { source: fleet.source, base: base.child(key), keys }))
-        .collect();
-    layers.push(Layer { source, base: Pointer::root(), keys: own });
-    layers
+/// A device's own keys.
+fn device_layer(source: SourceId, own: &Map<String, Value>) -> Layer<'_> {
+    Layer { source, base: Pointer::root(), keys: own }
 }
 
 /// The value of a text, if it is YAML, the blocks of text in its raw patches, and everything that is wrong with it.

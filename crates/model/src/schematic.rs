@@ -10,10 +10,14 @@ mod block;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use stability::{Reason, Unstable};
+
+use crate::Memo;
 
 /// What an image is made of, as one posts it to the Image Factory.
 ///
@@ -157,6 +161,14 @@ impl Schematic {
     /// # Errors
     /// As [`Schematic::canonical`].
     pub fn id(&self) -> Result<String, Unstable> {
+        static IDS: LazyLock<Memo<String, Result<String, Unstable>>> = LazyLock::new(Memo::default);
+        match serde_json::to_string(self) {
+            Ok(question) => IDS.answer(question, |_| self.hash()),
+            Err(_) => self.hash(),
+        }
+    }
+
+    fn hash(&self) -> Result<String, Unstable> {
         let hash = Sha256::digest(self.canonical()?);
         Ok(hash
             .iter()

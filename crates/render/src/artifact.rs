@@ -1,5 +1,6 @@
 //! Artifacts: a path and bytes, a pure function of the plan.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
@@ -10,7 +11,7 @@ use talosmith_model::{Diagnostic, Place, Plan};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
-use crate::target::{application, cluster_path, secret_rows, target, unknown_files};
+use crate::target::{application, cluster_path, key, secret_rows, target, unknown_files};
 use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 
 /// A file that is generated.
@@ -18,16 +19,28 @@ use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
 pub struct Artifact {
     /// From the repository's root.
     pub path: Utf8PathBuf,
+    /// The key of the model that asks for it, as the catalogue has it: `volumes.data`; empty for a cluster's.
+    pub key: Cow<'static, str>,
     /// The whole text.
     pub text: String,
     /// The template that it was rendered from; none for a raw patch.
     pub template: Option<&'static str>,
     /// What reads it.
     pub reader: Reader,
+    /// Whether it is applied with the rest.
+    pub applied: bool,
     /// Whether a person wrote its layout, so that formatters may find something.
     pub raw: bool,
-    /// The key that asks for it.
+    /// Where that key is written.
     pub place: Place,
+}
+
+impl Artifact {
+    /// Its text without the line that names its source, which artifacts of different devices may share.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        self.text.split_once('\n').map_or("", |(_, body)| body)
+    }
 }
 
 /// What everything is rendered with.
@@ -94,7 +107,7 @@ impl Renderer {
     #[must_use]
     pub fn new(overrides: &BTreeMap<String, String>) -> Self {
         let templates = crate::templates::TEMPLATES.iter().map(|(name, text)| {
-            let text = overrides.get(*name).map_or(std::borrow::Cow::Borrowed(*text), |text| text.clone().into());
+            let text = overrides.get(*name).map_or(Cow::Borrowed(*text), |text| text.clone().into());
             (*name, text)
         });
         Self { engine: Engine::new(templates) }
@@ -115,21 +128,19 @@ impl Renderer {
         let mut artifacts = Vec::new();
         let mut faults: Vec<Fault> =
             unknown_files(device).into_iter().map(|finding| Fault::Finding(Box::new(finding))).collect();
+        let owner = format!("devices/{}", device.name);
+        let header = header(&format!("{owner}/device.yaml"), &owner);
         for row in DEVICE {
             for item in row.items(device) {
                 let Some((path, place)) = target(device, row, &item) else { continue };
                 match self.one(device, &scene, row, &item, proof) {
                     Ok(body) => artifacts.push(Artifact {
-                        text: format!(
-                            "{}{body}",
-                            header(
-                                &format!("devices/{}/device.yaml", device.name),
-                                &format!("devices/{}", device.name)
-                            )
-                        ),
                         path,
+                        key: key(row, &item),
+                        text: [&*header, &body].concat(),
                         template: row.template.of(device.flavour),
                         reader: row.reader,
+                        applied: row.applied,
                         raw: matches!(row.template, Template::Raw),
                         place,
                     }),
@@ -176,9 +187,11 @@ impl Renderer {
                 match self.text(row.template, &context, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         path: cluster_path(cluster, row, folder, item),
-                        text: format!("{}{body}", header("talosmith.yaml", folder)),
+                        key: Cow::Borrowed(""),
+                        text: [header("talosmith.yaml", folder), body].concat(),
                         template: Some(row.template),
                         reader: Reader::Kubernetes,
+                        applied: true,
                         raw: false,
                         place: item.map_or(place, |item| &item.place).clone(),
                     }),

@@ -1,12 +1,16 @@
 //! Raw patches against everything else that is applied to a device.
 
+use std::sync::{Arc, LazyLock};
+
 use talosmith_model::machine_config::{Maker, Patch, judge};
 use talosmith_model::plan::Device;
-use talosmith_model::{Diagnostic, Document, Node};
+use talosmith_model::{Diagnostic, Document, Memo, Node};
 
 use crate::Artifact;
 use crate::catalogue::Reader;
-use crate::target::outputs;
+
+/// The documents of artifacts that are not raw: those of many devices are the same. Nothing points into them.
+static PARSED: LazyLock<Memo<String, Option<Arc<[Node]>>>> = LazyLock::new(Memo::default);
 
 /// What Talos says when a device's patches are applied to its base config, in the order of the catalogue; nothing for a device without
 /// raw patches, whose patches are all talosmith's own.
@@ -15,18 +19,16 @@ pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
     if device.patches.is_empty() {
         return Vec::new();
     }
-    let outputs = outputs(device);
-    let applied = outputs.iter().filter(|output| output.applied && output.reader == Reader::Talos);
-    let parsed: Vec<(Vec<Node>, Maker<'_>)> = applied
-        .filter_map(|output| {
-            let raw = output.key.strip_prefix("patches.");
-            if let Some(patch) = raw.and_then(|name| device.patches.iter().find(|patch| patch.name == name)) {
-                let documents = patch.content.documents(device.place.source).ok()?;
-                return Some((documents, Maker::User { name: &patch.name, origin: &patch.origin }));
+    let applied = artifacts.iter().filter(|artifact| artifact.applied && artifact.reader == Reader::Talos);
+    let parsed: Vec<(Arc<[Node]>, Maker<'_>)> = applied
+        .filter_map(|artifact| {
+            if let Some(name) = artifact.key.strip_prefix("patches.") {
+                let patch = device.patches.iter().find(|patch| patch.name == name)?;
+                return Some((patch.documents()?, Maker::User { name: &patch.name, origin: &patch.origin }));
             }
-            let artifact = artifacts.iter().find(|artifact| artifact.path == output.path)?;
-            let documents = Document::parse_stream(device.place.source, &artifact.text).ok()?;
-            Some((documents, Maker::Model { key: &output.key, place: &output.place }))
+            let parse = |body: &String| Document::parse_stream(device.place.source, body).ok().map(Arc::from);
+            let documents = PARSED.answer(artifact.body().to_owned(), parse)?;
+            Some((documents, Maker::Model { key: &artifact.key, place: &artifact.place }))
         })
         .collect();
     let patches: Vec<Patch<'_>> = parsed.iter().map(|(documents, maker)| Patch { documents, maker: *maker }).collect();

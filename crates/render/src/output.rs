@@ -156,7 +156,16 @@ mod tests {
     fn verified(reader: Reader, text: &str) -> Vec<(String, String)> {
         let place = Place::file(talosmith_model::Sources::default().add("devices/a/device.yaml", ""));
         let text = text.to_owned();
-        let artifact = Artifact { path: "a.yaml".into(), text, template: None, reader, raw: false, place };
+        let artifact = Artifact {
+            path: "a.yaml".into(),
+            key: "a".into(),
+            text,
+            template: None,
+            reader,
+            applied: true,
+            raw: false,
+            place,
+        };
         verify(&artifact).into_iter().map(|fault| (fault.place, fault.message)).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Where artifacts are written, and which key of the model asks for each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -51,20 +52,26 @@ pub(crate) fn cluster_path(
 }
 
 /// The key of the model that asks for an artifact.
-pub(crate) fn key(row: &Row, item: &str) -> String {
-    row.key.replace('*', item)
+pub(crate) fn key(row: &Row, item: &str) -> Cow<'static, str> {
+    match row.key.split_once('*') {
+        Some((before, after)) => Cow::Owned([before, item, after].concat()),
+        None => Cow::Borrowed(row.key),
+    }
 }
 
 /// Where an artifact of a device is written, and the key that asks for it; none if `files` says that it is not written.
 pub(crate) fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8PathBuf, Place)> {
-    if let Some((name, place)) = device.files.get(&key(row, item)) {
+    let key = key(row, item);
+    if let Some((name, place)) = device.files.get(&*key) {
         return Some((manifests(&device.name).join(name.clone()?), place.clone()));
     }
-    let file = if holds_secret(device, &key(row, item)) {
-        format!("{}.template.yaml", stem(device, row, item))
+    let mut path = String::with_capacity(96);
+    path.extend(["devices/", &device.name, "/manifests/"]);
+    if holds_secret(device, &key) {
+        path.extend([&stem(device, row, item), ".template.yaml"]);
     } else {
-        file(device, row, item)
-    };
+        file(device, row, item, &mut path);
+    }
     let place = match row.key {
         // The name of a device is its hostname where nothing else is said.
         "hostname" => device.hostname_place.clone(),
@@ -73,7 +80,7 @@ pub(crate) fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8Path
             device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
         }
     };
-    Some((manifests(&device.name).join(file), place))
+    Some((path.into(), place))
 }
 
 /// The folder of a cluster's application, and the key that asks for it.
@@ -89,15 +96,22 @@ fn runtime(cluster: &Cluster) -> &str {
     cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str())
 }
 
-/// The name of an artifact below `manifests/` where `files` does not give another one.
-fn file(device: &Device, row: &Row, item: &str) -> String {
-    let item = if row.each == Each::Volume { item.to_lowercase() } else { item.to_owned() };
-    row.file.replace('@', &device.name).replace('*', &item)
+/// Writes the name of an artifact below `manifests/` where `files` does not give another one.
+fn file(device: &Device, row: &Row, item: &str, path: &mut String) {
+    for c in row.file.chars() {
+        match c {
+            '@' => path.push_str(&device.name),
+            '*' if row.each == Each::Volume => path.push_str(&item.to_lowercase()),
+            '*' => path.push_str(item),
+            c => path.push(c),
+        }
+    }
 }
 
 /// That name without its ending: a template and its secret file share it.
 fn stem(device: &Device, row: &Row, item: &str) -> String {
-    let name = file(device, row, item);
+    let mut name = String::new();
+    file(device, row, item, &mut name);
     name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
 }
 
@@ -131,6 +145,7 @@ pub(crate) fn secret_rows(device: &Device) -> Vec<(&'static Row, String, SecretF
                 Some((Some(name), place)) => (name.clone(), place.clone()),
                 None => (format!("{}.yaml", stem(device, row, &item)).into(), held.place.clone()),
             };
+            let key = key.into_owned();
             rows.push((row, item, SecretFile { key, path: manifests(&device.name).join(name), place }));
         }
     }
@@ -153,7 +168,7 @@ pub fn outputs(device: &Device) -> Vec<Output> {
             let key = key(row, &item);
             outputs.extend(target(device, row, &item).map(|(path, place)| Output {
                 path,
-                key: key.clone(),
+                key: key.to_string(),
                 reader: row.reader,
                 applied: row.applied,
                 secret: false,
@@ -180,8 +195,11 @@ pub fn manifests(device: &str) -> Utf8PathBuf {
 
 /// Keys of `files` that ask for nothing.
 pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
+    if device.files.is_empty() {
+        return Vec::new();
+    }
     let mut known: Vec<String> =
-        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item))).collect();
+        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item).into_owned())).collect();
     let with_secrets: Vec<String> =
         known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
     known.extend(with_secrets);

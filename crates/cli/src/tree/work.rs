@@ -15,7 +15,7 @@ use super::{Entry, EntryKind, ReadError, Tree, key};
 pub struct WorkTree {
     root: Utf8PathBuf,
     /// Folders that are known to be folders, and no links: so that each is looked at once and not once a file.
-    folders: RwLock<HashSet<Utf8PathBuf>>,
+    folders: RwLock<HashSet<String>>,
 }
 
 impl WorkTree {
@@ -25,42 +25,45 @@ impl WorkTree {
         Self { root: root.into(), folders: RwLock::default() }
     }
 
-    /// Whether `folder` is there, with no symbolic link on the way.
-    fn is_folder(&self, folder: &Utf8Path) -> Result<bool, ReadError> {
-        if folder.as_str().is_empty() || self.folders.read().unwrap_or_else(PoisonError::into_inner).contains(folder) {
+    /// Whether `folder`, a key, is there, with no symbolic link on the way.
+    fn is_folder(&self, folder: &str) -> Result<bool, ReadError> {
+        if folder.is_empty() || self.folders.read().unwrap_or_else(PoisonError::into_inner).contains(folder) {
             return Ok(true);
         }
-        if let Some(parent) = folder.parent()
-            && !self.is_folder(parent)?
-        {
+        if !self.is_folder(above(folder))? {
             return Ok(false);
         }
-        match fs::symlink_metadata(self.root.join(folder)) {
-            Ok(found) if found.is_symlink() => Err(ReadError::Symlink(folder.to_owned())),
+        match fs::symlink_metadata(self.on_disk(folder)) {
+            Ok(found) if found.is_symlink() => Err(ReadError::Symlink(folder.into())),
             Ok(found) if found.is_dir() => {
                 self.folders.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned());
                 Ok(true)
             }
             Ok(_) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(ReadError::Io { path: folder.to_owned(), source }),
+            Err(source) => Err(ReadError::Io { path: folder.into(), source }),
         }
+    }
+
+    /// Where a key lies on disk.
+    fn on_disk(&self, key: &str) -> Utf8PathBuf {
+        [self.root.as_str(), "/", key].concat().into()
     }
 }
 
 impl Tree for WorkTree {
     fn list(&self, folder: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
-        let folder = Utf8PathBuf::from(key(folder)?);
+        let folder = key(folder)?;
         if !self.is_folder(&folder)? {
             return Ok(Vec::new());
         }
-        let error = |source| ReadError::Io { path: folder.clone(), source };
+        let error = |source| ReadError::Io { path: folder.as_str().into(), source };
         let mut entries = Vec::new();
-        for entry in fs::read_dir(self.root.join(&folder)).map_err(error)? {
+        for entry in fs::read_dir(self.on_disk(&folder)).map_err(error)? {
             let entry = entry.map_err(error)?;
             let kind = entry.file_type().map_err(error)?;
             let name = entry.file_name().into_string().map_err(|name| ReadError::NotUtf8 {
-                folder: folder.clone(),
+                folder: folder.as_str().into(),
                 name: name.to_string_lossy().into_owned(),
             })?;
             let kind = if kind.is_symlink() {
@@ -79,14 +82,12 @@ impl Tree for WorkTree {
     }
 
     fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>, ReadError> {
-        let path = Utf8PathBuf::from(key(path)?);
-        if let Some(parent) = path.parent()
-            && !self.is_folder(parent)?
-        {
+        let path = key(path)?;
+        if !self.is_folder(above(&path))? {
             return Ok(None);
         }
-        let on_disk = self.root.join(&path);
-        let error = |source| ReadError::Io { path: path.clone(), source };
+        let on_disk = self.on_disk(&path);
+        let error = |source| ReadError::Io { path: path.as_str().into(), source };
         // Opened without following a link, and without waiting for a pipe that nobody writes to; looked at through what was opened,
         // which spares the walk of a path for each file of a fleet.
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -95,21 +96,26 @@ impl Tree for WorkTree {
             Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(refused) => {
                 return Err(match fs::symlink_metadata(&on_disk) {
-                    Ok(found) if found.is_symlink() => ReadError::Symlink(path),
-                    Ok(found) if !found.is_file() => ReadError::NotAFile(path),
+                    Ok(found) if found.is_symlink() => ReadError::Symlink(path.into()),
+                    Ok(found) if !found.is_file() => ReadError::NotAFile(path.into()),
                     _ => error(refused),
                 });
             }
         };
         let found = file.metadata().map_err(error)?;
         if !found.is_file() {
-            return Err(ReadError::NotAFile(path));
+            return Err(ReadError::NotAFile(path.into()));
         }
         // With the size at hand, `Take` spares the calls that `fs::read` spends to learn it again and to meet the end.
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
         file.take(found.len()).read_to_end(&mut bytes).map_err(error)?;
         Ok(Some(bytes))
     }
+}
+
+/// The key of the folder that holds a key.
+fn above(key: &str) -> &str {
+    key.rfind('/').map_or("", |at| &key[..at])
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ const FUNCTIONS: &str = include_str!("functions.txt");
 
 /// Where an expression stands. Source: github.com/siderolabs/talos: pkg/machinery/cel/celenv/celenv.go and its users in
 /// pkg/machinery/config/types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Environment {
     /// `provisioning.diskSelector.match` of VolumeConfig, UserVolumeConfig, RawVolumeConfig and SwapVolumeConfig, and from 1.14
     /// `diskSelector.match` of UnattendedInstallConfig: `disk`, `system_disk`.

@@ -72,6 +72,12 @@ pub(super) fn root(source: SourceId, text: &str, root: Option<&Node>) -> Option<
     Some(Diagnostic::new(Code::NotYaml, message, place).help("begin with a key, such as `name: ryzen`"))
 }
 
+/// Whether something in a node has nothing behind it.
+pub(super) fn has_empty_value(node: &Node) -> bool {
+    let is_empty = |value: &Node| value.is_empty_scalar() || has_empty_value(value);
+    node.entries().iter().any(|entry| is_empty(&entry.value)) || node.items().iter().any(is_empty)
+}
+
 /// Reports each key and item with nothing behind it, in the node at `pointer`.
 pub(super) fn empty_values(source: SourceId, node: &Node, pointer: &Pointer, findings: &mut Vec<Diagnostic>) {
     for Entry { key, value, .. } in node.entries() {

@@ -1,7 +1,9 @@
 //! The catalogue of system extensions. Names are as schematics have them: `siderolabs/tailscale`.
 
+use std::sync::LazyLock;
+
 use super::table;
-use crate::TalosVersion;
+use crate::{Memo, TalosVersion};
 
 const EXTENSIONS: &str = include_str!("extensions.txt");
 const ALIASES: &str = include_str!("aliases.txt");
@@ -20,11 +22,14 @@ pub struct Service {
 /// Releases that are not known count as the known ones of their minor.
 #[must_use]
 pub fn knows(version: &TalosVersion, name: &str) -> Option<bool> {
-    if !covers(version) {
-        return None;
-    }
-    let row = table::find(EXTENSIONS, name).filter(|_| name != CATALOGUE);
-    Some(row.is_some_and(|mut fields| has(fields.nth(1), version)))
+    static KNOWN: LazyLock<Memo<(String, TalosVersion), Option<bool>>> = LazyLock::new(Memo::default);
+    KNOWN.answer((name.to_owned(), version.clone()), |(name, version)| {
+        if !covers(version) {
+            return None;
+        }
+        let row = table::find(EXTENSIONS, name).filter(|_| name != CATALOGUE);
+        Some(row.is_some_and(|mut fields| has(fields.nth(1), version)))
+    })
 }
 
 /// The extensions of a version of Talos, sorted by name; empty where nothing is known of the version's minor.

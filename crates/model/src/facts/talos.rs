@@ -1,5 +1,7 @@
 //! What depends on the version of Talos alone.
 
+use std::sync::LazyLock;
+
 use super::table;
 use crate::TalosVersion;
 
@@ -8,30 +10,42 @@ const KINDS: &str = include_str!("kinds.txt");
 
 const MIB: u64 = 1 << 20;
 
+/// A row of the table of minors.
+struct Minor {
+    minor: (u64, u64),
+    volumes: &'static str,
+    partitions: &'static str,
+}
+
+/// The few rows of the table of minors, oldest first: every device asks for several of their fields.
+static ROWS: LazyLock<Vec<Minor>> = LazyLock::new(|| {
+    let rows = table::rows(MINORS).filter_map(|mut row| {
+        Some(Minor { minor: table::minor(row.next()?)?, volumes: row.next()?, partitions: row.next()? })
+    });
+    rows.collect()
+});
+
 /// The oldest minor of Talos that talosmith writes for.
 #[must_use]
 pub fn oldest_minor() -> (u64, u64) {
-    table::rows(MINORS).find_map(|mut row| table::minor(row.next()?)).unwrap_or_default()
+    ROWS.first().map(|row| row.minor).unwrap_or_default()
 }
 
 /// The newest minor of Talos that talosmith has facts about.
 #[must_use]
 pub fn newest_minor() -> (u64, u64) {
-    table::rows(MINORS).rev().find_map(|mut row| table::minor(row.next()?)).unwrap_or_default()
+    ROWS.last().map(|row| row.minor).unwrap_or_default()
 }
 
 /// The names of Talos's own volumes that a `VolumeConfig` may configure.
 pub fn system_volumes(version: &TalosVersion) -> impl Iterator<Item = &'static str> {
-    table::list(fact(version, 0))
+    table::list(row(version).map(|row| row.volumes))
 }
 
 /// The minor that first knew a system volume; none for any other name.
 #[must_use]
 pub fn system_volume_since(name: &str) -> Option<(u64, u64)> {
-    table::rows(MINORS).find_map(|mut row| {
-        let minor = row.next().and_then(table::minor);
-        table::list(row.next()).any(|own| own == name).then_some(minor).flatten()
-    })
+    ROWS.iter().find(|row| table::list(Some(row.volumes)).any(|own| own == name)).map(|row| row.minor)
 }
 
 /// The partitions that Talos makes on its disk before EPHEMERAL, with their bytes.
@@ -39,7 +53,7 @@ pub fn system_volume_since(name: &str) -> Option<(u64, u64)> {
 /// The names are systemd-boot's; with GRUB there are more, and the same bytes in total. A node that was installed with Talos 1.10
 /// or before, and upgraded, keeps its smaller ones.
 pub fn system_partitions(version: &TalosVersion) -> impl Iterator<Item = (&'static str, u64)> {
-    table::list(fact(version, 1)).filter_map(|partition| {
+    table::list(row(version).map(|row| row.partitions)).filter_map(|partition| {
         let (name, mebibytes) = partition.split_once(':')?;
         Some((name, mebibytes.parse::<u64>().ok()? * MIB))
     })
@@ -62,11 +76,10 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     table::rows(KINDS).filter_map(|mut row| row.next())
 }
 
-/// A field of the row of a version's minor, or of the nearest minor that is known.
-fn fact(version: &TalosVersion, field: usize) -> Option<&'static str> {
+/// The row of a version's minor, or of the nearest minor that is known.
+fn row(version: &TalosVersion) -> Option<&'static Minor> {
     let minor = version.minor().clamp(oldest_minor(), newest_minor());
-    let row = table::rows(MINORS).find(|row| row.clone().next().and_then(table::minor) == Some(minor));
-    row?.nth(field + 1)
+    ROWS.iter().find(|row| row.minor == minor)
 }
 
 #[cfg(test)]

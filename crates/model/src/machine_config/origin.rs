@@ -18,6 +18,14 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The text that the patch stands in.
+    #[must_use]
+    pub const fn source(&self) -> SourceId {
+        match self {
+            Self::File(source) | Self::Mapping(Place { source, .. }) | Self::Text(Place { source, .. }, _) => *source,
+        }
+    }
+
     /// The place of a value at a pointer of the patch.
     #[must_use]
     pub fn value(&self, pointer: &Pointer, node: &Node) -> Place {

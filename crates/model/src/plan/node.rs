@@ -1,14 +1,16 @@
 //! One device, planned.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::{
-    ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, MachineFiles,
-    Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, StorageClass, Tailscale, Time, Volume, disks, features,
-    images, kubernetes, network, patches, selectors, services, storage_classes, system, versions, volumes,
+    ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, LayerPatches,
+    MachineFiles, Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, StorageClass, Tailscale, Time, Volume,
+    disks, features, images, kubernetes, network, patches, selectors, services, storage_classes, system, versions,
+    volumes,
 };
 use crate::device::{Arch, Role};
 use crate::machine_config::Target;
@@ -91,7 +93,7 @@ pub struct Device {
     pub allow_scheduling_on_control_planes: Option<bool>,
     /// Raw patches.
     #[serde(skip)]
-    pub patches: Vec<Patch>,
+    pub patches: Vec<Arc<Patch>>,
     /// Other names for generated files, with the place that says so; no name means that the file is not written.
     #[serde(skip)]
     pub files: BTreeMap<String, (Option<Utf8PathBuf>, Place)>,
@@ -119,7 +121,7 @@ pub struct Gpu {
 }
 
 /// Plans one device; what is wrong with it goes into `check`.
-pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
+pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches) -> Device {
     let written = &check.file.device;
     let versions = versions::device(check);
     let schematics = images::schematics(check, &versions.talos);
@@ -150,7 +152,8 @@ pub fn plan(check: &mut Check<'_>, files: &Files) -> Device {
         no_successors(check);
     }
     let tailscale = network::tailscale(check);
-    let patches = patches::plan(check, files, &Target { version: &versions.talos, base: versions.base.minor() });
+    let target = Target { version: &versions.talos, base: versions.base.minor() };
+    let patches = patches::plan(check, files, of_layers, &target);
     Device {
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),

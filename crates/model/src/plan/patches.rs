@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Check, Files, texts};
+use crate::facts::fields::Minor;
 use crate::machine_config::{Origin, Target, decode_patch};
-use crate::{Code, Diagnostic, Document, Label, Node, Place, Pointer, SourceId};
+use crate::scalar::Name;
+use crate::{Code, Diagnostic, Document, Label, LayerRank, Memo, Node, Place, Pointer, SourceId, TalosVersion, device};
 
 /// A raw patch.
 #[derive(Debug)]
@@ -17,7 +19,25 @@ pub struct Patch {
     pub content: Content,
     /// Where it says so.
     pub origin: Origin,
+    /// Its documents, where they are kept: a device's own are parsed again when they are wanted, since a big fleet has many.
+    documents: Option<Arc<[Node]>>,
 }
+
+impl Patch {
+    /// The documents of the patch; none if its text is not YAML.
+    #[must_use]
+    pub fn documents(&self) -> Option<Arc<[Node]>> {
+        let parse = || self.content.documents(self.origin.source()).ok().map(Arc::from);
+        self.documents.clone().or_else(parse)
+    }
+}
+
+/// The patches of layers: each is planned once for all devices that it is right for in the same way.
+#[derive(Debug, Default)]
+pub struct LayerPatches(Memo<(Place, TalosVersion, Minor), Planned>);
+
+/// A patch, if it can be made out, and what is wrong with it.
+type Planned = (Option<Arc<Patch>>, Vec<Diagnostic>);
 
 /// How a raw patch was written.
 #[derive(Debug)]
@@ -42,54 +62,78 @@ impl Content {
 }
 
 /// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
-pub fn plan(check: &mut Check<'_>, files: &Files, target: &Target<'_>) -> Vec<Patch> {
+pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches, target: &Target<'_>) -> Vec<Arc<Patch>> {
     let mut planned = Vec::new();
     for (name, patch) in &check.file.device.patches {
         let at = Pointer::new("/patches").child(name);
-        let written = match (&patch.inline, &patch.text, &patch.file) {
-            (Some(mapping), None, None) => {
-                let place = check.at(at.child("inline"));
-                Some((Content::Mapping(mapping.clone()), Origin::Mapping(place)))
-            }
-            (None, Some(text), None) => {
-                let place = check.at(at.child("text"));
-                let block = check.fleet.block_of(check.file, &place);
-                Some((Content::Text(text.as_str().into()), Origin::Text(place, block)))
-            }
-            (None, None, Some(path)) => {
-                texts::file(check, files, &at, path).map(|(source, text)| (Content::Text(text), Origin::File(source)))
-            }
-            (None, None, None) => {
-                check.missing(&at, "inline", "inline: { machine: { sysctls: { vm.nr_hugepages: \"1024\" } } }");
-                None
-            }
-            _ => {
-                let place = check.at(at.clone()).as_key();
-                check.push(
-                    Diagnostic::new(Code::UnknownKey, format!("the patch `{name}` is written more than once"), place)
-                        .help("keep one of `inline`, `text` and `file`"),
-                );
-                None
-            }
+        let place = check.at(at.clone());
+        let layer = check.file.layer(&at);
+        let is_shared = layer != LayerRank::Device;
+        let mut work = || {
+            let before = check.findings.len();
+            let patch = one(check, files, name, patch, &at, target, is_shared).map(Arc::new);
+            (patch, check.findings.split_off(before))
         };
-        if let Some((content, origin)) = written {
-            judge(check, &content, &origin, target);
-            planned.push((check.file.layer(&at), Patch { name: name.to_string(), content, origin }));
-        }
+        let (patch, findings) = if is_shared {
+            of_layers.0.answer((place, target.version.clone(), target.base), |_| work())
+        } else {
+            work()
+        };
+        check.findings.extend(findings);
+        planned.extend(patch.map(|patch| (layer, patch)));
     }
     planned.sort_by_key(|(layer, _)| *layer);
     planned.into_iter().map(|(_, patch)| patch).collect()
 }
 
-/// What Talos's loader would say to a patch.
-fn judge(check: &mut Check<'_>, content: &Content, origin: &Origin, target: &Target<'_>) {
-    let (Origin::File(source) | Origin::Mapping(Place { source, .. }) | Origin::Text(Place { source, .. }, _)) =
-        *origin;
-    let findings = match content.documents(source) {
-        Ok(documents) => decode_patch(&documents, origin, target),
-        Err(findings) => findings.into_iter().map(|finding| shifted(finding, origin)).collect(),
+fn one(
+    check: &mut Check<'_>,
+    files: &Files,
+    name: &Name,
+    patch: &device::Patch,
+    at: &Pointer,
+    target: &Target<'_>,
+    is_shared: bool,
+) -> Option<Patch> {
+    let (content, origin) = match (&patch.inline, &patch.text, &patch.file) {
+        (Some(mapping), None, None) => {
+            let place = check.at(at.child("inline"));
+            (Content::Mapping(mapping.clone()), Origin::Mapping(place))
+        }
+        (None, Some(text), None) => {
+            let place = check.at(at.child("text"));
+            let block = check.fleet.block_of(check.file, &place);
+            (Content::Text(text.as_str().into()), Origin::Text(place, block))
+        }
+        (None, None, Some(path)) => {
+            let (source, text) = texts::file(check, files, at, path)?;
+            (Content::Text(text), Origin::File(source))
+        }
+        (None, None, None) => {
+            check.missing(at, "inline", "inline: { machine: { sysctls: { vm.nr_hugepages: \"1024\" } } }");
+            return None;
+        }
+        _ => {
+            let place = check.at(at.clone()).as_key();
+            check.push(
+                Diagnostic::new(Code::UnknownKey, format!("the patch `{name}` is written more than once"), place)
+                    .help("keep one of `inline`, `text` and `file`"),
+            );
+            return None;
+        }
     };
-    check.findings.extend(findings);
+    // What Talos's loader would say to it.
+    let documents = match content.documents(origin.source()) {
+        Ok(documents) => {
+            check.findings.extend(decode_patch(&documents, &origin, target));
+            Some(documents).filter(|_| is_shared).map(Arc::from)
+        }
+        Err(findings) => {
+            check.findings.extend(findings.into_iter().map(|finding| shifted(finding, &origin)));
+            None
+        }
+    };
+    Some(Patch { name: name.to_string(), content, origin, documents })
 }
 
 /// A finding about a text, where the text stands.

@@ -1,0 +1,89 @@
+//! Answers that were worked out before.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+/// So many answers are kept at least, and twice as many at most.
+const KEPT: usize = 256;
+
+/// The latest answers by their questions, so that the same question of many devices costs its work once.
+///
+/// What was not asked for lately is forgotten, so that a big fleet does not fill the memory with what it asks once.
+#[derive(Debug)]
+pub struct Memo<Q, A>(Mutex<Answers<Q, A>>);
+
+#[derive(Debug)]
+struct Answers<Q, A> {
+    young: HashMap<Q, A>,
+    old: HashMap<Q, A>,
+}
+
+impl<Q, A> Default for Memo<Q, A> {
+    fn default() -> Self {
+        Self(Mutex::new(Answers { young: HashMap::new(), old: HashMap::new() }))
+    }
+}
+
+impl<Q: Eq + Hash, A: Clone> Memo<Q, A> {
+    /// The answer to a question, which `work` must give from the question alone.
+    pub fn answer(&self, question: Q, work: impl FnOnce(&Q) -> A) -> A {
+        let answers = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = answers().find(&question) {
+            return answer;
+        }
+        // Other threads need not wait meanwhile; the same work twice does no harm.
+        let answer = work(&question);
+        answers().keep(question, answer.clone());
+        answer
+    }
+}
+
+impl<Q: Eq + Hash, A: Clone> Answers<Q, A> {
+    fn find(&mut self, question: &Q) -> Option<A> {
+        if let Some(answer) = self.young.get(question) {
+            return Some(answer.clone());
+        }
+        let (question, answer) = self.old.remove_entry(question)?;
+        self.keep(question, answer.clone());
+        Some(answer)
+    }
+
+    fn keep(&mut self, question: Q, answer: A) {
+        if self.young.len() == KEPT {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(question, answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::{KEPT, Memo};
+
+    #[test]
+    fn a_question_is_worked_on_once_while_it_is_asked() {
+        let memo = Memo::default();
+        let worked = RefCell::new(Vec::new());
+        let ask = |question: usize| {
+            let answer = memo.answer(question, |question| {
+                worked.borrow_mut().push(*question);
+                question * 2
+            });
+            assert_eq!(answer, question * 2);
+        };
+        ask(0);
+        ask(0);
+        assert_eq!(worked.take(), [0]);
+        // What is asked for now and then stays, however much is asked once.
+        for question in 1..=KEPT * 4 {
+            ask(question);
+            ask(0);
+        }
+        assert_eq!(worked.take(), (1..=KEPT * 4).collect::<Vec<_>>());
+        ask(1);
+        assert_eq!(worked.take(), [1]);
+    }
+}
