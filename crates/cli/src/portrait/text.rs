@@ -187,6 +187,9 @@ fn outputs(outputs: &[Output], folder: &Utf8Path, style: Style) -> String {
     for output in outputs {
         let state = match (output.secret, output.applied) {
             (true, _) => Cell::colored("secret, not tracked", AnsiColor::Yellow),
+            (false, true) if outputs.iter().any(|other| other.key == format!("{}.secret", output.key)) => {
+                "template of the next one".into()
+            }
             (false, true) => "applied".into(),
             (false, false) => "not applied".into(),
         };

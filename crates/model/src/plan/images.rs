@@ -8,8 +8,8 @@ use super::Check;
 use crate::device::{Arch, InstallImage as Written};
 use crate::facts::extensions;
 use crate::{
-    Bootloader, Code, Customization, Diagnostic, EnrollKeys, Meta, Overlay, Pointer, Schematic, SystemExtensions,
-    TalosVersion, closest,
+    Bootloader, Code, Customization, Diagnostic, EnrollKeys, Level, Meta, Overlay, Pointer, Schematic,
+    SystemExtensions, TalosVersion, closest,
 };
 
 /// The factory that builds images: <https://factory.talos.dev>.
@@ -188,8 +188,13 @@ fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &Ta
         return;
     }
     let place = check.at(at.clone());
-    let finding =
+    let mut finding =
         Diagnostic::new(Code::UnknownExtension, format!("Talos {version} has no official extension `{name}`"), place);
+    if check.file.device.install.factory.is_some() {
+        finding.level = Level::Warning;
+        check.push(finding.note("a factory of your own may have more than the official catalogue"));
+        return;
+    }
     if let Some(now) = extensions::alias(name) {
         // The factory tries its aliases, and keeps the submitted name in the ID.
         check.push(finding.label(format!("did you mean `{now}`?")).note(format!("`{name}` is an old name of `{now}`")));

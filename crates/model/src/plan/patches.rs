@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::{Check, Files, texts};
 use crate::facts::fields::Minor;
 use crate::machine_config::{Origin, Target, decode_patch};
@@ -43,7 +41,7 @@ type Planned = (Option<Arc<Patch>>, Vec<Diagnostic>);
 #[derive(Debug)]
 pub enum Content {
     /// As a mapping, which talosmith formats.
-    Mapping(Map<String, Value>),
+    Mapping(Arc<Node>),
     /// As a text, which stays as it is.
     Text(Arc<str>),
 }
@@ -55,7 +53,7 @@ impl Content {
     /// Everything that is wrong with a text that is not YAML.
     pub fn documents(&self, source: SourceId) -> Result<Vec<Node>, Vec<Diagnostic>> {
         match self {
-            Self::Mapping(mapping) => Ok(vec![Node::from_map(mapping)]),
+            Self::Mapping(mapping) => Ok(vec![Node::clone(mapping)]),
             Self::Text(text) => Document::parse_stream(source, text),
         }
     }
@@ -98,7 +96,8 @@ fn one(
     let (content, origin) = match (&patch.inline, &patch.text, &patch.file) {
         (Some(mapping), None, None) => {
             let place = check.at(at.child("inline"));
-            (Content::Mapping(mapping.clone()), Origin::Mapping(place))
+            let node = check.fleet.mapping_of(check.file, &place).unwrap_or_else(|| Arc::new(Node::from_map(mapping)));
+            (Content::Mapping(node), Origin::Mapping(place))
         }
         (None, Some(text), None) => {
             let place = check.at(at.child("text"));

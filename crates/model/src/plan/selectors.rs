@@ -42,10 +42,14 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
     }
     for (index, one) in judged.iter().enumerate() {
         let Some(expression) = &one.expression else { continue };
+        // That of a disk which is kept free is written nowhere.
+        let is_written = one.disk.reserved.is_none();
         let others = || judged.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
         let taken = || others().find(|other| expression.of(&other.facts) == Verdict::True);
         if expression.of(&one.facts) == Verdict::False {
             check.push(no_match(one, expression, taken()));
+        } else if !is_written {
+            continue;
         } else if let Some(first) = judged[..index].iter().find(|other| other.disk.selector == one.disk.selector) {
             check.push(ambiguous(check, one, first, "the same selector"));
         } else if let Some(other) = taken().filter(|other| other.disk.selector != one.disk.selector) {

@@ -45,5 +45,7 @@ pub fn file(check: &mut Check<'_>, files: &Files, at: &Pointer, path: &RelativeP
         return None;
     };
     check.findings.extend(literal_secret(*source, text));
-    Some((*source, Arc::clone(text)))
+    // Behind our header a byte order mark would be a character of the first key.
+    let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(text), Arc::from);
+    Some((*source, text))
 }

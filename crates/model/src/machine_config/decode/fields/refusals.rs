@@ -8,6 +8,33 @@ use crate::machine_config::decode::documents::home;
 use crate::machine_config::decode::wording;
 use crate::{Code, Diagnostic, Node, Place, closest};
 
+/// What the model has a key for: a path of the machine config, and the device's key.
+const MODEL_KEYS: &[(&str, &str)] = &[
+    ("cluster.allowSchedulingOnControlPlanes", "allowSchedulingOnControlPlanes"),
+    ("cluster.apiServer.certSANs", "apiServer.certSANs"),
+    ("cluster.apiServer.extraArgs", "apiServer.extraArgs"),
+    ("cluster.controlPlane.endpoint", "endpoint"),
+    ("machine.files", "machineFiles"),
+    ("machine.install.image", "install.image"),
+    ("machine.kernel.modules", "kernelModules"),
+    ("machine.kubelet.extraArgs", "kubelet.extraArgs"),
+    ("machine.kubelet.extraConfig", "kubelet.extraConfig"),
+    ("machine.kubelet.nodeIP", "kubelet.nodeIP"),
+    ("machine.network.hostname", "hostname"),
+    ("machine.network.nameservers", "nameservers"),
+    ("machine.network.searchDomains", "searchDomains"),
+    ("machine.nodeAnnotations", "annotations"),
+    ("machine.nodeLabels", "labels"),
+    ("machine.nodeTaints", "taints"),
+    ("machine.registries.mirrors", "registries.mirrors"),
+    ("machine.sysctls", "sysctls"),
+    ("machine.time", "time"),
+];
+
+fn is_below(path: &str, of: &str) -> bool {
+    path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 impl<'a> Walk<'a> {
     pub(super) fn secret_field(&self, node: &'a Node) -> Diagnostic {
         let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
@@ -98,6 +125,12 @@ impl<'a> Walk<'a> {
             format!(" since Talos {major}.{minor}")
         };
         let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), place);
+        let written = self.path.strip_prefix(MAIN).unwrap_or(&self.path).trim_start_matches('.');
+        if let Some((_, key)) = MODEL_KEYS.iter().find(|(path, _)| is_below(written, path)) {
+            return finding.help(format!(
+                "write it as the device's key `{key}`, which takes the form that the base config wants"
+            ));
+        }
         let names: Vec<String> = deprecation
             .successors()
             .map(|name| match name {
