@@ -70,7 +70,10 @@ fn artifacts() -> String {
         let file = row.file.replace('@', "<device>").replace('*', "<name>");
         text.push_str(&format!("- `{}` → `{file}`: {}\n", row.key.replace('*', "<name>"), row.about));
     }
-    text.push_str("- `tailscale.secret` → `tailscale-extension-service.yaml`: the Tailscale service with its key; secret and not tracked\n");
+    text.push_str(
+        "\nAn artifact with a secret in it is tracked as `….template.yaml`, with `${NAME}` for the value. The file with the value is `….yaml` \
+         beside it, which git must ignore; its key is the artifact's with `.secret` behind it.\n",
+    );
     let local_path = [Each::LocalPath, Each::StorageClasses];
     for (parts, name) in [(&local_path[..], "local-path"), (&[Each::Kata], "kata-containers")] {
         text.push_str(&format!("\n## Of the application {name}, below its folder\n\n"));
@@ -85,13 +88,14 @@ fn artifacts() -> String {
 fn templates() -> String {
     let mut text = "# Templates\n\nThe folder that `templates` in talosmith.yaml names may hold files of these names, which replace the built-in ones. \
                     Values quote themselves by the language that the name ends with; `| quote` always quotes, `| block(n)` places lines \
-                    with an indent of n, `| json` writes JSON, and `part(\"name\")` gives what another template renders to.\n\n"
+                    with an indent of n, `| yaml(n)` writes a list or mapping at that indent, `| octal` a file's mode, `| json` writes JSON, `| fill` puts the values \
+                    of secrets in the place of their placeholders, and `part(\"name\")` gives what another template renders to.\n\n"
         .to_owned();
     for (name, _) in TEMPLATES {
         text.push_str(&format!("- `{name}`\n"));
     }
     text.push_str("\n## What templates see\n\nThe plan, here with the values of this repository's device: `device` and `cluster`, `item` for \
-                   what an artifact is made once for, and `auth_key` in the Tailscale service.\n\n```yaml\n");
+                   what an artifact is made once for, and `secrets` for the values of its secrets by the names in their placeholders.\n\n```yaml\n");
     let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
     let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": project.plan.devices[0] });

@@ -1,12 +1,14 @@
 //! A repository, read and planned: the one way from a tree of files to a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::fleet::LintLevel;
 use talosmith_model::plan::{Draft, Files, LayerPatches, Planning, wanted_files};
-use talosmith_model::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, SourceId, Sources, decode};
+use talosmith_model::{
+    Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, Sketch, SourceId, Sources, decode, merge,
+};
 use talosmith_render::Renderer;
 
 use crate::parallel;
@@ -92,6 +94,7 @@ impl Project {
 
     /// Gives each finding the level that the fleet file asks for. An error stays one.
     pub fn apply_levels(&mut self) {
+        merge(&mut self.findings);
         let Some(fleet) = &self.fleet else { return };
         self.findings.retain_mut(|finding| {
             if finding.level == Level::Error {
@@ -120,7 +123,7 @@ struct Loading {
     findings: Vec<Diagnostic>,
     folders: Vec<String>,
     /// Devices whose files cannot be read.
-    broken: BTreeSet<String>,
+    broken: BTreeMap<String, Sketch>,
     /// The files that raw patches name.
     files: Files,
 }
@@ -167,7 +170,7 @@ impl Loading {
             match self.add(path(folder), &bytes) {
                 Some((source, text)) => texts.push(Text { folder: name, source, text }),
                 None => {
-                    self.broken.insert(name);
+                    self.broken.insert(name, Sketch::default());
                 }
             }
         }
@@ -178,13 +181,13 @@ impl Loading {
     fn devices(&mut self, fleet: &FleetFile, texts: &[Text]) -> Vec<DeviceFile> {
         let read = parallel::map(texts, |text| DeviceFile::read(fleet, text.source, &text.folder, &text.text));
         let mut devices = Vec::with_capacity(read.len());
-        for (Text { folder, .. }, (device, wrong)) in texts.iter().zip(read) {
+        for (Text { folder, source, text }, (device, wrong)) in texts.iter().zip(read) {
             let failed = wrong.iter().any(|finding| finding.level == Level::Error);
             self.findings.extend(wrong.into_iter().map(|finding| finding.device(folder.clone())));
             match device {
                 Some(device) if !failed => devices.push(device),
                 _ => {
-                    self.broken.insert(folder.clone());
+                    self.broken.insert(folder.clone(), DeviceFile::sketch(*source, text));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Diagnostic, Level, Place, SourceId};
+use talosmith_model::{Code, Diagnostic, Level, Place, SourceId};
 use talosmith_render::target::{SecretFile, cluster_paths, collisions, manifests, outputs, secret_files};
 use talosmith_render::{Artifact, Fault, Proof, merged, output};
 
@@ -235,6 +235,10 @@ fn report_faults(project: &mut Project, faults: Faults) {
         finding.devices.extend(device);
         project.findings.push(finding);
     }
+    // That a field is deprecated says nothing where its successor refuses it.
+    let refused = |finding: &&Diagnostic| finding.code == Code::DocumentConflict;
+    let refused: Vec<Place> = project.findings.iter().filter(refused).map(|finding| finding.at.place.clone()).collect();
+    project.findings.retain(|finding| finding.code != Code::DeprecatedField || !refused.contains(&finding.at.place));
     project.apply_levels();
 }
 

@@ -1,6 +1,7 @@
 //! Findings about the user's files: values, collected and shown all at once.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Code, Level, Place};
 
@@ -109,13 +110,14 @@ impl Diagnostic {
 /// Merges the findings that have the same code, place and message, uniting their devices; the first of each stays where it was.
 pub fn merge(findings: &mut Vec<Diagnostic>) {
     let mut merged: Vec<Diagnostic> = Vec::with_capacity(findings.len());
+    let mut seen: BTreeMap<(Code, Place, String), usize> = BTreeMap::new();
     for finding in findings.drain(..) {
-        let same = |other: &&mut Diagnostic| {
-            other.code == finding.code && other.at.place == finding.at.place && other.message == finding.message
-        };
-        match merged.iter_mut().find(same) {
-            Some(first) => first.devices.extend(finding.devices),
-            None => merged.push(finding),
+        match seen.entry((finding.code, finding.at.place.clone(), finding.message.clone())) {
+            Entry::Occupied(first) => merged[*first.get()].devices.extend(finding.devices),
+            Entry::Vacant(place) => {
+                place.insert(merged.len());
+                merged.push(finding);
+            }
         }
     }
     *findings = merged;

@@ -38,7 +38,7 @@ pub use order::natural;
 pub use partitions::{Free, Shortfall, aligned};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
 pub use plan::Plan;
-pub use read::{DeviceFile, FleetFile, Keys, LayerRank};
+pub use read::{DeviceFile, FleetFile, Keys, LayerRank, Sketch};
 pub use schema::Schema;
 pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,

@@ -48,7 +48,8 @@ pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
 pub use versions::Flavour;
 pub use volumes::Volume;
 
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, SourceId, TalosVersion, natural};
+use crate::device::Role;
+use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, Sketch, SourceId, TalosVersion, natural};
 
 /// Everything that is generated, before it is written out.
 #[derive(Debug, Default)]
@@ -59,6 +60,8 @@ pub struct Plan {
     pub devices: Vec<Device>,
     /// The names of the devices with errors.
     pub broken: BTreeSet<String>,
+    /// Those among them that have none of their own, and wait for devices that cannot be read.
+    pub waiting: BTreeSet<String>,
 }
 
 /// A cluster.
@@ -146,28 +149,36 @@ impl<'a> Planning<'a> {
         }
     }
 
-    /// The plan; `broken` names the devices whose files could not be read.
+    /// The plan; `broken` has the devices whose files could not be read, and what could be made out of them.
     #[must_use]
-    pub fn finish(self, broken: &BTreeSet<String>) -> (Plan, Vec<Diagnostic>) {
+    pub fn finish(self, broken: &BTreeMap<String, Sketch>) -> (Plan, Vec<Diagnostic>) {
         let Self { fleet, mut plan, judge, incomplete, mut findings } = self;
         // What a cluster lacks is not judged while a device cannot be read.
         judge.conclude(fleet, broken.is_empty(), &mut findings);
         applications::judge(fleet, &mut findings);
         folders::judge(&plan.clusters, &plan.devices, &mut findings);
-        let addresses = judge.into_control_planes();
-        plan.broken.extend(broken.iter().cloned());
-        plan.devices.sort_unstable_by(|a, b| natural(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
-        // Nobody knows whether a file that cannot be read is a control plane's.
-        if !broken.is_empty() {
-            let waiting = plan.devices.extract_if(.., |device| kubernetes::names_control_planes(device));
-            plan.broken.extend(waiting.map(|device| device.name));
+        let mut addresses = judge.into_control_planes();
+        plan.broken.extend(broken.keys().cloned());
+        for sketch in broken.values().filter(|sketch| sketch.role == Some(Role::ControlPlane)) {
+            if let (Some(cluster), Some(address)) = (&sketch.cluster, &sketch.address) {
+                addresses.entry(cluster.clone()).or_default().insert(address.clone());
+            }
         }
+        plan.devices.sort_unstable_by(|a, b| natural(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
+        // A file that cannot be read may be a control plane's, and then its address is wanted.
+        let unclear: Vec<&Sketch> = broken.values().filter(|sketch| sketch.is_unclear()).collect();
+        let waits = |device: &Device| {
+            let concerns = |sketch: &&Sketch| sketch.cluster.as_ref().is_none_or(|cluster| *cluster == device.cluster);
+            unclear.iter().any(concerns) && kubernetes::names_control_planes(device)
+        };
+        plan.waiting.extend(plan.devices.extract_if(.., |device| waits(device)).map(|device| device.name));
+        plan.broken.extend(plan.waiting.iter().cloned());
         for device in &mut plan.devices {
             kubernetes::name_control_planes(device, addresses.get(&device.cluster));
         }
         for cluster in &mut plan.clusters {
-            // A file that cannot be read does not say which cluster it belongs to.
-            cluster.incomplete = !broken.is_empty() || incomplete.contains(&cluster.name);
+            let concerns = |sketch: &Sketch| sketch.cluster.as_ref().is_none_or(|name| *name == cluster.name);
+            cluster.incomplete = broken.values().any(concerns) || incomplete.contains(&cluster.name);
             applications::gather(cluster, &plan.devices);
         }
         (plan, findings)
@@ -177,12 +188,12 @@ impl<'a> Planning<'a> {
 impl Plan {
     /// Plans the whole fleet.
     ///
-    /// `broken` names the devices whose files could not be read.
+    /// `broken` has the devices whose files could not be read, and what could be made out of them.
     #[must_use]
     pub fn new(
         fleet: &FleetFile,
         devices: &[DeviceFile],
-        broken: &BTreeSet<String>,
+        broken: &BTreeMap<String, Sketch>,
         files: &Files,
     ) -> (Self, Vec<Diagnostic>) {
         let mut planning = Planning::new(fleet);

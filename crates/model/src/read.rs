@@ -21,13 +21,19 @@ pub struct FleetFile {
     pub fleet: Fleet,
     /// Its text.
     pub source: SourceId,
-    blocks: Blocks,
+    written: Written,
     /// What the devices of each cluster and role stand on, made when the first one is read.
     grounds: BTreeMap<String, [OnceLock<Arc<Ground>>; 2]>,
 }
 
-/// The blocks of text that hold raw patches, by where they stand.
-type Blocks = BTreeMap<Pointer, Arc<BlockText>>;
+/// The raw patches of a document as they are written, by where they stand.
+#[derive(Debug, Clone, Default)]
+struct Written {
+    /// Blocks of text.
+    blocks: BTreeMap<Pointer, Arc<BlockText>>,
+    /// Mappings, whose scalars JSON would spell otherwise: `1.10` is no text there.
+    mappings: BTreeMap<Pointer, Arc<Node>>,
+}
 
 /// A device's file, read and layered.
 #[derive(Debug, Clone)]
@@ -40,7 +46,7 @@ pub struct DeviceFile {
     pub folder: String,
     /// Where its keys are written.
     pub keys: Keys,
-    blocks: Blocks,
+    written: Written,
 }
 
 /// Where the keys of a layered device are written; a copy costs little.
@@ -54,6 +60,27 @@ impl Keys {
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
         self.origins.place(&pointer.into())
+    }
+}
+
+/// What is known of a device whose file cannot be read as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sketch {
+    /// Its cluster.
+    pub cluster: Option<String>,
+    /// Its role.
+    pub role: Option<Role>,
+    /// Its address.
+    pub address: Option<String>,
+}
+
+impl Sketch {
+    /// Whether the device may be a control plane whose address is not known.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        self.cluster.is_none()
+            || self.role.is_none()
+            || (self.role == Some(Role::ControlPlane) && self.address.is_none())
     }
 }
 
@@ -74,12 +101,12 @@ impl FleetFile {
     /// # Errors
     /// Everything that is wrong with the text on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let (value, blocks, findings) = parse(Schema::Fleet, source, text);
+        let (value, written, findings) = parse(Schema::Fleet, source, text);
         match value {
             Some(value) if findings.is_empty() => {
                 let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
                 let grounds = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
-                Ok(Self { fleet, source, blocks, grounds })
+                Ok(Self { fleet, source, written, grounds })
             }
             _ => Err(findings),
         }
@@ -113,11 +140,23 @@ impl FleetFile {
     /// The block of text at a place of a layered device, if its lines stand there as they are read.
     #[must_use]
     pub fn block_of(&self, device: &DeviceFile, place: &Place) -> Option<Arc<BlockText>> {
-        let blocks = if place.source == self.source { &self.blocks } else { &device.blocks };
         match &place.spot {
-            Spot::Value(pointer) => blocks.get(pointer).cloned(),
+            Spot::Value(pointer) => self.written(device, place).blocks.get(pointer).cloned(),
             _ => None,
         }
+    }
+
+    /// The mapping of a raw patch at a place of a layered device.
+    #[must_use]
+    pub fn mapping_of(&self, device: &DeviceFile, place: &Place) -> Option<Arc<Node>> {
+        match &place.spot {
+            Spot::Value(pointer) => self.written(device, place).mappings.get(pointer).cloned(),
+            _ => None,
+        }
+    }
+
+    fn written<'a>(&'a self, device: &'a DeviceFile, place: &Place) -> &'a Written {
+        if place.source == self.source { &self.written } else { &device.written }
     }
 
     /// The folder of the document that a place of a layered device is in, from the repository's root.
@@ -133,7 +172,7 @@ impl DeviceFile {
     /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
     #[must_use]
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
-        let (value, blocks, mut findings) = parse(Schema::Device, source, text);
+        let (value, written, mut findings) = parse(Schema::Device, source, text);
         let is_valid = findings.is_empty();
         let Some(Value::Object(own)) = value else { return (None, findings) };
         let text_of = |key: &str| own.get(key).and_then(Value::as_str);
@@ -153,12 +192,30 @@ impl DeviceFile {
         match typed(source, Value::Object(keys)) {
             Ok(device) => {
                 let keys = Keys { origins: Arc::new(origins) };
-                (Some(Self { device, source, folder: folder.to_owned(), keys, blocks }), findings)
+                (Some(Self { device, source, folder: folder.to_owned(), keys, written }), findings)
             }
             Err(finding) => {
                 findings.push(*finding);
                 (None, findings)
             }
+        }
+    }
+
+    /// What can be made out of a device's text that cannot be read as a whole.
+    #[must_use]
+    pub fn sketch(source: SourceId, text: &str) -> Sketch {
+        let Ok(document) = Document::parse(source, text) else { return Sketch::default() };
+        let text = |key: &str| document.root.get(key).and_then(Node::scalar).map(|(text, _)| text);
+        // A word that is nearly a role was meant to be it.
+        let role = text("role").and_then(|role| closest(role, ["controlplane", "worker"]).or(Some(role)));
+        Sketch {
+            cluster: text("cluster").map(str::to_owned),
+            role: match role {
+                Some("controlplane") => Some(Role::ControlPlane),
+                Some("worker") => Some(Role::Worker),
+                _ => None,
+            },
+            address: text("address").filter(|text| text.parse::<crate::scalar::Address>().is_ok()).map(str::to_owned),
         }
     }
 
@@ -201,8 +258,8 @@ pub(crate) fn layered(
     Some((keys, move |pointer: &Pointer| origins.place(pointer)))
 }
 
-/// The value of a text, if it is YAML, the blocks of text in its raw patches, and everything that is wrong with it.
-fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Blocks, Vec<Diagnostic>) {
+/// The value of a text, if it is YAML, its raw patches as they are written, and everything that is wrong with it.
+fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Written, Vec<Diagnostic>) {
     let literal = literal_secret(source, text);
     let document = match Document::parse(source, text) {
         Ok(document) => document,
@@ -211,7 +268,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Blocks
                 findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
             }
             findings.extend(literal);
-            return (None, Blocks::new(), findings);
+            return (None, Written::default(), findings);
         }
     };
     let value = document.root.to_json();
@@ -221,26 +278,31 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Blocks
     findings
         .extend(schema.findings(source, &document, &value).into_iter().filter(|finding| !is_empty(&finding.at.place)));
     findings.extend(literal);
-    let mut blocks = Blocks::new();
+    let mut written = Written::default();
     match schema {
-        Schema::Device => patch_blocks(text, &document.root, &Pointer::root(), &mut blocks),
+        Schema::Device => written.take(text, &document.root, &Pointer::root()),
         _ => {
             for cluster in document.root.get("clusters").map(Node::entries).unwrap_or_default() {
                 for layer in ["defaults", "controlplane", "worker"] {
                     let at = Pointer::new("/clusters").child(&cluster.key).child(layer);
-                    cluster.value.get(layer).into_iter().for_each(|keys| patch_blocks(text, keys, &at, &mut blocks));
+                    cluster.value.get(layer).into_iter().for_each(|keys| written.take(text, keys, &at));
                 }
             }
         }
     }
-    (Some(value), blocks, findings)
+    (Some(value), written, findings)
 }
 
-/// Takes in the blocks of text of the raw patches that a mapping of device keys has.
-fn patch_blocks(text: &str, keys: &Node, at: &Pointer, blocks: &mut Blocks) {
-    for patch in keys.get("patches").map(Node::entries).unwrap_or_default() {
-        let block = patch.value.get("text").and_then(|node| BlockText::find(text, node));
-        blocks.extend(block.map(|block| (at.child("patches").child(&patch.key).child("text"), Arc::new(block))));
+impl Written {
+    /// Takes in the raw patches that a mapping of device keys has.
+    fn take(&mut self, text: &str, keys: &Node, at: &Pointer) {
+        for patch in keys.get("patches").map(Node::entries).unwrap_or_default() {
+            let at = at.child("patches").child(&patch.key);
+            let block = patch.value.get("text").and_then(|node| BlockText::find(text, node));
+            self.blocks.extend(block.map(|block| (at.child("text"), Arc::new(block))));
+            let mapping = patch.value.get("inline").cloned();
+            self.mappings.extend(mapping.map(|node| (at.child("inline"), Arc::new(node))));
+        }
     }
 }
 

@@ -215,4 +215,17 @@ macro_rules! text_scalar {
     )*};
 }
 
-pub(crate) use text_scalar;
+/// Gives scalar types that are nothing but a checked text their `as_str`.
+macro_rules! as_str {
+    ($($type:ident),*) => {$(
+        impl $type {
+            /// The text as it was written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+pub(crate) use {as_str, text_scalar};

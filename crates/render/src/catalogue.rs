@@ -505,7 +505,7 @@ impl ClusterRow {
 #[must_use]
 pub fn raw(device: &Device, name: &str) -> String {
     match device.patches.iter().find(|patch| patch.name == name).map(|patch| &patch.content) {
-        Some(Content::Mapping(mapping)) => crate::emit::document(&serde_json::Value::Object(mapping.clone())),
+        Some(Content::Mapping(mapping)) => crate::emit::rewritten(mapping),
         Some(Content::Text(text)) => text.to_string(),
         None => String::new(),
     }

@@ -1,6 +1,7 @@
 //! A value as a YAML document, in block style, as a person would write it.
 
 use serde_json::Value;
+use talosmith_model::{Node, NodeValue, Style};
 
 use crate::scalar;
 
@@ -74,6 +75,53 @@ fn write_block(out: &mut String, value: &Value, indent: usize) {
             }
         }
         other => out.push_str(&short(other, indent)),
+    }
+}
+
+/// The YAML document of a mapping that a user wrote, in block style. Scalars without quotes stay as they are written, so that `1.10`
+/// and `0o644` come to whoever reads the document as the user meant them.
+#[must_use]
+pub fn rewritten(node: &Node) -> String {
+    let mut out = String::new();
+    write_node(&mut out, node, 0);
+    out.push('\n');
+    out
+}
+
+/// Writes what a user wrote; the cursor stands at column `indent`.
+fn write_node(out: &mut String, node: &Node, indent: usize) {
+    match &node.value {
+        NodeValue::Mapping(entries) if !entries.is_empty() => {
+            for (at, entry) in entries.iter().enumerate() {
+                if at > 0 {
+                    new_line(out, indent);
+                }
+                out.push_str(&scalar::key(&entry.key));
+                out.push(':');
+                if entry.value.entries().is_empty() && entry.value.items().is_empty() {
+                    out.push(' ');
+                } else {
+                    new_line(out, indent + 2);
+                }
+                write_node(out, &entry.value, indent + 2);
+            }
+        }
+        NodeValue::Sequence(items) if !items.is_empty() => {
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    new_line(out, indent);
+                }
+                out.push_str("- ");
+                write_node(out, item, indent + 2);
+            }
+        }
+        NodeValue::Mapping(_) => out.push_str("{}"),
+        NodeValue::Sequence(_) => out.push_str("[]"),
+        NodeValue::Scalar(text, Style::Plain) if text.is_empty() => out.push_str("null"),
+        NodeValue::Scalar(text, Style::Plain) if !text.contains('\n') => out.push_str(text),
+        NodeValue::Scalar(text, _) => {
+            out.push_str(&scalar::literal(text, indent).unwrap_or_else(|| scalar::inline(text).into_owned()));
+        }
     }
 }
 

@@ -73,6 +73,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     }
     let mut findings = std::mem::take(&mut project.findings);
     findings.extend(unsafe_targets);
+    talosmith_model::merge(&mut findings);
     if exit_of(&findings) == Exit::Findings {
         let counted = report::count_line(&findings);
         world.report(Channel::Talk, &mut findings, &project.sources, summary(&differences, 0))?;

@@ -35,6 +35,10 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
         project.plan.devices.iter().find(|device| device.name == name).zip(project.fleet.as_ref())
     else {
         let mut findings = of_device(&project, name);
+        if project.plan.waiting.contains(name) {
+            let unread: Vec<&str> = project.plan.broken.difference(&project.plan.waiting).map(String::as_str).collect();
+            world.console.talk(&format!("`{name}` waits for devices that cannot be read: {}", unread.join(", ")));
+        }
         world.report(Channel::Talk, &mut findings, &project.sources, serde_json::Map::new())?;
         return Ok(Exit::Findings);
     };

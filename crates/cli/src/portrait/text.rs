@@ -121,7 +121,8 @@ fn drawn(disk: &Layout, style: Style) -> String {
     let parts = parts(disk, unit.0 / 10, style);
     let mut out = String::new();
     let system = if disk.system { ", system disk" } else { "" };
-    let title = format!("disk {}: {} ({} bytes){system}", disk.name, unit.text(disk.bytes), grouped(disk.bytes));
+    let kept = disk.kept_for.as_ref().map(|purpose| format!(", kept for {purpose}")).unwrap_or_default();
+    let title = format!("disk {}: {} ({} bytes){system}{kept}", disk.name, unit.text(disk.bytes), grouped(disk.bytes));
     for line in lines(&title, columns(style)) {
         out.push_str(&style.paint(anstyle::Style::new().bold(), &line));
         out.push('\n');
@@ -186,6 +187,9 @@ fn outputs(outputs: &[Output], folder: &Utf8Path, style: Style) -> String {
     for output in outputs {
         let state = match (output.secret, output.applied) {
             (true, _) => Cell::colored("secret, not tracked", AnsiColor::Yellow),
+            (false, true) if outputs.iter().any(|other| other.key == format!("{}.secret", output.key)) => {
+                "template of the next one".into()
+            }
             (false, true) => "applied".into(),
             (false, false) => "not applied".into(),
         };

@@ -39,7 +39,8 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
     let mut notes: Vec<(&str, &str)> = drawing.unsaid.iter().map(|text| ("note", text.as_str())).collect();
     notes.extend(finding.notes.iter().map(|text| ("note", text.as_str())));
-    let devices = devices(&finding);
+    let path = positions.sources.get(finding.at.place.source).path.clone();
+    let devices = devices(&finding, path.as_str());
     notes.extend(devices.iter().map(|text| ("note", text.as_str())));
     notes.extend(finding.helps.iter().map(|text| ("help", text.as_str())));
 
@@ -114,9 +115,14 @@ fn remark(out: &mut String, word: &str, text: &str, pad: &str, style: Style) {
 }
 
 /// Which devices a finding hits, if they are several.
-fn devices(finding: &Diagnostic) -> Option<String> {
+fn devices(finding: &Diagnostic, path: &str) -> Option<String> {
     let count = finding.devices.len();
-    if count < 2 {
+    // One device needs no word where its own file is shown.
+    if let (1, Some(name)) = (count, finding.devices.first()) {
+        let is_own = path.starts_with(&format!("devices/{name}/"));
+        return (!is_own).then(|| format!("hits the device {name}"));
+    }
+    if count == 0 {
         return None;
     }
     let mut names: Vec<&str> = finding.devices.iter().map(String::as_str).collect();

@@ -78,7 +78,9 @@ fn target(need: &Need, git: &Git<'_>) -> Result<Option<Diagnostic>, GitError> {
         Ignore::Untracked(file) => format!("git add {}", shell_word(git.top().join(file).as_str())),
         _ => format!("add this line to .gitignore beside talosmith.yaml, and git add .gitignore:\n{}", pattern(target)),
     };
-    let message = format!("no tracked .gitignore covers `{target}`, which is to hold the secret `{secret}`");
+    // The files of all devices that one line covers are one finding.
+    let file = target.file_name().unwrap_or(target.as_str());
+    let message = format!("no tracked .gitignore covers `{file}`, which is to hold the secret `{secret}`");
     let finding = Diagnostic::new(Code::SecretNotIgnored, message, need.at.clone())
         .note(note)
         .note("nothing was fetched or written")

@@ -39,6 +39,9 @@ const PEM_IN_BASE64: &str = "LS0tLS1CRUdJTi";
 /// The end of `PRIVATE KEY` in base64, as it comes out at each of the three offsets.
 const KEY_IN_BASE64: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
 
+/// What the name of a variable that holds a secret ends in.
+const SECRET_NAMES: [&str; 7] = ["TOKEN", "PASSWORD", "PASSPHRASE", "SECRET", "AUTHKEY", "API_KEY", "ACCESS_KEY"];
+
 /// Whose secret a text holds, by its form; none if it holds none.
 #[must_use]
 pub fn find(text: &str) -> Option<&'static str> {
@@ -52,7 +55,34 @@ pub fn find(text: &str) -> Option<&'static str> {
     if is_pem || is_encoded_pem {
         return Some("a private key");
     }
-    FORMS.iter().find(|form| form.parts(text).next().is_some()).map(|form| form.name)
+    let form = FORMS.iter().find(|form| form.parts(text).next().is_some()).map(|form| form.name);
+    form.or_else(|| text.lines().any(sets_secret).then_some("a variable with a secret"))
+        .or_else(|| has_login(text).then_some("a login"))
+}
+
+/// Whether a line sets a variable whose name says that it holds a secret, as in `GITHUB_TOKEN=…`; a path or a placeholder is none.
+fn sets_secret(line: &str) -> bool {
+    let Some((left, value)) = line.split_once('=') else { return false };
+    let name = left.trim_start().trim_start_matches("export ");
+    let value = value.trim_start_matches(['"', '\'']);
+    let is_name =
+        name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end));
+    is_name && is_literal(value) && !value.starts_with(['/', '.']) && !value.starts_with("file:")
+}
+
+/// Whether a text has an address with a name and a password before its host, as in `https://user:password@host`.
+fn has_login(text: &str) -> bool {
+    text.match_indices("://").any(|(at, scheme)| {
+        let rest = &text[at + scheme.len()..];
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
+        let login = rest[..end].rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+        login.is_some_and(|(_, password)| is_literal(password))
+    })
+}
+
+/// Whether a value is one, and not empty or a placeholder such as `${TOKEN}`, `<token>` or `{{ token }}`.
+fn is_literal(value: &str) -> bool {
+    !value.is_empty() && !value.starts_with(['$', '<']) && !value.starts_with("{{")
 }
 
 /// The bytes of a text that are secrets by their form, each without what it begins with.
@@ -105,6 +135,9 @@ mod tests {
             ("LS0tLS1CRUdJTiBFRDI1NTE5IFBSSVZBVEUgS0VZLS0tLS0K".to_owned(), "a private key"),
             ("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo=".to_owned(), "a private key"),
             ("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==".to_owned(), "a private key"),
+            ("A=b\n  export AWS_SECRET_ACCESS_KEY=\"wJalr\"\n".to_owned(), "a variable with a secret"),
+            ("MQTT_PASSWORD=hunter2".to_owned(), "a variable with a secret"),
+            ("socks5://me:hunter2@proxy:1080".to_owned(), "a login"),
         ] {
             assert_eq!(find(&text), Some(name), "{text}");
         }
@@ -118,6 +151,14 @@ mod tests {
             "xoxb-",
             "notAKIA0123456789ABCDEF",
             "jointoken=${TOKEN}",
+            "MQTT_PASSWORD=",
+            "MQTT_PASSWORD=${MQTT_PASSWORD}",
+            "TOKEN=/run/token",
+            "TOKEN=file:/run/token",
+            "TOKENS=8",
+            "ssh://git@example.com:22/repository",
+            "https://me:${PASSWORD}@example.com",
+            "https://example.com:443/a:b@c",
             "-----BEGIN CERTIFICATE-----\nMHc=\n",
             "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==",
             "",

@@ -227,11 +227,7 @@ fn expression(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, en
     };
     if let Err(fault) = cel::check(value.scalar(), environment, rules.config.version) {
         let message = format!("`{path}` of {}: {fault}", document.title());
-        rules.refuse_value(
-            document,
-            value,
-            message,
-            fault.help.unwrap_or_else(|| "write another expression".to_owned()),
-        );
+        let help = fault.help.unwrap_or_else(|| "write another expression".to_owned());
+        rules.find(Code::BadSelector, document, path, message, help);
     }
 }

@@ -175,7 +175,8 @@ impl<'a> Value<'a> {
 
     /// The whole number at a path; none for anything else.
     pub fn number(&self, path: &str) -> Option<i128> {
-        self.at(path).and_then(|value| integer(value.scalar()))
+        let text = self.at(path)?.scalar();
+        integer(text).or_else(|| whole(text))
     }
 
     /// The items of the list at a path.
@@ -247,6 +248,12 @@ pub fn integer(text: &str) -> Option<i128> {
         .or_else(|| (digits.len() > 1).then(|| based("0", 8)).flatten())
         .unwrap_or_else(|| digits.parse());
     number.ok().map(|number| sign * number)
+}
+
+/// A whole number that is written as a float, such as `1e3`.
+fn whole(text: &str) -> Option<i128> {
+    let number = text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && number.abs() < 1e15)?;
+    format!("{number:.0}").parse().ok()
 }
 
 fn is_float(text: &str) -> bool {

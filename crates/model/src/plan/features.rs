@@ -80,8 +80,8 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
 
 /// One of Talos's own volumes where a user volume is wanted.
 pub fn own_volume(name: &str, place: Place) -> Diagnostic {
-    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is one of Talos's own volumes"), place)
-        .note("only user volumes are mounted below /var/mnt")
+    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is not mounted below /var/mnt"), place)
+        .note("user volumes and existing ones are, and no others")
 }
 
 /// A volume that is named and not there; at the value of an item, or at the key of a mapping.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{node_selectors, objects};
 use crate::device::Role;
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Place, Pointer};
+use crate::fleet::LintLevel;
+use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer};
 
 /// Judges devices among each other, one after the other: nothing is kept of a device but what others are compared with.
 #[derive(Default)]
@@ -92,6 +93,7 @@ impl Judge {
     /// judged otherwise.
     pub fn conclude(&self, fleet: &FleetFile, whole: bool, findings: &mut Vec<Diagnostic>) {
         self.selectors.conclude(fleet, whole, findings);
+        findings.extend(lowered(fleet));
         for name in fleet.fleet.clusters.keys().filter(|_| whole) {
             let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
             let workers = self.workers.get(name.as_str()).copied().unwrap_or_default();
@@ -110,6 +112,21 @@ impl Judge {
             }
         }
     }
+}
+
+/// Codes of errors that the fleet file would lower.
+fn lowered(fleet: &FleetFile) -> Vec<Diagnostic> {
+    let lowered = |(code, level): &(&Code, &LintLevel)| code.level() == Level::Error && **level != LintLevel::Error;
+    let finding = |(code, _): (&Code, &LintLevel)| {
+        Diagnostic::new(
+            Code::WrongType,
+            format!("`{code}` is an error and cannot be lowered"),
+            fleet.at(Pointer::new("/lints").child(code.name())),
+        )
+        .note("with such a finding a node would not be what the model says, or not boot")
+        .help("remove the line")
+    };
+    fleet.fleet.lints.iter().filter(lowered).map(finding).collect()
 }
 
 impl Judge {

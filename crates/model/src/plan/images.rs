@@ -1,13 +1,15 @@
 //! Schematics and installer images.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Check;
 use crate::device::{Arch, InstallImage as Written};
 use crate::facts::extensions;
 use crate::{
-    Bootloader, Code, Customization, Diagnostic, EnrollKeys, Meta, Overlay, Pointer, Schematic, SystemExtensions,
-    TalosVersion, closest,
+    Bootloader, Code, Customization, Diagnostic, EnrollKeys, Level, Meta, Overlay, Pointer, Schematic,
+    SystemExtensions, TalosVersion, closest,
 };
 
 /// The factory that builds images: <https://factory.talos.dev>.
@@ -62,6 +64,8 @@ pub struct Install {
     pub disk_selector: Option<String>,
     /// The path of the system disk, if the model has it.
     pub disk_path: Option<String>,
+    /// What the system disk is known by otherwise, in the words of `machine.install.diskSelector`.
+    pub disk_facts: BTreeMap<&'static str, String>,
 }
 
 /// An installer image.
@@ -184,8 +188,13 @@ fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &Ta
         return;
     }
     let place = check.at(at.clone());
-    let finding =
+    let mut finding =
         Diagnostic::new(Code::UnknownExtension, format!("Talos {version} has no official extension `{name}`"), place);
+    if check.file.device.install.factory.is_some() {
+        finding.level = Level::Warning;
+        check.push(finding.note("a factory of your own may have more than the official catalogue"));
+        return;
+    }
     if let Some(now) = extensions::alias(name) {
         // The factory tries its aliases, and keeps the submitted name in the ID.
         check.push(finding.label(format!("did you mean `{now}`?")).note(format!("`{name}` is an old name of `{now}`")));
@@ -211,7 +220,14 @@ pub fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[Planned
             alternatives.push(NamedImage { name: name.to_string(), reference: image.reference });
         }
     }
-    Install { image, alternatives, wipe: written.wipe, disk_selector: None, disk_path: None }
+    Install {
+        image,
+        alternatives,
+        wipe: written.wipe,
+        disk_selector: None,
+        disk_path: None,
+        disk_facts: BTreeMap::new(),
+    }
 }
 
 fn image(

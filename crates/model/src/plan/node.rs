@@ -128,9 +128,14 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches) -> D
     let mut install = images::install(check, &versions.talos, &schematics);
     let disks = disks::disks(check);
     selectors::judge(check, &disks, &versions.talos);
-    install.disk_selector = disks.iter().find(|disk| disk.system).map(|disk| disk.selector.clone());
-    install.disk_path =
-        written.disks.values().find(|disk| disk.system).and_then(|disk| disk.path.as_ref()).map(ToString::to_string);
+    if let Some(disk) = disks.iter().find(|disk| disk.system) {
+        install.disk_selector = Some(disk.selector.clone());
+        let described = written.disks.values().find(|disk| disk.system);
+        install.disk_path = described.and_then(|disk| disk.path.as_ref()).map(ToString::to_string);
+        if let (None, Some(described)) = (&install.disk_path, described) {
+            install.disk_facts = selectors::install_facts(disk, described, &versions.talos);
+        }
+    }
     system_disk(check, &install, versions.flavour);
     let volumes = volumes::volumes(check, &disks, &versions.talos);
     features::extensions(check, &install, &schematics);
@@ -232,6 +237,17 @@ fn system_disk(check: &mut Check<'_>, install: &Install, flavour: Flavour) {
         check.push(
             Diagnostic::new(Code::MissingKey, "no disk is `system`, so the disk to install on is not known", place)
                 .help("mark it under `disks` with a line\nsystem: true"),
+        );
+    } else if flavour == Flavour::V1alpha1 && install.disk_path.is_none() && install.disk_facts.is_empty() {
+        let system = check.file.device.disks.iter().find(|(_, disk)| disk.system);
+        let Some((name, _)) = system else { return };
+        let place = check.at(Pointer::new("/disks").child(name)).as_key();
+        let wipe = check.at("/install/wipe").as_key();
+        check.push(
+            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` by its selector"), place)
+                .also(wipe, "the disk to install on is asked for here")
+                .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
+                .help("say what the disk is known by, as in\nserial: S5GXNF0R1"),
         );
     }
 }

@@ -2,13 +2,9 @@
 
 use std::sync::Arc;
 
-use camino::Utf8Path;
-use serde_json::{Map, Value};
-
-use super::{Check, Files};
+use super::{Check, Files, texts};
 use crate::facts::fields::Minor;
 use crate::machine_config::{Origin, Target, decode_patch};
-use crate::read::literal_secret;
 use crate::scalar::Name;
 use crate::{Code, Diagnostic, Document, Label, LayerRank, Memo, Node, Place, Pointer, SourceId, TalosVersion, device};
 
@@ -45,7 +41,7 @@ type Planned = (Option<Arc<Patch>>, Vec<Diagnostic>);
 #[derive(Debug)]
 pub enum Content {
     /// As a mapping, which talosmith formats.
-    Mapping(Map<String, Value>),
+    Mapping(Arc<Node>),
     /// As a text, which stays as it is.
     Text(Arc<str>),
 }
@@ -57,7 +53,7 @@ impl Content {
     /// Everything that is wrong with a text that is not YAML.
     pub fn documents(&self, source: SourceId) -> Result<Vec<Node>, Vec<Diagnostic>> {
         match self {
-            Self::Mapping(mapping) => Ok(vec![Node::from_map(mapping)]),
+            Self::Mapping(mapping) => Ok(vec![Node::clone(mapping)]),
             Self::Text(text) => Document::parse_stream(source, text),
         }
     }
@@ -100,7 +96,8 @@ fn one(
     let (content, origin) = match (&patch.inline, &patch.text, &patch.file) {
         (Some(mapping), None, None) => {
             let place = check.at(at.child("inline"));
-            (Content::Mapping(mapping.clone()), Origin::Mapping(place))
+            let node = check.fleet.mapping_of(check.file, &place).unwrap_or_else(|| Arc::new(Node::from_map(mapping)));
+            (Content::Mapping(node), Origin::Mapping(place))
         }
         (None, Some(text), None) => {
             let place = check.at(at.child("text"));
@@ -108,9 +105,8 @@ fn one(
             (Content::Text(text.as_str().into()), Origin::Text(place, block))
         }
         (None, None, Some(path)) => {
-            let place = check.at(at.child("file"));
-            let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
-            file(check, files, &from_root, place)?
+            let (source, text) = texts::file(check, files, at, path)?;
+            (Content::Text(text), Origin::File(source))
         }
         (None, None, None) => {
             check.missing(at, "inline", "inline: { machine: { sysctls: { vm.nr_hugepages: \"1024\" } } }");
@@ -145,16 +141,4 @@ fn shifted(finding: Diagnostic, origin: &Origin) -> Diagnostic {
     let is_whole = matches!(origin, Origin::Text(_, None));
     let also = if is_whole { Vec::new() } else { finding.also.into_iter().map(label).collect() };
     Diagnostic { at: label(finding.at), also, ..finding }
-}
-
-fn file(check: &mut Check<'_>, files: &Files, path: &Utf8Path, place: Place) -> Option<(Content, Origin)> {
-    let Some(Some((source, text))) = files.get(path) else {
-        check.push(
-            Diagnostic::new(Code::UnknownFile, format!("there is no file `{path}`"), place)
-                .note("the path is taken from the folder of the file that names it"),
-        );
-        return None;
-    };
-    check.findings.extend(literal_secret(*source, text));
-    Some((Content::Text(Arc::clone(text)), Origin::File(*source)))
 }

@@ -1,9 +1,11 @@
 //! The selectors of a device, judged against the disks that it lists: what other machines have does not matter.
 
+use std::collections::BTreeMap;
+
 use super::{Check, Disk};
 use crate::cel::{self, Environment, Expression, Facts, Value, Verdict};
 use crate::scalar::ScalarFault;
-use crate::{Code, Diagnostic, Place, Pointer, TalosVersion, device};
+use crate::{Code, Diagnostic, Level, Place, Pointer, TalosVersion, device};
 
 /// A disk, its selector if that is one, and what is known of the disk.
 struct Judged<'a> {
@@ -40,17 +42,54 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
     }
     for (index, one) in judged.iter().enumerate() {
         let Some(expression) = &one.expression else { continue };
+        // That of a disk which is kept free is written nowhere.
+        let is_written = one.disk.reserved.is_none();
         let others = || judged.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
         let taken = || others().find(|other| expression.of(&other.facts) == Verdict::True);
         if expression.of(&one.facts) == Verdict::False {
             check.push(no_match(one, expression, taken()));
+        } else if !is_written {
+            continue;
         } else if let Some(first) = judged[..index].iter().find(|other| other.disk.selector == one.disk.selector) {
-            check.push(ambiguous(one, first, "the same selector"));
+            check.push(ambiguous(check, one, first, "the same selector"));
         } else if let Some(other) = taken().filter(|other| other.disk.selector != one.disk.selector) {
-            check.push(ambiguous(one, other, "true for this disk too"));
+            check.push(ambiguous(check, one, other, "true for this disk too"));
         }
         check.findings.extend(unstable(one, &judged));
     }
+}
+
+/// The facts by which `machine.install.diskSelector` finds a disk: its key there, and the path of the fact.
+/// Source: InstallDiskSelector in Talos's pkg/machinery/config/types/v1alpha1.
+const INSTALL_FACTS: [(&str, &str); 6] = [
+    ("serial", "disk.serial"),
+    ("wwid", "disk.wwid"),
+    ("model", "disk.model"),
+    ("uuid", "disk.uuid"),
+    ("modalias", "disk.modalias"),
+    ("busPath", "disk.bus_path"),
+];
+
+/// What a disk is known by, in the words of `machine.install.diskSelector`: by what the model says of it, and what its selector
+/// asserts.
+pub fn install_facts(disk: &Disk, written: &device::Disk, version: &TalosVersion) -> BTreeMap<&'static str, String> {
+    let mut facts = known(written);
+    if let Ok(expression) = cel::check(&disk.selector, Environment::Disk, version) {
+        facts.learn(&expression.asserted());
+    }
+    let text = |path: &str| match facts.get(path) {
+        Some(Value::String(text)) => Some(text.to_string()),
+        _ => None,
+    };
+    let mut found: BTreeMap<_, _> = INSTALL_FACTS.iter().filter_map(|(key, path)| Some((*key, text(path)?))).collect();
+    let kind = match text("disk.transport").as_deref() {
+        Some("nvme") => Some("nvme"),
+        Some("mmc") => Some("sd"),
+        _ if facts.get("disk.rotational") == Some(&Value::from(true)) => Some("hdd"),
+        _ => None,
+    };
+    found.extend(kind.map(|kind| ("type", kind.to_owned())));
+    found
 }
 
 /// The expression of a selector; what is wrong with it is reported.
@@ -119,18 +158,28 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
         .help("mend the selector, or what the device says of the disk; `talosctl get disks -o yaml` shows what is so")
 }
 
-/// A selector that is true for another disk too.
-fn ambiguous(one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
+/// A selector that is true for another disk too: an error if a volume takes a whole disk by it.
+fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
     let (name, selector) = (&one.disk.name, &one.disk.selector);
     let (first, second) = (name.min(&other.disk.name), name.max(&other.disk.name));
-    Diagnostic::new(
+    let finding = Diagnostic::new(
         Code::AmbiguousDiskSelector,
         format!("`{selector}` is true for `{first}` and for `{second}`"),
         one.place.clone(),
     )
-    .also(other.place.clone(), text)
-    .note("Talos takes the first of them that has room, and their order can change between boots")
-    .help("select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`")
+    .also(other.place.clone(), text);
+    let whole = check.file.device.volumes.iter().find(|(_, volume)| {
+        let is_here = volume.disk.as_ref().is_some_and(|disk| disk.as_str() == one.disk.name);
+        is_here && volume.volume_type == Some(device::VolumeType::Disk)
+    });
+    let finding = match whole {
+        Some((volume, _)) => Diagnostic { level: Level::Error, ..finding }
+            .note(format!("Talos makes `{volume}`, which takes a whole disk, only where the selector is true for one")),
+        None => finding.note("Talos takes the first of them that has room, and their order can change between boots"),
+    };
+    finding.help(
+        "select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`",
+    )
 }
 
 /// A kernel's name of a disk of which the device has several of the kind.

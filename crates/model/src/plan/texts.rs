@@ -1,9 +1,11 @@
 //! Texts that stand in the model, or in a file beside it.
 
+use std::sync::Arc;
+
 use super::{Check, Files};
 use crate::read::literal_secret;
 use crate::scalar::RelativePath;
-use crate::{Code, Diagnostic, Pointer};
+use crate::{Code, Diagnostic, Pointer, SourceId};
 
 /// The text of the mapping at `at`, which has either `content` or `file`.
 pub fn text(
@@ -15,19 +17,7 @@ pub fn text(
 ) -> Option<String> {
     match (content, file) {
         (Some(content), None) => Some(content.clone()),
-        (None, Some(path)) => {
-            let place = check.at(at.child("file"));
-            let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
-            let Some(Some((source, text))) = files.get(&from_root) else {
-                check.push(
-                    Diagnostic::new(Code::UnknownFile, format!("there is no file `{from_root}`"), place)
-                        .note("the path is taken from the folder of the file that names it"),
-                );
-                return None;
-            };
-            check.findings.extend(literal_secret(*source, text));
-            Some(text.to_string())
-        }
+        (None, Some(path)) => self::file(check, files, at, path).map(|(_, text)| text.to_string()),
         (Some(_), Some(_)) => {
             let place = check.at(at.child("file")).as_key();
             check.push(
@@ -41,4 +31,21 @@ pub fn text(
             None
         }
     }
+}
+
+/// The file that the key `file` of the mapping at `at` names.
+pub fn file(check: &mut Check<'_>, files: &Files, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
+    let place = check.at(at.child("file"));
+    let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
+    let Some(Some((source, text))) = files.get(&from_root) else {
+        check.push(
+            Diagnostic::new(Code::UnknownFile, format!("there is no file `{from_root}`"), place)
+                .note("the path is taken from the folder of the file that names it"),
+        );
+        return None;
+    };
+    check.findings.extend(literal_secret(*source, text));
+    // Behind our header a byte order mark would be a character of the first key.
+    let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(text), Arc::from);
+    Some((*source, text))
 }

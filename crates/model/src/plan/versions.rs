@@ -46,7 +46,13 @@ pub fn device(check: &mut Check<'_>) -> Versions {
     let base = base.unwrap_or_else(|| talos.clone());
     let base_minor = base.minor();
     if base_minor > talos.minor() && base_minor >= DOCUMENTS_SINCE {
-        let place = if device.base_config.is_some() { check.at("/baseConfig") } else { check.at("/cluster") };
+        // The nearer of the two that do not go together; the cluster's own line is one finding for all of its devices.
+        let of_cluster = Pointer::new("/clusters").child(&device.cluster).child("baseConfig");
+        let place = match (&device.base_config, &device.talos_version) {
+            (Some(_), _) => check.at("/baseConfig"),
+            (None, Some(_)) => check.at("/talosVersion"),
+            (None, None) => check.fleet.at(of_cluster),
+        };
         check.push(
             Diagnostic::new(
                 Code::OldTalos,

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarFault, as_str, text_scalar};
 
 /// Why `text` may not be a name: which characters are allowed beside letters and digits, and how long it may be.
 fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result<(), ScalarFault> {
@@ -265,18 +265,6 @@ impl FromStr for ModelKey {
         }
         Ok(Self(text.to_owned()))
     }
-}
-
-macro_rules! as_str {
-    ($($type:ident),*) => {$(
-        impl $type {
-            /// The text as it was written.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-    )*};
 }
 
 as_str!(

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarFault, as_str, text_scalar};
 
 /// A length of time as Go writes it: `30s`, `2m30s`, `1h`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -104,18 +104,6 @@ impl FromStr for Sysctl {
         }
         Ok(Self(text.to_owned()))
     }
-}
-
-macro_rules! as_str {
-    ($($type:ident),*) => {$(
-        impl $type {
-            /// The text as it was written.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-    )*};
 }
 
 as_str!(Duration, ArgumentName, Sysctl);

@@ -1,6 +1,6 @@
 //! A fleet of one device that has everything, from the text that a user would write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use talosmith_model::{DeviceFile, FleetFile, Plan, Sources};
 use talosmith_render::{Artifact, Fault, Proof, Renderer};
@@ -72,7 +72,7 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     let source = sources.add("devices/ryzen/device.yaml", text.as_str());
     let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text);
     assert_eq!(findings, []);
-    let (plan, findings) = Plan::new(&fleet, &[device.expect("a device")], &BTreeSet::new(), &BTreeMap::new());
+    let (plan, findings) = Plan::new(&fleet, &[device.expect("a device")], &BTreeMap::new(), &BTreeMap::new());
     assert_eq!(findings, []);
     plan
 }

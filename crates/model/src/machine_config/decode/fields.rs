@@ -1,12 +1,14 @@
 //! The fields of a document against the table of them.
 
-use super::documents::{Target, home, is_deleted, is_deletion};
+mod refusals;
+
+use super::documents::{Target, is_deleted, is_deletion};
 use super::{scalar, secret, wording};
 use crate::document::Entry;
-use crate::facts::fields::{self, Deprecation, Field, MAIN, Minor};
+use crate::facts::fields::{self, Field, MAIN, Minor};
 use crate::facts::{secrets, talos};
 use crate::machine_config::Origin;
-use crate::{Code, Diagnostic, Level, Node, NodeValue, Place, Pointer, Style, closest};
+use crate::{Code, Diagnostic, Level, Node, NodeValue, Place, Pointer, Style};
 
 /// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
 const IDLE_WHEN_NULL: [&str; 7] = [
@@ -201,13 +203,15 @@ impl<'a> Walk<'a> {
     }
 
     fn scalar(&mut self, node: &'a Node, text: &'a str, style: Style, kind: &'static str, field: Field) {
+        // A placeholder stands for one scalar, or in a text for a part of it.
+        let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
+        let is_text = kind != "bool" && scalar::bounds(kind).is_none();
+        let is_filled_in =
+            secret::has_placeholder(text) && (is_whole || is_text) && kind != "object" && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
             let finding = self.secret_field(node);
             self.findings.push(finding);
-        } else if !self.secret_form(node, text)
-            && !secret::has_placeholder(text)
-            && !scalar::is_read_as(kind, text, style, self.minor)
-        {
+        } else if !self.secret_form(node, text) && !is_filled_in && !scalar::is_read_as(kind, text, style, self.minor) {
             let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
             let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
             let place = self.place(node);
@@ -229,15 +233,21 @@ impl<'a> Walk<'a> {
         } else {
             wording::wrong_shape(&self.path, kind, node, place)
         };
-        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set.
-        let is_struct = match kind {
+        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set, and a list into its bytes.
+        let is_byte = |item: &Node| {
+            item.is_empty_scalar()
+                || item.scalar().is_some_and(|(text, style)| scalar::is_read_as("uint8", text, style, self.minor))
+        };
+        let is_decoded = match kind {
+            "hardware-address" => is_list && node.items().iter().all(|item| item.is_null() || is_byte(item)),
+            _ if is_list => false,
             "bytes" => node.entries().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
             "address" | "address-port" | "cidr" | "size" | "cel" => node.entries().is_empty(),
             _ => false,
         };
-        if self.minor < (1, 13) && is_struct && !is_list {
+        if self.minor < (1, 13) && is_decoded {
             finding.level = Level::Warning;
-            finding.notes = vec!["Talos 1.12 drops the value, and later ones refuse the whole patch".to_owned()];
+            finding.notes = vec!["Talos 1.12 misreads it in silence, and later ones refuse the whole patch".to_owned()];
         }
         self.findings.push(finding);
     }
@@ -271,110 +281,6 @@ impl<'a> Walk<'a> {
                 .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),
         );
         true
-    }
-
-    fn secret_field(&self, node: &'a Node) -> Diagnostic {
-        let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
-        let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
-        let finding = Diagnostic::new(
-            Code::LiteralSecret,
-            format!("the secret {} stands in this patch", wording::subject(&self.path)),
-            self.place(node),
-        )
-        .hidden()
-        .note("the file is tracked, so everyone who can read the repository can use it");
-        if self.path.starts_with(MAIN) && wording::is_generated(&self.path) {
-            finding.help(
-                "leave the line out: the base config, which is not tracked, has its own from `talosctl gen secrets`",
-            )
-        } else {
-            finding.help(format!(
-                "change the secret, and write a placeholder such as `${{{placeholder}}}` that is filled in where the patch is applied"
-            ))
-        }
-    }
-
-    fn unknown(&self, entry: &'a Entry) -> Diagnostic {
-        let (around, _) = self.path.split_at(self.path.len() - entry.key.len() - 1);
-        let key = entry.key.escape_debug();
-        let subject = wording::subject(around);
-        let keys: Vec<&str> =
-            fields::below(around).filter(|(_, field)| field.is_in(self.minor)).map(|(key, _)| key).collect();
-        let place = self.origin.key(&self.pointer(), entry);
-        let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), place);
-        let finding = match closest(&entry.key, keys.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding,
-        };
-        let finding = if *entry.key == *"$patch" {
-            finding.help("write `$patch: delete`: Talos knows no other")
-        } else if around == MAIN
-            && let Some(home) = home(&entry.key)
-        {
-            finding.help(format!("write it below `{home}:`"))
-        } else {
-            finding
-        };
-        let finding = finding.note("Talos refuses the whole patch for a key that it does not know");
-        if keys.is_empty() { finding } else { finding.note(format!("the keys of {subject}: {}", keys.join(", "))) }
-    }
-
-    fn other_version(&self, entry: &'a Entry, field: Field) -> Diagnostic {
-        let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
-        let subject = wording::subject(around);
-        let place = self.origin.key(&self.pointer(), entry);
-        let version = self.target.version;
-        if field.since > self.minor {
-            let (major, minor) = field.since;
-            return Diagnostic::new(
-                Code::OldTalos,
-                format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})"),
-                place,
-            )
-            .note("Talos refuses the whole patch for a key that it does not know")
-            .help(format!("upgrade the node to v{major}.{minor} or later first"));
-        }
-        let (major, minor) = field.until.unwrap_or_default();
-        Diagnostic::new(Code::UnknownKey, format!("`{key}` is no key of {subject} since Talos {major}.{minor}"), place)
-            .note("Talos refuses the whole patch for a key that it does not know")
-            .help("remove the line")
-    }
-
-    fn newer_value(&self, what: &str, (major, minor): Minor, place: Place) -> Diagnostic {
-        let subject = wording::subject(&self.path);
-        let version = self.target.version;
-        Diagnostic::new(
-            Code::OldTalos,
-            format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"),
-            place,
-        )
-        .note("Talos refuses the whole patch for a value that it cannot read")
-        .help(format!("upgrade the node to v{major}.{minor} or later first"))
-    }
-
-    fn deprecated(&self, entry: &'a Entry, deprecation: Deprecation) -> Diagnostic {
-        let place = self.origin.key(&self.pointer(), entry);
-        let subject = wording::subject(&self.path);
-        let (major, minor) = deprecation.since;
-        let since = if deprecation.since == talos::oldest_minor() {
-            String::new()
-        } else {
-            format!(" since Talos {major}.{minor}")
-        };
-        let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), place);
-        let names: Vec<String> = deprecation
-            .successors()
-            .map(|name| match name {
-                "schematic" => "the schematic of the installer image".to_owned(),
-                path if path.contains('.') => format!("`{path}`"),
-                kind => format!("the document {kind}"),
-            })
-            .collect();
-        match names.split_last() {
-            None => finding.help("remove it: nothing reads it any more"),
-            Some((only, [])) => finding.help(format!("write it in {only} instead")),
-            Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
-        }
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) fn is_read_as(kind: &str, written: &str, style: Style, minor: Minor) 
         "duration" => match resolved {
             Resolved::Text(text) => text::is_duration(text),
             Resolved::Integer(0) => minor >= (1, 13),
+            // 1.14 takes a float without a fraction for nanoseconds, and still no whole number.
+            Resolved::Float(_) => minor >= (1, 14) && is_number("int64", resolved, minor),
             _ => false,
         },
         "ports" => is_number("uint16", resolved, minor) || is_text && text::is_port_range(written),
@@ -214,6 +216,8 @@ mod tests {
         let both = ["1m30s", "'10s'", "'0'", "1.5h", "-1s", "100us", "1µs"];
         assert_eq!(read("duration", 12, &all), both);
         assert_eq!(read("duration", 13, &all), ["1m30s", "'10s'", "0", "'0'", "1.5h", "-1s", "100us", "1µs"]);
+        assert_eq!(read("duration", 13, &["08", "1e3", "1.5"]), Vec::<&str>::new());
+        assert_eq!(read("duration", 14, &["08", "1e3", "1.5"]), ["08", "1e3"]);
     }
 
     #[test]

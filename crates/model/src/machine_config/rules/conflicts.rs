@@ -1,9 +1,9 @@
 //! Documents that the main document leaves no room for, since it has the same settings in their old place.
 
 use super::super::config::Document;
-use super::super::value::Value;
+use super::super::value::{Content, Mark, Value};
 use super::Rules;
-use crate::Code;
+use crate::{Code, Diagnostic};
 
 /// When a setting of the main document counts as set.
 #[derive(Clone, Copy)]
@@ -88,6 +88,7 @@ pub fn judge(rules: &mut Rules<'_, '_>) {
             }
         }
     }
+    overlaps(rules, main);
     for document in config.all("VolumeConfig") {
         let section = match document.name {
             "STATE" => "machine.systemDiskEncryption.state",
@@ -107,7 +108,7 @@ fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
     match is {
         Is::There => true,
         Is::Filled => match &value.content {
-            super::super::value::Content::Map(fields) => !fields.is_empty(),
+            Content::Map(fields) => !fields.is_empty(),
             _ => value.is_filled(),
         },
         Is::True => main.is_true(path),
@@ -119,6 +120,7 @@ fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
 fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document: &Document<'_>) {
     let written = Rules::is_written(main.value.at(path));
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
+    let before = rules.report.findings.len();
     if written || document.origin.is_none() {
         let help = if document.of_base {
             format!("the base has a document {}: write it there", document.kind)
@@ -129,5 +131,56 @@ fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document
     } else {
         let help = format!("remove the document: the base sets `{path}`");
         rules.find(Code::DocumentConflict, document, "kind", message, help);
+    }
+    // Both places, where both were written by patches.
+    let other = if written { document.origin } else { main.value.at(path).and_then(|value| value.origin) };
+    let other = other.map(|mark| rules.report.place(mark));
+    if let (Some(place), Some(finding)) = (other, rules.report.findings.get_mut(before))
+        && finding.at.place != place
+    {
+        *finding = finding.clone().also(place, "and here");
+    }
+}
+
+/// Settings of the main document, and the documents that can say the same of one key beside them; Talos accepts both.
+const OVERLAPS: [(&str, &str); 5] = [
+    ("machine.sysctls", "SysctlConfig"),
+    ("machine.env", "EnvironmentConfig"),
+    ("machine.registries.mirrors", "RegistryMirrorConfig"),
+    ("machine.kernel.modules", "KernelModuleConfig"),
+    ("machine.network.extraHostEntries", "StaticHostConfig"),
+];
+
+/// Warns of keys that two patches set, one in the old way and one in the new one.
+fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
+    for (path, kind) in OVERLAPS {
+        let Some(setting) = main.value.at(path) else { continue };
+        let old: Vec<(&str, Option<Mark>)> = match &setting.content {
+            Content::Map(fields) => fields.iter().map(|field| (field.key, field.origin)).collect(),
+            Content::List(items) => {
+                let key = if kind == "StaticHostConfig" { "ip" } else { "name" };
+                items.iter().map(|item| (item.text(key), item.origin)).collect()
+            }
+            Content::Scalar(..) => continue,
+        };
+        for document in rules.config.all(kind) {
+            let below = if kind == "SysctlConfig" { "params" } else { "variables" };
+            let new: Vec<(&str, Option<Mark>)> = match kind {
+                "SysctlConfig" | "EnvironmentConfig" => {
+                    document.value.fields(below).iter().map(|field| (field.key, field.origin)).collect()
+                }
+                _ => vec![(document.name, document.origin)],
+            };
+            for (key, mark) in new {
+                let Some((_, first)) = old.iter().find(|(other, _)| *other == key) else { continue };
+                let (Some(mark), Some(first)) = (mark, *first) else { continue };
+                let message = format!("`{key}` is set by `{path}` and by {}", document.title());
+                let finding = Diagnostic::new(Code::PatchConflict, message, rules.report.place(mark))
+                    .also(rules.report.place(first), "in the old way here")
+                    .note("Talos accepts both, and says nowhere which of them counts")
+                    .help("keep one of the two");
+                rules.report.findings.push(finding);
+            }
+        }
     }
 }

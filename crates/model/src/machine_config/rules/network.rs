@@ -32,7 +32,13 @@ pub fn hostname(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     }
     if !matches!(auto.as_str(), "" | "off") && !name.is_empty() {
         let message = format!("HostnameConfig has the hostname `{name}` and does not turn `auto` off");
-        rules.refuse(document, "hostname", message, "add `auto: off`");
+        // The patch that turned it on again is the one to mend.
+        let (path, help) = if Rules::is_written(document.value.at("auto")) {
+            ("auto", "remove it, or the hostname")
+        } else {
+            ("hostname", "add `auto: off`")
+        };
+        rules.refuse(document, path, message, help);
     }
     if !matches!(auto.as_str(), "" | "off" | "stable") {
         rules.refuse(document, "auto", format!("`auto` is `{auto}`"), "write `off` or `stable`");

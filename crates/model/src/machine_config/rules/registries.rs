@@ -71,9 +71,9 @@ pub fn identity(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) 
     }
 }
 
-/// Certificates, one an item.
+/// Certificates, one an item. Those of the base are placeholders.
 pub fn certificates(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
-    for item in items.iter().filter(|item| is_literal(item.scalar())) {
+    for item in items.iter().filter(|item| item.origin.is_some() && is_literal(item.scalar())) {
         let kinds = format::pem(item.scalar());
         if kinds.is_empty() || kinds.iter().any(|(kind, _)| *kind != "CERTIFICATE") {
             rules.refuse_value(
