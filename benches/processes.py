@@ -21,8 +21,10 @@ nodes:
 """
 
 
-def build(work):
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
+def build(work, binary=None):
+    """A talosmith, the given one or a fresh build, and a hello world."""
+    if binary is None:
+        subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     hello = work / "hello"
     (hello / "src").mkdir(parents=True)
@@ -30,7 +32,7 @@ def build(work):
     profile = "[profile.release]\nlto = \"thin\"\ncodegen-units = 1\npanic = \"abort\"\nstrip = true\n"
     (hello / "Cargo.toml").write_text(f'[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n{profile}')
     subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", hello / "target"], cwd=hello, check=True)
-    return target / "release/talosmith", hello / "target/release/hello"
+    return binary.resolve() if binary else target / "release/talosmith", hello / "target/release/hello"
 
 
 def seconds(command, cwd):

@@ -88,7 +88,8 @@ impl Ground {
         let mut origins: BTreeMap<Box<str>, usize> = BTreeMap::new();
         for (index, layer) in layers.iter().enumerate() {
             for (key, value) in layer.keys {
-                stack.lay(layer, key, value, &mut |at, change| match change {
+                let at = (layer.source, &layer.base);
+                stack.lay(at, key.clone(), value.clone(), &mut |at, change| match change {
                     Change::Written => drop(origins.insert(at.as_str().into(), index)),
                     Change::Removed => drop(origins.remove(at.as_str())),
                     Change::Emptied => origins.retain(|origin, _| !is_at_or_in(origin, at)),
@@ -99,15 +100,19 @@ impl Ground {
         Self { layers, keys: stack.keys, origins, findings: stack.findings }
     }
 
-    /// Lays a device's own keys over it.
+    /// Lays the own keys of a device, whose file is `source`, over it.
     ///
     /// Gives the keys, where they come from, and a finding for each `null` that removes nothing.
     #[must_use]
-    pub fn carry(self: &Arc<Self>, own: &Layer<'_>) -> (Map<String, Value>, Origins, Vec<Diagnostic>) {
+    pub fn carry(
+        self: &Arc<Self>,
+        source: SourceId,
+        own: Map<String, Value>,
+    ) -> (Map<String, Value>, Origins, Vec<Diagnostic>) {
         let mut stack = Stack { keys: self.keys.clone(), findings: self.findings.clone() };
         let mut keys: BTreeMap<Box<str>, bool> = BTreeMap::new();
-        for (key, value) in own.keys {
-            stack.lay(own, key, value, &mut |at, change| {
+        for (key, value) in own {
+            stack.lay((source, &Pointer::root()), key, value, &mut |at, change| {
                 let known = |at: &str| keys.get(at).copied().unwrap_or_else(|| self.origins.contains_key(at));
                 match change {
                     // A key must be noted where a layer's key around it would be found instead.
@@ -126,7 +131,7 @@ impl Ground {
                 }
             });
         }
-        let origins = Origins { ground: Arc::clone(self), own: own.source, keys };
+        let origins = Origins { ground: Arc::clone(self), own: source, keys };
         (stack.keys, origins, stack.findings)
     }
 }
@@ -154,44 +159,45 @@ struct Stack {
 }
 
 impl Stack {
-    fn lay(&mut self, layer: &Layer<'_>, key: &str, value: &Value, note: &mut dyn FnMut(&Pointer, Change)) {
-        let at = Pointer::root().child(key);
+    /// Lays a key of the mapping at `base` over what is there, and notes what becomes of its pointer and those in it.
+    fn lay(&mut self, base: (SourceId, &Pointer), key: String, value: Value, note: &mut dyn FnMut(&Pointer, Change)) {
+        let at = Pointer::root().child(&key);
         match value {
             Value::Null => {
-                if self.keys.shift_remove(key).is_none() {
-                    self.nothing_to_remove(layer, &at);
+                if self.keys.shift_remove(&key).is_none() {
+                    self.nothing_to_remove(base, &at);
                 }
                 note(&at, Change::Emptied);
             }
             Value::Object(mapping) => {
-                let mut below = match self.keys.shift_remove(key) {
+                let mut below = match self.keys.shift_remove(&key) {
                     Some(Value::Object(below)) => below,
                     _ => Map::new(),
                 };
                 for (inner, value) in mapping {
-                    let at = at.child(inner);
+                    let at = at.child(&inner);
                     if value.is_null() && key != KEEPS_NULLS {
-                        if below.shift_remove(inner).is_none() {
-                            self.nothing_to_remove(layer, &at);
+                        if below.shift_remove(&inner).is_none() {
+                            self.nothing_to_remove(base, &at);
                         }
                         note(&at, Change::Removed);
                     } else {
-                        below.insert(inner.clone(), value.clone());
+                        below.insert(inner, value);
                         note(&at, Change::Written);
                     }
                 }
-                self.keys.insert(key.to_owned(), Value::Object(below));
+                self.keys.insert(key, Value::Object(below));
                 note(&at, Change::Written);
             }
             _ => {
-                self.keys.insert(key.to_owned(), value.clone());
+                self.keys.insert(key, value);
                 note(&at, Change::Written);
             }
         }
     }
 
-    fn nothing_to_remove(&mut self, layer: &Layer<'_>, at: &Pointer) {
-        let place = Place::value(layer.source, Pointer::new(format!("{}{at}", layer.base)));
+    fn nothing_to_remove(&mut self, (source, base): (SourceId, &Pointer), at: &Pointer) {
+        let place = Place::value(source, Pointer::new(format!("{base}{at}")));
         let key = at.segments().collect::<Vec<_>>().join(".");
         self.findings.push(
             Diagnostic::new(Code::NothingToRemove, format!("`{key}: null` removes nothing"), place)
@@ -232,9 +238,8 @@ mod tests {
         let layers = [
             Layer { source: fleet, base: Pointer::new("/clusters/c/defaults"), keys: &defaults },
             Layer { source: fleet, base: Pointer::new("/clusters/c/worker"), keys: &role },
-            Layer { source: device, base: Pointer::root(), keys: &own },
         ];
-        let (keys, origins, findings) = Arc::new(Ground::new(&layers[..2])).carry(&layers[2]);
+        let (keys, origins, findings) = Arc::new(Ground::new(&layers)).carry(device, own);
         assert_eq!(
             Value::Object(keys),
             json!({
@@ -258,8 +263,7 @@ mod tests {
         let mut sources = Sources::default();
         let device = sources.add("devices/a/device.yaml", "");
         let own = map(json!({"kata": null, "labels": {"a": null}}));
-        let (keys, _, findings) =
-            Arc::new(Ground::default()).carry(&Layer { source: device, base: Pointer::root(), keys: &own });
+        let (keys, _, findings) = Arc::new(Ground::default()).carry(device, own);
         assert_eq!(Value::Object(keys), json!({"labels": {}}));
         let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(messages, ["`kata: null` removes nothing", "`labels.a: null` removes nothing"]);

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 /// So many answers are kept at least, and twice as many at most.
-const KEPT: usize = 256;
+const KEPT: usize = 64;
 
 /// The latest answers by their questions, so that the same question of many devices costs its work once.
 ///

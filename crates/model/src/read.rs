@@ -187,7 +187,7 @@ impl DeviceFile {
         if !is_valid {
             return (None, findings);
         }
-        let (keys, origins, nulls) = fleet.ground(cluster, name, &own).carry(&device_layer(source, &own));
+        let (keys, origins, nulls) = fleet.ground(cluster, name, &own).carry(source, own);
         findings.extend(nulls);
         match typed(source, Value::Object(keys)) {
             Ok(device) => {
@@ -254,13 +254,8 @@ pub(crate) fn layered(
     let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
     let name = own.get("cluster").and_then(Value::as_str)?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
-    let (keys, origins, _) = fleet.ground(cluster, name, &own).carry(&device_layer(source, &own));
+    let (keys, origins, _) = fleet.ground(cluster, name, &own).carry(source, own);
     Some((keys, move |pointer: &Pointer| origins.place(pointer)))
-}
-
-/// A device's own keys.
-fn device_layer(source: SourceId, own: &Map<String, Value>) -> Layer<'_> {
-    Layer { source, base: Pointer::root(), keys: own }
 }
 
 /// The value of a text, if it is YAML, its raw patches as they are written, and everything that is wrong with it.

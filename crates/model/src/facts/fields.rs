@@ -75,13 +75,13 @@ pub fn find(path: &str) -> Option<Field> {
 
 /// The keys directly below a path, with their fields, sorted.
 pub fn below(path: &str) -> impl Iterator<Item = (&'static str, Field)> + '_ {
-    let key = move |row: &mut std::str::Split<'static, char>| {
+    let key = move |row: &mut table::Fields<'static>| {
         row.next()?.strip_prefix(path)?.strip_prefix('.').filter(|key| !key.contains('.'))
     };
     table::rows(FIELDS).filter_map(move |mut row| Some((key(&mut row)?, field(row)?)))
 }
 
-fn field(mut row: std::str::Split<'static, char>) -> Option<Field> {
+fn field(mut row: table::Fields<'static>) -> Option<Field> {
     let types = row.next()?;
     let since = table::minor(row.next()?)?;
     let until = row.next().and_then(table::minor);

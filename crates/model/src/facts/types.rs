@@ -1,6 +1,6 @@
 //! How the types of Talos's configuration documents are made, as far as merging and deleting depend on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::{table, talos};
@@ -104,36 +104,37 @@ impl Types {
     }
 
     fn read(minor: (u64, u64)) -> Self {
-        let mut structs: HashMap<&'static str, Struct> = HashMap::with_capacity(256);
+        let mut structs: Vec<(&'static str, Struct)> = Vec::with_capacity(256);
         for mut row in table::rows(TYPES) {
             let (Some(name), Some(field), Some(spelled)) = (row.next(), row.next(), row.next()) else { continue };
             let since = row.next().and_then(table::minor);
             let until = row.next().and_then(table::minor);
             if since <= Some(minor) && until.is_none_or(|until| minor <= until) {
-                structs.entry(name).or_default().fields.push((field, parse(spelled)));
+                // The rows of a struct stand together.
+                if structs.last().is_none_or(|(last, _)| *last != name) {
+                    structs.push((name, Struct::default()));
+                }
+                structs.last_mut().expect("there is one").1.fields.push((field, parse(spelled)));
             }
         }
-        let mut clearing: Vec<&'static str> = Vec::new();
+        let mut clearing: HashSet<&'static str> = HashSet::new();
         loop {
             let clears = |ty: &Type| match ty {
                 Type::Cel | Type::ByteSize | Type::Bool => true,
                 Type::Struct(name) => clearing.contains(name),
                 _ => false,
             };
-            let found: Vec<_> = structs
-                .iter()
-                .filter(|(name, fields)| !clearing.contains(name) && fields.fields.iter().any(|(_, ty)| clears(ty)))
-                .map(|(name, _)| *name)
-                .collect();
+            let mut found: Vec<&'static str> = Vec::new();
+            for (name, fields) in structs.iter_mut().filter(|(_, fields)| !fields.clears) {
+                fields.clears = fields.fields.iter().any(|(_, ty)| clears(ty));
+                found.extend(Some(*name).filter(|_| fields.clears));
+            }
             if found.is_empty() {
                 break;
             }
             clearing.extend(found);
         }
-        for name in clearing {
-            structs.entry(name).or_default().clears = true;
-        }
-        Self(structs)
+        Self(structs.into_iter().collect())
     }
 }
 
@@ -181,7 +182,8 @@ fn parse(spelled: &'static str) -> Type {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAIN, Type, Types};
+    use super::{MAIN, TYPES, Type, Types};
+    use crate::facts::table;
 
     #[test]
     fn types_depend_on_the_minor() {
@@ -204,6 +206,16 @@ mod tests {
             matches!(keyed, Some(Type::Keyed { keys: "interface+deviceSelector", replaced: false, .. })),
             "{keyed:?}"
         );
+    }
+
+    #[test]
+    fn the_rows_of_a_struct_stand_together() {
+        let mut names: Vec<&str> = table::rows(TYPES).filter_map(|mut row| row.next()).collect();
+        names.dedup();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 
     #[test]

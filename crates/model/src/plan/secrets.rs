@@ -48,6 +48,7 @@ pub fn hold(check: &mut Check<'_>, key: &str, secret: &SecretName, at: &Pointer,
         check.push(finding);
     }
     let placeholder = secret.placeholder();
+    check.secrets.reserve_exact(1);
     check.secrets.push(SecretUse {
         key: key.to_owned(),
         secret: secret.as_str().to_owned(),
