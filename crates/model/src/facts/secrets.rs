@@ -60,14 +60,16 @@ pub fn find(text: &str) -> Option<&'static str> {
         .or_else(|| has_login(text).then_some("a login"))
 }
 
-/// Whether a line sets a variable whose name says that it holds a secret, as in `GITHUB_TOKEN=…`; a path or a placeholder is none.
+/// Whether a line sets a variable whose name says that it holds a secret, as in `GITHUB_TOKEN=…`. A path or a placeholder is
+/// none, and a Tailscale key has its own finding.
 fn sets_secret(line: &str) -> bool {
     let Some((left, value)) = line.split_once('=') else { return false };
     let name = left.trim_start().trim_start_matches("export ");
     let value = value.trim_start_matches(['"', '\'']);
     let is_name =
         name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end));
-    is_name && is_literal(value) && !value.starts_with(['/', '.']) && !value.starts_with("file:")
+    let is_other = ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
+    is_name && is_literal(value) && !is_other
 }
 
 /// Whether a text has an address with a name and a password before its host, as in `https://user:password@host`.
@@ -156,6 +158,7 @@ mod tests {
             "TOKEN=/run/token",
             "TOKEN=file:/run/token",
             "TOKENS=8",
+            "TS_AUTHKEY=tskey-auth-abc",
             "ssh://git@example.com:22/repository",
             "https://me:${PASSWORD}@example.com",
             "https://example.com:443/a:b@c",

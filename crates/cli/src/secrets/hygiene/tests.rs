@@ -38,7 +38,7 @@ fn judged(sandbox: &Sandbox) -> String {
 fn not_ignored(note: &str, help: &str) -> String {
     format!(
         "\
-error[secret-not-ignored]: no tracked .gitignore covers `devices/ryzen/manifests/tailscale-extension-service.yaml`, which is to hold the secret `tailscale-authkey`
+error[secret-not-ignored]: no tracked .gitignore covers `tailscale-extension-service.yaml`, which is to hold the secret `tailscale-authkey`
   at value /tailscale/authKey
   note: {note}
   note: nothing was fetched or written
