@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use minijinja::Value;
 use serde::Serialize;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Diagnostic, Place, Plan};
+use talosmith_model::{Diagnostic, Memo, Place, Plan};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
@@ -43,10 +43,12 @@ impl Artifact {
     }
 }
 
-/// What everything is rendered with.
+/// What everything of one plan is rendered with.
 #[derive(Debug)]
 pub struct Renderer {
     engine: Engine,
+    /// What templates see of a cluster, by its name: as long as its list of nodes, and the same for each of them.
+    clusters: Memo<String, Value>,
 }
 
 /// Whether it is proved that no value changes the shape of a document. That takes longer than rendering, so what lies on disk
@@ -75,10 +77,6 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(device: Option<&Device>, cluster: Option<&Cluster>) -> Self {
-        Self { device: engine::context(&device), cluster: engine::context(&cluster) }
-    }
-
     /// The whole of it for one artifact; `secrets` are the values of its secrets by the names in their placeholders.
     fn with(&self, item: &impl Serialize, secrets: &BTreeMap<&str, &str>) -> Value {
         let own = [("item", engine::context(item)), ("secrets", engine::context(secrets))];
@@ -110,7 +108,7 @@ impl Renderer {
             let text = overrides.get(*name).map_or(Cow::Borrowed(*text), |text| text.clone().into());
             (*name, text)
         });
-        Self { engine: Engine::new(templates) }
+        Self { engine: Engine::new(templates), clusters: Memo::default() }
     }
 
     /// The text of a template.
@@ -119,12 +117,17 @@ impl Renderer {
         self.engine.text(name)
     }
 
+    fn scene(&self, device: Option<&Device>, cluster: Option<&Cluster>) -> Scene {
+        let cluster = cluster.map(|cluster| self.clusters.answer(cluster.name.clone(), |_| engine::context(cluster)));
+        Scene { device: engine::context(&device), cluster: cluster.into() }
+    }
+
     /// Every tracked artifact of a device, in the order of the catalogue.
     ///
     /// # Errors
     /// Everything that keeps an artifact from being rendered.
     pub fn device(&self, plan: &Plan, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
-        let scene = Scene::new(Some(device), plan.cluster_of(device));
+        let scene = self.scene(Some(device), plan.cluster_of(device));
         let mut artifacts = Vec::new();
         let mut faults: Vec<Fault> =
             unknown_files(device).into_iter().map(|finding| Fault::Finding(Box::new(finding))).collect();
@@ -179,7 +182,7 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let scene = Scene::new(None, Some(cluster));
+        let scene = self.scene(None, Some(cluster));
         for row in CLUSTER {
             let Some((folder, place)) = application(cluster, row.each) else { continue };
             for item in row.items(cluster) {
@@ -213,7 +216,7 @@ impl Renderer {
         secrets: &Secrets,
     ) -> Result<Vec<SecretArtifact>, TemplateFault> {
         use secrecy::ExposeSecret as _;
-        let scene = Scene::new(Some(device), plan.cluster_of(device));
+        let scene = self.scene(Some(device), plan.cluster_of(device));
         let mut artifacts = Vec::new();
         for (row, item, file) in secret_rows(device) {
             let uses = device.secrets.iter().filter(|held| held.key == file.key);
