@@ -190,6 +190,19 @@ fn check_version(text: &str) -> Result<(), ScalarFault> {
     })
 }
 
+/// Gives a scalar type its `TryFrom<String>` from its `FromStr`.
+macro_rules! try_from_text {
+    ($($type:ident),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = crate::scalar::ScalarFault;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    )*};
+}
+
 /// Gives a scalar type its `Display`, `Serialize` and `TryFrom<String>` from its text and its `FromStr`.
 macro_rules! text_scalar {
     ($($type:ident),*) => {$(
@@ -205,18 +218,12 @@ macro_rules! text_scalar {
             }
         }
 
-        impl TryFrom<String> for $type {
-            type Error = crate::scalar::ScalarFault;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
+        crate::scalar::try_from_text!($type);
     )*};
 }
 
-/// Gives scalar types that are nothing but a checked text their `as_str`.
-macro_rules! as_str {
+/// Gives scalar types that are nothing but a checked text the same, and their `as_str`.
+macro_rules! checked_text {
     ($($type:ident),*) => {$(
         impl $type {
             /// The text as it was written.
@@ -225,7 +232,9 @@ macro_rules! as_str {
                 &self.0
             }
         }
+
+        crate::scalar::text_scalar!($type);
     )*};
 }
 
-pub(crate) use {as_str, text_scalar};
+pub(crate) use {checked_text, text_scalar, try_from_text};

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, Size};
+use super::{ScalarFault, Size, try_from_text};
 
 /// The upper bound of a volume, which Talos takes in three forms.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -59,13 +59,7 @@ impl FromStr for UpperBound {
     }
 }
 
-impl TryFrom<String> for UpperBound {
-    type Error = ScalarFault;
-
-    fn try_from(text: String) -> Result<Self, ScalarFault> {
-        text.parse()
-    }
-}
+try_from_text!(UpperBound);
 
 #[cfg(test)]
 mod tests {

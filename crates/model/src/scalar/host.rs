@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{Endpoint, Hostname, ScalarFault, text_scalar};
+use super::{Endpoint, Hostname, ScalarFault, text_scalar, try_from_text};
 
 /// A hostname or an IP address.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -63,14 +63,6 @@ impl FromStr for SubjectAltName {
     }
 }
 
-impl TryFrom<String> for SubjectAltName {
-    type Error = ScalarFault;
-
-    fn try_from(text: String) -> Result<Self, ScalarFault> {
-        text.parse()
-    }
-}
-
 /// The Kubernetes API that a node talks to: its cluster's, or another URL.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -86,14 +78,6 @@ impl FromStr for NodeEndpoint {
 
     fn from_str(text: &str) -> Result<Self, ScalarFault> {
         if text == "cluster" { Ok(Self::Cluster) } else { text.parse().map(Self::Url) }
-    }
-}
-
-impl TryFrom<String> for NodeEndpoint {
-    type Error = ScalarFault;
-
-    fn try_from(text: String) -> Result<Self, ScalarFault> {
-        text.parse()
     }
 }
 
@@ -163,6 +147,7 @@ impl FromStr for Url {
     }
 }
 
+try_from_text!(SubjectAltName, NodeEndpoint);
 text_scalar!(Host, Registry, Url);
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, as_str, text_scalar};
+use super::{ScalarFault, checked_text};
 
 /// Why `text` may not be a name: which characters are allowed beside letters and digits, and how long it may be.
 fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result<(), ScalarFault> {
@@ -267,20 +267,7 @@ impl FromStr for ModelKey {
     }
 }
 
-as_str!(
-    Name,
-    SecretName,
-    DnsLabel,
-    Hostname,
-    ObjectName,
-    VolumeName,
-    Cel,
-    Argument,
-    EnvironmentVariable,
-    OpReference,
-    ModelKey
-);
-text_scalar!(
+checked_text!(
     Name,
     SecretName,
     DnsLabel,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarFault, text_scalar, try_from_text};
 
 /// An IP address, and how the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -147,14 +147,6 @@ impl FromStr for Route {
     }
 }
 
-impl TryFrom<String> for Route {
-    type Error = ScalarFault;
-
-    fn try_from(text: String) -> Result<Self, ScalarFault> {
-        text.parse()
-    }
-}
-
 /// The URL of a Kubernetes API: `https`, a host, perhaps a port, and no path.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -201,6 +193,7 @@ impl FromStr for Endpoint {
     }
 }
 
+try_from_text!(Route);
 text_scalar!(Address, Cidr, Endpoint, SubnetFilter);
 
 #[cfg(test)]

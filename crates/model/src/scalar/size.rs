@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarFault, text_scalar, try_from_text};
 
 /// The units that a size may have, and the bytes of each.
 const UNITS: &[(&str, u64)] = &[
@@ -220,14 +220,7 @@ impl FromStr for VolumeSize {
     }
 }
 
-impl TryFrom<String> for VolumeSize {
-    type Error = ScalarFault;
-
-    fn try_from(text: String) -> Result<Self, ScalarFault> {
-        text.parse()
-    }
-}
-
+try_from_text!(VolumeSize);
 text_scalar!(Size);
 
 #[cfg(test)]

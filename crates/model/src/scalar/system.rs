@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, as_str, text_scalar};
+use super::{ScalarFault, checked_text, try_from_text};
 
 /// A length of time as Go writes it: `30s`, `2m30s`, `1h`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -58,14 +58,6 @@ impl FromStr for FileMode {
     }
 }
 
-impl TryFrom<String> for FileMode {
-    type Error = ScalarFault;
-
-    fn try_from(text: String) -> Result<Self, ScalarFault> {
-        text.parse()
-    }
-}
-
 /// The name of a program's argument, without the dashes: `feature-gates`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
@@ -106,8 +98,8 @@ impl FromStr for Sysctl {
     }
 }
 
-as_str!(Duration, ArgumentName, Sysctl);
-text_scalar!(Duration, ArgumentName, Sysctl);
+try_from_text!(FileMode);
+checked_text!(Duration, ArgumentName, Sysctl);
 
 #[cfg(test)]
 mod tests {
