@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Writes a made-up fleet for benchmarks: N devices with 12 artifacts each, in clusters of 100.
 
-    python3 benches/fleet.py N OUT [--raw]
+    python3 benches/fleet.py N OUT [--layers] [--raw]
 
-Each cluster has three control planes, layers of defaults, an application, and devices with one or two disks. --raw gives every device
-a raw patch of 30 lines besides. Nothing is left to chance: N says it all.
+Each cluster has three control planes, layers of defaults, an application, and devices with one or two disks, all in typed keys. --layers
+says two of the artifacts in raw patches of the layers instead, which many devices share; --raw gives every device a raw patch of 30
+lines besides. Nothing is left to chance: N says it all.
 """
 import ipaddress, pathlib, sys
 
@@ -13,7 +14,31 @@ CONTROL_PLANES = 3
 EXTENSIONS = ["iscsi-tools", "util-linux-tools", "nut-client", "intel-ucode", "zfs", "nfs-utils"]
 
 
-def fleet(clusters):
+# What else the layers say: in typed keys, or in raw patches.
+TYPED = {
+    "defaults": """\
+      sysctls: { vm.nr_hugepages: "1024", net.core.somaxconn: "4096" }""",
+    "worker": """\
+      kernelModules: { nf_conntrack: { parameters: [hashsize=65536] } }""",
+}
+LAYERS = {
+    "defaults": """\
+      patches:
+        sysctls: { inline: { machine: { sysctls: { vm.nr_hugepages: "1024", net.core.somaxconn: "4096" } } } }""",
+    "worker": """\
+      patches:
+        logging:
+          text: |
+            # Logs go to the collector of the cluster.
+            machine:
+              logging:
+                destinations:
+                  - endpoint: udp://192.0.2.9:5514
+                    format: json_lines""",
+}
+
+
+def fleet(clusters, keys):
     lines = ["clusters:"]
     for cluster in range(clusters):
         lines += f"""\
@@ -33,22 +58,13 @@ def fleet(clusters):
       nameservers: [192.0.2.53, 198.51.100.53]
       kubelet: {{ disableManifestsDirectory: true }}
       tailscale: {{ authKey: tailscale-authkey, routes: [services, pods], acceptDNS: false }}
-      patches:
-        sysctls: {{ inline: {{ machine: {{ sysctls: {{ vm.nr_hugepages: "1024", net.core.somaxconn: "4096" }} }} }} }}
+{keys["defaults"]}
     controlplane:
       allowSchedulingOnControlPlanes: false
       labels: {{ example.net/pool: control }}
     worker:
       labels: {{ example.net/pool: workers }}
-      patches:
-        logging:
-          text: |
-            # Logs go to the collector of the cluster.
-            machine:
-              logging:
-                destinations:
-                  - endpoint: udp://192.0.2.9:5514
-                    format: json_lines""".splitlines()
+{keys["worker"]}""".splitlines()
     lines += ["secrets:", "  tailscale-authkey:", "    - env: TAILSCALE_AUTHKEY"]
     return "\n".join(lines) + "\n"
 
@@ -131,10 +147,10 @@ patches:
 """
 
 
-def write(count, out, raw=False):
+def write(count, out, layers=False, raw=False):
     out = pathlib.Path(out)
     out.mkdir(parents=True)
-    (out / "talosmith.yaml").write_text(fleet(-(-count // CLUSTER)))
+    (out / "talosmith.yaml").write_text(fleet(-(-count // CLUSTER), LAYERS if layers else TYPED))
     (out / ".gitignore").write_text("tailscale-extension-service.yaml\n")
     for number in range(count):
         folder = out / f"devices/node-{number}"
@@ -143,7 +159,8 @@ def write(count, out, raw=False):
 
 
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument != "--raw"]
+    flags = {"--layers", "--raw"}
+    arguments = [argument for argument in sys.argv[1:] if argument not in flags]
     if len(arguments) != 2:
         sys.exit(__doc__)
-    write(int(arguments[0]), arguments[1], raw="--raw" in sys.argv)
+    write(int(arguments[0]), arguments[1], layers="--layers" in sys.argv, raw="--raw" in sys.argv)

@@ -3,9 +3,9 @@
 
     python3 benches/fleets.py [--runs N] [--devices N] [--big N] [--binary PATH]
 
-The fleets are those of fleet.py. `check` is held against `sha256sum` of the files that it reads, against the same fleet with a raw patch of
-30 lines for each device, and against a fleet ten times as large; `generate` from nothing against `cp -r` of what it writes. talhelper is
-timed beside it where it is on PATH. The fleets are made in /dev/shm where that is there, since `generate` waits for the disk after each
+The fleets are those of fleet.py. `check` is held against `sha256sum` of the files that it reads, against fleets with raw patches (some in
+the layers; one of 30 lines for each device), and against a fleet ten times as large; `generate` from nothing against `cp -r` of what it
+writes. talhelper is timed beside it where it is on PATH. The fleets are made in /dev/shm where that is there, since `generate` waits for the disk after each
 file, and copied to where they are timed.
 """
 import argparse, pathlib, shutil, statistics, subprocess, sys, tempfile
@@ -22,10 +22,10 @@ def generate(talosmith, folder):
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
 
-def repository(talosmith, count, out, raw=False):
+def repository(talosmith, count, out, **flags):
     with tempfile.TemporaryDirectory(dir=MEMORY if pathlib.Path(MEMORY).is_dir() else None) as made:
         made = pathlib.Path(made) / "fleet"
-        write(count, made, raw)
+        write(count, made, **flags)
         generate(talosmith, made)
         # Not `shutil.copytree`, which takes minutes for a hundred thousand files.
         subprocess.run(["cp", "-r", made, out], check=True)
@@ -90,6 +90,8 @@ def main():
         ratio("check of one among them : check of all", [*check, "node-7"], check, options.runs, fleet)
         one = repository(talosmith, 1, work / "one")
         ratio("check of a fleet of one : hello world", check, [hello], 60, one)
+        layers = repository(talosmith, options.devices, work / "layers", layers=True)
+        ratio("check with raw patches of the layers : without", check, check, options.runs, layers, fleet)
         raw = repository(talosmith, options.devices, work / "raw", raw=True)
         ratio("check with a raw patch of 30 lines each : without", check, check, options.runs, raw, fleet)
         from_nothing(talosmith, model, work, 3)
