@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// So many answers are kept at least, and twice as many at most.
 const KEPT: usize = 64;
@@ -28,32 +29,42 @@ impl<Q, A> Default for Memo<Q, A> {
 impl<Q: Eq + Hash, A: Clone> Memo<Q, A> {
     /// The answer to a question, which `work` must give from the question alone.
     pub fn answer(&self, question: Q, work: impl FnOnce(&Q) -> A) -> A {
-        let answers = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = answers().find(&question) {
+        // What is forgotten is let go of behind the lock, on which other threads wait.
+        let (known, _forgotten) = self.lock().find(&question);
+        if let Some(answer) = known {
             return answer;
         }
         // Other threads need not wait meanwhile; the same work twice does no harm.
         let answer = work(&question);
-        answers().keep(question, answer.clone());
+        let _forgotten = self.lock().keep(question, answer.clone());
         answer
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Answers<Q, A>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<Q: Eq + Hash, A: Clone> Answers<Q, A> {
-    fn find(&mut self, question: &Q) -> Option<A> {
+    /// The answer, if it is known, and what is forgotten.
+    fn find(&mut self, question: &Q) -> (Option<A>, HashMap<Q, A>) {
         if let Some(answer) = self.young.get(question) {
-            return Some(answer.clone());
+            return (Some(answer.clone()), HashMap::new());
         }
-        let (question, answer) = self.old.remove_entry(question)?;
-        self.keep(question, answer.clone());
-        Some(answer)
+        match self.old.remove_entry(question) {
+            Some((question, answer)) => (Some(answer.clone()), self.keep(question, answer)),
+            None => (None, HashMap::new()),
+        }
     }
 
-    fn keep(&mut self, question: Q, answer: A) {
+    /// Keeps an answer, and gives what is forgotten for it.
+    fn keep(&mut self, question: Q, answer: A) -> HashMap<Q, A> {
+        let mut forgotten = HashMap::new();
         if self.young.len() == KEPT {
-            self.old = std::mem::take(&mut self.young);
+            forgotten = mem::replace(&mut self.old, mem::take(&mut self.young));
         }
         self.young.insert(question, answer);
+        forgotten
     }
 }
 
