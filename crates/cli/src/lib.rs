@@ -15,6 +15,7 @@ pub mod change;
 pub mod writer;
 pub mod secrets;
 mod parallel;
+mod shelf;
 pub mod project;
 pub mod selection;
 pub mod differences;

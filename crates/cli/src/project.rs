@@ -1,18 +1,16 @@
 //! A repository, read and planned: the one way from a tree of files to a plan.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::fleet::LintLevel;
-use talosmith_model::plan::{Draft, Files, LayerPatches, Planning, wanted_files};
-use talosmith_model::{
-    Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, Sketch, SourceId, Sources, decode, merge,
-};
+use talosmith_model::plan::{Draft, Files, LayerPatches, wanted_files};
+use talosmith_model::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, Sketch, SourceId, Sources, merge};
 use talosmith_render::Renderer;
 
 use crate::parallel;
-use crate::tree::{Entry, EntryKind, ReadError, Tree};
+use crate::shelf::Shelf;
+use crate::tree::{EntryKind, ReadError, Tree};
 
 /// The file that marks the root of a repository.
 pub const FLEET_FILE: &str = "talosmith.yaml";
@@ -50,45 +48,46 @@ pub enum LoadError {
     Read(#[from] ReadError),
 }
 
-/// So many devices are read before they are planned and dropped: enough for all threads, and few against a big fleet.
-const CHUNK: usize = 64;
-
 impl Project {
     /// Reads everything that a tree holds.
     ///
     /// # Errors
     /// The world's: what is wrong with the user's files becomes findings.
     pub fn load(tree: &dyn Tree) -> Result<Self, LoadError> {
-        let mut loading = Loading::default();
-        let bytes = tree.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile)?;
-        let fleet = match loading.add(FLEET_FILE.into(), &bytes) {
-            Some((source, text)) => FleetFile::read(source, &text).map_err(|wrong| loading.findings.extend(wrong)).ok(),
-            None => None,
-        };
+        let shelf = Shelf::new(tree);
+        let mut findings = Vec::new();
+        let text = shelf.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile)?;
+        let fleet = text.map_err(|finding| vec![finding]).and_then(|(source, text)| FleetFile::read(source, &text));
+        let fleet = fleet.map_err(|wrong| findings.extend(wrong)).ok();
         let mut names = tree.list(Utf8Path::new(DEVICES))?;
         names.retain(|entry| entry.kind == EntryKind::Folder);
-        let Some(fleet) = fleet else {
-            for chunk in names.chunks(CHUNK) {
-                for text in loading.texts(tree, chunk)? {
-                    loading.findings.extend(DeviceFile::findings(text.source, &text.text));
-                }
-            }
-            return Ok(loading.project(None, Plan::default(), Overrides::default()));
-        };
-        let mut planning = Planning::new(&fleet);
         let of_layers = LayerPatches::default();
-        for chunk in names.chunks(CHUNK) {
-            let texts = loading.texts(tree, chunk)?;
-            let devices = loading.devices(&fleet, &texts);
-            loading.patch_files(tree, &fleet, &devices)?;
-            let drafts = parallel::map(&devices, |device| Draft::new(&fleet, device, &loading.files, &of_layers));
-            devices.iter().zip(drafts).for_each(|(device, draft)| planning.add(device, draft));
+        // A device's file is read, planned and let go of by one thread: a big fleet's need not all be kept.
+        let loaded = parallel::map(&names, |folder| load_device(&shelf, fleet.as_ref(), &of_layers, &folder.name));
+        let (mut folders, mut drafts, mut broken) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for loaded in loaded {
+            let Some(Loaded { folder, findings: wrong, draft }) = loaded? else { continue };
+            findings.extend(wrong);
+            match draft {
+                Ok(draft) => drafts.push(draft),
+                Err(sketch) => drop(broken.insert(folder.clone(), sketch)),
+            }
+            folders.push(folder);
         }
-        let (plan, wrong) = planning.finish(&loading.broken);
-        loading.findings.extend(wrong);
-        let overrides = loading.overrides(tree, &fleet)?;
-        let mut project = loading.project(Some(fleet), plan, overrides);
-        project.apply_levels();
+        let mut overrides = Overrides::default();
+        let mut plan = Plan::default();
+        if let Some(fleet) = &fleet {
+            let (planned, wrong) = Plan::new(fleet, drafts.into_iter().map(|draft| *draft), &broken);
+            plan = planned;
+            findings.extend(wrong);
+            overrides = Overrides::read(&shelf, fleet, &mut findings)?;
+        }
+        let Overrides { sources: overrides, texts } = overrides;
+        let renderer = Renderer::new(&texts);
+        let mut project = Self { sources: shelf.into_sources(), fleet, plan, renderer, findings, overrides, folders };
+        if project.fleet.is_some() {
+            project.apply_levels();
+        }
         Ok(project)
     }
 
@@ -116,109 +115,66 @@ impl Project {
     }
 }
 
-/// What is gathered while a tree is read.
-#[derive(Default)]
-struct Loading {
-    sources: Sources,
-    findings: Vec<Diagnostic>,
-    folders: Vec<String>,
-    /// Devices whose files cannot be read.
-    broken: BTreeMap<String, Sketch>,
-    /// The files that raw patches name.
-    files: Files,
-}
-
-/// The text of a device.
-struct Text {
+/// What became of the folder of a device.
+struct Loaded {
     folder: String,
-    source: SourceId,
-    text: Arc<str>,
+    findings: Vec<Diagnostic>,
+    /// The device, or what could be made out of one that cannot be read.
+    draft: Result<Box<Draft>, Sketch>,
 }
 
-/// The sources and the texts of templates that replace built-in ones, by name.
-type Overrides = (BTreeMap<String, SourceId>, BTreeMap<String, String>);
-
-impl Loading {
-    fn project(self, fleet: Option<FleetFile>, plan: Plan, (overrides, replaced): Overrides) -> Project {
-        let Self { sources, findings, folders, .. } = self;
-        Project { sources, fleet, plan, renderer: Renderer::new(&replaced), findings, overrides, folders }
+/// Reads and plans the device of a folder, if it holds one. Without a fleet, what is wrong with its text on its own is all there is.
+fn load_device(
+    shelf: &Shelf<'_>,
+    fleet: Option<&FleetFile>,
+    of_layers: &LayerPatches,
+    folder: &str,
+) -> Result<Option<Loaded>, ReadError> {
+    let path = Utf8PathBuf::from([DEVICES, "/", folder, "/device.yaml"].concat());
+    let Some(text) = shelf.read(&path)? else { return Ok(None) };
+    let loaded = |findings, draft| Ok(Some(Loaded { folder: folder.to_owned(), findings, draft }));
+    let (source, text) = match text {
+        Ok(text) => text,
+        Err(finding) => return loaded(vec![finding], Err(Sketch::default())),
+    };
+    let Some(fleet) = fleet else { return loaded(DeviceFile::findings(source, &text), Err(Sketch::default())) };
+    let (device, wrong) = DeviceFile::read(fleet, source, folder, &text);
+    let failed = wrong.iter().any(|finding| finding.level == Level::Error);
+    let mut findings: Vec<Diagnostic> = wrong.into_iter().map(|finding| finding.device(folder)).collect();
+    let Some(device) = device.filter(|_| !failed) else {
+        return loaded(findings, Err(DeviceFile::sketch(source, &text)));
+    };
+    let mut files = Files::new();
+    for path in wanted_files(fleet, &device) {
+        let text = shelf.shared(&path, &mut findings)?;
+        files.insert(path, text);
     }
+    loaded(findings, Ok(Box::new(Draft::new(fleet, &device, &files, of_layers))))
+}
 
-    /// Takes a file in; none if it is not UTF-8, which becomes a finding.
-    fn add(&mut self, path: Utf8PathBuf, bytes: &[u8]) -> Option<(SourceId, Arc<str>)> {
-        // The source is added whatever happens, so that the finding has a file to name.
-        let lossy: Arc<str> = String::from_utf8_lossy(bytes).into();
-        let source = self.sources.add(path, Arc::clone(&lossy));
-        match decode(source, bytes) {
-            Ok(_) => Some((source, lossy)),
-            Err(finding) => {
-                self.findings.push(finding);
-                None
-            }
-        }
-    }
+/// Templates that replace built-in ones, by name.
+#[derive(Default)]
+struct Overrides {
+    sources: BTreeMap<String, SourceId>,
+    texts: BTreeMap<String, String>,
+}
 
-    /// The texts of the devices among some folders.
-    fn texts(&mut self, tree: &dyn Tree, folders: &[Entry]) -> Result<Vec<Text>, ReadError> {
-        let path = |folder: &Entry| Utf8Path::new(DEVICES).join(&folder.name).join("device.yaml");
-        let read = parallel::map(folders, |folder| tree.read(&path(folder)));
-        let mut texts = Vec::with_capacity(read.len());
-        for (folder, bytes) in folders.iter().zip(read) {
-            let Some(bytes) = bytes? else { continue };
-            let name = folder.name.clone();
-            self.folders.push(name.clone());
-            match self.add(path(folder), &bytes) {
-                Some((source, text)) => texts.push(Text { folder: name, source, text }),
-                None => {
-                    self.broken.insert(name, Sketch::default());
-                }
-            }
-        }
-        Ok(texts)
-    }
-
-    /// The devices that can be planned.
-    fn devices(&mut self, fleet: &FleetFile, texts: &[Text]) -> Vec<DeviceFile> {
-        let read = parallel::map(texts, |text| DeviceFile::read(fleet, text.source, &text.folder, &text.text));
-        let mut devices = Vec::with_capacity(read.len());
-        for (Text { folder, source, text }, (device, wrong)) in texts.iter().zip(read) {
-            let failed = wrong.iter().any(|finding| finding.level == Level::Error);
-            self.findings.extend(wrong.into_iter().map(|finding| finding.device(folder.clone())));
-            match device {
-                Some(device) if !failed => devices.push(device),
-                _ => {
-                    self.broken.insert(folder.clone(), DeviceFile::sketch(*source, text));
-                }
-            }
-        }
-        devices
-    }
-
-    /// Takes in the files that the raw patches of some devices name.
-    fn patch_files(&mut self, tree: &dyn Tree, fleet: &FleetFile, devices: &[DeviceFile]) -> Result<(), ReadError> {
-        for path in devices.iter().flat_map(|device| wanted_files(fleet, device)) {
-            if self.files.contains_key(&path) {
-                continue;
-            }
-            let text = tree.read(&path)?.and_then(|bytes| self.add(path.clone(), &bytes));
-            self.files.insert(path, text);
-        }
-        Ok(())
-    }
-
-    fn overrides(&mut self, tree: &dyn Tree, fleet: &FleetFile) -> Result<Overrides, ReadError> {
-        let mut found = Overrides::default();
+impl Overrides {
+    fn read(shelf: &Shelf<'_>, fleet: &FleetFile, findings: &mut Vec<Diagnostic>) -> Result<Self, ReadError> {
+        let mut found = Self::default();
         let Some(folder) = &fleet.fleet.templates else { return Ok(found) };
         for (name, _) in talosmith_render::templates::TEMPLATES {
-            let path = Utf8Path::new(folder.as_str()).join(name);
-            let Some(bytes) = tree.read(&path)? else { continue };
-            if let Some((source, text)) = self.add(path, &bytes) {
-                found.0.insert((*name).to_owned(), source);
-                found.1.insert((*name).to_owned(), text.to_string());
+            match shelf.read(&Utf8Path::new(folder.as_str()).join(name))? {
+                Some(Ok((source, text))) => {
+                    found.sources.insert((*name).to_owned(), source);
+                    found.texts.insert((*name).to_owned(), text.to_string());
+                }
+                Some(Err(finding)) => findings.push(finding),
+                None => {}
             }
         }
-        if found.0.is_empty() {
-            self.findings.push(
+        if found.sources.is_empty() {
+            findings.push(
                 Diagnostic::new(
                     Code::UnknownFile,
                     format!("no template in `{folder}` has the name of a built-in one"),

@@ -1,7 +1,7 @@
 //! The plan: what the rest of the program relies on. Defaults are filled, references resolved, sizes in bytes, IDs computed.
 //!
-//! [`Plan::new`] is the only way to one, and collects every finding that needs nothing but the model; nothing behind it checks
-//! again. Templates see these types: their fields are the contract of `docs/templates.md`.
+//! [`Plan::new`] is the only way to one, from a [`Draft`] of each device; together they collect every finding that needs nothing but
+//! the model, and nothing behind them checks again. Templates see these types: their fields are the contract of `docs/reference/templates.md`.
 
 mod applications;
 mod versions;
@@ -92,21 +92,14 @@ pub struct Cluster {
 /// The texts of files that raw patches name, by their path from the repository's root; none where there is no such file.
 pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
 
-/// A plan that is being made: devices are added in the order of their files, and none has to be kept.
-pub struct Planning<'a> {
-    fleet: &'a FleetFile,
-    plan: Plan,
-    judge: fleet::Judge,
-    /// The clusters that have a device with errors.
-    incomplete: BTreeSet<String>,
-    findings: Vec<Diagnostic>,
-}
-
 /// A device that was planned by itself.
 #[derive(Debug)]
 pub struct Draft {
+    name: String,
+    cluster: String,
     /// None if it has errors.
     device: Option<Device>,
+    sighting: fleet::Sighting,
     findings: Vec<Diagnostic>,
 }
 
@@ -118,41 +111,42 @@ impl Draft {
         let planned = node::plan(&mut check, files, of_layers);
         let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
         let name = file.device.name.as_str();
-        let findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
-        Self { device: Some(planned).filter(|_| !failed), findings }
+        let mut findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
+        let sighting = fleet::Sighting::new(fleet, file, &mut findings);
+        let (name, cluster) = (name.to_owned(), file.device.cluster.to_string());
+        Self { name, cluster, device: Some(planned).filter(|_| !failed), sighting, findings }
     }
 }
 
-impl<'a> Planning<'a> {
-    /// A plan without devices.
+impl Plan {
+    /// Plans the whole fleet from its devices, in the order of their folders.
+    ///
+    /// `broken` has the devices whose files could not be read, and what could be made out of them.
     #[must_use]
-    pub fn new(fleet: &'a FleetFile) -> Self {
+    pub fn new(
+        fleet: &FleetFile,
+        drafts: impl IntoIterator<Item = Draft>,
+        broken: &BTreeMap<String, Sketch>,
+    ) -> (Self, Vec<Diagnostic>) {
         let mut findings = Vec::new();
-        let mut plan = Plan::default();
+        let mut plan = Self::default();
         for (name, cluster) in &fleet.fleet.clusters {
             let at = Pointer::new("/clusters").child(name);
             plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
         }
-        Self { fleet, plan, judge: fleet::Judge::default(), incomplete: BTreeSet::new(), findings }
-    }
-
-    /// Adds a device and its draft, and judges it among those that were added.
-    pub fn add(&mut self, file: &DeviceFile, draft: Draft) {
-        self.findings.extend(draft.findings);
-        self.judge.see(self.fleet, file, &mut self.findings);
-        match draft.device {
-            Some(device) => self.plan.devices.push(device),
-            None => {
-                self.incomplete.insert(file.device.cluster.to_string());
-                self.plan.broken.insert(file.device.name.to_string());
+        let mut judge = fleet::Judge::default();
+        let mut incomplete = BTreeSet::new();
+        for draft in drafts {
+            findings.extend(draft.findings);
+            judge.see(draft.sighting, &mut findings);
+            match draft.device {
+                Some(device) => plan.devices.push(device),
+                None => {
+                    incomplete.insert(draft.cluster);
+                    plan.broken.insert(draft.name);
+                }
             }
         }
-    }
-
-    /// The plan; `broken` has the devices whose files could not be read, and what could be made out of them.
-    #[must_use]
-    pub fn finish(self, broken: &BTreeMap<String, Sketch>) -> (Plan, Vec<Diagnostic>) {
-        let Self { fleet, mut plan, judge, incomplete, mut findings } = self;
         // What a cluster lacks is not judged while a device cannot be read.
         judge.conclude(fleet, broken.is_empty(), &mut findings);
         applications::judge(fleet, &mut findings);
@@ -182,26 +176,6 @@ impl<'a> Planning<'a> {
             applications::gather(cluster, &plan.devices);
         }
         (plan, findings)
-    }
-}
-
-impl Plan {
-    /// Plans the whole fleet.
-    ///
-    /// `broken` has the devices whose files could not be read, and what could be made out of them.
-    #[must_use]
-    pub fn new(
-        fleet: &FleetFile,
-        devices: &[DeviceFile],
-        broken: &BTreeMap<String, Sketch>,
-        files: &Files,
-    ) -> (Self, Vec<Diagnostic>) {
-        let mut planning = Planning::new(fleet);
-        let of_layers = LayerPatches::default();
-        for file in devices {
-            planning.add(file, Draft::new(fleet, file, files, &of_layers));
-        }
-        planning.finish(broken)
     }
 
     /// The cluster of a device.

@@ -5,9 +5,53 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{node_selectors, objects};
 use crate::device::Role;
 use crate::fleet::LintLevel;
+use crate::scalar::Address;
 use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer};
 
-/// Judges devices among each other, one after the other: nothing is kept of a device but what others are compared with.
+/// What of a device the others are judged by, so that nothing else of it need be kept.
+#[derive(Debug)]
+pub struct Sighting {
+    name: String,
+    cluster: String,
+    role: Role,
+    address: Address,
+    address_place: Place,
+    hostname: String,
+    hostname_place: Place,
+    /// What it is called in the tailnet, if it is there, and where that is written.
+    tailnet: Option<(String, Place)>,
+    objects: objects::Sighting,
+    selectors: Option<node_selectors::Sighting>,
+}
+
+impl Sighting {
+    /// What is seen of a device that could be read, those with errors of their own included.
+    pub fn new(fleet: &FleetFile, file: &DeviceFile, findings: &mut Vec<Diagnostic>) -> Self {
+        let device = &file.device;
+        let (hostname, hostname_place) = match &device.hostname {
+            Some(hostname) => (hostname.to_string(), file.at("/hostname")),
+            None => (device.name.to_string(), file.at("/name")),
+        };
+        let tailnet = device.tailscale.as_ref().map(|tailscale| match &tailscale.hostname {
+            Some(hostname) => (hostname.to_string(), file.at("/tailscale/hostname")),
+            None => (hostname.split('.').next().unwrap_or(&hostname).to_owned(), hostname_place.clone()),
+        });
+        Self {
+            name: device.name.to_string(),
+            cluster: device.cluster.to_string(),
+            role: device.role,
+            address: device.address.clone(),
+            address_place: file.at("/address"),
+            hostname,
+            hostname_place,
+            tailnet,
+            objects: objects::Sighting::new(file, findings),
+            selectors: node_selectors::Sighting::new(fleet, file),
+        }
+    }
+}
+
+/// Judges devices among each other, one after the other.
 #[derive(Default)]
 pub struct Judge {
     addresses: Seen,
@@ -22,56 +66,47 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Judges a device that could be read, those with errors of their own included.
-    pub fn see(&mut self, fleet: &FleetFile, file: &DeviceFile, findings: &mut Vec<Diagnostic>) {
-        self.objects.see(file, findings);
-        self.selectors.see(fleet, file);
-        let device = &file.device;
-        let name = device.name.as_str();
-        let cluster = device.cluster.to_string();
-        match device.role {
-            Role::ControlPlane => {
-                self.control_planes.entry(cluster).or_default().insert(device.address.to_string());
-            }
-            Role::Worker => *self.workers.entry(cluster).or_default() += 1,
+    /// Judges a device among those before it.
+    pub fn see(&mut self, sighting: Sighting, findings: &mut Vec<Diagnostic>) {
+        let Sighting { name, cluster, role, address, hostname, .. } = sighting;
+        self.objects.see(&name, &cluster, sighting.objects, findings);
+        if let Some(selectors) = sighting.selectors {
+            self.selectors.see(&name, &cluster, selectors);
         }
-        let place = file.at("/address");
-        if let Some((first, owner)) = self.addresses.twice(device.address.ip().to_string(), &place, name) {
+        let place = sighting.address_place;
+        if let Some((first, owner)) = self.addresses.twice(address.ip().to_string(), &place, &name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateAddress,
-                    format!("`{owner}` and `{name}` have the address {}", device.address),
+                    format!("`{owner}` and `{name}` have the address {address}"),
                     place,
                 )
                 .also(first, "first here")
                 .note("talosctl would reach one of the two, and apply to it what is meant for the other")
                 .device(owner)
-                .device(name),
+                .device(&*name),
             );
         }
-        let (hostname, place) = match &device.hostname {
-            Some(hostname) => (hostname.as_str(), file.at("/hostname")),
-            None => (name, file.at("/name")),
-        };
-        if let Some((first, owner)) = self.hostnames.twice(format!("{}/{hostname}", device.cluster), &place, name) {
+        let place = sighting.hostname_place;
+        if let Some((first, owner)) = self.hostnames.twice(format!("{cluster}/{hostname}"), &place, &name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateHostname,
                     format!("`{owner}` and `{name}` have the hostname `{hostname}`"),
-                    place.clone(),
+                    place,
                 )
                 .also(first, "first here")
                 .note("a hostname is the name of a Kubernetes node: the second one could not join")
                 .device(owner)
-                .device(name),
+                .device(&*name),
             );
         }
-        let Some(tailscale) = &device.tailscale else { return };
-        let (called, place) = match &tailscale.hostname {
-            Some(hostname) => (hostname.as_str(), file.at("/tailscale/hostname")),
-            None => (hostname.split('.').next().unwrap_or(hostname), place),
-        };
-        if let Some((first, owner)) = self.tailnet.twice(called.to_owned(), &place, name)
+        match role {
+            Role::ControlPlane => drop(self.control_planes.entry(cluster).or_default().insert(address.to_string())),
+            Role::Worker => *self.workers.entry(cluster).or_default() += 1,
+        }
+        let Some((called, place)) = sighting.tailnet else { return };
+        if let Some((first, owner)) = self.tailnet.twice(called.clone(), &place, &name)
             && !findings.iter().any(|finding| finding.at.place == place && finding.code == Code::DuplicateHostname)
         {
             findings.push(

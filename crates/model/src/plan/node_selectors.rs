@@ -23,27 +23,41 @@ struct Members {
     strays: Vec<(String, Place, Place)>,
 }
 
-impl Judge {
-    /// Notes what a device sets and whether it takes part.
-    pub fn see(&mut self, fleet: &FleetFile, file: &DeviceFile) {
+/// What a device of a cluster with kata-containers has to do with their selector.
+#[derive(Debug)]
+pub struct Sighting {
+    takes_part: bool,
+    /// The labels of the selector that it sets.
+    set: Vec<LabelKey>,
+    /// Those that it lacks though it takes part, and where it says that.
+    lacking: Vec<(LabelKey, Place)>,
+    /// Where it and the label are, if the DaemonSet would run on it though it takes no part.
+    stray: Option<(Place, Place)>,
+}
+
+impl Sighting {
+    /// What a device sets and whether it takes part; none where nothing selects nodes.
+    pub fn new(fleet: &FleetFile, file: &DeviceFile) -> Option<Self> {
         let device = &file.device;
-        let Some(kata) = kata(fleet, device.cluster.as_str()) else { return };
-        let members = self.0.entry(device.cluster.to_string()).or_default();
-        members.takes_part |= device.kata;
-        let (set, lacking): (Vec<_>, Vec<_>) =
-            kata.node_selector.iter().partition(|(key, value)| device.labels.get(*key) == Some(value));
-        members.set.extend(set.into_iter().map(|(key, _)| key.clone()));
-        if device.kata {
-            let place = file.at("/kata");
-            let named = lacking.into_iter().map(|(key, _)| (key.clone(), device.name.to_string(), place.clone()));
-            members.lacking.extend(named);
-        } else if let Some(key) = kata.node_selector.keys().next()
-            && lacking.is_empty()
-            && !device.volumes.contains_key(&kata.scratch.volume)
-        {
-            let label = file.at(Pointer::new("/labels").child(key));
-            members.strays.push((device.name.to_string(), file.at("/name"), label));
-        }
+        let kata = kata(fleet, device.cluster.as_str())?;
+        let sets = |key: &LabelKey| device.labels.get(key) == kata.node_selector.get(key);
+        let (set, lacking): (Vec<_>, Vec<_>) = kata.node_selector.keys().cloned().partition(sets);
+        let is_stray = !device.kata && lacking.is_empty() && !device.volumes.contains_key(&kata.scratch.volume);
+        let label = kata.node_selector.keys().next().filter(|_| is_stray);
+        let stray = label.map(|key| (file.at("/name"), file.at(Pointer::new("/labels").child(key))));
+        let lacking = lacking.into_iter().filter(|_| device.kata).map(|key| (key, file.at("/kata")));
+        Some(Self { takes_part: device.kata, set, lacking: lacking.collect(), stray })
+    }
+}
+
+impl Judge {
+    /// Notes what was seen of a device.
+    pub fn see(&mut self, device: &str, cluster: &str, sighting: Sighting) {
+        let members = self.0.entry(cluster.to_owned()).or_default();
+        members.takes_part |= sighting.takes_part;
+        members.set.extend(sighting.set);
+        members.lacking.extend(sighting.lacking.into_iter().map(|(key, place)| (key, device.to_owned(), place)));
+        members.strays.extend(sighting.stray.map(|(name, label)| (device.to_owned(), name, label)));
     }
 
     /// Judges the clusters once all their devices were seen. `whole` says that all could be read: one that could not may be the one

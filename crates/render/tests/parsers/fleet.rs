@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use talosmith_model::plan::{Draft, LayerPatches};
 use talosmith_model::{DeviceFile, FleetFile, Plan, Sources};
 use talosmith_render::{Artifact, Fault, Proof, Renderer};
 
@@ -72,7 +73,9 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     let source = sources.add("devices/ryzen/device.yaml", text.as_str());
     let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text);
     assert_eq!(findings, []);
-    let (plan, findings) = Plan::new(&fleet, &[device.expect("a device")], &BTreeMap::new(), &BTreeMap::new());
+    let device = device.expect("a device");
+    let draft = Draft::new(&fleet, &device, &BTreeMap::new(), &LayerPatches::default());
+    let (plan, findings) = Plan::new(&fleet, [draft], &BTreeMap::new());
     assert_eq!(findings, []);
     plan
 }
