@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
 use serde::Serialize;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Diagnostic, Memo, Place, Plan};
+use talosmith_model::{Diagnostic, Memo, Plan};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
@@ -31,8 +34,6 @@ pub struct Artifact {
     pub applied: bool,
     /// Whether a person wrote its layout, so that formatters may find something.
     pub raw: bool,
-    /// Where that key is written.
-    pub place: Place,
 }
 
 impl Artifact {
@@ -76,12 +77,47 @@ struct Scene {
     cluster: Value,
 }
 
+/// The whole of what a template sees.
+struct Context {
+    device: Value,
+    cluster: Value,
+    item: Value,
+    secrets: Value,
+}
+
+impl Object for Context {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let value = match key {
+            "device" => &self.device,
+            "cluster" => &self.cluster,
+            "item" => &self.item,
+            "secrets" => &self.secrets,
+            _ => return None,
+        };
+        Some(value.clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["device", "cluster", "item", "secrets"])
+    }
+}
+
+// It may hold secrets.
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").finish_non_exhaustive()
+    }
+}
+
 impl Scene {
-    /// The whole of it for one artifact; `secrets` are the values of its secrets by the names in their placeholders.
+    /// What the template of one artifact sees; `secrets` are the values of its secrets by the names in their placeholders.
     fn with(&self, item: &impl Serialize, secrets: &BTreeMap<&str, &str>) -> Value {
-        let own = [("item", engine::context(item)), ("secrets", engine::context(secrets))];
-        let shared = [("device", self.device.clone()), ("cluster", self.cluster.clone())];
-        Value::from_pairs(shared.into_iter().chain(own))
+        let (item, secrets) = (engine::context(item), engine::context(secrets));
+        Value::from_object(Context { device: self.device.clone(), cluster: self.cluster.clone(), item, secrets })
     }
 
     /// The same for an artifact of a device, made for the item of that name.
@@ -135,17 +171,17 @@ impl Renderer {
         let header = header(&format!("{owner}/device.yaml"), &owner);
         for row in DEVICE {
             for item in row.items(device) {
-                let Some((path, place)) = target(device, row, &item) else { continue };
-                match self.one(device, &scene, row, &item, proof) {
+                let key = key(row, item);
+                let Some(path) = target(device, row, item, &key) else { continue };
+                match self.one(device, &scene, row, item, proof) {
                     Ok(body) => artifacts.push(Artifact {
                         path,
-                        key: key(row, &item),
+                        key,
                         text: [&*header, &body].concat(),
                         template: row.template.of(device.flavour),
                         reader: row.reader,
                         applied: row.applied,
                         raw: matches!(row.template, Template::Raw),
-                        place,
                     }),
                     Err(fault) => faults.push(Fault::Template(fault)),
                 }
@@ -184,7 +220,7 @@ impl Renderer {
         let mut faults = Vec::new();
         let scene = self.scene(None, Some(cluster));
         for row in CLUSTER {
-            let Some((folder, place)) = application(cluster, row.each) else { continue };
+            let Some((folder, _)) = application(cluster, row.each) else { continue };
             for item in row.items(cluster) {
                 let context = scene.with(&item, &BTreeMap::new());
                 match self.text(row.template, &context, proof) {
@@ -196,7 +232,6 @@ impl Renderer {
                         reader: Reader::Kubernetes,
                         applied: true,
                         raw: false,
-                        place: item.map_or(place, |item| &item.place).clone(),
                     }),
                     Err(fault) => faults.push(Fault::Template(fault)),
                 }
@@ -224,7 +259,7 @@ impl Renderer {
                 .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
                 .collect();
             let (Some(values), Some(template)) = (values, row.template.of(device.flavour)) else { continue };
-            let context = scene.of(device, row, &item, &values);
+            let context = scene.of(device, row, item, &values);
             let body = Zeroizing::new(self.text(template, &context, Proof::Given)?);
             let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));
             let source = format!("devices/{}/device.yaml", device.name);

@@ -116,14 +116,14 @@ impl Template {
 impl Row {
     /// The names of the items that the artifact is made for; one empty name if it is made for the device as a whole.
     #[must_use]
-    pub fn items(&self, device: &Device) -> Vec<String> {
+    pub fn items<'a>(&self, device: &'a Device) -> Vec<&'a str> {
         match self.each {
-            Each::Schematic => device.schematics.iter().map(|item| item.name.clone()).collect(),
-            Each::Alternative => device.install.alternatives.iter().map(|item| item.name.clone()).collect(),
-            Each::Volume => device.volumes.iter().map(|item| item.name.clone()).collect(),
-            Each::ExtensionService => device.extension_services.iter().map(|item| item.name.clone()).collect(),
-            Each::Patch => device.patches.iter().map(|item| item.name.clone()).collect(),
-            Each::Device if (self.wanted)(device) => vec![String::new()],
+            Each::Schematic => device.schematics.iter().map(|item| item.name.as_str()).collect(),
+            Each::Alternative => device.install.alternatives.iter().map(|item| item.name.as_str()).collect(),
+            Each::Volume => device.volumes.iter().map(|item| item.name.as_str()).collect(),
+            Each::ExtensionService => device.extension_services.iter().map(|item| item.name.as_str()).collect(),
+            Each::Patch => device.patches.iter().map(|item| item.name.as_str()).collect(),
+            Each::Device if (self.wanted)(device) => vec![""],
             Each::Device | Each::LocalPath | Each::StorageClasses | Each::Kata => Vec::new(),
         }
     }

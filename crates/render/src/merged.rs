@@ -8,6 +8,7 @@ use talosmith_model::{Diagnostic, Document, Memo, Node};
 
 use crate::Artifact;
 use crate::catalogue::Reader;
+use crate::target::place_of;
 
 /// The documents of artifacts that are not raw: those of many devices are the same. Nothing points into them.
 static PARSED: LazyLock<Memo<String, Option<Arc<[Node]>>>> = LazyLock::new(Memo::default);
@@ -28,10 +29,11 @@ pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
             }
             let parse = |body: &String| Document::parse_stream(device.place.source, body).ok().map(Arc::from);
             let documents = PARSED.answer(artifact.body().to_owned(), parse)?;
-            Some((documents, Maker::Model { key: &artifact.key, place: &artifact.place }))
+            Some((documents, Maker::Model { key: &artifact.key }))
         })
         .collect();
     let patches: Vec<Patch<'_>> = parsed.iter().map(|(documents, maker)| Patch { documents, maker: *maker }).collect();
-    let findings = judge(device.base_config.minor(), device.role, &device.talos_version, &patches);
+    let place = |key: &str| place_of(device, key).unwrap_or_else(|| device.place.clone());
+    let findings = judge(device.base_config.minor(), device.role, &device.talos_version, &patches, &place);
     findings.into_iter().map(|finding| finding.device(device.name.clone())).collect()
 }

@@ -154,7 +154,6 @@ mod tests {
     use super::*;
 
     fn verified(reader: Reader, text: &str) -> Vec<(String, String)> {
-        let place = Place::file(talosmith_model::Sources::default().add("devices/a/device.yaml", ""));
         let text = text.to_owned();
         let artifact = Artifact {
             path: "a.yaml".into(),
@@ -164,7 +163,6 @@ mod tests {
             reader,
             applied: true,
             raw: false,
-            place,
         };
         verify(&artifact).into_iter().map(|fault| (fault.place, fault.message)).collect()
     }

@@ -59,28 +59,40 @@ pub(crate) fn key(row: &Row, item: &str) -> Cow<'static, str> {
     }
 }
 
-/// Where an artifact of a device is written, and the key that asks for it; none if `files` says that it is not written.
-pub(crate) fn target(device: &Device, row: &Row, item: &str) -> Option<(Utf8PathBuf, Place)> {
-    let key = key(row, item);
-    if let Some((name, place)) = device.files.get(&*key) {
-        return Some((manifests(&device.name).join(name.clone()?), place.clone()));
-    }
+/// Where an artifact of a device is written; none if `files` says that it is not.
+pub(crate) fn target(device: &Device, row: &Row, item: &str, key: &str) -> Option<Utf8PathBuf> {
     let mut path = String::with_capacity(96);
     path.extend(["devices/", &device.name, "/manifests/"]);
-    if holds_secret(device, &key) {
+    if let Some((name, _)) = device.files.get(key) {
+        path.push_str(name.as_ref()?.as_str());
+    } else if holds_secret(device, key) {
         path.extend([&stem(device, row, item), ".template.yaml"]);
     } else {
         file(device, row, item, &mut path);
     }
-    let place = match row.key {
-        // The name of a device is its hostname where nothing else is said.
-        "hostname" => device.hostname_place.clone(),
-        key => {
-            let segments = key.split('.').map(|segment| if segment == "*" { item } else { segment });
-            device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
-        }
-    };
-    Some((path.into(), place))
+    Some(path.into())
+}
+
+/// Where the key that asks for an artifact is written.
+fn asked_at(device: &Device, row: &Row, item: &str, key: &str) -> Place {
+    if let Some((_, place)) = device.files.get(key) {
+        return place.clone();
+    }
+    // The name of a device is its hostname where nothing else is said.
+    if row.key == "hostname" {
+        return device.hostname_place.clone();
+    }
+    let segments = row.key.split('.').map(|segment| if segment == "*" { item } else { segment });
+    device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
+}
+
+/// Where the key of the model that asks for an artifact of a device is written, by the key as `files` names it.
+#[must_use]
+pub fn place_of(device: &Device, asked: &str) -> Option<Place> {
+    DEVICE.iter().find_map(|row| {
+        let item = row.items(device).into_iter().find(|item| key(row, item) == asked)?;
+        Some(asked_at(device, row, item, asked))
+    })
 }
 
 /// The folder of a cluster's application, and the key that asks for it.
@@ -98,12 +110,13 @@ fn runtime(cluster: &Cluster) -> &str {
 
 /// Writes the name of an artifact below `manifests/` where `files` does not give another one.
 fn file(device: &Device, row: &Row, item: &str, path: &mut String) {
-    for c in row.file.chars() {
-        match c {
-            '@' => path.push_str(&device.name),
-            '*' if row.each == Each::Volume => path.push_str(&item.to_lowercase()),
-            '*' => path.push_str(item),
-            c => path.push(c),
+    for part in row.file.split_inclusive(['@', '*']) {
+        path.push_str(part.trim_end_matches(['@', '*']));
+        match part.as_bytes().last() {
+            Some(b'@') => path.push_str(&device.name),
+            Some(b'*') if row.each == Each::Volume => path.push_str(&item.to_lowercase()),
+            Some(b'*') => path.push_str(item),
+            _ => {}
         }
     }
 }
@@ -131,19 +144,19 @@ pub struct SecretFile {
 }
 
 /// The rows and items whose artifacts hold secrets, with the files that have the values.
-pub(crate) fn secret_rows(device: &Device) -> Vec<(&'static Row, String, SecretFile)> {
+pub(crate) fn secret_rows(device: &Device) -> Vec<(&'static Row, &str, SecretFile)> {
     let mut rows = Vec::new();
     if device.secrets.is_empty() {
         return rows;
     }
     for row in DEVICE {
         for item in row.items(device) {
-            let key = key(row, &item);
+            let key = key(row, item);
             let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
             let (name, place) = match device.files.get(&format!("{key}.secret")) {
                 Some((None, _)) => continue,
                 Some((Some(name), place)) => (name.clone(), place.clone()),
-                None => (format!("{}.yaml", stem(device, row, &item)).into(), held.place.clone()),
+                None => (format!("{}.yaml", stem(device, row, item)).into(), held.place.clone()),
             };
             let key = key.into_owned();
             rows.push((row, item, SecretFile { key, path: manifests(&device.name).join(name), place }));
@@ -165,14 +178,14 @@ pub fn outputs(device: &Device) -> Vec<Output> {
     let secrets = secret_files(device);
     for row in DEVICE {
         for item in row.items(device) {
-            let key = key(row, &item);
-            outputs.extend(target(device, row, &item).map(|(path, place)| Output {
+            let key = key(row, item);
+            outputs.extend(target(device, row, item, &key).map(|path| Output {
                 path,
                 key: key.to_string(),
                 reader: row.reader,
                 applied: row.applied,
                 secret: false,
-                place,
+                place: asked_at(device, row, item, &key),
             }));
             outputs.extend(secrets.iter().filter(|file| file.key == key).map(|file| Output {
                 path: file.path.clone(),
@@ -199,7 +212,7 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let mut known: Vec<String> =
-        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, &item).into_owned())).collect();
+        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, item).into_owned())).collect();
     let with_secrets: Vec<String> =
         known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
     known.extend(with_secrets);

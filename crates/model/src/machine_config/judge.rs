@@ -33,8 +33,6 @@ pub enum Maker<'a> {
     Model {
         /// The key that asks for it.
         key: &'a str,
-        /// Where the key is written.
-        place: &'a Place,
     },
 }
 
@@ -46,9 +44,16 @@ impl Patch<'_> {
 
 /// Everything that merging raw patches into a base brings up, and what Talos says of the result.
 ///
-/// `base` is the minor that generated the base. Every patch has passed [`super::decode_patch`].
+/// `base` is the minor that generated the base; `key_place` says where a key of the model is written. Every patch has passed
+/// [`super::decode_patch`].
 #[must_use]
-pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Patch<'_>]) -> Vec<Diagnostic> {
+pub fn judge(
+    base: (u64, u64),
+    role: Role,
+    version: &TalosVersion,
+    patches: &[Patch<'_>],
+    key_place: &dyn Fn(&str) -> Place,
+) -> Vec<Diagnostic> {
     let minor = version.minor();
     let mut config: Config<'_> = Config {
         version,
@@ -58,7 +63,7 @@ pub fn judge(base: (u64, u64), role: Role, version: &TalosVersion, patches: &[Pa
         deleted: Vec::new(),
         cleared: Vec::new(),
     };
-    let mut report = Report { patches, findings: Vec::new() };
+    let mut report = Report { patches, key_place, findings: Vec::new() };
     for (index, patch) in patches.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         for node in patch.documents.iter().filter(|node| !node.entries().is_empty()) {
@@ -141,6 +146,7 @@ fn named(kind: &str, name: &str, deletion: &Deletion<'_>) -> String {
 /// The findings so far.
 pub struct Report<'p> {
     patches: &'p [Patch<'p>],
+    key_place: &'p dyn Fn(&str) -> Place,
     /// All of them.
     pub findings: Vec<Diagnostic>,
 }
@@ -153,7 +159,7 @@ impl Report<'_> {
             Maker::User { origin: written, .. } => {
                 origin.place(patch.documents, written).unwrap_or_else(|| written.bytes(0..0))
             }
-            Maker::Model { place, .. } => place.clone(),
+            Maker::Model { key } => (self.key_place)(key),
         }
     }
 
@@ -199,7 +205,7 @@ impl Report<'_> {
                 .also(self.place(old), "the value that is replaced")
                 .note("the patch that is applied last wins");
                 match (first.maker, second.maker) {
-                    (Maker::Model { key, .. }, _) | (_, Maker::Model { key, .. }) => {
+                    (Maker::Model { key }, _) | (_, Maker::Model { key }) => {
                         finding.help(format!("set it under `{key}` alone"))
                     }
                     _ => finding.help("keep one of the two"),
@@ -214,7 +220,7 @@ impl Report<'_> {
                 .also(self.place(old), "the items before")
                 .note("Talos appends the items of the later patch to those of the earlier one");
                 match (self.patch(old).maker, self.patch(new).maker) {
-                    (Maker::Model { key, .. }, _) | (_, Maker::Model { key, .. }) => {
+                    (Maker::Model { key }, _) | (_, Maker::Model { key }) => {
                         finding.help(format!("write all items under `{key}`"))
                     }
                     _ => finding.help("write all items in one patch"),
@@ -276,7 +282,7 @@ impl Report<'_> {
 
 fn call(patch: &Patch<'_>) -> String {
     match patch.maker {
-        Maker::Model { key, .. } => format!("the key `{key}`"),
+        Maker::Model { key } => format!("the key `{key}`"),
         Maker::User { name, .. } => format!("the patch `{name}`"),
     }
 }
