@@ -41,12 +41,16 @@ impl Change {
     /// # Errors
     /// The file cannot be read; [`ReadError::Symlink`] if it is, or lies behind, a symbolic link.
     pub fn find(tree: &dyn Tree, path: Utf8PathBuf, new: Option<Vec<u8>>) -> Result<Option<Self>, ReadError> {
+        if let Some(new) = &new
+            && tree.holds(&path, new)?
+        {
+            return Ok(Some(Self { path, kind: ChangeKind::Same, old: None, new: None }));
+        }
         let old = tree.read(&path)?;
         let kind = match (&old, &new) {
             (None, None) => return Ok(None),
             (None, Some(_)) => ChangeKind::Added,
             (Some(_), None) => ChangeKind::Removed,
-            (Some(old), Some(new)) if old == new => return Ok(Some(Self::same(path))),
             (Some(_), Some(_)) => ChangeKind::Changed,
         };
         Ok(Some(Self { path, kind, old, new }))
@@ -56,10 +60,6 @@ impl Change {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.old.as_ref().is_some_and(|old| !is_ours(old))
-    }
-
-    fn same(path: Utf8PathBuf) -> Self {
-        Self { path, kind: ChangeKind::Same, old: None, new: None }
     }
 }
 

@@ -64,18 +64,18 @@ pub fn compare(
 }
 
 fn compare_owner(tree: &dyn Tree, mut owner: Owner) -> Result<Compared, ReadError> {
-    let expected: HashSet<&str> = owner
-        .artifacts
-        .iter()
-        .map(|artifact| artifact.path.as_str())
-        .chain(owner.secrets.iter().map(|file| file.path.as_str()))
-        .collect();
+    let secrets = owner.secrets.iter().map(|file| file.path.as_str());
+    let mut expected: Vec<&str> =
+        owner.artifacts.iter().map(|artifact| artifact.path.as_str()).chain(secrets).collect();
+    expected.sort_unstable();
     let strays = find_orphans(tree, owner.folders.iter().cloned(), &expected)?;
     let clash_keys = owner.clash_keys();
     let (mut changes, mut links, mut folders) = (Vec::new(), Vec::new(), Vec::<Utf8PathBuf>::new());
     for artifact in std::mem::take(&mut owner.artifacts) {
-        let is_known = |folder: &&Utf8Path| folders.iter().any(|known| known.as_str() == folder.as_str());
-        folders.extend(artifact.path.parent().filter(|folder| !is_known(folder)).map(Utf8Path::to_owned));
+        let folder = artifact.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folders.last().is_none_or(|last| last.as_str() != folder) {
+            folders.push(folder.into());
+        }
         match Change::find(tree, artifact.path, Some(artifact.text.into_bytes())) {
             Ok(change) => changes.extend(change.filter(|change| change.kind != ChangeKind::Same)),
             Err(ReadError::Symlink(link)) => links.push(link),
@@ -107,7 +107,7 @@ fn orphans(
             differences.within.extend(APPLICATIONS.map(Utf8PathBuf::from));
         }
     }
-    strays.extend(find_orphans(tree, folders, &HashSet::new())?);
+    strays.extend(find_orphans(tree, folders, &[])?);
     if strays.is_empty() {
         return Ok(());
     }

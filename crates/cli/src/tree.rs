@@ -104,10 +104,23 @@ pub trait Tree: Sync {
     /// # Errors
     /// [`ReadError`]; a folder is not a file.
     fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>, ReadError>;
+
+    /// Whether a file is there with just these bytes, of which there is at least one. A file that cannot be read does not hold
+    /// them; [`Tree::read`] says why.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    fn holds(&self, path: &Utf8Path, bytes: &[u8]) -> Result<bool, ReadError> {
+        Ok(self.read(path)?.is_some_and(|lies| lies == bytes))
+    }
 }
 
 /// The path as a key of a sorted map: names with `/` between.
 fn key(path: &Utf8Path) -> Result<String, ReadError> {
+    // Most paths are keys as they are.
+    if path.as_str().split('/').all(|name| !matches!(name, "" | "." | "..")) {
+        return Ok(path.as_str().to_owned());
+    }
     let mut key = String::with_capacity(path.as_str().len());
     for component in path.components() {
         match component {

@@ -1,19 +1,23 @@
 //! The files on disk.
 
 use std::collections::HashSet;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
 use std::sync::{PoisonError, RwLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
-use fs_err::os::unix::fs::OpenOptionsExt as _;
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::io::Errno;
 
 use super::{Entry, EntryKind, ReadError, Tree, key};
 
 /// The work tree on disk, as it is now. Symbolic links are reported and never followed.
 pub struct WorkTree {
     root: Utf8PathBuf,
+    /// The root, opened: files are opened from there, which spares the walk of its path for each file of a fleet.
+    opened: Result<OwnedFd, Errno>,
     /// Folders that are known to be folders, and no links: so that each is looked at once and not once a file.
     folders: RwLock<HashSet<String>>,
 }
@@ -22,7 +26,9 @@ impl WorkTree {
     /// The files below `root`, which may itself lie behind a symbolic link.
     #[must_use]
     pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
-        Self { root: root.into(), folders: RwLock::default() }
+        let root = root.into();
+        let opened = open(root.as_str(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        Self { root, opened, folders: RwLock::default() }
     }
 
     /// Whether `folder`, a key, is there, with no symbolic link on the way.
@@ -43,6 +49,13 @@ impl WorkTree {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(source) => Err(ReadError::Io { path: folder.into(), source }),
         }
+    }
+
+    /// Opens a file without following a link, and without waiting for a pipe that nobody writes to.
+    fn open(&self, key: &str) -> io::Result<File> {
+        let root = self.opened.as_ref().map_err(|error| *error)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(openat(root, key, flags, Mode::empty())?.into())
     }
 
     /// Where a key lies on disk.
@@ -86,22 +99,19 @@ impl Tree for WorkTree {
         if !self.is_folder(above(&path))? {
             return Ok(None);
         }
-        let on_disk = self.on_disk(&path);
         let error = |source| ReadError::Io { path: path.as_str().into(), source };
-        // Opened without following a link, and without waiting for a pipe that nobody writes to; looked at through what was opened,
-        // which spares the walk of a path for each file of a fleet.
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let file = match fs::OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(&on_disk) {
+        let file = match self.open(&path) {
             Ok(file) => file,
             Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(refused) => {
-                return Err(match fs::symlink_metadata(&on_disk) {
+                return Err(match fs::symlink_metadata(self.on_disk(&path)) {
                     Ok(found) if found.is_symlink() => ReadError::Symlink(path.into()),
                     Ok(found) if !found.is_file() => ReadError::NotAFile(path.into()),
                     _ => error(refused),
                 });
             }
         };
+        // Looked at through what was opened.
         let found = file.metadata().map_err(error)?;
         if !found.is_file() {
             return Err(ReadError::NotAFile(path.into()));
@@ -110,6 +120,24 @@ impl Tree for WorkTree {
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
         file.take(found.len()).read_to_end(&mut bytes).map_err(error)?;
         Ok(Some(bytes))
+    }
+
+    fn holds(&self, path: &Utf8Path, mut bytes: &[u8]) -> Result<bool, ReadError> {
+        let path = key(path)?;
+        if bytes.is_empty() || !self.is_folder(above(&path))? {
+            return Ok(false);
+        }
+        let Ok(mut file) = self.open(&path) else { return Ok(false) };
+        let mut buffer = [0; 4096];
+        while let Ok(read) = file.read(&mut buffer) {
+            match bytes.strip_prefix(&buffer[..read]) {
+                // Only the end of a file gives less than is asked for.
+                Some(rest) if read < buffer.len() => return Ok(rest.is_empty()),
+                Some(rest) => bytes = rest,
+                None => break,
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -160,6 +188,23 @@ mod tests {
         let text: Vec<u8> = (0..300_000u32).map(|number| (number % 251) as u8).collect();
         fs::write(folder.path().join("large"), &text).unwrap();
         assert!(tree.read("large".into()).unwrap().unwrap() == text);
+    }
+
+    #[test]
+    fn a_file_holds_its_bytes_and_no_others() {
+        let (folder, tree) = disk();
+        for length in [1, 4095, 4096, 4097, 10_000] {
+            let text: Vec<u8> = (0..length).map(|number| (number % 251) as u8).collect();
+            fs::write(folder.path().join("file"), &text).unwrap();
+            let holds = |bytes: &[u8]| tree.holds("file".into(), bytes).unwrap();
+            assert!(holds(&text), "{length}");
+            assert!(!holds(&text[1..]) && !holds(&text[..length - 1]), "{length}");
+            assert!(!holds(&[&text[..], b"x"].concat()), "{length}");
+        }
+        symlink("file", folder.path().join("linked")).unwrap();
+        for path in ["absent", "absent/deeper", "linked", "devices"] {
+            assert!(!tree.holds(path.into(), b"name: ryzen\n").unwrap(), "{path}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Applied {
 pub fn apply(
     lock: &Lock,
     changes: &[Change],
-    searched: &BTreeSet<Utf8PathBuf>,
+    searched: &[Utf8PathBuf],
     within: &[Utf8PathBuf],
 ) -> Result<Applied, WriteError> {
     let root = lock.root();
