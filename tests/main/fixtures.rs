@@ -162,7 +162,7 @@ fn schemas_and_types_accept_the_same() {
             let mut sources = Sources::default();
             let source = sources.add(name.clone(), text.clone());
             let Ok(document) = Document::parse(source, &text) else { continue };
-            let value = document.root.to_json();
+            let value = document.root.clone().into_json();
             // A null removes a key of a layer: the types see what is left.
             let layered = without_nulls(&value);
             let refused = schema.findings(source, &document, &value);

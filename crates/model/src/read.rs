@@ -271,13 +271,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
             return (None, Written::default(), findings);
         }
     };
-    let value = document.root.to_json();
     let mut findings = document.empty_values(source);
-    let empty: Vec<Place> = findings.iter().map(|finding| finding.at.place.clone()).collect();
-    let is_empty = |place: &Place| empty.iter().any(|key| *key == place.as_key() || key == place);
-    findings
-        .extend(schema.findings(source, &document, &value).into_iter().filter(|finding| !is_empty(&finding.at.place)));
-    findings.extend(literal);
     let mut written = Written::default();
     match schema {
         Schema::Device => written.take(text, &document.root, &Pointer::root()),
@@ -290,6 +284,16 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
             }
         }
     }
+    let value = document.root.into_json();
+    if !schema.takes(&value)
+        && let Ok(document) = Document::parse(source, text)
+    {
+        let empty: Vec<Place> = findings.iter().map(|finding| finding.at.place.clone()).collect();
+        let is_empty = |place: &Place| empty.iter().any(|key| *key == place.as_key() || key == place);
+        let refused = schema.findings(source, &document, &value);
+        findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.place)));
+    }
+    findings.extend(literal);
     (Some(value), written, findings)
 }
 

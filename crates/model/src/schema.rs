@@ -35,16 +35,18 @@ impl Schema {
         }
     }
 
+    /// Whether the schema takes a value.
+    #[must_use]
+    pub fn takes(self, value: &Value) -> bool {
+        match self {
+            Self::Device => validators::Device::is_valid(value),
+            Self::Fleet => validators::Fleet::is_valid(value),
+        }
+    }
+
     /// Everything in `document` that the schema refuses; `value` is the document's root as JSON.
     #[must_use]
     pub fn findings(self, source: SourceId, document: &Document, value: &Value) -> Vec<Diagnostic> {
-        let valid = match self {
-            Self::Device => validators::Device::is_valid(value),
-            Self::Fleet => validators::Fleet::is_valid(value),
-        };
-        if valid {
-            return Vec::new();
-        }
         let faults = match self {
             Self::Device => validators::device_faults(value),
             Self::Fleet => validators::fleet_faults(value),

@@ -50,7 +50,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 fn id(source: talosmith_model::SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
     let text = decode(source, bytes).map_err(|finding| vec![finding])?;
     let document = Document::parse(source, text)?;
-    let schematic = Schematic::deserialize(document.root.to_json()).map_err(|error| {
+    let schematic = Schematic::deserialize(document.root.into_json()).map_err(|error| {
         vec![
             Diagnostic::new(
                 Code::WrongType,

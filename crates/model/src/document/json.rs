@@ -36,25 +36,25 @@ impl Node {
     /// `0644` is 644. Whole numbers beyond 64 bits become floats; what JSON has no number for (`.inf`, `.nan`, `1e999`,
     /// `0x` and `0o` beyond 64 bits) becomes text. Where nothing is written, the value is null.
     #[must_use]
-    pub fn to_json(&self) -> Value {
-        match &self.value {
+    pub fn into_json(self) -> Value {
+        match self.value {
             NodeValue::Scalar(text, Style::Plain) => plain(text),
-            NodeValue::Scalar(text, _) => Value::from(&**text),
-            NodeValue::Sequence(items) => items.iter().map(Self::to_json).collect(),
+            NodeValue::Scalar(text, _) => Value::from(String::from(text)),
+            NodeValue::Sequence(items) => items.into_iter().map(Self::into_json).collect(),
             NodeValue::Mapping(entries) => {
-                let entries = entries.iter().map(|entry| (String::from(&*entry.key), entry.value.to_json()));
+                let entries = entries.into_iter().map(|entry| (String::from(entry.key), entry.value.into_json()));
                 Value::Object(entries.collect::<Map<_, _>>())
             }
         }
     }
 }
 
-fn plain(text: &str) -> Value {
-    match text {
+fn plain(text: Box<str>) -> Value {
+    match &*text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => number(text).map_or_else(|| Value::from(text), Value::Number),
+        _ => number(&text).map_or_else(|| Value::from(String::from(text)), Value::Number),
     }
 }
 

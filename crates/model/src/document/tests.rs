@@ -120,7 +120,7 @@ fn a_block_is_its_text_without_the_blank_lines_behind_it() {
 "#;
     assert_eq!(outline(text).split_once('\n').unwrap().1, expected);
     assert_eq!(
-        Document::parse(source(), text).unwrap().root.to_json(),
+        Document::parse(source(), text).unwrap().root.into_json(),
         json!({"a": "one\n\ntwo\n", "b": "\nfolded text", "c": "", "d": "end"})
     );
 }
@@ -181,7 +181,7 @@ empty-value: the key `g` has no value at key /g
 fn a_byte_order_mark_and_line_ends_of_windows_change_no_value() {
     let text = "\u{FEFF}a: é\r\nb: |\r\n  x\r\n  y\r\nc:\r\n  - d\r\n";
     let document = Document::parse(source(), text).unwrap();
-    assert_eq!(document.root.to_json(), json!({"a": "é", "b": "x\ny\n", "c": ["d"]}));
+    assert_eq!(document.root.into_json(), json!({"a": "é", "b": "x\ny\n", "c": ["d"]}));
     assert_eq!(
         outline(text),
         "\u{20}Mapping \"a: é\\r\\nb: |\\r\\n  x\\r\\n  y\\r\\nc:\\r\\n  - d\"\n/a Plain \"é\"\n/b Block \"x\\r\\n  y\"\n\
@@ -227,7 +227,7 @@ fn plain_scalars_have_the_types_of_yaml_1_2() {
         ["1", "true", "", "1", "1", "off"],
         "12\n"
     ]);
-    assert_eq!(nodes.iter().map(Node::to_json).collect::<Vec<_>>(), [expected]);
+    assert_eq!(nodes.into_iter().map(Node::into_json).collect::<Vec<_>>(), [expected]);
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Translator<'_> {
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
             _ => Vec::new(),
         };
-        let value = node.map(crate::Node::to_json).unwrap_or_default();
+        let value = node.cloned().map(crate::Node::into_json).unwrap_or_default();
         let text = self.text(at);
         if expected == ["string"] && !matches!(value, Value::Array(_) | Value::Object(_)) {
             let format = rule["format"].as_str().and_then(scalar::format);

@@ -128,7 +128,7 @@ fn judge_nodes(node: &Node, text: &str) {
                 && entry.key_span.end <= entry.value.span.start.max(entry.key_span.end)
         );
     }
-    let _ = node.to_json();
+    let _ = node.clone().into_json();
 }
 
 fn judge(text: &str) {

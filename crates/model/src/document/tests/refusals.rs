@@ -162,7 +162,7 @@ tab-indent: YAML does not allow tabs for indentation at 2:3 "\t" a tab
 fn tabs_that_indent_nothing_are_taken() {
     let text = "a:\tb\t# c\nd: |\n  e\n  \tf\n\t\n\t# g\nh: 'i\tj'\n";
     let document = Document::parse(source(), text).map_err(|findings| report(text, &findings)).unwrap();
-    assert_eq!(document.root.to_json(), json!({"a": "b", "d": "e\n\tf\n", "h": "i\tj"}));
+    assert_eq!(document.root.into_json(), json!({"a": "b", "d": "e\n\tf\n", "h": "i\tj"}));
 }
 
 #[test]
