@@ -56,3 +56,60 @@ fn a_passphrase_and_a_password_stand_in_their_own_files_alone() {
     assert!(!home.path("devices/nas/manifests/tailscale-extension-service.yaml").exists(), "its secret has no source");
     assert_eq!(home.run(&["check", "nas"]).status, 0);
 }
+
+/// A fleet that several threads work on, with devices that need nothing of the others and some whose certificates name the control
+/// planes.
+fn crowd() -> Sandbox {
+    let sandbox = Sandbox::of(&[(
+        "talosmith.yaml",
+        "clusters:\n  east:\n    talosVersion: v1.13.0\n    controlplane: { certSANs: [controlplanes] }\n    \
+         applications: { local-path: { version: v0.0.31, defaultPaths: [/var/mnt/data] } }\n  west:\n    talosVersion: v1.13.0\n",
+    )]);
+    for number in 0..80 {
+        let cluster = ["east", "west"][number % 2];
+        let role = if number < 6 { "controlplane" } else { "worker" };
+        sandbox.write(
+            &format!("devices/node-{number}/device.yaml"),
+            &format!("name: node-{number}\ncluster: {cluster}\nrole: {role}\naddress: 10.0.0.{number}\n"),
+        );
+    }
+    let ran = sandbox.run(&["generate"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    sandbox
+}
+
+#[test]
+fn a_check_of_all_finds_what_a_run_would_write() {
+    let sandbox = crowd();
+    assert_eq!(sandbox.run(&["check"]).stderr, "up to date: 80 devices and 86 files checked in [time]\n");
+    let hostname = |number: u32| format!("devices/node-{number}/manifests/hostname.patch.yaml");
+    let ours = sandbox.read(&hostname(70));
+    sandbox.replace(&hostname(71), "node-71", "node-17");
+    sandbox.replace("devices/node-2/manifests/cert-sans.patch.yaml", "10.0.0.2", "10.0.0.3");
+    fs::remove_file(sandbox.path(&hostname(1))).expect("the file can be removed");
+    let agree = |expected: &[String]| {
+        let dry = sandbox.run(&["generate", "--dry-run"]);
+        assert_eq!(dry.stdout.lines().collect::<Vec<_>>(), expected);
+        let report = sandbox.run(&["check", "--format", "json"]).stdout;
+        let report: serde_json::Value = serde_json::from_str(&report).expect("a report is JSON");
+        let mut found: Vec<&str> =
+            report["findings"].as_array().expect("findings").iter().filter_map(|it| it["path"].as_str()).collect();
+        let mut paths: Vec<&str> =
+            expected.iter().filter_map(|line| line.split_once(' ')).map(|(_, path)| path).collect();
+        found.sort_unstable();
+        paths.sort_unstable();
+        assert_eq!(found, paths);
+    };
+    let mut expected = vec![
+        format!("A {}", hostname(1)),
+        "M devices/node-2/manifests/cert-sans.patch.yaml".to_owned(),
+        format!("M {}", hostname(71)),
+    ];
+    agree(&expected);
+    // Files that belong to nothing, which a check looks for among the files of all devices.
+    for path in ["devices/gone/manifests/hostname.patch.yaml", "devices/node-9/manifests/stray.yaml"] {
+        sandbox.write(path, &ours);
+        expected.push(format!("D {path}"));
+    }
+    agree(&expected);
+}

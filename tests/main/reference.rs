@@ -95,7 +95,9 @@ fn templates() -> String {
         text.push_str(&format!("- `{name}`\n"));
     }
     text.push_str("\n## What templates see\n\nThe plan, here with the values of this repository's device: `device` and `cluster`, `item` for \
-                   what an artifact is made once for, and `secrets` for the values of its secrets by the names in their placeholders.\n\n```yaml\n");
+                   what an artifact is made once for, and `secrets` for the values of its secrets by the names in their placeholders. Templates \
+                   below `device/` see no list of other devices: `cluster.kata.nodes`, `cluster.local_path.node_path_map` and \
+                   `cluster.local_path.storage_classes` are there for templates below `cluster/`.\n\n```yaml\n");
     let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
     let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": project.plan.devices[0] });

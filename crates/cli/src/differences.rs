@@ -17,8 +17,6 @@ pub struct Differences {
     pub arguments: BTreeMap<Utf8PathBuf, String>,
     /// The names of the owners whose artifacts changed.
     pub owners: BTreeSet<String>,
-    /// The folders that all these files lie in, some more than once.
-    pub folders: Vec<Utf8PathBuf>,
     /// The folders below which folders that become empty may go.
     pub within: Vec<Utf8PathBuf>,
 }

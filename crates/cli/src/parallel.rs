@@ -9,3 +9,12 @@ const WORTH_IT: usize = 48;
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
     if items.len() < WORTH_IT { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
 }
+
+/// Maps batches of items in their order; each but the last has `size` of them.
+pub fn map_batches<T: Sync, R: Send>(items: &[T], size: usize, work: impl Fn(&[T]) -> R + Send + Sync) -> Vec<R> {
+    if items.len() < WORTH_IT {
+        return items.chunks(size).map(work).collect();
+    }
+    // A thread that has nothing left takes one batch of another's, however many that one has taken on.
+    items.par_chunks(size).with_max_len(1).map(work).collect()
+}

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::fleet::LintLevel;
-use talosmith_model::plan::{Draft, Files, LayerPatches, wanted_files};
-use talosmith_model::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, Sketch, SourceId, Sources, merge};
+use talosmith_model::plan::{self, Device, Draft, Files, LayerPatches, wanted_files};
+use talosmith_model::{
+    Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Plan, Sketch, SourceId, Sources, merge, natural,
+};
 use talosmith_render::Renderer;
 
 use crate::parallel;
-use crate::shelf::Shelf;
-use crate::tree::{EntryKind, ReadError, Tree};
+use crate::shelf::{Shelf, Text};
+use crate::tree::{Entry, EntryKind, ReadError, Tree};
 
 /// The file that marks the root of a repository.
 pub const FLEET_FILE: &str = "talosmith.yaml";
@@ -48,12 +50,28 @@ pub enum LoadError {
     Read(#[from] ReadError),
 }
 
+/// So many devices a thread takes through one step before it goes on to the next: the code and the data of a step stay in the
+/// processor's caches, which is worth a seventh of the time at 1,000 devices, and few devices are whole at once.
+const BATCH: usize = 16;
+
 impl Project {
     /// Reads everything that a tree holds.
     ///
     /// # Errors
     /// The world's: what is wrong with the user's files becomes findings.
     pub fn load(tree: &dyn Tree) -> Result<Self, LoadError> {
+        Ok(Self::load_with(tree, |_, _| Vec::<((), bool)>::new())?.0)
+    }
+
+    /// The same, where `early` gets the devices that have no errors and need nothing of the others as soon as they are planned, some at
+    /// a time. It says of each whether the plan keeps it, or nothing of all.
+    ///
+    /// # Errors
+    /// The world's: what is wrong with the user's files becomes findings.
+    pub fn load_with<E: Send>(
+        tree: &dyn Tree,
+        early: impl Fn(&Renderer, &[&Device]) -> Vec<(E, bool)> + Send + Sync,
+    ) -> Result<(Self, Vec<E>), LoadError> {
         let shelf = Shelf::new(tree);
         let mut findings = Vec::new();
         let text = shelf.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile)?;
@@ -61,34 +79,52 @@ impl Project {
         let fleet = fleet.map_err(|wrong| findings.extend(wrong)).ok();
         let mut names = tree.list(Utf8Path::new(DEVICES))?;
         names.retain(|entry| entry.kind == EntryKind::Folder);
-        let of_layers = LayerPatches::default();
-        // A device's file is read, planned and let go of by one thread: a big fleet's need not all be kept.
-        let loaded = parallel::map(&names, |folder| load_device(&shelf, fleet.as_ref(), &of_layers, &folder.name));
-        let (mut folders, mut drafts, mut broken) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for loaded in loaded {
-            let Some(Loaded { folder, findings: wrong, draft }) = loaded? else { continue };
-            findings.extend(wrong);
-            match draft {
-                Ok(draft) => drafts.push(draft),
-                Err(sketch) => drop(broken.insert(folder.clone(), sketch)),
-            }
-            folders.push(folder);
-        }
-        let mut overrides = Overrides::default();
-        let mut plan = Plan::default();
+        names.sort_by(|one, other| natural(&one.name, &other.name));
+        let (mut overrides, mut clusters) = (Overrides::default(), Vec::new());
         if let Some(fleet) = &fleet {
-            let (planned, wrong) = Plan::new(fleet, drafts.into_iter().map(|draft| *draft), &broken);
-            plan = planned;
-            findings.extend(wrong);
             overrides = Overrides::read(&shelf, fleet, &mut findings)?;
+            let (planned, wrong) = plan::clusters(fleet);
+            clusters = planned;
+            findings.extend(wrong);
         }
         let Overrides { sources: overrides, texts } = overrides;
-        let renderer = Renderer::new(&texts);
+        let renderer = Renderer::new(&texts, &clusters);
+        let loading = Loading { shelf: &shelf, fleet: fleet.as_ref(), of_layers: LayerPatches::default() };
+        let loaded = parallel::map_batches(&names, BATCH, |batch| -> Result<_, ReadError> {
+            let mut loaded = loading.batch(batch)?;
+            let mut drafts: Vec<&mut Draft> =
+                loaded.iter_mut().filter_map(|loaded| loaded.draft.as_mut().ok()).collect();
+            drafts.retain(|draft| draft.settled().is_some());
+            let settled: Vec<&Device> = drafts.iter().filter_map(|draft| draft.settled()).collect();
+            let (done, kept): (Vec<E>, Vec<bool>) = early(&renderer, &settled).into_iter().unzip();
+            let gone = drafts.into_iter().zip(kept).filter(|(_, is_kept)| !is_kept);
+            gone.for_each(|(draft, _)| draft.let_go());
+            Ok((loaded, done))
+        });
+        let (mut folders, mut drafts, mut broken, mut all_done) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
+        for loaded in loaded {
+            let (loaded, done) = loaded?;
+            all_done.extend(done);
+            for Loaded { folder, findings: wrong, draft } in loaded {
+                findings.extend(wrong);
+                match draft {
+                    Ok(draft) => drafts.push(draft),
+                    Err(sketch) => drop(broken.insert(folder.clone(), sketch)),
+                }
+                folders.push(folder);
+            }
+        }
+        let mut plan = Plan::default();
+        if let Some(fleet) = &fleet {
+            let (planned, wrong) = Plan::new(fleet, clusters, drafts, &broken);
+            plan = planned;
+            findings.extend(wrong);
+        }
         let mut project = Self { sources: shelf.into_sources(), fleet, plan, renderer, findings, overrides, folders };
         if project.fleet.is_some() {
             project.apply_levels();
         }
-        Ok(project)
+        Ok((project, all_done))
     }
 
     /// Gives each finding the level that the fleet file asks for. An error stays one.
@@ -115,41 +151,69 @@ impl Project {
     }
 }
 
-/// What became of the folder of a device.
+/// A device that was read.
+struct Read {
+    folder: String,
+    findings: Vec<Diagnostic>,
+    device: Result<Box<DeviceFile>, Sketch>,
+}
+
+/// A device that was planned.
 struct Loaded {
     folder: String,
     findings: Vec<Diagnostic>,
     /// The device, or what could be made out of one that cannot be read.
-    draft: Result<Box<Draft>, Sketch>,
+    draft: Result<Draft, Sketch>,
 }
 
-/// Reads and plans the device of a folder, if it holds one. Without a fleet, what is wrong with its text on its own is all there is.
-fn load_device(
-    shelf: &Shelf<'_>,
-    fleet: Option<&FleetFile>,
-    of_layers: &LayerPatches,
-    folder: &str,
-) -> Result<Option<Loaded>, ReadError> {
-    let path = Utf8PathBuf::from([DEVICES, "/", folder, "/device.yaml"].concat());
-    let Some(text) = shelf.read(&path)? else { return Ok(None) };
-    let loaded = |findings, draft| Ok(Some(Loaded { folder: folder.to_owned(), findings, draft }));
-    let (source, text) = match text {
-        Ok(text) => text,
-        Err(finding) => return loaded(vec![finding], Err(Sketch::default())),
-    };
-    let Some(fleet) = fleet else { return loaded(DeviceFile::findings(source, &text), Err(Sketch::default())) };
-    let (device, wrong) = DeviceFile::read(fleet, source, folder, &text);
-    let failed = wrong.iter().any(|finding| finding.level == Level::Error);
-    let mut findings: Vec<Diagnostic> = wrong.into_iter().map(|finding| finding.device(folder)).collect();
-    let Some(device) = device.filter(|_| !failed) else {
-        return loaded(findings, Err(DeviceFile::sketch(source, &text)));
-    };
-    let mut files = Files::new();
-    for path in wanted_files(fleet, &device) {
-        let text = shelf.shared(&path, &mut findings)?;
-        files.insert(path, text);
+/// What devices are loaded with. Without a fleet, what is wrong with a text on its own is all there is to say of it.
+struct Loading<'a> {
+    shelf: &'a Shelf<'a>,
+    fleet: Option<&'a FleetFile>,
+    of_layers: LayerPatches,
+}
+
+impl Loading<'_> {
+    /// Reads and plans the devices of some folders, those that hold one: one step for all of them, then the next.
+    fn batch(&self, folders: &[Entry]) -> Result<Vec<Loaded>, ReadError> {
+        let mut texts = Vec::with_capacity(folders.len());
+        for folder in folders {
+            let path = Utf8PathBuf::from([DEVICES, "/", &folder.name, "/device.yaml"].concat());
+            texts.extend(self.shelf.read(&path)?.map(|text| (folder.name.as_str(), text)));
+        }
+        let read: Vec<Read> = texts.into_iter().map(|(folder, text)| self.read(folder, text)).collect();
+        read.into_iter().map(|read| self.plan(read)).collect()
     }
-    loaded(findings, Ok(Box::new(Draft::new(fleet, &device, &files, of_layers))))
+
+    fn read(&self, folder: &str, text: Result<Text, Diagnostic>) -> Read {
+        let read = |findings, device| Read { folder: folder.to_owned(), findings, device };
+        let (source, text) = match text {
+            Ok(text) => text,
+            Err(finding) => return read(vec![finding], Err(Sketch::default())),
+        };
+        let Some(fleet) = self.fleet else { return read(DeviceFile::findings(source, &text), Err(Sketch::default())) };
+        let (device, wrong) = DeviceFile::read(fleet, source, folder, &text);
+        let failed = wrong.iter().any(|finding| finding.level == Level::Error);
+        let findings = wrong.into_iter().map(|finding| finding.device(folder)).collect();
+        let device = device.filter(|_| !failed).map(Box::new);
+        read(findings, device.ok_or_else(|| DeviceFile::sketch(source, &text)))
+    }
+
+    fn plan(&self, read: Read) -> Result<Loaded, ReadError> {
+        let Read { folder, mut findings, device } = read;
+        let (device, fleet) = match (device, self.fleet) {
+            (Ok(device), Some(fleet)) => (device, fleet),
+            (Ok(_), None) => return Ok(Loaded { folder, findings, draft: Err(Sketch::default()) }),
+            (Err(sketch), _) => return Ok(Loaded { folder, findings, draft: Err(sketch) }),
+        };
+        let mut files = Files::new();
+        for path in wanted_files(fleet, &device) {
+            let text = self.shelf.shared(&path, &mut findings)?;
+            files.insert(path, text);
+        }
+        let draft = Ok(Draft::new(fleet, &device, &files, &self.of_layers));
+        Ok(Loaded { folder, findings, draft })
+    }
 }
 
 /// Templates that replace built-in ones, by name.

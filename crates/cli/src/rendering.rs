@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Code, Diagnostic, Level, Place, SourceId};
+use talosmith_model::{Code, Diagnostic, Level, Place, SourceId, natural};
 use talosmith_render::target::{SecretFile, cluster_paths, collisions, manifests, outputs, secret_files};
-use talosmith_render::{Artifact, Fault, Proof, merged, output};
+use talosmith_render::{Artifact, Fault, Proof, Renderer, merged, output};
 
 use crate::differences::Differences;
 use crate::parallel;
@@ -19,27 +19,32 @@ use crate::selection::Selection;
 pub struct Owner {
     /// Its name.
     pub name: String,
-    /// What a user types to generate it.
-    pub argument: String,
-    /// Where its artifacts lie; files of ours below that are no artifact are orphans.
-    pub folders: Vec<Utf8PathBuf>,
-    /// Its artifacts; none once they were compared, since a big fleet's need not be kept.
-    pub artifacts: Vec<Artifact>,
-    /// How many artifacts it has.
-    pub files: usize,
-    /// The files with its secrets, which are not tracked.
-    pub secrets: Vec<SecretFile>,
-    /// Where it is described.
-    pub place: Place,
     /// Whether it is a device.
     pub is_device: bool,
+    /// Where its artifacts lie; files of ours below that are no artifact are orphans.
+    pub folders: Vec<Utf8PathBuf>,
+    /// Its artifacts.
+    pub artifacts: Vec<Artifact>,
+    /// The files with its secrets, which are not tracked.
+    pub secrets: Vec<SecretFile>,
+}
+
+/// What became of the artifacts of an owner.
+#[derive(Debug)]
+pub struct Rendered<R> {
+    /// The owner's name.
+    pub name: String,
+    /// Whether it is a device.
+    pub is_device: bool,
+    /// What was made of them and what is to be said of it, or what keeps them from being rendered.
+    pub outcome: Result<(R, Vec<Diagnostic>), Vec<Fault>>,
 }
 
 /// Who can be an owner.
 #[derive(Debug, Clone, Copy)]
 enum Subject<'a> {
     Device(&'a Device),
-    Cluster(&'a Cluster, &'a Place),
+    Cluster(&'a Cluster),
 }
 
 /// Renders everything that the selection names. Findings go into the project.
@@ -67,9 +72,41 @@ pub fn render_with<R: Send>(
     proof: Proof,
     work: impl Fn(Owner) -> R + Send + Sync,
 ) -> Vec<R> {
-    let (results, faults) = render_all(project, &subjects(project, selection), proof, work);
+    render_rest(project, selection, proof, Vec::new(), work)
+}
+
+/// The same where some devices were rendered `early`; gives the results of all, devices first, each by their names.
+pub fn render_rest<R: Send>(
+    project: &mut Project,
+    selection: &Selection,
+    proof: Proof,
+    early: Vec<Rendered<R>>,
+    work: impl Fn(Owner) -> R + Send + Sync,
+) -> Vec<R> {
+    let known: HashSet<&str> = early.iter().map(|rendered| rendered.name.as_str()).collect();
+    let mut subjects = subjects(project, selection);
+    subjects.retain(|subject| !(matches!(subject, Subject::Device(_)) && known.contains(subject.name())));
+    let rest = render_all(project, &subjects, proof, work);
+    let mut rendered = early;
+    rendered.extend(rest);
+    rendered.sort_by(|one, other| other.is_device.cmp(&one.is_device).then_with(|| natural(&one.name, &other.name)));
+    let (results, faults) = split(rendered);
     report_faults(project, faults);
     results
+}
+
+/// Renders a device by itself.
+#[must_use]
+pub fn render_device(renderer: &Renderer, device: &Device, proof: Proof) -> Rendered<Owner> {
+    Subject::Device(device).render(renderer, proof)
+}
+
+impl<R> Rendered<R> {
+    /// Makes something else of what was made.
+    pub fn map<T>(self, work: impl FnOnce(R) -> T) -> Rendered<T> {
+        let Self { name, is_device, outcome } = self;
+        Rendered { name, is_device, outcome: outcome.map(|(result, findings)| (work(result), findings)) }
+    }
 }
 
 /// Proves the artifacts of the owners that have a change. Findings go into the project.
@@ -78,10 +115,10 @@ pub fn prove(project: &mut Project, selection: &Selection, differences: &Differe
     let names: HashSet<&str> = differences.owners.iter().map(String::as_str).collect();
     let mut subjects = subjects(project, selection);
     subjects.retain(|subject| names.contains(subject.name()));
-    let (results, mut faults) = render_all(project, &subjects, Proof::Given, |mut owner| {
+    let (results, mut faults) = split(render_all(project, &subjects, Proof::Given, |mut owner| {
         owner.artifacts.retain(|artifact| changed.contains(artifact.path.as_path()));
         faulty(&owner.artifacts)
-    });
+    }));
     // What is to be said of the model was said when everything was rendered.
     faults.retain(|(fault, _)| matches!(fault, Fault::Template(_)));
     if faults.is_empty() {
@@ -92,8 +129,7 @@ pub fn prove(project: &mut Project, selection: &Selection, differences: &Differe
 
 /// Findings for artifacts that would be written to one file; `keys` are the clash keys of all owners that the selection names.
 pub fn report_collisions(project: &mut Project, selection: &Selection, mut keys: Vec<u64>) {
-    keys.sort_unstable();
-    if keys.windows(2).all(|pair| pair[0] != pair[1]) {
+    if !is_doubled(&mut keys) {
         return;
     }
     let paths: Vec<(Utf8PathBuf, Place)> =
@@ -105,6 +141,12 @@ pub fn report_collisions(project: &mut Project, selection: &Selection, mut keys:
     let findings = collisions(paths.iter().map(|(path, place)| (path.as_path(), place)));
     let findings: Vec<Diagnostic> = findings.into_iter().filter(|finding| !known(finding)).collect();
     project.findings.extend(findings);
+}
+
+/// Whether a number stands twice among some, which are sorted then.
+pub fn is_doubled(keys: &mut [u64]) -> bool {
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 /// The path of every file that is generated for what the selection names, secret ones too.
@@ -131,57 +173,58 @@ impl<'a> Subject<'a> {
     fn name(self) -> &'a str {
         match self {
             Self::Device(device) => &device.name,
-            Self::Cluster(cluster, _) => &cluster.name,
+            Self::Cluster(cluster) => &cluster.name,
         }
     }
 
     fn paths(self) -> Vec<(Utf8PathBuf, Place)> {
         match self {
             Self::Device(device) => outputs(device).into_iter().map(|output| (output.path, output.place)).collect(),
-            Self::Cluster(cluster, _) => {
+            Self::Cluster(cluster) => {
                 cluster_paths(cluster).into_iter().map(|(path, place)| (path, place.clone())).collect()
             }
         }
     }
 
-    /// An owner with its artifacts and what is to be said of them, or what keeps them from being rendered.
-    fn render(self, project: &Project, proof: Proof) -> Result<(Owner, Vec<Diagnostic>), Vec<Fault>> {
-        match self {
-            Self::Device(device) => {
-                let artifacts = project.renderer.device(&project.plan, device, proof)?;
-                let findings = merged::verify(device, &artifacts);
-                if findings.iter().any(|finding| finding.level == Level::Error) {
-                    return Err(findings.into_iter().map(Box::new).map(Fault::Finding).collect());
-                }
-                let owner = Owner {
-                    name: device.name.clone(),
-                    argument: format!("devices/{}", device.name),
-                    folders: vec![manifests(&device.name)],
-                    files: artifacts.len(),
-                    artifacts,
-                    secrets: secret_files(device),
-                    place: device.place.clone(),
-                    is_device: true,
-                };
-                Ok((owner, findings))
-            }
-            Self::Cluster(cluster, place) => {
-                let artifacts = project.renderer.cluster(cluster, proof)?;
+    fn render(self, renderer: &Renderer, proof: Proof) -> Rendered<Owner> {
+        let outcome = match self {
+            Self::Device(device) => Self::owned_by_device(device, renderer, proof),
+            Self::Cluster(cluster) => {
                 let folders =
                     [cluster.local_path.as_ref().map(|it| &it.folder), cluster.kata.as_ref().map(|it| &it.folder)];
-                let owner = Owner {
-                    name: cluster.name.clone(),
-                    argument: String::new(),
-                    folders: folders.into_iter().flatten().map(Utf8PathBuf::from).collect(),
-                    files: artifacts.len(),
-                    artifacts,
-                    secrets: Vec::new(),
-                    place: place.clone(),
-                    is_device: false,
-                };
-                Ok((owner, Vec::new()))
+                renderer.cluster(cluster, proof).map(|artifacts| {
+                    let owner = Owner {
+                        name: cluster.name.clone(),
+                        is_device: false,
+                        folders: folders.into_iter().flatten().map(Utf8PathBuf::from).collect(),
+                        artifacts,
+                        secrets: Vec::new(),
+                    };
+                    (owner, Vec::new())
+                })
             }
+        };
+        Rendered { name: self.name().to_owned(), is_device: matches!(self, Self::Device(_)), outcome }
+    }
+
+    fn owned_by_device(
+        device: &Device,
+        renderer: &Renderer,
+        proof: Proof,
+    ) -> Result<(Owner, Vec<Diagnostic>), Vec<Fault>> {
+        let artifacts = renderer.device(device, proof)?;
+        let findings = merged::verify(device, &artifacts);
+        if findings.iter().any(|finding| finding.level == Level::Error) {
+            return Err(findings.into_iter().map(Box::new).map(Fault::Finding).collect());
         }
+        let owner = Owner {
+            name: device.name.clone(),
+            is_device: true,
+            folders: vec![manifests(&device.name)],
+            artifacts,
+            secrets: secret_files(device),
+        };
+        Ok((owner, findings))
     }
 }
 
@@ -190,32 +233,32 @@ fn subjects<'a>(project: &'a Project, selection: &Selection) -> Vec<Subject<'a>>
     let devices = plan.devices.iter().filter(|device| selection.has_device(&device.name)).map(Subject::Device);
     let clusters =
         plan.clusters.iter().filter(|cluster| !cluster.incomplete && selection.has_cluster(&cluster.name, plan));
-    devices.chain(clusters.filter_map(|cluster| Some(Subject::Cluster(cluster, cluster.place.as_ref()?)))).collect()
+    devices.chain(clusters.map(Subject::Cluster)).collect()
 }
-
-/// A fault, and the device that has it.
-type Faults = Vec<(Fault, Option<String>)>;
 
 fn render_all<R: Send>(
     project: &Project,
     subjects: &[Subject<'_>],
     proof: Proof,
     work: impl Fn(Owner) -> R + Send + Sync,
-) -> (Vec<R>, Faults) {
-    let rendered = parallel::map(subjects, |subject| {
-        let (owner, findings) = subject.render(project, proof)?;
-        Ok::<_, Vec<Fault>>((work(owner), findings))
-    });
+) -> Vec<Rendered<R>> {
+    parallel::map(subjects, |subject| subject.render(&project.renderer, proof).map(&work))
+}
+
+/// A fault, and the device that has it.
+type Faults = Vec<(Fault, Option<String>)>;
+
+fn split<R>(rendered: Vec<Rendered<R>>) -> (Vec<R>, Faults) {
     let mut results = Vec::with_capacity(rendered.len());
     let mut faults = Faults::new();
-    for (subject, rendered) in subjects.iter().zip(rendered) {
-        match rendered {
+    for Rendered { name, is_device, outcome } in rendered {
+        match outcome {
             Ok((result, findings)) => {
                 results.push(result);
                 faults.extend(findings.into_iter().map(|finding| (Fault::Finding(Box::new(finding)), None)));
             }
             Err(wrong) => {
-                let device = matches!(subject, Subject::Device(_)).then(|| subject.name().to_owned());
+                let device = is_device.then_some(name);
                 faults.extend(wrong.into_iter().map(|fault| (fault, device.clone())));
             }
         }

@@ -12,9 +12,9 @@ use talosmith_model::device::Role;
 use talosmith_model::plan::Device;
 use talosmith_model::{Diagnostic, Level, TalosVersion, natural};
 
+use crate::comparison::Tally;
 use crate::differences::Differences;
 use crate::project::{DEVICES, Project};
-use crate::rendering::Owner;
 use crate::selection::Selection;
 
 /// Rises when a program that reads the roster would have to change.
@@ -106,7 +106,7 @@ pub struct Volume<'a> {
 impl<'a> Roster<'a> {
     /// The roster of the devices that are selected.
     #[must_use]
-    pub fn new(project: &'a Project, selection: &Selection, owners: &[Owner], differences: &Differences) -> Self {
+    pub fn new(project: &'a Project, selection: &Selection, owners: &[Tally], differences: &Differences) -> Self {
         let planned: BTreeMap<&str, &Device> =
             project.plan.devices.iter().map(|device| (device.name.as_str(), device)).collect();
         let files: BTreeMap<&str, usize> =

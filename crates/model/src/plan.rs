@@ -56,7 +56,7 @@ use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, Sket
 pub struct Plan {
     /// The clusters in the order of their names.
     pub clusters: Vec<Cluster>,
-    /// The devices without errors, in natural order of their names.
+    /// The devices without errors that were not let go of, in natural order of their names.
     pub devices: Vec<Device>,
     /// The names of the devices with errors.
     pub broken: BTreeSet<String>,
@@ -84,9 +84,6 @@ pub struct Cluster {
     /// Whether a device of the cluster has errors, so that what is built from all devices cannot be.
     #[serde(skip)]
     pub incomplete: bool,
-    /// Where the cluster stands in talosmith.yaml.
-    #[serde(skip)]
-    pub place: Option<Place>,
 }
 
 /// The texts of files that raw patches name, by their path from the repository's root; none where there is no such file.
@@ -95,10 +92,11 @@ pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
 /// A device that was planned by itself.
 #[derive(Debug)]
 pub struct Draft {
-    name: String,
-    cluster: String,
-    /// None if it has errors.
-    device: Option<Device>,
+    /// The device, unless it was let go of.
+    device: Option<Box<Device>>,
+    /// Whether it has errors.
+    failed: bool,
+    member: applications::Member,
     sighting: fleet::Sighting,
     findings: Vec<Diagnostic>,
 }
@@ -113,44 +111,64 @@ impl Draft {
         let name = file.device.name.as_str();
         let mut findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
         let sighting = fleet::Sighting::new(fleet, file, &mut findings);
-        let (name, cluster) = (name.to_owned(), file.device.cluster.to_string());
-        Self { name, cluster, device: Some(planned).filter(|_| !failed), sighting, findings }
+        let member = applications::Member::new(&planned);
+        Self { device: Some(Box::new(planned)), failed, member, sighting, findings }
+    }
+
+    /// The device as it will be in the plan, if it has no errors and needs nothing of the others.
+    #[must_use]
+    pub fn settled(&self) -> Option<&Device> {
+        self.device.as_deref().filter(|device| !self.failed && !kubernetes::names_control_planes(device))
+    }
+
+    /// Lets go of the device, which the plan will not have then; what the others need of it stays.
+    pub fn let_go(&mut self) {
+        self.device = None;
     }
 }
 
+/// The clusters without what is gathered from their devices, in the order of their names, and what is wrong with them.
+#[must_use]
+pub fn clusters(fleet: &FleetFile) -> (Vec<Cluster>, Vec<Diagnostic>) {
+    let mut findings = Vec::new();
+    let clusters = fleet.fleet.clusters.iter().map(|(name, cluster)| {
+        let at = Pointer::new("/clusters").child(name);
+        versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings)
+    });
+    (clusters.collect(), findings)
+}
+
 impl Plan {
-    /// Plans the whole fleet from its devices, in the order of their folders.
+    /// Plans the whole fleet from its `clusters`, as [`clusters`] gives them, and its devices, in the order of their names.
     ///
     /// `broken` has the devices whose files could not be read, and what could be made out of them.
     #[must_use]
     pub fn new(
         fleet: &FleetFile,
+        clusters: Vec<Cluster>,
         drafts: impl IntoIterator<Item = Draft>,
         broken: &BTreeMap<String, Sketch>,
     ) -> (Self, Vec<Diagnostic>) {
         let mut findings = Vec::new();
-        let mut plan = Self::default();
-        for (name, cluster) in &fleet.fleet.clusters {
-            let at = Pointer::new("/clusters").child(name);
-            plan.clusters.push(versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings));
-        }
+        let mut plan = Self { clusters, ..Self::default() };
         let mut judge = fleet::Judge::default();
         let mut incomplete = BTreeSet::new();
+        let mut members = Vec::new();
         for draft in drafts {
             findings.extend(draft.findings);
-            judge.see(draft.sighting, &mut findings);
-            match draft.device {
-                Some(device) => plan.devices.push(device),
-                None => {
-                    incomplete.insert(draft.cluster);
-                    plan.broken.insert(draft.name);
-                }
+            judge.see(&draft.member, draft.sighting, &mut findings);
+            if draft.failed {
+                incomplete.insert(draft.member.cluster);
+                plan.broken.insert(draft.member.name);
+            } else {
+                plan.devices.extend(draft.device.map(|device| *device));
+                members.push(draft.member);
             }
         }
         // What a cluster lacks is not judged while a device cannot be read.
         judge.conclude(fleet, broken.is_empty(), &mut findings);
         applications::judge(fleet, &mut findings);
-        folders::judge(&plan.clusters, &plan.devices, &mut findings);
+        folders::judge(&plan.clusters, &members, &mut findings);
         let mut addresses = judge.into_control_planes();
         plan.broken.extend(broken.keys().cloned());
         for sketch in broken.values().filter(|sketch| sketch.role == Some(Role::ControlPlane)) {
@@ -173,15 +191,9 @@ impl Plan {
         for cluster in &mut plan.clusters {
             let concerns = |sketch: &Sketch| sketch.cluster.as_ref().is_none_or(|name| *name == cluster.name);
             cluster.incomplete = broken.values().any(concerns) || incomplete.contains(&cluster.name);
-            applications::gather(cluster, &plan.devices);
         }
+        applications::gather(&mut plan.clusters, members);
         (plan, findings)
-    }
-
-    /// The cluster of a device.
-    #[must_use]
-    pub fn cluster_of(&self, device: &Device) -> Option<&Cluster> {
-        self.clusters.iter().find(|cluster| cluster.name == device.cluster)
     }
 }
 

@@ -9,8 +9,8 @@ use camino::Utf8PathBuf;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde::Serialize;
+use talosmith_model::Diagnostic;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Diagnostic, Memo, Plan};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
@@ -48,8 +48,8 @@ impl Artifact {
 #[derive(Debug)]
 pub struct Renderer {
     engine: Engine,
-    /// What templates see of a cluster, by its name: as long as its list of nodes, and the same for each of them.
-    clusters: Memo<String, Value>,
+    /// What templates of devices see of their cluster, by its name.
+    clusters: BTreeMap<String, Value>,
 }
 
 /// Whether it is proved that no value changes the shape of a document. That takes longer than rendering, so what lies on disk
@@ -137,14 +137,16 @@ impl Scene {
 }
 
 impl Renderer {
-    /// A renderer with the built-in templates, some of which `overrides` replaces by name.
+    /// A renderer for the devices of some clusters, without what is gathered from these, with the built-in templates, some of which
+    /// `overrides` replaces by name.
     #[must_use]
-    pub fn new(overrides: &BTreeMap<String, String>) -> Self {
+    pub fn new(overrides: &BTreeMap<String, String>, clusters: &[Cluster]) -> Self {
         let templates = crate::templates::TEMPLATES.iter().map(|(name, text)| {
             let text = overrides.get(*name).map_or(Cow::Borrowed(*text), |text| text.clone().into());
             (*name, text)
         });
-        Self { engine: Engine::new(templates), clusters: Memo::default() }
+        let clusters = clusters.iter().map(|cluster| (cluster.name.clone(), engine::context(cluster)));
+        Self { engine: Engine::new(templates), clusters: clusters.collect() }
     }
 
     /// The text of a template.
@@ -153,17 +155,17 @@ impl Renderer {
         self.engine.text(name)
     }
 
-    fn scene(&self, device: Option<&Device>, cluster: Option<&Cluster>) -> Scene {
-        let cluster = cluster.map(|cluster| self.clusters.answer(cluster.name.clone(), |_| engine::context(cluster)));
-        Scene { device: engine::context(&device), cluster: cluster.into() }
+    fn scene(&self, device: &Device) -> Scene {
+        let cluster = self.clusters.get(&device.cluster).cloned();
+        Scene { device: engine::context(device), cluster: cluster.into() }
     }
 
     /// Every tracked artifact of a device, in the order of the catalogue.
     ///
     /// # Errors
     /// Everything that keeps an artifact from being rendered.
-    pub fn device(&self, plan: &Plan, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
-        let scene = self.scene(Some(device), plan.cluster_of(device));
+    pub fn device(&self, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
+        let scene = self.scene(device);
         let mut artifacts = Vec::new();
         let mut faults: Vec<Fault> =
             unknown_files(device).into_iter().map(|finding| Fault::Finding(Box::new(finding))).collect();
@@ -218,7 +220,7 @@ impl Renderer {
     pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let mut artifacts = Vec::new();
         let mut faults = Vec::new();
-        let scene = self.scene(None, Some(cluster));
+        let scene = Scene { device: Value::from(()), cluster: engine::context(cluster) };
         for row in CLUSTER {
             let Some((folder, _)) = application(cluster, row.each) else { continue };
             for item in row.items(cluster) {
@@ -244,14 +246,9 @@ impl Renderer {
     ///
     /// # Errors
     /// The template's fault, which holds no value.
-    pub fn secrets(
-        &self,
-        plan: &Plan,
-        device: &Device,
-        secrets: &Secrets,
-    ) -> Result<Vec<SecretArtifact>, TemplateFault> {
+    pub fn secrets(&self, device: &Device, secrets: &Secrets) -> Result<Vec<SecretArtifact>, TemplateFault> {
         use secrecy::ExposeSecret as _;
-        let scene = self.scene(Some(device), plan.cluster_of(device));
+        let scene = self.scene(device);
         let mut artifacts = Vec::new();
         for (row, item, file) in secret_rows(device) {
             let uses = device.secrets.iter().filter(|held| held.key == file.key);

@@ -134,14 +134,18 @@ impl ClusterRow {
     #[must_use]
     pub fn items<'a>(&self, cluster: &'a Cluster) -> Vec<Option<&'a NodeClasses>> {
         let takes_part = match self.each {
-            Each::Kata => cluster.kata.as_ref().is_some_and(|kata| !kata.nodes.is_empty()),
+            Each::Kata => {
+                cluster.kata.as_ref().is_some_and(|kata| kata.nodes.as_ref().is_some_and(|nodes| !nodes.is_empty()))
+            }
             _ => cluster.local_path.as_ref().is_some_and(|local_path| local_path.offered),
         };
         if !takes_part || !(self.wanted)(cluster) {
             return Vec::new();
         }
         match self.each {
-            Each::StorageClasses => cluster.local_path.iter().flat_map(|it| &it.storage_classes).map(Some).collect(),
+            Each::StorageClasses => {
+                cluster.local_path.iter().flat_map(|it| &it.storage_classes).flatten().map(Some).collect()
+            }
             _ => vec![None],
         }
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Exit, World, count, exit_of};
 use crate::console::Channel;
 use crate::git::Git;
-use crate::inspection::{Inspection, inspect};
+use crate::inspection::{Inspection, Keep, inspect};
 use crate::report;
 use crate::staleness::{Head, judge};
 use crate::tree::{GitTree, Tree, WorkTree};
@@ -43,7 +43,8 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 
 fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let Inspection { mut project, selection, owners, differences } = inspect(tree, &arguments.paths, &root.below)?;
+    let Inspection { mut project, selection, owners, differences } =
+        inspect(tree, &arguments.paths, &root.below, Keep::Changed)?;
     if differences.real().next().is_some() {
         let head = Head::read(world.processes, &root.path, &differences);
         let findings = judge(&mut project, &differences, head.as_ref(), tree);

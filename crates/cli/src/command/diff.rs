@@ -6,7 +6,7 @@ use clap::Args;
 use super::{Exit, World, exit_of};
 use crate::change::Change;
 use crate::console::Channel;
-use crate::inspection::{Inspection, inspect};
+use crate::inspection::{Inspection, Keep, inspect};
 use crate::tree::WorkTree;
 
 /// Show what `generate` would write, as a unified diff
@@ -24,7 +24,7 @@ pub struct Arguments {
 pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = world.root()?;
     let tree = WorkTree::new(root.path.clone());
-    let Inspection { mut project, differences, .. } = inspect(&tree, &arguments.paths, &root.below)?;
+    let Inspection { mut project, differences, .. } = inspect(&tree, &arguments.paths, &root.below, Keep::Changed)?;
     let mut exit = exit_of(&project.findings);
     world.report(Channel::Talk, &mut project.findings, &project.sources, serde_json::Map::new())?;
     if exit == Exit::Findings {

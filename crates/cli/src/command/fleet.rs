@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::{Exit, World, count, json_text};
 use crate::console::Channel;
-use crate::inspection::{Inspection, inspect};
+use crate::inspection::{Inspection, Keep, inspect};
 use crate::roster::{Roster, State, dots};
 use crate::tree::WorkTree;
 
@@ -27,7 +27,8 @@ pub struct Arguments {
 pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = world.root()?;
     let tree = WorkTree::new(root.path);
-    let Inspection { project, selection, owners, differences } = inspect(&tree, &arguments.paths, &root.below)?;
+    let Inspection { project, selection, owners, differences } =
+        inspect(&tree, &arguments.paths, &root.below, Keep::All)?;
     let roster = Roster::new(&project, &selection, &owners, &differences);
     let style = world.console.style(Channel::Result);
     let (text, hidden) = match (world.is_text(), arguments.extensions) {

@@ -1,21 +1,22 @@
 //! `talosmith generate`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use talosmith_model::Diagnostic;
+use talosmith_render::target::secret_files;
 
 use super::diff::unified;
 use super::{Exit, World, count, exit_of};
 use crate::change::ChangeKind;
-use crate::comparison::foreign;
+use crate::comparison::{Tally, foreign};
 use crate::console::Channel;
 use crate::differences::Differences;
-use crate::inspection::{Inspection, inspect};
+use crate::inspection::{Inspection, Keep, inspect};
 use crate::project::Project;
-use crate::rendering::Owner;
+use crate::rendering::paths;
 use crate::report;
 use crate::secrets::policy::Fate;
 use crate::secrets::{self, Definitions, Environment, Need, hygiene, policy};
@@ -56,7 +57,8 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let root = world.root()?;
     let lock = Lock::acquire(&root.path, || world.console.talk("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());
-    let Inspection { mut project, owners, differences, .. } = inspect(&tree, &arguments.paths, &root.below)?;
+    let Inspection { mut project, selection, owners, differences } =
+        inspect(&tree, &arguments.paths, &root.below, Keep::All)?;
     if !arguments.force {
         let findings = foreign(&mut project.sources, &differences);
         project.findings.extend(findings);
@@ -83,7 +85,10 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let mut exit = Exit::Success;
     let mut secret_files = Vec::new();
     if !arguments.dry_run {
-        let written = apply(&lock, &differences.changes, &differences.folders, &differences.within)?;
+        let paths = paths(&project, &selection);
+        let searched = paths.iter().chain(differences.changes.iter().map(|change| &change.path));
+        let searched: BTreeSet<&Utf8Path> = searched.filter_map(|path| path.parent()).collect();
+        let written = apply(&lock, &differences.changes, &searched, &differences.within)?;
         for leftover in &written.leftovers {
             world.console.detail(&format!("removed {leftover}, which an earlier run left"));
         }
@@ -111,22 +116,23 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
 }
 
 /// The secrets that the owners' files need.
-fn needs(project: &Project, owners: &[Owner]) -> Vec<Need> {
-    let owners: BTreeMap<&str, &Owner> =
-        owners.iter().filter(|owner| owner.is_device).map(|owner| (owner.name.as_str(), owner)).collect();
-    let devices = project.plan.devices.iter().flat_map(|device| {
-        let owner = owners.get(device.name.as_str()).copied();
+fn needs(project: &Project, owners: &[Tally]) -> Vec<Need> {
+    let owners: BTreeSet<&str> =
+        owners.iter().filter(|owner| owner.is_device).map(|owner| owner.name.as_str()).collect();
+    let devices = project.plan.devices.iter().filter(|device| owners.contains(device.name.as_str()));
+    let needs = devices.flat_map(|device| {
+        let files = secret_files(device);
         device.secrets.iter().filter_map(move |held| {
             Some(Need {
                 secret: held.secret.clone(),
                 device: device.name.clone(),
                 at: held.place.clone(),
-                target: owner?.secrets.iter().find(|file| file.key == held.key)?.path.clone(),
+                target: files.iter().find(|file| file.key == held.key)?.path.clone(),
                 expected: held.expected,
             })
         })
     });
-    devices.collect()
+    needs.collect()
 }
 
 /// Fetches what the needs ask for and writes the files; gives the exit code that they owe, and what there is to say.
@@ -157,7 +163,7 @@ fn write_secrets(
     devices.dedup();
     for name in devices {
         let Some(device) = project.plan.devices.iter().find(|device| device.name == name) else { continue };
-        let artifacts = project.renderer.secrets(&project.plan, device, &resolution.secrets);
+        let artifacts = project.renderer.secrets(device, &resolution.secrets);
         // The fault of a template holds no value; its text has been reported with the tracked file already.
         for artifact in artifacts.map_err(|fault| anyhow::anyhow!("{name}: {}", fault.message))? {
             if kept.contains(artifact.path.as_path()) {
@@ -195,7 +201,7 @@ const fn letter(kind: ChangeKind) -> char {
     }
 }
 
-fn conclude(world: &mut World<'_>, owners: &[Owner], differences: &Differences, changed: usize, dry_run: bool) {
+fn conclude(world: &mut World<'_>, owners: &[Tally], differences: &Differences, changed: usize, dry_run: bool) {
     let devices = count(owners.iter().filter(|owner| owner.is_device).count(), "device");
     let files = count(differences.files(), "file");
     world.console.talk(&match (changed, dry_run) {

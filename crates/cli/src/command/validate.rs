@@ -31,7 +31,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
     let owners = render(&mut project, &selection, Proof::Given);
-    let files: usize = owners.iter().map(|owner| owner.files).sum();
+    let files: usize = owners.iter().map(|owner| owner.artifacts.len()).sum();
     let exit = exit_of(&project.findings);
     let counted = report::count_line(&project.findings);
     let devices = count(project.folders.len(), "device");

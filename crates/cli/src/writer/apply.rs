@@ -34,7 +34,7 @@ pub struct Applied {
 pub fn apply(
     lock: &Lock,
     changes: &[Change],
-    searched: &[Utf8PathBuf],
+    searched: &BTreeSet<&Utf8Path>,
     within: &[Utf8PathBuf],
 ) -> Result<Applied, WriteError> {
     let root = lock.root();
@@ -43,8 +43,7 @@ pub fn apply(
         let differs = change.kind != ChangeKind::Same;
         standings.push(if differs { inspect(root, &change.path)? } else { Standing::Absent });
     }
-    let folders: BTreeSet<&Utf8Path> = searched.iter().map(Utf8PathBuf::as_path).collect();
-    let mut applied = Applied { leftovers: remove_leftovers(root, &folders)?, ..Applied::default() };
+    let mut applied = Applied { leftovers: remove_leftovers(root, searched)?, ..Applied::default() };
 
     // The folders go first in, last out: they are dropped behind the files in them.
     let mut new_folders = NewFolders::below(root);

@@ -1,5 +1,6 @@
 //! A repository in a folder of its own, for the tests of this module.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -85,6 +86,6 @@ impl Root {
 }
 
 /// The folders of some changes.
-pub(super) fn folders(changes: &[Change]) -> Vec<Utf8PathBuf> {
-    changes.iter().filter_map(|change| change.path.parent().map(Utf8Path::to_owned)).collect()
+pub(super) fn folders(changes: &[Change]) -> BTreeSet<&Utf8Path> {
+    changes.iter().filter_map(|change| change.path.parent()).collect()
 }

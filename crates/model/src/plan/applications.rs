@@ -27,13 +27,16 @@ pub struct LocalPath {
     pub delete_namespace: bool,
     /// Whether its StorageClass is the default one.
     pub default_class: bool,
-    /// The paths on each node, the default entry last.
-    pub node_path_map: Vec<NodePaths>,
-    /// The StorageClasses of each device that has some, in natural order of the devices' names.
-    pub storage_classes: Vec<NodeClasses>,
+    /// The paths on each node, the default entry last. Templates of devices do not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_path_map: Option<Vec<NodePaths>>,
+    /// The StorageClasses of each device that has some, in natural order of the devices' names. Templates of devices do not see them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_classes: Option<Vec<NodeClasses>>,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
     /// Whether there is a path at all, by default or on a device: without one, nothing is written.
+    #[serde(skip)]
     pub offered: bool,
     /// The key that asks for it.
     #[serde(skip)]
@@ -99,8 +102,10 @@ pub struct KataContainers {
     pub scratch_bytes: u64,
     /// The pause image.
     pub sandbox_image: String,
-    /// The Kubernetes names of the nodes that take part, in natural order: without one, nothing is written.
-    pub nodes: Vec<String>,
+    /// The Kubernetes names of the nodes that take part, in natural order: without one, nothing is written. Templates of devices do
+    /// not see them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<Vec<String>>,
     /// Labels of the nodes on which the DaemonSet runs.
     pub node_selector: BTreeMap<String, String>,
     /// The image that makes the scratch file.
@@ -126,8 +131,8 @@ pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
         label_namespace: written.namespace == NamespacePolicy::Label,
         delete_namespace: written.namespace == NamespacePolicy::Delete,
         default_class: written.default_class,
-        node_path_map: Vec::new(),
-        storage_classes: Vec::new(),
+        node_path_map: None,
+        storage_classes: None,
         resources: written.resources.iter().map(ToString::to_string).collect(),
         offered: false,
         place: asked(file, at, "local-path", written.path.is_some()),
@@ -163,7 +168,7 @@ pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<
         scratch_file: scratch,
         scratch_bytes: written.scratch.size.bytes(),
         sandbox_image: written.sandbox_image.to_string(),
-        nodes: Vec::new(),
+        nodes: None,
         node_selector: written.node_selector.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
         scratch_image: written.images.scratch.to_string(),
         hold_image: written.images.hold.to_string(),
@@ -182,35 +187,82 @@ fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Pla
     if has_path { file.at(application.child("path")) } else { file.at(application).as_key() }
 }
 
-/// Puts what the devices offer into the applications of their cluster.
-pub fn gather(cluster: &mut Cluster, devices: &[Device]) {
-    let members = || devices.iter().filter(|device| device.cluster == cluster.name);
-    if let Some(kata) = &mut cluster.kata {
-        kata.nodes = members().filter(|device| device.kata).map(|device| device.hostname.clone()).collect();
-        kata.nodes.sort_by(|one, other| natural(one, other));
-    }
-    let Some(application) = &mut cluster.local_path else { return };
-    for device in members() {
-        let Some(paths) = &device.local_paths else { continue };
-        application.offered |= !paths.is_empty();
-        if *paths != application.default_paths {
-            application.node_path_map.push(NodePaths { node: device.hostname.clone(), paths: paths.clone() });
+/// What a device is to its cluster.
+#[derive(Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Where its name is written.
+    pub place: Place,
+    node: String,
+    kata: bool,
+    local_paths: Option<Vec<String>>,
+    classes: Option<NodeClasses>,
+}
+
+impl Member {
+    /// What `device` is to its cluster.
+    pub fn new(device: &Device) -> Self {
+        let classes = (!device.storage_classes.is_empty()).then(|| NodeClasses {
+            device: device.name.clone(),
+            node: device.hostname.clone(),
+            classes: device.storage_classes.clone(),
+            place: device.keys.at("/localPath/storageClasses").as_key(),
+        });
+        Self {
+            name: device.name.clone(),
+            cluster: device.cluster.clone(),
+            place: device.place.clone(),
+            node: device.hostname.clone(),
+            kata: device.kata,
+            local_paths: device.local_paths.clone(),
+            classes,
         }
-        if !device.storage_classes.is_empty() {
-            application.storage_classes.push(NodeClasses {
-                device: device.name.clone(),
-                node: device.hostname.clone(),
-                classes: device.storage_classes.clone(),
-                place: device.keys.at("/localPath/storageClasses").as_key(),
-            });
+    }
+}
+
+/// Puts what the members of each cluster offer into its applications.
+pub fn gather(clusters: &mut [Cluster], mut members: Vec<Member>) {
+    members.sort_by(|one, other| natural(&one.node, &other.node));
+    let mut of_clusters: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+    for member in members {
+        of_clusters.entry(member.cluster.clone()).or_default().push(member);
+    }
+    for cluster in clusters {
+        let members = of_clusters.remove(&cluster.name).unwrap_or_default();
+        if let Some(kata) = &mut cluster.kata {
+            let nodes = members.iter().filter(|member| member.kata).map(|member| member.node.clone());
+            kata.nodes = Some(nodes.collect());
+        }
+        if let Some(local_path) = &mut cluster.local_path {
+            local_path.gather(members);
         }
     }
-    application.offered |= !application.default_paths.is_empty();
-    application.node_path_map.sort_by(|one, other| natural(&one.node, &other.node));
-    application.node_path_map.push(NodePaths {
-        node: "DEFAULT_PATH_FOR_NON_LISTED_NODES".to_owned(),
-        paths: application.default_paths.clone(),
-    });
+}
+
+impl LocalPath {
+    /// Takes in what the members offer, who come in natural order of their nodes' names.
+    fn gather(&mut self, members: Vec<Member>) {
+        let (mut paths, mut classes) = (Vec::new(), Vec::new());
+        for member in members {
+            let Some(offered) = member.local_paths else { continue };
+            self.offered |= !offered.is_empty();
+            if offered != self.default_paths {
+                paths.push(NodePaths { node: member.node, paths: offered });
+            }
+            classes.extend(member.classes);
+        }
+        self.offered |= !self.default_paths.is_empty();
+        paths.push(NodePaths {
+            node: "DEFAULT_PATH_FOR_NON_LISTED_NODES".to_owned(),
+            paths: self.default_paths.clone(),
+        });
+        classes.sort_by(|one, other| natural(&one.device, &other.device));
+        self.node_path_map = Some(paths);
+        self.storage_classes = Some(classes);
+    }
 }
 
 /// Judges the paths that each cluster's local-path takes on nodes that it does not list.

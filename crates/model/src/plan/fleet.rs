@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::applications::Member;
 use super::{node_selectors, objects};
 use crate::device::Role;
 use crate::fleet::LintLevel;
@@ -11,8 +12,6 @@ use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer};
 /// What of a device the others are judged by, so that nothing else of it need be kept.
 #[derive(Debug)]
 pub struct Sighting {
-    name: String,
-    cluster: String,
     role: Role,
     address: Address,
     address_place: Place,
@@ -37,8 +36,6 @@ impl Sighting {
             None => (hostname.split('.').next().unwrap_or(&hostname).to_owned(), hostname_place.clone()),
         });
         Self {
-            name: device.name.to_string(),
-            cluster: device.cluster.to_string(),
             role: device.role,
             address: device.address.clone(),
             address_place: file.at("/address"),
@@ -67,14 +64,15 @@ pub struct Judge {
 
 impl Judge {
     /// Judges a device among those before it.
-    pub fn see(&mut self, sighting: Sighting, findings: &mut Vec<Diagnostic>) {
-        let Sighting { name, cluster, role, address, hostname, .. } = sighting;
-        self.objects.see(&name, &cluster, sighting.objects, findings);
+    pub fn see(&mut self, member: &Member, sighting: Sighting, findings: &mut Vec<Diagnostic>) {
+        let (name, cluster) = (member.name.as_str(), member.cluster.as_str());
+        let Sighting { role, address, hostname, .. } = sighting;
+        self.objects.see(name, cluster, sighting.objects, findings);
         if let Some(selectors) = sighting.selectors {
-            self.selectors.see(&name, &cluster, selectors);
+            self.selectors.see(name, cluster, selectors);
         }
         let place = sighting.address_place;
-        if let Some((first, owner)) = self.addresses.twice(address.ip().to_string(), &place, &name) {
+        if let Some((first, owner)) = self.addresses.twice(address.ip().to_string(), &place, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateAddress,
@@ -84,11 +82,11 @@ impl Judge {
                 .also(first, "first here")
                 .note("talosctl would reach one of the two, and apply to it what is meant for the other")
                 .device(owner)
-                .device(&*name),
+                .device(name),
             );
         }
         let place = sighting.hostname_place;
-        if let Some((first, owner)) = self.hostnames.twice(format!("{cluster}/{hostname}"), &place, &name) {
+        if let Some((first, owner)) = self.hostnames.twice(format!("{cluster}/{hostname}"), &place, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateHostname,
@@ -98,15 +96,17 @@ impl Judge {
                 .also(first, "first here")
                 .note("a hostname is the name of a Kubernetes node: the second one could not join")
                 .device(owner)
-                .device(&*name),
+                .device(name),
             );
         }
         match role {
-            Role::ControlPlane => drop(self.control_planes.entry(cluster).or_default().insert(address.to_string())),
-            Role::Worker => *self.workers.entry(cluster).or_default() += 1,
+            Role::ControlPlane => {
+                self.control_planes.entry(cluster.to_owned()).or_default().insert(address.to_string());
+            }
+            Role::Worker => *self.workers.entry(cluster.to_owned()).or_default() += 1,
         }
         let Some((called, place)) = sighting.tailnet else { return };
-        if let Some((first, owner)) = self.tailnet.twice(called.clone(), &place, &name)
+        if let Some((first, owner)) = self.tailnet.twice(called.clone(), &place, name)
             && !findings.iter().any(|finding| finding.at.place == place && finding.code == Code::DuplicateHostname)
         {
             findings.push(

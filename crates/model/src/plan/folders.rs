@@ -2,7 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Cluster, Device};
+use super::Cluster;
+use super::applications::Member;
 use crate::{Code, Diagnostic, Place};
 
 /// A folder, whose it is, and the key that asks for it.
@@ -14,11 +15,11 @@ struct Claim {
 
 /// Applications whose folders are one, or lie in each other or in a device's. Paths are compared without case, as some file
 /// systems do.
-pub fn judge(clusters: &[Cluster], devices: &[Device], findings: &mut Vec<Diagnostic>) {
+pub fn judge(clusters: &[Cluster], members: &[Member], findings: &mut Vec<Diagnostic>) {
     let applications: Vec<Claim> = clusters.iter().flat_map(claims).collect();
     for (index, claim) in applications.iter().enumerate() {
         findings.extend(applications[..index].iter().filter_map(|first| meet(claim, first)));
-        let manifests = devices.iter().map(|device| Claim {
+        let manifests = members.iter().map(|device| Claim {
             folder: Utf8Path::new("devices").join(&device.name).join("manifests"),
             owner: format!("the device `{}`", device.name),
             place: device.place.clone(),

@@ -108,7 +108,6 @@ pub fn cluster(
         local_path: applications::local_path(file, cluster, at),
         kata: applications::kata(file, cluster, at),
         incomplete: false,
-        place: Some(file.at(at.clone()).as_key()),
     };
     findings.extend(super::network::overlaps(file, at, &planned));
     planned

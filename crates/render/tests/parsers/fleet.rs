@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talosmith_model::plan::{Draft, LayerPatches};
+use talosmith_model::plan::{Draft, LayerPatches, clusters};
 use talosmith_model::{DeviceFile, FleetFile, Plan, Sources};
 use talosmith_render::{Artifact, Fault, Proof, Renderer};
 
@@ -75,16 +75,18 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     assert_eq!(findings, []);
     let device = device.expect("a device");
     let draft = Draft::new(&fleet, &device, &BTreeMap::new(), &LayerPatches::default());
-    let (plan, findings) = Plan::new(&fleet, [draft], &BTreeMap::new());
+    let (clusters, findings) = clusters(&fleet);
+    assert_eq!(findings, []);
+    let (plan, findings) = Plan::new(&fleet, clusters, [draft], &BTreeMap::new());
     assert_eq!(findings, []);
     plan
 }
 
 /// Every artifact, or everything that is wrong.
 pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<Fault>> {
-    let renderer = Renderer::new(overrides);
+    let renderer = Renderer::new(overrides, &plan.clusters);
     let (mut artifacts, mut faults) = (Vec::new(), Vec::new());
-    let devices = plan.devices.iter().map(|device| renderer.device(plan, device, Proof::Given));
+    let devices = plan.devices.iter().map(|device| renderer.device(device, Proof::Given));
     let clusters = plan.clusters.iter().map(|cluster| renderer.cluster(cluster, Proof::Given));
     for owner in devices.chain(clusters) {
         match owner {
