@@ -1,6 +1,7 @@
 //! What lies in a tree against what would be generated.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::plan::Device;
@@ -46,7 +47,7 @@ pub struct Compared {
 pub type Early = Rendered<Result<Compared, ReadError>>;
 
 /// Renders some devices and then compares them with a tree.
-pub fn compare_devices(tree: &dyn Tree, renderer: &Renderer, devices: &[&Device]) -> Vec<Early> {
+pub fn compare_devices(tree: &dyn Tree, renderer: &Renderer, devices: &[&Arc<Device>]) -> Vec<Early> {
     let rendered: Vec<_> = devices.iter().map(|device| render_device(renderer, device, Proof::LeftOut)).collect();
     rendered.into_iter().map(|rendered| rendered.map(|owner| compare_owner(tree, owner))).collect()
 }
@@ -86,8 +87,8 @@ pub fn compare(
             differences.owners.insert(tally.name.clone());
         }
         differences.same += tally.files - changes.len() - links.len();
-        let argument = if tally.is_device { format!("{DEVICES}/{}", tally.name) } else { String::new() };
-        differences.arguments.extend(changes.iter().map(|change| (change.path.clone(), argument.clone())));
+        let argument = || if tally.is_device { format!("{DEVICES}/{}", tally.name) } else { String::new() };
+        differences.arguments.extend(changes.iter().map(|change| (change.path.clone(), argument())));
         differences.changes.extend(changes);
         clash_keys.extend(keys);
         strays.extend(others);

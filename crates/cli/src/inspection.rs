@@ -1,5 +1,7 @@
 //! What `generate`, `check` and `diff` begin with: read, render, compare, and prove what is new.
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::plan::Device;
 use talosmith_render::Renderer;
@@ -57,7 +59,7 @@ pub fn inspect(
     below: &Utf8Path,
     keep: Keep,
 ) -> Result<Inspection, InspectionError> {
-    let early = |renderer: &Renderer, devices: &[&Device]| {
+    let early = |renderer: &Renderer, devices: &[&Arc<Device>]| {
         let devices = if paths.is_empty() { devices } else { &[] };
         let compared = compare_devices(tree, renderer, devices).into_iter();
         compared

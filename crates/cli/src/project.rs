@@ -1,6 +1,7 @@
 //! A repository, read and planned: the one way from a tree of files to a plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::fleet::LintLevel;
@@ -70,7 +71,7 @@ impl Project {
     /// The world's: what is wrong with the user's files becomes findings.
     pub fn load_with<E: Send>(
         tree: &dyn Tree,
-        early: impl Fn(&Renderer, &[&Device]) -> Vec<(E, bool)> + Send + Sync,
+        early: impl Fn(&Renderer, &[&Arc<Device>]) -> Vec<(E, bool)> + Send + Sync,
     ) -> Result<(Self, Vec<E>), LoadError> {
         let shelf = Shelf::new(tree);
         let mut findings = Vec::new();
@@ -95,7 +96,7 @@ impl Project {
             let mut drafts: Vec<&mut Draft> =
                 loaded.iter_mut().filter_map(|loaded| loaded.draft.as_mut().ok()).collect();
             drafts.retain(|draft| draft.settled().is_some());
-            let settled: Vec<&Device> = drafts.iter().filter_map(|draft| draft.settled()).collect();
+            let settled: Vec<&Arc<Device>> = drafts.iter().filter_map(|draft| draft.settled()).collect();
             let (done, kept): (Vec<E>, Vec<bool>) = early(&renderer, &settled).into_iter().unzip();
             let gone = drafts.into_iter().zip(kept).filter(|(_, is_kept)| !is_kept);
             gone.for_each(|(draft, _)| draft.let_go());

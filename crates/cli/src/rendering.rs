@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::plan::{Cluster, Device};
@@ -43,7 +44,7 @@ pub struct Rendered<R> {
 /// Who can be an owner.
 #[derive(Debug, Clone, Copy)]
 enum Subject<'a> {
-    Device(&'a Device),
+    Device(&'a Arc<Device>),
     Cluster(&'a Cluster),
 }
 
@@ -97,7 +98,7 @@ pub fn render_rest<R: Send>(
 
 /// Renders a device by itself.
 #[must_use]
-pub fn render_device(renderer: &Renderer, device: &Device, proof: Proof) -> Rendered<Owner> {
+pub fn render_device(renderer: &Renderer, device: &Arc<Device>, proof: Proof) -> Rendered<Owner> {
     Subject::Device(device).render(renderer, proof)
 }
 
@@ -208,7 +209,7 @@ impl<'a> Subject<'a> {
     }
 
     fn owned_by_device(
-        device: &Device,
+        device: &Arc<Device>,
         renderer: &Renderer,
         proof: Proof,
     ) -> Result<(Owner, Vec<Diagnostic>), Vec<Fault>> {

@@ -108,7 +108,7 @@ impl<'a> Roster<'a> {
     #[must_use]
     pub fn new(project: &'a Project, selection: &Selection, owners: &[Tally], differences: &Differences) -> Self {
         let planned: BTreeMap<&str, &Device> =
-            project.plan.devices.iter().map(|device| (device.name.as_str(), device)).collect();
+            project.plan.devices.iter().map(|device| (device.name.as_str(), &**device)).collect();
         let files: BTreeMap<&str, usize> =
             owners.iter().filter(|owner| owner.is_device).map(|owner| (owner.name.as_str(), owner.files)).collect();
         let mut stale: BTreeMap<&str, usize> = BTreeMap::new();

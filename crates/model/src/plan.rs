@@ -57,7 +57,7 @@ pub struct Plan {
     /// The clusters in the order of their names.
     pub clusters: Vec<Cluster>,
     /// The devices without errors that were not let go of, in natural order of their names.
-    pub devices: Vec<Device>,
+    pub devices: Vec<Arc<Device>>,
     /// The names of the devices with errors.
     pub broken: BTreeSet<String>,
     /// Those among them that have none of their own, and wait for devices that cannot be read.
@@ -93,7 +93,7 @@ pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
 #[derive(Debug)]
 pub struct Draft {
     /// The device, unless it was let go of.
-    device: Option<Box<Device>>,
+    device: Option<Arc<Device>>,
     /// Whether it has errors.
     failed: bool,
     member: applications::Member,
@@ -112,13 +112,13 @@ impl Draft {
         let mut findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
         let sighting = fleet::Sighting::new(fleet, file, &mut findings);
         let member = applications::Member::new(&planned);
-        Self { device: Some(Box::new(planned)), failed, member, sighting, findings }
+        Self { device: Some(Arc::new(planned)), failed, member, sighting, findings }
     }
 
     /// The device as it will be in the plan, if it has no errors and needs nothing of the others.
     #[must_use]
-    pub fn settled(&self) -> Option<&Device> {
-        self.device.as_deref().filter(|device| !self.failed && !kubernetes::names_control_planes(device))
+    pub fn settled(&self) -> Option<&Arc<Device>> {
+        self.device.as_ref().filter(|device| !self.failed && !kubernetes::names_control_planes(device))
     }
 
     /// Lets go of the device, which the plan will not have then; what the others need of it stays.
@@ -161,7 +161,7 @@ impl Plan {
                 incomplete.insert(draft.member.cluster);
                 plan.broken.insert(draft.member.name);
             } else {
-                plan.devices.extend(draft.device.map(|device| *device));
+                plan.devices.extend(draft.device);
                 members.push(draft.member);
             }
         }
@@ -183,9 +183,10 @@ impl Plan {
             let concerns = |sketch: &&Sketch| sketch.cluster.as_ref().is_none_or(|cluster| *cluster == device.cluster);
             unclear.iter().any(concerns) && kubernetes::names_control_planes(device)
         };
-        plan.waiting.extend(plan.devices.extract_if(.., |device| waits(device)).map(|device| device.name));
+        plan.waiting.extend(plan.devices.extract_if(.., |device| waits(device)).map(|device| device.name.clone()));
         plan.broken.extend(plan.waiting.iter().cloned());
-        for device in &mut plan.devices {
+        // Those that were given away before need no names.
+        for device in plan.devices.iter_mut().filter_map(Arc::get_mut) {
             kubernetes::name_control_planes(device, addresses.get(&device.cluster));
         }
         for cluster in &mut plan.clusters {

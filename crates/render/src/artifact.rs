@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
 use crate::target::{application, cluster_path, key, secret_rows, target, unknown_files};
-use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine};
+use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine, view};
 
 /// A file that is generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,16 +155,16 @@ impl Renderer {
         self.engine.text(name)
     }
 
-    fn scene(&self, device: &Device) -> Scene {
+    fn scene(&self, device: &Arc<Device>) -> Scene {
         let cluster = self.clusters.get(&device.cluster).cloned();
-        Scene { device: engine::context(device), cluster: cluster.into() }
+        Scene { device: view::of(device), cluster: cluster.into() }
     }
 
     /// Every tracked artifact of a device, in the order of the catalogue.
     ///
     /// # Errors
     /// Everything that keeps an artifact from being rendered.
-    pub fn device(&self, device: &Device, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
+    pub fn device(&self, device: &Arc<Device>, proof: Proof) -> Result<Vec<Artifact>, Vec<Fault>> {
         let scene = self.scene(device);
         let mut artifacts = Vec::new();
         let mut faults: Vec<Fault> =
@@ -246,7 +246,7 @@ impl Renderer {
     ///
     /// # Errors
     /// The template's fault, which holds no value.
-    pub fn secrets(&self, device: &Device, secrets: &Secrets) -> Result<Vec<SecretArtifact>, TemplateFault> {
+    pub fn secrets(&self, device: &Arc<Device>, secrets: &Secrets) -> Result<Vec<SecretArtifact>, TemplateFault> {
         use secrecy::ExposeSecret as _;
         let scene = self.scene(device);
         let mut artifacts = Vec::new();

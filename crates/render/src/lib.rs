@@ -13,6 +13,7 @@ mod secret;
 pub mod templates;
 pub mod catalogue;
 pub mod target;
+mod view;
 pub mod artifact;
 pub mod merged;
 pub mod output;

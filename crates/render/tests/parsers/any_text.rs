@@ -1,6 +1,7 @@
 //! Any text at any place of the plan arrives as it is, and changes nothing around it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ proptest! {
     fn any_text_survives(any in text(), other in text(), base in proptest::sample::select(BASES.to_vec())) {
         let mut plan = plan(base, true);
         {
-            let device = &mut plan.devices[0];
+            let device = Arc::get_mut(&mut plan.devices[0]).expect("nobody else has it");
             device.hostname.clone_from(&any);
             device.labels = BTreeMap::from([(any.clone(), other.clone())]);
             device.nameservers = Some(vec![any.clone(), other.clone()]);

@@ -20,6 +20,19 @@ fn every_artifact_is_a_document_of_its_kind() {
     }
 }
 
+#[test]
+fn templates_see_every_field_of_a_device() {
+    let plan = plan("v1.14.0", true);
+    let fields = "{% for name in device %}\n{{ name }}: {{ device[name] | json | quote }}\n{% endfor %}\n";
+    let overrides = BTreeMap::from([("device/hostname.yaml.j2".to_owned(), fields.to_owned())]);
+    let artifacts = render(&plan, &overrides).expect("artifacts");
+    let artifact = artifacts.iter().find(|artifact| artifact.key == "hostname").expect("the hostname");
+    let seen = parse(Format::Yaml, &artifact.text).expect("YAML").remove(0);
+    let value = |text: &serde_json::Value| serde_json::from_str(text.as_str().expect("a text")).expect("JSON");
+    let seen = seen.as_object().expect("fields").iter().map(|(name, text)| (name.clone(), value(text)));
+    assert_eq!(serde_json::Value::Object(seen.collect()), serde_json::json!(plan.devices[0]));
+}
+
 /// One file's data, without the comment in front.
 fn data(base: &str, scheduling: bool, name: &str) -> serde_json::Value {
     let artifacts = render(&plan(base, scheduling), &BTreeMap::new()).expect("artifacts");
