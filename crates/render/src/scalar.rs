@@ -15,6 +15,20 @@ const PLAIN_LIMIT: usize = 512;
 /// Words that YAML 1.1 or 1.2 reads as a boolean, as null or as a number, in lower case.
 const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
 
+const LONGEST_WORD: usize = 5;
+
+/// The bytes that may stand anywhere in a plain scalar but at its start.
+const IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
+    let bytes = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@+=-%~^$();!<>|&*";
+    let mut at = 0;
+    while at < bytes.len() {
+        is_plain[bytes[at] as usize] = true;
+        at += 1;
+    }
+    is_plain
+};
+
 /// Text as a YAML scalar on one line: without quotes where that is safe.
 #[must_use]
 pub fn inline(text: &str) -> Cow<'_, str> {
@@ -97,11 +111,12 @@ fn is_plain(text: &str) -> bool {
     starts_well
         && bytes.len() <= PLAIN_LIMIT
         && bytes.iter().enumerate().all(|(at, byte)| {
-            let next = bytes.get(at + 1);
+            let next = || bytes.get(at + 1);
             match byte {
-                b':' => next.is_some_and(|next| next.is_ascii_alphanumeric() || b"/:_.-".contains(next)),
-                b' ' => next.is_some_and(|next| !b" #:".contains(next)),
-                _ => byte.is_ascii_alphanumeric() || b"_./@+=-%~^$();!<>|&*".contains(byte),
+                _ if IS_PLAIN[usize::from(*byte)] => true,
+                b':' => next().is_some_and(|next| next.is_ascii_alphanumeric() || b"/:_.-".contains(next)),
+                b' ' => next().is_some_and(|next| !b" #:".contains(next)),
+                _ => false,
             }
         })
         && !is_word(text)
@@ -110,7 +125,7 @@ fn is_plain(text: &str) -> bool {
 
 fn is_word(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
-    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+    text.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// Whether some YAML reads the text as a number, a time of the day in base 60, or a date.

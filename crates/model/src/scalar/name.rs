@@ -113,11 +113,12 @@ impl FromStr for ObjectName {
     type Err = ScalarFault;
 
     fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = ScalarFault::new(format!("`{text}` is not the name of a Kubernetes object"));
-        match text.parse::<Hostname>() {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(why) => Err(ScalarFault { label: why.label, help: why.help, ..fault }),
-        }
+        let fault = |why: ScalarFault| {
+            let message = format!("`{text}` is not the name of a Kubernetes object");
+            ScalarFault { label: why.label, help: why.help, ..ScalarFault::new(message) }
+        };
+        text.parse::<Hostname>().map_err(fault)?;
+        Ok(Self(text.to_owned()))
     }
 }
 

@@ -5,7 +5,7 @@
 use jsonschema::ValidationError;
 use serde_json::Value;
 
-use crate::scalar;
+use crate::scalar::{self, Format};
 
 /// Accepts what `devices/<name>/device.yaml` may hold.
 #[jsonschema::validator(path = "../../schemas/device.schema.json", validate_formats = true, ignore_unknown_formats = false, formats = {
@@ -109,162 +109,55 @@ pub fn fleet_faults(value: &Value) -> Vec<ValidationError<'_>> {
     Fleet::iter_errors(value).collect()
 }
 
-fn absolute_path(text: &str) -> bool {
-    scalar::is("absolute-path", text)
+/// The functions that the validators know the formats by.
+macro_rules! formats {
+    ($($function:ident = $name:literal,)*) => {$(
+        fn $function(text: &str) -> bool {
+            const FORMAT: &Format = scalar::known($name);
+            (FORMAT.check)(text).is_ok()
+        }
+    )*};
 }
 
-fn argument(text: &str) -> bool {
-    scalar::is("argument", text)
-}
-
-fn argument_name(text: &str) -> bool {
-    scalar::is("argument-name", text)
-}
-
-fn cel(text: &str) -> bool {
-    scalar::is("cel", text)
-}
-
-fn cidr(text: &str) -> bool {
-    scalar::is("cidr", text)
-}
-
-fn code(text: &str) -> bool {
-    scalar::is("code", text)
-}
-
-fn device_path(text: &str) -> bool {
-    scalar::is("device-path", text)
-}
-
-fn dns_label(text: &str) -> bool {
-    scalar::is("dns-label", text)
-}
-
-fn duration(text: &str) -> bool {
-    scalar::is("duration", text)
-}
-
-fn endpoint(text: &str) -> bool {
-    scalar::is("endpoint", text)
-}
-
-fn environment_variable(text: &str) -> bool {
-    scalar::is("environment-variable", text)
-}
-
-fn extension(text: &str) -> bool {
-    scalar::is("extension", text)
-}
-
-fn file_mode(text: &str) -> bool {
-    scalar::is("file-mode", text)
-}
-
-fn host(text: &str) -> bool {
-    scalar::is("host", text)
-}
-
-fn hostname(text: &str) -> bool {
-    scalar::is("hostname", text)
-}
-
-fn image(text: &str) -> bool {
-    scalar::is("image", text)
-}
-
-fn ip_address(text: &str) -> bool {
-    scalar::is("ip-address", text)
-}
-
-fn kernel_argument(text: &str) -> bool {
-    scalar::is("kernel-argument", text)
-}
-
-fn label_key(text: &str) -> bool {
-    scalar::is("label-key", text)
-}
-
-fn label_value(text: &str) -> bool {
-    scalar::is("label-value", text)
-}
-
-fn model_key(text: &str) -> bool {
-    scalar::is("model-key", text)
-}
-
-fn name(text: &str) -> bool {
-    scalar::is("name", text)
-}
-
-fn node_endpoint(text: &str) -> bool {
-    scalar::is("node-endpoint", text)
-}
-
-fn object_name(text: &str) -> bool {
-    scalar::is("object-name", text)
-}
-
-fn op_reference(text: &str) -> bool {
-    scalar::is("op-reference", text)
-}
-
-fn registry(text: &str) -> bool {
-    scalar::is("registry", text)
-}
-
-fn relative_path(text: &str) -> bool {
-    scalar::is("relative-path", text)
-}
-
-fn route(text: &str) -> bool {
-    scalar::is("route", text)
-}
-
-fn secret_name(text: &str) -> bool {
-    scalar::is("secret-name", text)
-}
-
-fn size(text: &str) -> bool {
-    scalar::is("size", text)
-}
-
-fn subject_alt_name(text: &str) -> bool {
-    scalar::is("subject-alt-name", text)
-}
-
-fn subnet_filter(text: &str) -> bool {
-    scalar::is("subnet-filter", text)
-}
-
-fn sysctl(text: &str) -> bool {
-    scalar::is("sysctl", text)
-}
-
-fn tag(text: &str) -> bool {
-    scalar::is("tag", text)
-}
-
-fn taint(text: &str) -> bool {
-    scalar::is("taint", text)
-}
-
-fn talos_version(text: &str) -> bool {
-    scalar::is("talos-version", text)
-}
-
-fn upper_bound(text: &str) -> bool {
-    scalar::is("upper-bound", text)
-}
-
-fn url(text: &str) -> bool {
-    scalar::is("url", text)
-}
-
-fn volume_name(text: &str) -> bool {
-    scalar::is("volume-name", text)
-}
-
-fn volume_size(text: &str) -> bool {
-    scalar::is("volume-size", text)
+formats! {
+    absolute_path = "absolute-path",
+    argument = "argument",
+    argument_name = "argument-name",
+    cel = "cel",
+    cidr = "cidr",
+    code = "code",
+    device_path = "device-path",
+    dns_label = "dns-label",
+    duration = "duration",
+    endpoint = "endpoint",
+    environment_variable = "environment-variable",
+    extension = "extension",
+    file_mode = "file-mode",
+    host = "host",
+    hostname = "hostname",
+    image = "image",
+    ip_address = "ip-address",
+    kernel_argument = "kernel-argument",
+    label_key = "label-key",
+    label_value = "label-value",
+    model_key = "model-key",
+    name = "name",
+    node_endpoint = "node-endpoint",
+    object_name = "object-name",
+    op_reference = "op-reference",
+    registry = "registry",
+    relative_path = "relative-path",
+    route = "route",
+    secret_name = "secret-name",
+    size = "size",
+    subject_alt_name = "subject-alt-name",
+    subnet_filter = "subnet-filter",
+    sysctl = "sysctl",
+    tag = "tag",
+    taint = "taint",
+    talos_version = "talos-version",
+    upper_bound = "upper-bound",
+    url = "url",
+    volume_name = "volume-name",
+    volume_size = "volume-size",
 }
