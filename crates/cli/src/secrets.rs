@@ -106,7 +106,7 @@ pub fn resolve(needs: &[Need], definitions: &Definitions<'_>, fleet: SourceId, w
         let mut absences = Vec::new();
         let mut outcome = Outcome::Unavailable;
         for (index, source) in sources.iter().enumerate() {
-            let place = Place::value(fleet, pointer.child(index));
+            let place = Place::value(fleet, pointer.item(index));
             match ask(source, world, &resolution.secrets) {
                 Answer::Absent(absence) => absences.push((source.kind(), absence)),
                 Answer::Failed(failure) => {

@@ -66,7 +66,7 @@ impl Origins {
                 None => {
                     if let Some(layer) = self.ground.origins.get(at) {
                         let (source, base) = &self.ground.layers[*layer];
-                        return Some((*source, Pointer::new(format!("{base}{pointer}"))));
+                        return Some((*source, base.join(pointer)));
                     }
                 }
             }
@@ -112,6 +112,11 @@ impl Ground {
         let mut stack = Stack { keys: self.keys.clone(), findings: self.findings.clone() };
         let mut keys: BTreeMap<Box<str>, bool> = BTreeMap::new();
         for (key, value) in own {
+            if !self.keys.contains_key(&key) && !removes(&value) {
+                // What nothing stands below of is its own, with all that is in it.
+                stack.keys.insert(key, value);
+                continue;
+            }
             stack.lay((source, &Pointer::root()), key, value, &mut |at, change| {
                 let known = |at: &str| keys.get(at).copied().unwrap_or_else(|| self.origins.contains_key(at));
                 match change {
@@ -133,6 +138,14 @@ impl Ground {
         }
         let origins = Origins { ground: Arc::clone(self), own: source, keys };
         (stack.keys, origins, stack.findings)
+    }
+}
+
+/// Whether a value is a `null` or has some directly in it.
+fn removes(value: &Value) -> bool {
+    match value {
+        Value::Object(mapping) => mapping.values().any(Value::is_null),
+        value => value.is_null(),
     }
 }
 
@@ -197,7 +210,7 @@ impl Stack {
     }
 
     fn nothing_to_remove(&mut self, (source, base): (SourceId, &Pointer), at: &Pointer) {
-        let place = Place::value(source, Pointer::new(format!("{base}{at}")));
+        let place = Place::value(source, base.join(at));
         let key = at.segments().collect::<Vec<_>>().join(".");
         self.findings.push(
             Diagnostic::new(Code::NothingToRemove, format!("`{key}: null` removes nothing"), place)

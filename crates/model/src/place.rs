@@ -1,6 +1,6 @@
 //! Places in texts: what a finding points at.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,20 +23,26 @@ impl Pointer {
         Self(text.into())
     }
 
-    /// The value behind `key`, or at index `key`, of the value that this points at.
+    /// The value behind `key` of the mapping that this points at.
     #[must_use]
-    pub fn child(&self, key: impl fmt::Display) -> Self {
-        // One allocation does for most: no key of the model is longer, and few need an escape.
-        let mut text = String::with_capacity(self.0.len() + 24);
-        text.push_str(&self.0);
-        text.push('/');
-        let start = text.len();
-        write!(text, "{key}").expect("a string takes everything");
-        if text[start..].contains(['~', '/']) {
-            let key = text.split_off(start);
-            text.push_str(&key.replace('~', "~0").replace('/', "~1"));
+    pub fn child(&self, key: impl AsRef<str>) -> Self {
+        let key = key.as_ref();
+        if key.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+            return Self([&self.0, "/", &key.replace('~', "~0").replace('/', "~1")].concat());
         }
-        Self(text)
+        Self([&self.0, "/", key].concat())
+    }
+
+    /// The item at `index` of the list that this points at.
+    #[must_use]
+    pub fn item(&self, index: usize) -> Self {
+        Self(format!("{}/{index}", self.0))
+    }
+
+    /// What `inner`, a pointer into the value that this points at, is from the root.
+    #[must_use]
+    pub fn join(&self, inner: &Self) -> Self {
+        Self([&*self.0, &*inner.0].concat())
     }
 
     /// The value that holds this one, and none for the root.

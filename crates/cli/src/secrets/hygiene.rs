@@ -44,7 +44,7 @@ pub fn judge(
             let inside = root.join(path).strip_prefix(root).map(Utf8Path::to_owned);
             let Ok(inside) = inside else { continue };
             if inside.components().all(|part| part.as_str() != "..") && git.is_tracked(&inside)? {
-                let at = Place::value(fleet, Pointer::root().child("secrets").child(name).child(index).child("file"));
+                let at = Place::value(fleet, Pointer::root().child("secrets").child(name).item(index).child("file"));
                 findings.push(literal(name, &inside, at, needs));
             }
         }

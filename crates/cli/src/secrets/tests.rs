@@ -99,7 +99,7 @@ fn value(resolution: &Resolution) -> Option<&str> {
 }
 
 fn found(index: usize) -> Outcome {
-    Outcome::Found(Place::value(texts().0, Pointer::root().child("secrets").child(NAME).child(index)))
+    Outcome::Found(Place::value(texts().0, Pointer::root().child("secrets").child(NAME).item(index)))
 }
 
 fn env() -> SecretSource {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::sync::{PoisonError, RwLock};
 
@@ -127,15 +128,15 @@ impl Tree for WorkTree {
         if bytes.is_empty() || !self.is_folder(above(&path))? {
             return Ok(false);
         }
-        let Ok(mut file) = self.open(&path) else { return Ok(false) };
-        let mut buffer = [0; 4096];
-        while let Ok(read) = file.read(&mut buffer) {
-            match bytes.strip_prefix(&buffer[..read]) {
-                // Only the end of a file gives less than is asked for.
-                Some(rest) if read < buffer.len() => return Ok(rest.is_empty()),
-                Some(rest) => bytes = rest,
-                None => break,
+        let Ok(file) = self.open(&path) else { return Ok(false) };
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        while let Ok((read, free)) = rustix::io::read(&file, &mut buffer) {
+            let Some(rest) = bytes.strip_prefix(&*read) else { break };
+            // Only the end of a file gives less than is asked for.
+            if !free.is_empty() {
+                return Ok(rest.is_empty());
             }
+            bytes = rest;
         }
         Ok(false)
     }

@@ -92,11 +92,11 @@ pub(super) fn empty_values(source: SourceId, node: &Node, pointer: &Pointer, fin
     }
     for (index, item) in node.items().iter().enumerate() {
         if item.is_empty_scalar() {
-            let place = Place::value(source, pointer.child(index));
+            let place = Place::value(source, pointer.item(index));
             let help = "write a value, or remove the `-`";
             findings.push(Diagnostic::new(Code::EmptyValue, "an item of a list has no value", place).help(help));
         } else if item.scalar().is_none() {
-            empty_values(source, item, &pointer.child(index), findings);
+            empty_values(source, item, &pointer.item(index), findings);
         }
     }
 }

@@ -66,7 +66,7 @@ fn outline(text: &str) -> String {
             walk(&entry.value, text, &pointer.child(&entry.key), out);
         }
         for (index, item) in node.items().iter().enumerate() {
-            walk(item, text, &pointer.child(index), out);
+            walk(item, text, &pointer.item(index), out);
         }
     }
     let document = Document::parse(source(), text).map_err(|findings| report(text, &findings)).unwrap();

@@ -33,7 +33,7 @@ impl Mark {
         if self == Self::value(self.patch, node) {
             return Some(origin.value(at, node));
         }
-        node.items().iter().enumerate().find_map(|(index, item)| self.below(item, &at.child(index), origin)).or_else(
+        node.items().iter().enumerate().find_map(|(index, item)| self.below(item, &at.item(index), origin)).or_else(
             || {
                 node.entries().iter().find_map(|entry| {
                     let at = at.child(&entry.key);

@@ -272,7 +272,7 @@ pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
         let at = Pointer::new("/clusters").child(name).child("applications").child("local-path").child("defaultPaths");
         let mut seen = BTreeSet::new();
         for (index, path) in application.default_paths.iter().enumerate() {
-            let place = fleet.at(at.child(index));
+            let place = fleet.at(at.item(index));
             if !seen.insert(path) {
                 findings.push(
                     Diagnostic::new(Code::DuplicateVolume, format!("`{path}` is listed twice"), place)

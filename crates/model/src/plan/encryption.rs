@@ -65,7 +65,7 @@ pub fn encryption(
     }
     let mut keys: Vec<EncryptionKey> = Vec::with_capacity(written.keys.len());
     for (index, key) in written.keys.iter().enumerate() {
-        let at = at.child("keys").child(index);
+        let at = at.child("keys").item(index);
         if let Some(first) = keys.iter().position(|other| other.slot == key.slot) {
             let (place, first) = (
                 check.at(at.child("slot")),

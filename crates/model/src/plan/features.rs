@@ -57,7 +57,7 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
     };
     let mut paths = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        let at = Pointer::new("/localPath/volumes").child(index);
+        let at = Pointer::new("/localPath/volumes").item(index);
         match volumes.iter().find(|volume| volume.name == name.as_str()) {
             Some(Volume { mount_path: Some(path), .. }) if !paths.contains(path) => paths.push(path.clone()),
             Some(Volume { mount_path: Some(_), .. }) => {

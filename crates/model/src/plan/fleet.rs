@@ -1,6 +1,6 @@
 //! Devices among each other: what must not be there twice, and what a cluster needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::applications::Member;
 use super::{node_selectors, objects};
@@ -174,7 +174,7 @@ impl Judge {
 
 /// What was seen, where, and whose it was.
 #[derive(Default)]
-pub struct Seen(BTreeMap<String, (Place, String)>);
+pub struct Seen(HashMap<String, (Place, String)>);
 
 impl Seen {
     /// The first place and owner of a text that was seen before.

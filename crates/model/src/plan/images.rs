@@ -93,11 +93,11 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
     for (name, schematic) in written {
         let at = Pointer::new("/schematics").child(name);
         for (index, extension) in schematic.extensions.iter().enumerate() {
-            known_extension(check, &at.child("extensions").child(index), extension.as_str(), version);
-            made_for(check, &at.child("extensions").child(index), extension.as_str());
+            known_extension(check, &at.child("extensions").item(index), extension.as_str(), version);
+            made_for(check, &at.child("extensions").item(index), extension.as_str());
             if let Some(first) = schematic.extensions[..index].iter().position(|other| other == extension) {
-                let place = check.at(at.child("extensions").child(index));
-                let first = check.at(at.child("extensions").child(first));
+                let place = check.at(at.child("extensions").item(index));
+                let first = check.at(at.child("extensions").item(first));
                 check.push(
                     Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), place)
                         .also(first, "first here")

@@ -123,9 +123,9 @@ pub fn overlaps(file: &FleetFile, at: &Pointer, cluster: &Cluster) -> Vec<Diagno
             };
             let range = |cidr: &Cidr| format!("{} – {}", cidr.network().network(), cidr.network().broadcast());
             findings.push(
-                Diagnostic::new(Code::CidrOverlap, inside, file.at(at.child("podCIDRs").child(i)))
+                Diagnostic::new(Code::CidrOverlap, inside, file.at(at.child("podCIDRs").item(i)))
                     .label(range(&pod_network))
-                    .also(file.at(at.child("serviceCIDRs").child(j)), range(&service_network))
+                    .also(file.at(at.child("serviceCIDRs").item(j)), range(&service_network))
                     .help("Talos's defaults do not overlap: pods 10.244.0.0/16, services 10.96.0.0/12"),
             );
         }

@@ -124,7 +124,7 @@ fn placeholders(
     service_texts: &[&str],
 ) {
     for (index, secret) in service.secrets.iter().enumerate() {
-        let at = at.child("secrets").child(index);
+        let at = at.child("secrets").item(index);
         let placeholder = hold(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
         if !service_texts.iter().any(|text| text.contains(&placeholder)) {
             let place = check.at(at);

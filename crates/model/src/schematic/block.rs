@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::scalar;
 use super::stability::{Unstable, check, check_key};
+use crate::Pointer;
 
 /// Writes a map as a document, its keys in the order that they have.
 pub(super) fn write(value: &Value) -> Result<String, Unstable> {
@@ -20,7 +21,7 @@ fn write_map(out: &mut String, map: &Map<String, Value>, indent: usize) -> Resul
         if index > 0 {
             pad(out, indent);
         }
-        check_key(key).map_err(|unstable| unstable.below(key))?;
+        check_key(key).map_err(|unstable| unstable.below(&Pointer::root().child(key)))?;
         scalar::write(out, key);
         out.push(':');
         let inner = (indent / 4 + 1) * 4;
@@ -30,7 +31,7 @@ fn write_map(out: &mut String, map: &Map<String, Value>, indent: usize) -> Resul
         } else {
             out.push(' ');
         }
-        write_value(out, value, inner).map_err(|unstable| unstable.below(key))?;
+        write_value(out, value, inner).map_err(|unstable| unstable.below(&Pointer::root().child(key)))?;
     }
     Ok(())
 }
@@ -41,7 +42,7 @@ fn write_list(out: &mut String, items: &[Value], indent: usize) -> Result<(), Un
             pad(out, indent);
         }
         out.push_str("- ");
-        write_value(out, item, indent + 2).map_err(|unstable| unstable.below(index))?;
+        write_value(out, item, indent + 2).map_err(|unstable| unstable.below(&Pointer::root().item(index)))?;
     }
     Ok(())
 }

@@ -50,10 +50,9 @@ impl Unstable {
         Self { pointer: Pointer::root(), reason }
     }
 
-    /// The same finding, seen from the value that holds this one behind `key`.
-    pub(super) fn below(self, key: impl std::fmt::Display) -> Self {
-        let pointer = Pointer::new(format!("{}{}", Pointer::root().child(key), self.pointer));
-        Self { pointer, ..self }
+    /// The same finding, seen from the value that holds this one at `pointer`.
+    pub(super) fn below(self, pointer: &Pointer) -> Self {
+        Self { pointer: pointer.join(&self.pointer), ..self }
     }
 }
 

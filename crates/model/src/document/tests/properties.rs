@@ -96,7 +96,7 @@ fn pointers(node: &Node, pointer: &Pointer, out: &mut Vec<(Pointer, Node)>) {
         pointers(&entry.value, &pointer.child(&entry.key), out);
     }
     for (index, item) in node.items().iter().enumerate() {
-        pointers(item, &pointer.child(index), out);
+        pointers(item, &pointer.item(index), out);
     }
 }
 

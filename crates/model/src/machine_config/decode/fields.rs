@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
     fn pointer(&self) -> Pointer {
         self.trail.iter().fold(Pointer::root(), |at, step| match step {
             Step::Key(key) => at.child(key),
-            Step::Item(index) => at.child(index),
+            Step::Item(index) => at.item(*index),
         })
     }
 
