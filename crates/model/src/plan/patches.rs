@@ -1,6 +1,6 @@
 //! Raw patches: whatever has no key of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Check, Files, texts};
 use crate::facts::fields::Minor;
@@ -17,16 +17,19 @@ pub struct Patch {
     pub content: Content,
     /// Where it says so.
     pub origin: Origin,
-    /// Its documents, where they are kept: a device's own are parsed again when they are wanted, since a big fleet has many.
-    documents: Option<Arc<[Node]>>,
+    /// Its documents. Those of a device's own patch are given away to who asks first, since a big fleet has many.
+    documents: Mutex<Option<Arc<[Node]>>>,
+    /// Whether it is a layer's, and many will ask.
+    is_shared: bool,
 }
 
 impl Patch {
     /// The documents of the patch; none if its text is not YAML.
     #[must_use]
     pub fn documents(&self) -> Option<Arc<[Node]>> {
-        let parse = || self.content.documents(self.origin.source()).ok().map(Arc::from);
-        self.documents.clone().or_else(parse)
+        let mut kept = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        let documents = if self.is_shared { kept.clone() } else { kept.take() };
+        documents.or_else(|| self.content.documents(self.origin.source()).ok().map(Arc::from))
     }
 }
 
@@ -125,14 +128,14 @@ fn one(
     let documents = match content.documents(origin.source()) {
         Ok(documents) => {
             check.findings.extend(decode_patch(&documents, &origin, target));
-            Some(documents).filter(|_| is_shared).map(Arc::from)
+            Some(documents.into())
         }
         Err(findings) => {
             check.findings.extend(findings.into_iter().map(|finding| shifted(finding, &origin)));
             None
         }
     };
-    Some(Patch { name: name.to_string(), content, origin, documents })
+    Some(Patch { name: name.to_string(), content, origin, documents: Mutex::new(documents), is_shared })
 }
 
 /// A finding about a text, where the text stands.
