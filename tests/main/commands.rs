@@ -151,6 +151,20 @@ fn a_symbolic_link_in_the_place_of_a_file_is_refused() {
 }
 
 #[test]
+fn a_patch_that_cannot_be_taken_in_is_a_finding_at_its_key() {
+    let sandbox = Sandbox::of(&[("talosmith.yaml", "clusters: { home: { talosVersion: v1.13.0 } }\n")]);
+    let device = "name: a\ncluster: home\nrole: controlplane\naddress: 192.0.2.1\npatches:\n";
+    let patches = ["linked", "folder", "latin-1", "absent"].map(|name| format!("  {name}: {{ file: {name}.yaml }}\n"));
+    sandbox.write("devices/a/device.yaml", &format!("{device}{}", patches.concat()));
+    std::os::unix::fs::symlink("device.yaml", sandbox.path("devices/a/linked.yaml")).expect("a link");
+    fs::create_dir(sandbox.path("devices/a/folder.yaml")).expect("a folder");
+    fs::write(sandbox.path("devices/a/latin-1.yaml"), b"# caf\xe9\nmachine: {}\n").expect("a file");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("patch-files", format!("{}\n{}", ran.stdout, ran.stderr));
+}
+
+#[test]
 fn what_cannot_run_exits_with_two() {
     let sandbox = generated();
     let ran = sandbox.run(&["check", "rizen"]);

@@ -201,7 +201,7 @@ impl Loading<'_> {
     }
 
     fn plan(&self, read: Read) -> Result<Loaded, ReadError> {
-        let Read { folder, mut findings, device } = read;
+        let Read { folder, findings, device } = read;
         let (device, fleet) = match (device, self.fleet) {
             (Ok(device), Some(fleet)) => (device, fleet),
             (Ok(_), None) => return Ok(Loaded { folder, findings, draft: Err(Sketch::default()) }),
@@ -209,7 +209,7 @@ impl Loading<'_> {
         };
         let mut files = Files::new();
         for path in wanted_files(fleet, &device) {
-            let text = self.shelf.shared(&path, &mut findings)?;
+            let text = self.shelf.shared(&path)?;
             files.insert(path, text);
         }
         let draft = Ok(Draft::new(fleet, &device, &files, &self.of_layers));

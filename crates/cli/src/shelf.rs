@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8Path;
-use talosmith_model::plan::Files;
+use talosmith_model::plan::{Files, NoText};
 use talosmith_model::{Diagnostic, SourceId, Sources, decode};
 
 use crate::tree::{ReadError, Tree};
@@ -38,16 +38,23 @@ impl<'a> Shelf<'a> {
         Ok(Some(decode(source, &bytes).map(|_| (source, text))))
     }
 
-    /// Reads a file that was not read before, and gives its text to all who ask; the first of them gets the finding.
+    /// The text of a file that several devices may name: it is read for the first of them.
     ///
     /// # Errors
-    /// The tree's.
-    pub fn shared(&self, path: &Utf8Path, findings: &mut Vec<Diagnostic>) -> Result<Option<Text>, ReadError> {
+    /// The tree's, where nothing is to be said of the file itself.
+    pub fn shared(&self, path: &Utf8Path) -> Result<Result<Text, NoText>, ReadError> {
         let mut shared = lock(&self.shared);
         if let Some(text) = shared.get(path) {
             return Ok(text.clone());
         }
-        let text = self.read(path)?.and_then(|text| text.map_err(|finding| findings.push(finding)).ok());
+        let text = match self.read(path) {
+            Ok(Some(Ok(text))) => Ok(text),
+            Ok(Some(Err(finding))) => Err(NoText::Refused(Box::new(finding))),
+            Ok(None) => Err(NoText::Absent),
+            Err(ReadError::Symlink(_)) => Err(NoText::Symlink),
+            Err(ReadError::NotAFile(_)) => Err(NoText::NotAFile),
+            Err(error) => return Err(error),
+        };
         shared.insert(path.to_owned(), text.clone());
         Ok(text)
     }

@@ -86,8 +86,21 @@ pub struct Cluster {
     pub incomplete: bool,
 }
 
-/// The texts of files that raw patches name, by their path from the repository's root; none where there is no such file.
-pub type Files = BTreeMap<Utf8PathBuf, Option<(SourceId, Arc<str>)>>;
+/// The texts of files that devices take in, by their path from the repository's root.
+pub type Files = BTreeMap<Utf8PathBuf, Result<(SourceId, Arc<str>), NoText>>;
+
+/// Why a file has no text to take in.
+#[derive(Debug, Clone)]
+pub enum NoText {
+    /// It is not there.
+    Absent,
+    /// It is a symbolic link, or lies behind one.
+    Symlink,
+    /// It is a folder or something else.
+    NotAFile,
+    /// What is wrong with its bytes.
+    Refused(Box<Diagnostic>),
+}
 
 /// A device that was planned by itself.
 #[derive(Debug)]

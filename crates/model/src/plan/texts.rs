@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Check, Files};
+use super::{Check, Files, NoText};
 use crate::read::literal_secret;
 use crate::scalar::RelativePath;
 use crate::{Code, Diagnostic, Pointer, SourceId};
@@ -37,12 +37,21 @@ pub fn text(
 pub fn file(check: &mut Check<'_>, files: &Files, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
     let place = check.at(at.child("file"));
     let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
-    let Some(Some((source, text))) = files.get(&from_root) else {
-        check.push(
-            Diagnostic::new(Code::UnknownFile, format!("there is no file `{from_root}`"), place)
-                .note("the path is taken from the folder of the file that names it"),
-        );
-        return None;
+    let (source, text) = match files.get(&from_root).unwrap_or(&Err(NoText::Absent)) {
+        Ok(text) => text,
+        Err(why) => {
+            let unknown = |message| Diagnostic::new(Code::UnknownFile, message, place);
+            check.push(match why {
+                NoText::Absent => unknown(format!("there is no file `{from_root}`"))
+                    .note("the path is taken from the folder of the file that names it"),
+                NoText::Symlink => unknown(format!("`{from_root}` is a symbolic link, or lies behind one"))
+                    .note("talosmith follows no link, which can lead out of the repository")
+                    .help("name the file that it leads to"),
+                NoText::NotAFile => unknown(format!("`{from_root}` is not a file")),
+                NoText::Refused(finding) => Diagnostic::clone(finding),
+            });
+            return None;
+        }
     };
     check.findings.extend(literal_secret(*source, text));
     // Behind our header a byte order mark would be a character of the first key.
