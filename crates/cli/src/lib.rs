@@ -16,6 +16,8 @@ pub mod writer;
 pub mod secrets;
 mod parallel;
 mod shelf;
+mod loading;
+mod named_files;
 pub mod project;
 pub mod selection;
 pub mod differences;

@@ -1,0 +1,93 @@
+//! Files that talosmith.yaml names: templates, and neighbours of what is generated.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use talosmith_model::plan::Cluster;
+use talosmith_model::{Code, Diagnostic, FleetFile, Place, Pointer, SourceId};
+
+use crate::shelf::Shelf;
+use crate::tree::{ReadError, Tree};
+
+/// Templates that replace built-in ones, by name.
+#[derive(Default)]
+pub struct Overrides {
+    /// Where their texts are.
+    pub sources: BTreeMap<String, SourceId>,
+    /// Their texts.
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Overrides {
+    /// Reads those in the folder that the fleet names.
+    ///
+    /// # Errors
+    /// The tree's.
+    pub fn read(shelf: &Shelf<'_>, fleet: &FleetFile, findings: &mut Vec<Diagnostic>) -> Result<Self, ReadError> {
+        let mut found = Self::default();
+        let Some(folder) = &fleet.fleet.templates else { return Ok(found) };
+        for (name, _) in talosmith_render::templates::TEMPLATES {
+            match shelf.read(&Utf8Path::new(folder.as_str()).join(name))? {
+                Some(Ok((source, text))) => {
+                    found.sources.insert((*name).to_owned(), source);
+                    found.texts.insert((*name).to_owned(), text.to_string());
+                }
+                Some(Err(finding)) => findings.push(finding),
+                None => {}
+            }
+        }
+        if found.sources.is_empty() {
+            findings.push(
+                Diagnostic::new(
+                    Code::UnknownFile,
+                    format!("no template in `{folder}` has the name of a built-in one"),
+                    Place::value(fleet.source, "/templates".into()),
+                )
+                .note("names are those of the folder `templates` in talosmith's own repository"),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// A finding for each hand-written neighbour that an application lists and that is not there.
+///
+/// # Errors
+/// The tree's.
+pub fn missing_resources(
+    tree: &dyn Tree,
+    fleet: &FleetFile,
+    clusters: &[Cluster],
+) -> Result<Vec<Diagnostic>, ReadError> {
+    let mut findings = Vec::new();
+    for cluster in clusters {
+        let local_path = cluster.local_path.iter().map(|it| ("local-path", &it.folder, &it.resources));
+        let kata = cluster.kata.iter().map(|it| ("kata-containers", &it.folder, &it.resources));
+        for (application, folder, resources) in local_path.chain(kata) {
+            let at = Pointer::new("/clusters").child(&cluster.name).child("applications").child(application);
+            for (index, resource) in resources.iter().enumerate() {
+                let path = Utf8Path::new(folder).join(resource);
+                if is_there(tree, &path)? {
+                    continue;
+                }
+                let finding = Diagnostic::new(
+                    Code::UnknownFile,
+                    format!("there is no `{path}`"),
+                    fleet.at(at.child("resources").item(index)),
+                );
+                findings.push(finding.note("kustomize builds nothing of an application whose resource is missing"));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn is_there(tree: &dyn Tree, path: &Utf8Path) -> Result<bool, ReadError> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
+    match tree.list(folder) {
+        Ok(entries) => Ok(entries.iter().any(|entry| entry.name == name)),
+        // What lies behind a link is kustomize's business.
+        Err(ReadError::Symlink(_)) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
