@@ -51,6 +51,7 @@ var special = map[string]string{
 	"v1alpha1.NetworkDeviceList":         "@interface+deviceSelector:*v1alpha1.Device",
 	"v1alpha1.VlanList":                  "@vlanId:*v1alpha1.Vlan",
 	"v1alpha1.AdmissionPluginConfigList": "@name:*v1alpha1.AdmissionPluginConfig",
+	"v1alpha1.InstallDiskSizeMatcher":    "sealed",
 	"security.ImageVerificationRules":    "=image:security.ImageVerificationRuleV1Alpha1",
 }
 

@@ -18,7 +18,7 @@ HEADER = """\
 # Fields: struct (a document's is its kind, the main document's `v1alpha1`), field, type, first minor, last minor, or `-`.
 # Types: `*` a pointer, `[]` a list, `[=]` a list that is replaced, `=` a mapping that is replaced, `map:` a mapping with free keys,
 # `@a+b:` a list merged by the keys a or b, `@=a:` one whose items are replaced by the key a, `word=x` a word whose zero value is x.
-# `sealed` is an address that the machinery cannot merge.
+# `sealed` is an address or a condition that the machinery cannot merge.
 """
 
 

@@ -29,7 +29,7 @@ pub(crate) enum Type {
     ByteSize,
     /// A size in bytes or percent, of which it can hold both.
     Size,
-    /// An address that cannot be merged.
+    /// An address or a condition that cannot be merged.
     Sealed,
     /// A URL, of which the parts are merged.
     Url,

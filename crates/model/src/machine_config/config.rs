@@ -99,6 +99,17 @@ pub struct Cleared {
     pub by: Mark,
 }
 
+/// The empty document that deleting one that is not there leaves.
+#[derive(Debug)]
+pub struct Leftover {
+    /// The kind, as the deletion names it.
+    pub kind: String,
+    /// The name, as the deletion names it.
+    pub name: String,
+    /// Who deleted it.
+    pub origin: Mark,
+}
+
 /// A machine config.
 #[derive(Debug)]
 pub struct Config<'a> {
@@ -112,6 +123,8 @@ pub struct Config<'a> {
     pub types: &'static Types,
     /// The documents that patches deleted, by kind.
     pub deleted: Vec<(String, Mark)>,
+    /// What patches deleted though it was not there, up to 1.13.
+    pub leftovers: Vec<Leftover>,
     /// What patches cleared and nobody set again.
     pub cleared: Vec<Cleared>,
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/configloader/internal/decoder.
 
-use super::config::{Config, Document};
+use super::config::{Config, Document, Leftover};
 use super::value::{Content, Field, Mark, Value, is_item};
 use crate::document::{Entry, Node, NodeValue};
 use crate::facts::types::{MAIN, Type, Types};
@@ -123,11 +123,29 @@ fn first_key(node: &Node) -> Option<(&str, &str)> {
     Some((&entry.key, entry.value.scalar().map_or("", |(text, _)| text)))
 }
 
-/// Deletes from a config; `kind` and `name` say from which document.
+/// Deletes from a config; `kind` and `name`, as they are written, say from which document.
 pub fn delete(config: &mut Config<'_>, kind: &str, name: &str, deletion: &Deletion<'_>) -> Result<(), Fault> {
-    let Some(at) = config.position(kind, name) else {
-        // Before 1.14 the machinery breaks on it.
-        return if config.since(14) { Ok(()) } else { Err(Fault::Absent) };
+    // A document that has no name where its kind has one is not found either.
+    let at = config.position(kind, name).filter(|_| config.is_named(kind) != name.is_empty());
+    let Some(at) = at else {
+        if config.since(14) {
+            return Ok(());
+        }
+        if !deletion.path.is_empty() {
+            return Err(Fault::Absent);
+        }
+        // Before 1.14 the machinery puts an empty document in its place, on which it breaks in the end, unless a later patch deletes
+        // that in turn.
+        let patch = deletion.origin.patch;
+        let is_same = |left: &Leftover| left.kind == kind && left.name == name && left.origin.patch != patch;
+        match config.leftovers.iter().position(is_same) {
+            Some(at) => drop(config.leftovers.remove(at)),
+            None => {
+                let (kind, name) = (kind.to_owned(), name.to_owned());
+                config.leftovers.push(Leftover { kind, name, origin: deletion.origin });
+            }
+        }
+        return Ok(());
     };
     if deletion.path.is_empty() {
         if kind == MAIN {

@@ -61,6 +61,7 @@ pub fn judge(
         documents: base::documents(base, role),
         types: Types::of(minor),
         deleted: Vec::new(),
+        leftovers: Vec::new(),
         cleared: Vec::new(),
     };
     let mut report = Report { patches, key_place, findings: Vec::new() };
@@ -70,6 +71,9 @@ pub fn judge(
             apply(&mut config, index, node, &mut report);
         }
         rules::documents(&config, &mut report);
+    }
+    for left in &config.leftovers {
+        report.not_deleted(Fault::Absent, &title(&left.kind, &left.name), left.origin);
     }
     if !report.findings.iter().any(|finding| finding.level == Level::Error) {
         rules::judge(&config, &mut report);
@@ -103,7 +107,7 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
     };
     let name = if config.is_named(kind) { scalar("name") } else { "" };
     for deletion in &deletions {
-        if let Err(fault) = deletion::delete(config, kind, name, deletion) {
+        if let Err(fault) = deletion::delete(config, kind, scalar("name"), deletion) {
             report.not_deleted(fault, &named(kind, name, deletion), deletion.origin);
         }
     }
@@ -233,6 +237,20 @@ impl Report<'_> {
             )
             .note("the machinery fails on its addresses")
             .help("write the whole document in one patch"),
+            Event::Unmergeable { path, old, new } => {
+                let Some(at) = new.or(old) else { return };
+                let finding = Diagnostic::new(
+                    Code::BadPatch,
+                    format!("`{path}` of {document} is set already, and Talos cannot merge it"),
+                    self.place(at),
+                )
+                .note("the machinery fails on such a value, even where both are the same")
+                .help("set it in one patch");
+                match old {
+                    Some(old) if old != at => finding.also(self.place(old), "the value before"),
+                    _ => finding,
+                }
+            }
             Event::OtherType { path, old, new } => {
                 let Some(at) = new.or(old) else { return };
                 let finding = Diagnostic::new(

@@ -32,6 +32,15 @@ pub enum Event {
         /// Who wrote the later one.
         by: Mark,
     },
+    /// A value that is there already is set again, where the machinery fails even on an equal one.
+    Unmergeable {
+        /// The field, its keys joined by dots.
+        path: String,
+        /// Who wrote the value before.
+        old: Option<Mark>,
+        /// Who wrote the other one.
+        new: Option<Mark>,
+    },
     /// In a free-form mapping, a value has another type than the one before it, which Talos refuses.
     OtherType {
         /// The field, its keys joined by dots.
@@ -81,10 +90,21 @@ impl<'t, 'a> Merger<'t, 'a> {
             Type::Free => self.free(left, right),
             Type::Cel | Type::ByteSize | Type::Bool | Type::Replaced(_) => self.replace(left, right),
             Type::Size if keeps_bytes(left, &right) => {}
-            Type::Url if !names_host(&right) => {}
+            // Its path stays beside the other's host.
+            Type::Url if !names_host(left) && self.is_refused_as_path(left) => {}
+            Type::Url if !names_host(&right) && !self.is_refused_as_path(&right) => {}
+            Type::Sealed if pointed => {
+                let path = self.path.join(".");
+                self.events.push(Event::Unmergeable { path, old: left.origin, new: right.origin.or(by) });
+            }
             _ if !pointed && is_zero(&right, ty) => {}
             _ => self.replace(left, right),
         }
+    }
+
+    /// Whether a URL without a host, of which Talos keeps the path alone, leads to a document that it refuses for that path.
+    fn is_refused_as_path(&self, url: &Value<'_>) -> bool {
+        self.document.0 == "KmsgLogConfig" && !url.scalar().starts_with(['?', '#']) && !url.scalar().is_empty()
     }
 
     fn fields(&mut self, left: &mut Value<'a>, right: Value<'a>, name: &str, by: Option<Mark>) {

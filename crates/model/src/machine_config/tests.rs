@@ -215,6 +215,7 @@ fn a_document_without_a_word_is_left_out() {
         documents: super::base::documents((1, 12), Role::Worker),
         types: Types::of((1, 12)),
         deleted: Vec::new(),
+        leftovers: Vec::new(),
         cleared: Vec::new(),
     };
     assert_eq!(config.position("HostnameConfig", ""), Some(1));

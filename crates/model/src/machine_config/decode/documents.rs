@@ -51,7 +51,7 @@ pub fn decode_patch(documents: &[Node], origin: &Origin, target: &Target<'_>) ->
         }
         findings.extend(decode(node, origin, target));
         let identity = Identity::of(node);
-        if is_dropped(node) || node.entries().is_empty() {
+        if is_dropped(node) {
             continue;
         }
         match seen.iter().find(|(other, _)| *other == identity) {
@@ -281,7 +281,7 @@ fn has_deletion(node: &Node) -> bool {
 /// Whether the loader leaves a document out: it deletes and does nothing else, or says nothing but what it is.
 fn is_dropped(document: &Node) -> bool {
     is_deleted(document)
-        || !document.entries().is_empty()
+        || matches!(document.value, NodeValue::Mapping(_))
             && document
                 .entries()
                 .iter()

@@ -211,7 +211,17 @@ impl<'a> Walk<'a> {
         if field.is_secret && secret::is_secret(text) {
             let finding = self.secret_field(node);
             self.findings.push(finding);
-        } else if !self.secret_form(node, text) && !is_filled_in && !scalar::is_read_as(kind, text, style, self.minor) {
+            return;
+        }
+        let is_secret = self.secret_form(node, text);
+        if is_filled_in || scalar::is_read_as(kind, text, style, self.minor) {
+            return;
+        }
+        if is_secret {
+            // It is not shown.
+            let finding = wording::wrong_shape(&self.path, kind, node, self.place(node));
+            self.findings.push(finding.hidden());
+        } else {
             let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
             let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
             let place = self.place(node);

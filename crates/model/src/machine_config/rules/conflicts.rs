@@ -2,7 +2,7 @@
 
 use super::super::config::Document;
 use super::super::value::{Content, Mark, Value};
-use super::Rules;
+use super::{Rules, format};
 use crate::{Code, Diagnostic};
 
 /// When a setting of the main document counts as set.
@@ -16,6 +16,8 @@ enum Is {
     True,
     /// It is another number than 0.
     NotZero,
+    /// It is a list with an address; Talos passes by what is none.
+    Addresses,
 }
 
 /// A kind of document, the minor since which Talos looks, and the setting that excludes it.
@@ -23,7 +25,7 @@ const SETTINGS: &[(&str, u64, &str, Is)] = &[
     ("HostnameConfig", 12, "machine.network.hostname", Is::Filled),
     ("HostnameConfig", 12, "machine.features.stableHostname", Is::True),
     ("ResolverConfig", 12, "machine.network.searchDomains", Is::Filled),
-    ("ResolverConfig", 12, "machine.network.nameservers", Is::Filled),
+    ("ResolverConfig", 12, "machine.network.nameservers", Is::Addresses),
     ("ResolverConfig", 12, "machine.network.disableSearchDomain", Is::True),
     ("TimeSyncConfig", 12, "machine.time.disabled", Is::True),
     ("TimeSyncConfig", 12, "machine.time.servers", Is::Filled),
@@ -113,6 +115,7 @@ fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
         },
         Is::True => main.is_true(path),
         Is::NotZero => !matches!(value.scalar(), "" | "0" | "0s"),
+        Is::Addresses => main.items(path).iter().any(|item| format::address(item.scalar()).is_some()),
     }
 }
 
