@@ -109,6 +109,11 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, node: &'a Node, report: &mut R
     for deletion in &deletions {
         if let Err(fault) = deletion::delete(config, kind, scalar("name"), deletion) {
             report.not_deleted(fault, &named(kind, name, deletion), deletion.origin);
+            if let Some(finding) = report.findings.last_mut().filter(|_| fault == Fault::NoIdentity && config.since(14))
+            {
+                finding.level = Level::Warning;
+                finding.notes = vec!["Talos takes it, and deletes nothing".to_owned()];
+            }
         }
     }
     let Some(value) = rest else { return };
