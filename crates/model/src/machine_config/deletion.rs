@@ -137,8 +137,8 @@ pub fn delete(config: &mut Config<'_>, kind: &str, name: &str, deletion: &Deleti
         // Before 1.14 the machinery puts an empty document in its place, on which it breaks in the end, unless a later patch deletes
         // that in turn.
         let patch = deletion.origin.patch;
-        let is_same = |left: &Leftover| left.kind == kind && left.name == name && left.origin.patch != patch;
-        match config.leftovers.iter().position(is_same) {
+        match config.leftovers.iter().position(|left| left.kind == kind && left.name == name) {
+            Some(at) if config.leftovers[at].origin.patch == patch => {}
             Some(at) => drop(config.leftovers.remove(at)),
             None => {
                 let (kind, name) = (kind.to_owned(), name.to_owned());
