@@ -10,12 +10,14 @@ mod base;
 mod config;
 mod deletion;
 mod merge;
+mod report;
 mod rules;
 mod judge;
 
 pub use self::decode::{Target, decode, decode_patch};
-pub use self::judge::{Maker, Patch, judge};
+pub use self::judge::judge;
 pub use self::origin::Origin;
+pub use self::report::{Maker, Patch};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! and container/.
 
 use super::config::{Config, Document};
-use super::judge::Report;
+use super::report::Report;
 use super::value::{Mark, Value};
 use crate::cel::{self, Environment};
 use crate::facts::types::MAIN;

@@ -1,8 +1,9 @@
 //! Devices among each other: what must not be there twice, and what a cluster needs.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::applications::Member;
+use super::objects::Seen;
 use super::{node_selectors, objects};
 use crate::device::Role;
 use crate::fleet::LintLevel;
@@ -169,20 +170,5 @@ impl Judge {
     /// fleet takes most memory.
     pub fn into_control_planes(self) -> BTreeMap<String, BTreeSet<String>> {
         self.control_planes
-    }
-}
-
-/// What was seen, where, and whose it was.
-#[derive(Default)]
-pub struct Seen(HashMap<String, (Place, String)>);
-
-impl Seen {
-    /// The first place and owner of a text that was seen before.
-    pub fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
-        if let Some(first) = self.0.get(&text) {
-            return Some(first.clone());
-        }
-        self.0.insert(text, (place.clone(), owner.to_owned()));
-        None
     }
 }

@@ -1,8 +1,7 @@
 //! Kubernetes objects that more than one device of a cluster defines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::fleet::Seen;
 use super::storage_classes;
 use crate::device::Device;
 use crate::scalar::Image;
@@ -131,4 +130,19 @@ fn twice(name: &str, cluster: &str, (first, owner): (Place, &str), place: Place,
         return finding;
     }
     finding.also(first, if owner == device { "first here".to_owned() } else { format!("first here, by `{owner}`") })
+}
+
+/// What was seen, where, and whose it was.
+#[derive(Default)]
+pub struct Seen(HashMap<String, (Place, String)>);
+
+impl Seen {
+    /// The first place and owner of a text that was seen before.
+    pub fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
+        if let Some(first) = self.0.get(&text) {
+            return Some(first.clone());
+        }
+        self.0.insert(text, (place.clone(), owner.to_owned()));
+        None
+    }
 }

@@ -1,8 +1,9 @@
 //! Which document a document is.
 
+use super::Target;
+use super::deletions::{has_deletion, is_deletion, is_dropped};
 use super::fields::Walk;
-use crate::document::Entry;
-use crate::facts::fields::{self, MAIN, Minor};
+use crate::facts::fields::{self, MAIN};
 use crate::facts::talos;
 use crate::machine_config::Origin;
 use crate::{Code, Diagnostic, Level, Node, NodeValue, Pointer, TalosVersion, closest};
@@ -12,22 +13,6 @@ const MAIN_KEYS: [&str; 4] = ["machine", "cluster", "debug", "persist"];
 
 /// The one version that documents have so far.
 const API_VERSION: &str = "v1alpha1";
-
-/// What a patch is for.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    /// The version that the node runs.
-    pub version: &'a TalosVersion,
-    /// The minor that made the base config.
-    pub base: Minor,
-}
-
-impl Target<'_> {
-    /// The minor whose fields are asked for: the nearest that is known.
-    pub(super) fn minor(&self) -> Minor {
-        self.version.minor().clamp(talos::oldest_minor(), talos::newest_minor())
-    }
-}
 
 /// Everything for which Talos's loader refuses a patch, deprecated fields, and secrets.
 #[must_use]
@@ -265,38 +250,4 @@ fn json_patch(node: &Node, place: crate::Place) -> Diagnostic {
         _ => " …".to_owned(),
     };
     finding.help(format!("{lines}\n{indent}{last}:{value}"))
-}
-
-/// Whether an entry is `$patch: delete`.
-pub(super) fn is_deletion(entry: &Entry) -> bool {
-    *entry.key == *"$patch" && entry.value.scalar().is_some_and(|(text, _)| text == "delete")
-}
-
-/// Whether anything in a document is deleted.
-fn has_deletion(node: &Node) -> bool {
-    node.entries().iter().any(|entry| is_deletion(entry) || has_deletion(&entry.value))
-        || node.items().iter().any(has_deletion)
-}
-
-/// Whether the loader leaves a document out: it deletes and does nothing else, or says nothing but what it is.
-fn is_dropped(document: &Node) -> bool {
-    is_deleted(document)
-        || matches!(document.value, NodeValue::Mapping(_))
-            && document
-                .entries()
-                .iter()
-                .filter(|entry| !is_deleted(&entry.value))
-                .all(|entry| matches!(&*entry.key, "version" | "kind" | "name") && entry.value.scalar().is_some())
-}
-
-/// Whether nothing of a value is left once the deletions are taken out.
-pub(super) fn is_deleted(node: &Node) -> bool {
-    match &node.value {
-        NodeValue::Scalar(..) => false,
-        NodeValue::Sequence(items) => !items.is_empty() && items.iter().all(is_deleted),
-        NodeValue::Mapping(entries) => {
-            entries.iter().any(is_deletion)
-                || !entries.is_empty() && entries.iter().all(|entry| is_deleted(&entry.value))
-        }
-    }
 }

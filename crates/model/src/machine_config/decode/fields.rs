@@ -2,8 +2,8 @@
 
 mod refusals;
 
-use super::documents::{Target, is_deleted, is_deletion};
-use super::{scalar, secret, wording};
+use super::deletions::{is_deleted, is_deletion};
+use super::{Target, scalar, secret, wording};
 use crate::document::Entry;
 use crate::facts::fields::{self, Field, MAIN, Minor};
 use crate::facts::{secrets, talos};
