@@ -86,7 +86,7 @@ impl<'a> Loading<'a> {
         let failed = wrong.iter().any(|finding| finding.level == Level::Error);
         let findings = wrong.into_iter().map(|finding| finding.device(folder)).collect();
         let device = device.filter(|_| !failed).map(Box::new);
-        read(findings, device.ok_or_else(|| DeviceFile::sketch(source, &text)))
+        read(findings, device.ok_or_else(|| Sketch::of(source, &text)))
     }
 
     fn plan(&self, read: Read) -> Result<Loaded, ReadError> {

@@ -23,6 +23,7 @@ pub mod device;
 pub mod fleet;
 mod schema;
 mod layer;
+mod sketch;
 mod read;
 pub mod machine_config;
 mod fact;
@@ -38,12 +39,13 @@ pub use order::natural;
 pub use partitions::{Free, Shortfall, aligned};
 pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
 pub use plan::Plan;
-pub use read::{DeviceFile, FleetFile, Keys, LayerRank, Sketch};
+pub use read::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use schema::Schema;
 pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
     Unstable,
 };
 pub use secret_source::{SecretSource, SopsValue};
+pub use sketch::Sketch;
 pub use suggestion::closest;
 pub use version::{TalosVersion, VersionError};

@@ -63,27 +63,6 @@ impl Keys {
     }
 }
 
-/// What is known of a device whose file cannot be read as a whole.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sketch {
-    /// Its cluster.
-    pub cluster: Option<String>,
-    /// Its role.
-    pub role: Option<Role>,
-    /// Its address.
-    pub address: Option<String>,
-}
-
-impl Sketch {
-    /// Whether the device may be a control plane whose address is not known.
-    #[must_use]
-    pub fn is_unclear(&self) -> bool {
-        self.cluster.is_none()
-            || self.role.is_none()
-            || (self.role == Some(Role::ControlPlane) && self.address.is_none())
-    }
-}
-
 /// How near to the device a layer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LayerRank {
@@ -198,24 +177,6 @@ impl DeviceFile {
                 findings.push(*finding);
                 (None, findings)
             }
-        }
-    }
-
-    /// What can be made out of a device's text that cannot be read as a whole.
-    #[must_use]
-    pub fn sketch(source: SourceId, text: &str) -> Sketch {
-        let Ok(document) = Document::parse(source, text) else { return Sketch::default() };
-        let text = |key: &str| document.root.get(key).and_then(Node::scalar).map(|(text, _)| text);
-        // A word that is nearly a role was meant to be it.
-        let role = text("role").and_then(|role| closest(role, ["controlplane", "worker"]).or(Some(role)));
-        Sketch {
-            cluster: text("cluster").map(str::to_owned),
-            role: match role {
-                Some("controlplane") => Some(Role::ControlPlane),
-                Some("worker") => Some(Role::Worker),
-                _ => None,
-            },
-            address: text("address").filter(|text| text.parse::<crate::scalar::Address>().is_ok()).map(str::to_owned),
         }
     }
 

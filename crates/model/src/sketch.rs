@@ -1,0 +1,43 @@
+//! Devices whose files cannot be read as a whole.
+
+use crate::device::Role;
+use crate::{Document, Node, SourceId, closest};
+
+/// What is known of a device whose file cannot be read as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sketch {
+    /// Its cluster.
+    pub cluster: Option<String>,
+    /// Its role.
+    pub role: Option<Role>,
+    /// Its address.
+    pub address: Option<String>,
+}
+
+impl Sketch {
+    /// What can be made out of a device's text that cannot be read as a whole.
+    #[must_use]
+    pub fn of(source: SourceId, text: &str) -> Self {
+        let Ok(document) = Document::parse(source, text) else { return Self::default() };
+        let text = |key: &str| document.root.get(key).and_then(Node::scalar).map(|(text, _)| text);
+        // A word that is nearly a role was meant to be it.
+        let role = text("role").and_then(|role| closest(role, ["controlplane", "worker"]).or(Some(role)));
+        Self {
+            cluster: text("cluster").map(str::to_owned),
+            role: match role {
+                Some("controlplane") => Some(Role::ControlPlane),
+                Some("worker") => Some(Role::Worker),
+                _ => None,
+            },
+            address: text("address").filter(|text| text.parse::<crate::scalar::Address>().is_ok()).map(str::to_owned),
+        }
+    }
+
+    /// Whether the device may be a control plane whose address is not known.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        self.cluster.is_none()
+            || self.role.is_none()
+            || (self.role == Some(Role::ControlPlane) && self.address.is_none())
+    }
+}
