@@ -113,3 +113,39 @@ fn a_check_of_all_finds_what_a_run_would_write() {
     }
     agree(&expected);
 }
+
+#[test]
+fn a_name_that_is_twice_in_a_certificate_stays_once_for_one_device_and_for_all() {
+    let sandbox = Sandbox::of(&[
+        ("talosmith.yaml", "clusters: { home: { talosVersion: v1.13.0 } }\n"),
+        (
+            "devices/a/device.yaml",
+            "name: a\ncluster: home\nrole: controlplane\naddress: 192.0.2.1\n\
+             certSANs: [x.example.com, y.example.com, x.example.com]\n\
+             apiServer: { certSANs: [z.example.com, z.example.com] }\n",
+        ),
+    ]);
+    assert_eq!(sandbox.run(&["generate"]).status, 0);
+    let text = sandbox.read("devices/a/manifests/cert-sans.patch.yaml");
+    let (_, body) = text.split_once('\n').expect("a header");
+    assert_eq!(body, "machine:\n  certSANs:\n    - x.example.com\n    - y.example.com\n");
+    for arguments in [&["check"][..], &["check", "a"]] {
+        assert_eq!(sandbox.run(arguments).status, 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn devices_that_are_named_are_checked_as_all_are() {
+    for fleet in ["company", "edge", "home-lab"] {
+        let sandbox = Sandbox::of_fleet(fleet);
+        assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0, "{fleet}");
+        let all = sandbox.run(&["check"]);
+        assert_eq!(all.status, 0, "{fleet}: {all:?}");
+        let folders = fs::read_dir(sandbox.path("devices")).expect("devices");
+        let names: Vec<String> =
+            folders.map(|folder| folder.expect("a folder").file_name().into_string().expect("UTF-8")).collect();
+        let mut arguments = vec!["check"];
+        arguments.extend(names.iter().map(String::as_str));
+        assert_eq!(sandbox.run(&arguments), all, "{fleet}");
+    }
+}

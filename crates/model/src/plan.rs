@@ -198,8 +198,8 @@ impl Plan {
         };
         plan.waiting.extend(plan.devices.extract_if(.., |device| waits(device)).map(|device| device.name.clone()));
         plan.broken.extend(plan.waiting.iter().cloned());
-        // Those that were given away before need no names.
-        for device in plan.devices.iter_mut().filter_map(Arc::get_mut) {
+        for device in plan.devices.iter_mut().filter(|device| kubernetes::names_control_planes(device)) {
+            let device = Arc::get_mut(device).expect("a device that is not settled was given to nobody");
             kubernetes::name_control_planes(device, addresses.get(&device.cluster));
         }
         for cluster in &mut plan.clusters {

@@ -127,13 +127,18 @@ pub fn api_server(check: &mut Check<'_>, flavour: Flavour) -> Option<ApiServer> 
 /// What stands for the addresses of all control planes until all devices were seen.
 const CONTROL_PLANES: &str = "controlplanes";
 
-/// The names of a certificate as they are written.
+/// The names of a certificate as they are written, each once.
 pub fn cert_sans(written: &[SubjectAltName]) -> Vec<String> {
     let names = written.iter().map(|name| match name {
         SubjectAltName::Literal(text) => text.clone(),
         SubjectAltName::ControlPlanes => CONTROL_PLANES.to_owned(),
     });
-    names.collect()
+    each_once(names)
+}
+
+fn each_once(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(name.clone())).collect()
 }
 
 /// Whether a certificate of a device is to be good for the addresses of all control planes.
@@ -147,12 +152,11 @@ pub fn names_control_planes(device: &Device) -> bool {
 pub fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<String>>) {
     let of_server = device.api_server.iter_mut().map(|server| &mut server.cert_sans);
     for names in std::iter::once(&mut device.cert_sans).chain(of_server) {
-        let mut seen = BTreeSet::new();
         let written = std::mem::take(names).into_iter().flat_map(|name| match addresses {
             Some(addresses) if name == CONTROL_PLANES => addresses.iter().cloned().collect(),
             _ => vec![name],
         });
-        names.extend(written.filter(|name| seen.insert(name.clone())));
+        *names = each_once(written);
     }
 }
 
