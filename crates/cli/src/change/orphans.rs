@@ -13,7 +13,8 @@ pub fn is_ours(bytes: &[u8]) -> bool {
     bytes.starts_with(HEADER_START.as_bytes())
 }
 
-/// The files anywhere below `folders` that carry our header and are not among `expected`, which is sorted; sorted too. Symbolic links are passed by.
+/// The files anywhere below `folders` that carry our header and are not among `expected`, sorted. Symbolic links are passed by.
+/// `expected` must be sorted.
 ///
 /// # Errors
 /// A folder or file cannot be read.

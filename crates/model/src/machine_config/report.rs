@@ -146,10 +146,7 @@ impl<'p> Report<'p> {
                 )
                 .note("the machinery fails on such a value, even where both are the same")
                 .help("set it in one patch");
-                match old {
-                    Some(old) if old != at => finding.also(self.place(old), "the value before"),
-                    _ => finding,
-                }
+                self.behind(old, at, finding)
             }
             Event::OtherType { path, old, new } => {
                 let Some(at) = new.or(old) else { return };
@@ -160,14 +157,19 @@ impl<'p> Report<'p> {
                 )
                 .note("Talos merges only values of one type here, and refuses the patch")
                 .help("write the value with the same type, with or without quotes");
-                match old {
-                    Some(old) if old != at => finding.also(self.place(old), "the value before"),
-                    _ => finding,
-                }
+                self.behind(old, at, finding)
             }
             _ => return,
         };
         self.findings.push(finding);
+    }
+
+    /// Shows the value before the one that a finding is about, where a patch wrote it elsewhere.
+    fn behind(&self, old: Option<Mark>, at: Mark, finding: Diagnostic) -> Diagnostic {
+        match old {
+            Some(old) if old != at => finding.also(self.place(old), "the value before"),
+            _ => finding,
+        }
     }
 
     /// Whether two different patches meet, of which one is raw.
