@@ -4,7 +4,7 @@
 Usage: scripts/fields.py [--check] VERSION...
 
 The versions are releases, one for each minor, oldest first, such as `1.12.7 1.13.8 1.14.1`. Needs Go and its module proxy. What no
-struct says is in scripts/fields/notes.txt. The table is written to crates/model/src/facts/; with --check it is compared instead.
+struct says is in scripts/fields/notes.txt. The table is written to crates/machinery/src/talos_data/; with --check it is compared instead.
 """
 
 import json
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TABLE = HERE.parent / "crates/model/src/facts/fields.txt"
+TABLE = HERE.parent / "crates/machinery/src/talos_data/fields.txt"
 MACHINERY = "github.com/siderolabs/talos/pkg/machinery"
 
 # Versions of dependencies that the module proxy does not serve, and the nearest that it does.

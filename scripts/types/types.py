@@ -4,13 +4,13 @@
 Usage: scripts/types/types.py MINOR=FILE... [--check]
 
 The files are the outputs of `go run .` in this folder with github.com/siderolabs/talos/pkg/machinery of that minor and the kinds of
-crates/model/src/facts/kinds.txt as arguments. With --check the table is compared instead of written.
+crates/machinery/src/talos_data/kinds.txt as arguments. With --check the table is compared instead of written.
 """
 
 import sys
 from pathlib import Path
 
-TABLE = Path(__file__).resolve().parent.parent.parent / "crates/model/src/facts/types.txt"
+TABLE = Path(__file__).resolve().parent.parent.parent / "crates/machinery/src/talos_data/types.txt"
 
 HEADER = """\
 # The types of Talos's configuration documents, as far as merging depends on them. Made by scripts/types/types.py; do not edit.

@@ -226,7 +226,7 @@ fn a_code_is_explained() {
     let ran = sandbox.run(&["explain", "volume-overcommit"]);
     assert_eq!(ran.status, 0);
     assert!(ran.stdout.starts_with("# volume-overcommit\n"), "{}", ran.stdout);
-    assert_eq!(sandbox.run(&["explain", "--list"]).stdout.lines().count(), talosmith_model::Code::ALL.len());
+    assert_eq!(sandbox.run(&["explain", "--list"]).stdout.lines().count(), talosmith_document::Code::ALL.len());
 }
 
 #[test]

@@ -13,9 +13,10 @@ use talosmith_cli::rendering::render;
 use talosmith_cli::report::{self, Style};
 use talosmith_cli::selection::Selection;
 use talosmith_cli::tree::MemoryTree;
+use talosmith_document::{Code, Document, Sources};
+use talosmith_model::Schema;
 use talosmith_model::device::Device;
 use talosmith_model::fleet::Fleet;
-use talosmith_model::{Code, Document, Schema, Sources};
 use talosmith_render::Proof;
 
 use crate::expected::{compare, files, repository, settle};

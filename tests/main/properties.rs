@@ -7,7 +7,7 @@ use talosmith_cli::project::Project;
 use talosmith_cli::rendering::{Owner, render};
 use talosmith_cli::selection::Selection;
 use talosmith_cli::tree::MemoryTree;
-use talosmith_model::{Document, Node, NodeValue, Sources};
+use talosmith_document::{Document, Node, NodeValue, Sources};
 use talosmith_render::Proof;
 use talosmith_render::verify::{Format, parse};
 

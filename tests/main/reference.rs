@@ -6,7 +6,8 @@ use talosmith_cli::command::CommandLine;
 use talosmith_cli::environment::VARIABLES;
 use talosmith_cli::project::Project;
 use talosmith_cli::tree::WorkTree;
-use talosmith_model::{Code, Schema};
+use talosmith_document::Code;
+use talosmith_model::Schema;
 use talosmith_render::catalogue::{CLUSTER, DEVICE, Each};
 use talosmith_render::templates::TEMPLATES;
 

@@ -14,7 +14,7 @@ pub mod validate;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use talosmith_model::{Diagnostic, Level, Sources};
+use talosmith_document::{Diagnostic, Level, Sources};
 
 use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::Processes;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::{Code, Diagnostic, Place, Sources};
 use talosmith_model::plan::Device;
-use talosmith_model::{Code, Diagnostic, Place, Sources};
 use talosmith_render::target::manifests;
 use talosmith_render::{Proof, Renderer};
 

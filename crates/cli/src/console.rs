@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
-use talosmith_model::{Diagnostic, Sources};
+use talosmith_document::{Diagnostic, Sources};
 
 use crate::environment::{self, Environment};
 use crate::mask::mask;
@@ -224,7 +224,7 @@ fn speaks_unicode(environment: Environment<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use talosmith_model::{Code, Place};
+    use talosmith_document::{Code, Place};
 
     const PLAIN: Style = Style { color: false, width: 80, unicode: true };
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use talosmith_document::{Diagnostic, Level};
 use talosmith_model::plan::{Device, Draft, Files, LayerPatches, wanted_files};
-use talosmith_model::{DeviceFile, Diagnostic, FleetFile, Level, Sketch};
+use talosmith_model::{DeviceFile, FleetFile, Sketch};
 use talosmith_render::Renderer;
 
 use crate::shelf::{Shelf, Text};

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use talosmith_model::facts::secrets;
-use talosmith_model::{Diagnostic, Label};
+use talosmith_document::{Diagnostic, Label};
+use talosmith_machinery::talos_data::secrets;
 
 /// What every Tailscale key begins with, and the kinds that may follow (https://tailscale.com/kb/1277/key-prefixes).
 const PREFIX: &str = "tskey-";

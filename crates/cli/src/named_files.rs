@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
+use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_model::FleetFile;
 use talosmith_model::plan::Cluster;
-use talosmith_model::{Code, Diagnostic, FleetFile, Place, Pointer, SourceId};
 
 use crate::shelf::Shelf;
 use crate::tree::{ReadError, Tree};

@@ -7,9 +7,10 @@ mod text;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 use serde_json::Value;
-use talosmith_model::device::Role;
+use talosmith_document::{Locator, Sources, TalosVersion, line_column};
+use talosmith_machinery::Role;
+use talosmith_model::Fact;
 use talosmith_model::plan::{Device, Flavour, InstallImage, NamedImage};
-use talosmith_model::{Fact, Locator, Sources, TalosVersion, line_column};
 use talosmith_render::target::outputs;
 
 pub use layout::{Layout, Room};

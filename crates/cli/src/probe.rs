@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_model::{Document, Node, NodeValue, SourceId, Style, line_column};
+use talosmith_document::{Document, Node, NodeValue, SourceId, Style, line_column};
 use talosmith_render::Proof;
 
 use crate::project::{DEVICES, FLEET_FILE, Project};
@@ -97,7 +97,7 @@ fn scalars(text: &str) -> Vec<(Range<usize>, Style)> {
         }
     }
     let mut found = Vec::new();
-    let mut sources = talosmith_model::Sources::default();
+    let mut sources = talosmith_document::Sources::default();
     let source: SourceId = sources.add("probe", "");
     if let Ok(document) = Document::parse(source, text) {
         walk(&document.root, &mut found);

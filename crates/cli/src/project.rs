@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8Path;
+use talosmith_document::{Diagnostic, Level, SourceId, Sources, merge, natural};
 use talosmith_model::fleet::LintLevel;
-use talosmith_model::plan::{self, Device};
-use talosmith_model::{Diagnostic, FleetFile, Level, Plan, SourceId, Sources, merge, natural};
+use talosmith_model::plan;
+use talosmith_model::plan::Device;
+use talosmith_model::{FleetFile, Plan};
 use talosmith_render::Renderer;
 
 use crate::loading::{BATCH, Loaded, Loading};

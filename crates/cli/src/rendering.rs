@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::{Code, Diagnostic, Level, Place, SourceId, natural};
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_model::{Code, Diagnostic, Level, Place, SourceId, natural};
 use talosmith_render::target::{SecretFile, cluster_paths, collisions, manifests, outputs, secret_files};
 use talosmith_render::{Artifact, Fault, Proof, Renderer, merged, output};
 

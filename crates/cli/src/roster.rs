@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use serde::Serialize;
-use talosmith_model::device::Role;
+use talosmith_document::{Diagnostic, Level, TalosVersion, natural};
+use talosmith_machinery::Role;
 use talosmith_model::plan::Device;
-use talosmith_model::{Diagnostic, Level, TalosVersion, natural};
 
 use crate::comparison::Tally;
 use crate::differences::Differences;

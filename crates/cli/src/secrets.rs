@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_model::SecretSource;
 use talosmith_model::plan::Expected;
-use talosmith_model::{Code, Diagnostic, Place, Pointer, SecretSource, SourceId};
 use talosmith_render::Secrets;
 
 use crate::process::Processes;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_model::{Plan, closest};
+use talosmith_document::closest;
+use talosmith_model::Plan;
 
 use crate::project::Project;
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::Utf8Path;
+use talosmith_document::{Diagnostic, SourceId, Sources, decode};
 use talosmith_model::plan::{Files, NoText};
-use talosmith_model::{Diagnostic, SourceId, Sources, decode};
 
 use crate::tree::{ReadError, Tree};
 

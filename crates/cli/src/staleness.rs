@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_model::{Code, Diagnostic, Place};
+use talosmith_document::{Code, Diagnostic, Place};
 use talosmith_render::Proof;
 
 use crate::change::{Change, ChangeKind};
@@ -95,7 +95,7 @@ fn changed(
     new: &str,
     head: Option<&Head>,
     tree: &dyn Tree,
-    source: talosmith_model::SourceId,
+    source: talosmith_document::SourceId,
     command: &str,
 ) -> Diagnostic {
     let rendered_then = head.and_then(|head| head.rendered.get(&change.path));

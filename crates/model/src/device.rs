@@ -11,6 +11,7 @@ mod kubernetes;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use talosmith_machinery::Role;
 
 pub use image::{DiskImage, Install, InstallImage, Meta, Overlay, Schematic, SecureBoot};
 pub use kubernetes::{AmdGpu, ApiServer, Etcd, Gpu, Kubelet, NodeIp, Oidc};
@@ -23,7 +24,8 @@ pub use system::{
     Tailscale, Time,
 };
 
-use crate::TalosVersion;
+use talosmith_document::TalosVersion;
+
 use crate::scalar::{
     AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, ModelKey, Name, NodeEndpoint, RelativePath,
     SubjectAltName, Sysctl, Taint, VolumeName,
@@ -121,16 +123,6 @@ pub struct Device {
     /// Other names for generated files; none means that the file is not written.
     #[serde(default)]
     pub files: BTreeMap<ModelKey, Option<RelativePath>>,
-}
-
-/// The machine type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Runs the control plane.
-    ControlPlane,
-    /// Runs workloads alone.
-    Worker,
 }
 
 /// The machine's architecture.

@@ -1,9 +1,10 @@
 //! The facts of a device one by one, and where each is written.
 
 use serde_json::{Map, Value};
+use talosmith_document::{Place, Pointer, SourceId};
 
 use crate::read::layered;
-use crate::{FleetFile, Place, Pointer, Schema, SourceId};
+use crate::{FleetFile, Schema};
 
 /// A fact of a layered device: a key, or a key below one that holds a mapping.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +59,7 @@ fn implied(
     let own = |key: &str| keys.get(key).map(|value| (value.clone(), at(&Pointer::root().child(key))));
     let name = keys.get("cluster")?.as_str()?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(other, _)| other.as_str() == name)?;
-    let of_cluster = |version: &crate::TalosVersion, key: &str| {
+    let of_cluster = |version: &talosmith_document::TalosVersion, key: &str| {
         (Value::from(version.to_string()), fleet.at(Pointer::new("/clusters").child(name).child(key)))
     };
     let talos = || own("talosVersion").unwrap_or_else(|| of_cluster(&cluster.talos_version, "talosVersion"));
@@ -77,7 +78,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Sources;
+    use talosmith_document::Sources;
 
     #[test]
     fn each_fact_names_the_key_that_says_it() {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use talosmith_document::{Code, TalosVersion};
 
 use crate::SecretSource;
 use crate::scalar::{
     AbsolutePath, Cidr, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath, Size, Tag, VolumeName,
 };
-use crate::{Code, TalosVersion};
 
 /// The fleet file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-
-use crate::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
 
 /// The mapping in which `null` is a value (a file that is not written) and removes nothing.
 const KEEPS_NULLS: &str = "files";
@@ -225,7 +224,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Sources;
+    use talosmith_document::Sources;
 
     fn map(value: Value) -> Map<String, Value> {
         match value {

@@ -2,8 +2,8 @@
 //!
 //! Source: github.com/siderolabs/go-blockdevice, partitioning/gpt.
 
-use crate::TalosVersion;
-use crate::facts::talos;
+use talosmith_document::TalosVersion;
+use talosmith_machinery::talos_data::talos;
 
 /// Partitions start and end at multiples of this. Disks with an optimal I/O size above 1 MiB are not known to us.
 const ALIGNMENT: u64 = 1 << 20;
@@ -71,7 +71,7 @@ pub const fn aligned(size: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Free, Shortfall, aligned};
-    use crate::TalosVersion;
+    use talosmith_document::TalosVersion;
 
     const GB: u64 = 1_000_000_000;
     const GIB: u64 = 1 << 30;

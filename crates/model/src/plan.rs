@@ -48,8 +48,10 @@ pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
 pub use versions::Flavour;
 pub use volumes::Volume;
 
-use crate::device::Role;
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer, Sketch, SourceId, TalosVersion, natural};
+use talosmith_document::{Code, Diagnostic, Level, Place, Pointer, SourceId, TalosVersion, natural};
+use talosmith_machinery::Role;
+
+use crate::{DeviceFile, FleetFile, Sketch};
 
 /// Everything that is generated, before it is written out.
 #[derive(Debug, Default)]

@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use talosmith_document::{BlockText, Code, Diagnostic, Document, Node, Place, Pointer, SourceId, Spot, closest};
+use talosmith_machinery::Role;
 
-use crate::device::{Device, Role};
+use crate::device::Device;
 use crate::facts::tailscale;
 use crate::fleet::{Cluster, Fleet};
 use crate::layer::{Ground, Layer, Origins};
 use crate::schema::Schema;
-use crate::{BlockText, Code, Diagnostic, Document, Node, Place, Pointer, SourceId, Spot, closest};
 
 /// The fleet file, read.
 #[derive(Debug, Clone)]

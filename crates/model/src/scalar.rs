@@ -23,7 +23,8 @@ pub use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, VolumeSize, grouped, suggested};
 pub use system::{ArgumentName, Duration, FileMode, Sysctl};
 
-use crate::{Code, Diagnostic, Place, TalosVersion, cel};
+use talosmith_document::{Code, Diagnostic, Place, TalosVersion};
+use talosmith_machinery::cel;
 
 /// Why a text is not a scalar of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -186,7 +187,7 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
 fn check_code(text: &str) -> Result<(), ScalarFault> {
     text.parse::<Code>().map(|_| ()).map_err(|fault| {
         let fault_text = ScalarFault::new(fault.to_string());
-        match crate::closest(text, Code::ALL.iter().map(|code| code.name())) {
+        match talosmith_document::closest(text, Code::ALL.iter().map(|code| code.name())) {
             Some(near) => fault_text.label(format!("did you mean `{near}`?")),
             None => fault_text.help("talosmith explain --list"),
         }

@@ -4,8 +4,7 @@ mod translate;
 mod validators;
 
 use serde_json::Value;
-
-use crate::{Diagnostic, Document, SourceId};
+use talosmith_document::{Diagnostic, Document, SourceId};
 
 /// A document that the user writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

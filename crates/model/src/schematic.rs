@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 pub use stability::{Reason, Unstable};
 
-use crate::Memo;
+use talosmith_document::Memo;
 
 /// What an image is made of, as one posts it to the Image Factory.
 ///

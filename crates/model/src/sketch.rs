@@ -1,7 +1,7 @@
 //! Devices whose files cannot be read as a whole.
 
-use crate::device::Role;
-use crate::{Document, Node, SourceId, closest};
+use talosmith_document::{Document, Node, SourceId, closest};
+use talosmith_machinery::Role;
 
 /// What is known of a device whose file cannot be read as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

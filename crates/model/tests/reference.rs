@@ -6,8 +6,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use talosmith_model::TalosVersion;
-use talosmith_model::facts::{extensions, talos};
+use talosmith_document::TalosVersion;
+use talosmith_machinery::talos_data::talos;
+use talosmith_model::facts::extensions;
 
 /// A file of the collected sources; none, and said aloud, where they are not there.
 fn reference(name: &str) -> Option<String> {

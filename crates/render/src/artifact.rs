@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde::Serialize;
-use talosmith_model::Diagnostic;
+use talosmith_document::Diagnostic;
 use talosmith_model::plan::{Cluster, Device};
 use zeroize::Zeroizing;
 

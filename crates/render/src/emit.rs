@@ -1,7 +1,7 @@
 //! A value as a YAML document, in block style, as a person would write it.
 
 use serde_json::Value;
-use talosmith_model::{Node, NodeValue, Style};
+use talosmith_document::{Node, NodeValue, Style};
 
 use crate::scalar;
 

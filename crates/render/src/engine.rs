@@ -20,7 +20,6 @@ use std::sync::{Arc, OnceLock};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, Output, OutputSpan, State, UndefinedBehavior, Value};
-
 use suggestion::Failure;
 
 pub use fault::{FaultKind, TemplateFault};

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use talosmith_model::machine_config::{Maker, Patch, judge};
+use talosmith_document::{Diagnostic, Document, Memo, Node};
+use talosmith_machinery::{Maker, Patch, judge};
 use talosmith_model::plan::Device;
-use talosmith_model::{Diagnostic, Document, Memo, Node};
 
 use crate::Artifact;
 use crate::catalogue::Reader;

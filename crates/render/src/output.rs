@@ -5,7 +5,7 @@ mod words;
 
 use jsonschema::ValidationError;
 use serde_json::Value;
-use talosmith_model::{Code, Diagnostic, Place, SourceId};
+use talosmith_document::{Code, Diagnostic, Place, SourceId};
 
 use crate::artifact::Artifact;
 use crate::catalogue::Reader;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::{Code, Diagnostic, Place, Pointer};
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
-use talosmith_model::{Code, Diagnostic, Place, Pointer};
 
 use crate::catalogue::{CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
 
@@ -220,7 +220,7 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     unknown
         .map(|(key, (_, place))| {
             let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` asks for no file"), place.as_key());
-            let finding = match talosmith_model::closest(key, known.iter().map(String::as_str)) {
+            let finding = match talosmith_document::closest(key, known.iter().map(String::as_str)) {
                 Some(near) => finding.label(format!("did you mean `{near}`?")),
                 None => finding,
             };

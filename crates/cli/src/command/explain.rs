@@ -1,7 +1,7 @@
 //! `talosmith explain`
 
 use clap::Args;
-use talosmith_model::{Code, closest};
+use talosmith_document::{Code, closest};
 
 use super::{Exit, World};
 

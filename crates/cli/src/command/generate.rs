@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
-use talosmith_model::Diagnostic;
+use talosmith_document::Diagnostic;
 use talosmith_render::target::secret_files;
 
 use super::diff::unified;
@@ -75,7 +75,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     }
     let mut findings = std::mem::take(&mut project.findings);
     findings.extend(unsafe_targets);
-    talosmith_model::merge(&mut findings);
+    talosmith_document::merge(&mut findings);
     if exit_of(&findings) == Exit::Findings {
         let counted = report::count_line(&findings);
         world.report(Channel::Talk, &mut findings, &project.sources, summary(&differences, 0))?;

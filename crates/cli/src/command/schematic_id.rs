@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde::Deserialize;
-use talosmith_model::{Code, Diagnostic, Document, Place, Schematic, Sources, decode};
+use talosmith_document::{Code, Diagnostic, Document, Place, Sources, decode};
+use talosmith_model::Schematic;
 
 use super::{Exit, World};
 use crate::console::Channel;
@@ -47,7 +48,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     Ok(exit)
 }
 
-fn id(source: talosmith_model::SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
+fn id(source: talosmith_document::SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
     let text = decode(source, bytes).map_err(|finding| vec![finding])?;
     let document = Document::parse(source, text)?;
     let schematic = Schematic::deserialize(document.root.into_json()).map_err(|error| {

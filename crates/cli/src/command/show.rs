@@ -2,7 +2,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use talosmith_model::{Diagnostic, facts};
+use talosmith_document::Diagnostic;
+use talosmith_model::facts;
 
 use super::{Exit, World, count, json_text};
 use crate::console::Channel;

@@ -3,7 +3,7 @@
 use anstyle::AnsiColor;
 use camino::Utf8Path;
 use serde_json::Value;
-use talosmith_model::Pointer;
+use talosmith_document::Pointer;
 use talosmith_model::scalar::grouped;
 use talosmith_render::scalar;
 use talosmith_render::target::manifests;

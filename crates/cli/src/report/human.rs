@@ -6,7 +6,7 @@ use annotate_snippets::renderer::{
     DEFAULT_ADDITION_STYLE, DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_REMOVAL_STYLE,
     DEFAULT_WARNING_STYLE,
 };
-use talosmith_model::{Diagnostic, Level, Sources, natural};
+use talosmith_document::{Diagnostic, Level, Sources, natural};
 
 use super::position::Positions;
 use super::snippet::draw;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use talosmith_model::{Diagnostic, Label, Sources};
+use talosmith_document::{Diagnostic, Label, Sources};
 
 use super::position::{Position, Positions, position};
 use crate::mask::{mask, mask_finding};

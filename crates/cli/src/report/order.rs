@@ -1,6 +1,6 @@
 //! The order and the number of findings.
 
-use talosmith_model::{Diagnostic, Level, Sources, merge, natural};
+use talosmith_document::{Diagnostic, Level, Sources, merge, natural};
 
 use super::position::Positions;
 
@@ -36,7 +36,7 @@ pub fn count_line(findings: &[Diagnostic]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use talosmith_model::{Code, Place};
+    use talosmith_document::{Code, Place};
 
     #[test]
     fn sorts_by_path_then_position_then_level() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use talosmith_model::{Diagnostic, Locator, Place, SourceId, Sources, line_column};
+use talosmith_document::{Diagnostic, Locator, Place, SourceId, Sources, line_column};
 
 /// Resolves the places of a report.
 pub(super) struct Positions<'a> {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Origin, Renderer, Snippet};
-use talosmith_model::{Diagnostic, Label, Level, SourceId};
+use talosmith_document::{Diagnostic, Label, Level, SourceId};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::position::{Positions, position};

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use cases::{case, cases};
 use serde_json::{Map, Value, json};
-use talosmith_model::{Code, Diagnostic, Place};
+use talosmith_document::{Code, Diagnostic, Place};
 
 use super::{Style, human};
-use cases::{case, cases};
 
 mod cases;
 

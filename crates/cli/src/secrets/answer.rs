@@ -1,7 +1,7 @@
 //! What a source answers when it is asked for a value.
 
 use secrecy::SecretString;
-use talosmith_model::Code;
+use talosmith_document::Code;
 
 /// The answer of one source.
 pub enum Answer {

@@ -1,7 +1,8 @@
 //! Whether the files with secrets are out of git's reach. Judged before any value is fetched.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_model::{Code, Diagnostic, Place, Pointer, SecretSource, SourceId};
+use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_model::SecretSource;
 
 use super::{Definitions, Need, shell_word};
 use crate::git::{Git, GitError, Ignore};

@@ -1,7 +1,7 @@
 //! What becomes of a file with a secret, and of the run's exit code.
 
 use camino::Utf8Path;
-use talosmith_model::{Code, Diagnostic, Level};
+use talosmith_document::{Code, Diagnostic, Level};
 
 use super::{Need, Outcome, Resolution, tailscale_key};
 
@@ -75,7 +75,7 @@ pub fn settle(
         });
     }
     let exit_code = fates.iter().map(|fate| fate.exit_code(require_secrets)).max().unwrap_or(0);
-    talosmith_model::merge(&mut findings);
+    talosmith_document::merge(&mut findings);
     Settlement { fates, findings, exit_code }
 }
 

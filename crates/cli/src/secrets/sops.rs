@@ -1,7 +1,8 @@
 //! The source `sops`: a value inside a file that SOPS encrypted, through the program of that name.
 
 use secrecy::ExposeSecret;
-use talosmith_model::{Code, SopsValue};
+use talosmith_document::Code;
+use talosmith_model::SopsValue;
 use talosmith_render::Secrets;
 
 use super::answer::{Answer, Failure};

@@ -1,9 +1,9 @@
 //! Whether a secret's value is a key that Tailscale's extension can log in with. Only its prefix is looked at.
 
 use secrecy::ExposeSecret;
+use talosmith_document::{Code, Diagnostic, Place};
 use talosmith_model::facts::tailscale::KeyKind;
 use talosmith_model::plan::Expected;
-use talosmith_model::{Code, Diagnostic, Place};
 use talosmith_render::Secrets;
 
 use super::Need;
@@ -41,7 +41,7 @@ const AUTH_KEY: &str =
 
 #[cfg(test)]
 mod tests {
-    use talosmith_model::{Pointer, Sources};
+    use talosmith_document::{Pointer, Sources};
 
     use super::*;
 

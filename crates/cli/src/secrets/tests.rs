@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use camino::Utf8PathBuf;
 use secrecy::ExposeSecret;
-use talosmith_model::{SecretSource, SopsValue, Sources};
+use talosmith_document::Sources;
+use talosmith_model::{SecretSource, SopsValue};
 
 use super::*;
 use crate::process::{ProcessError, Script};
@@ -84,8 +85,8 @@ fn need(device: &str) -> Need {
 pub(crate) fn text(finding: &Diagnostic) -> String {
     let mut text = format!("{}[{}]: {}\n", finding.level.as_str(), finding.code, finding.message);
     let spot = match &finding.at.place.spot {
-        talosmith_model::Spot::Key(pointer) => format!("key {pointer}"),
-        talosmith_model::Spot::Value(pointer) => format!("value {pointer}"),
+        talosmith_document::Spot::Key(pointer) => format!("key {pointer}"),
+        talosmith_document::Spot::Value(pointer) => format!("value {pointer}"),
         other => format!("{other:?}"),
     };
     writeln!(text, "  at {spot}").expect("a string takes all");

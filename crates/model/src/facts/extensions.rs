@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::table;
-use crate::{Memo, TalosVersion};
+use talosmith_document::table;
+use talosmith_document::{Memo, TalosVersion};
 
 const EXTENSIONS: &str = include_str!("extensions.txt");
 const ALIASES: &str = include_str!("aliases.txt");
@@ -79,8 +79,8 @@ fn has(versions: Option<&str>, version: &TalosVersion) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{ALIASES, EXTENSIONS, Service, alias, architectures, knows, names, services};
-    use crate::facts::table;
-    use crate::{TalosVersion, closest};
+    use talosmith_document::table;
+    use talosmith_document::{TalosVersion, closest};
 
     fn version(text: &str) -> TalosVersion {
         text.parse().expect(text)

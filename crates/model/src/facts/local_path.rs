@@ -1,6 +1,6 @@
 //! Releases of the local-path-provisioner.
 
-use super::table;
+use talosmith_document::table;
 
 const RELEASES: &str = include_str!("local-path.txt");
 

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Place, Pointer, natural};
 
 use super::{Cluster, Device, StorageClass};
+use crate::FleetFile;
 use crate::facts;
-use crate::fleet::{self, NamespacePolicy, Snapshotter};
+use crate::fleet;
+use crate::fleet::{NamespacePolicy, Snapshotter};
 use crate::scalar::{Image, RelativePath};
-use crate::{Code, Diagnostic, FleetFile, Place, Pointer, natural};
 
 /// The local-path-provisioner.
 #[derive(Debug, Serialize)]

@@ -1,9 +1,9 @@
 //! The disks of a machine.
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::Check;
-use crate::{Code, Diagnostic, Pointer};
 
 /// A disk of the machine.
 #[derive(Debug, Serialize)]

@@ -1,12 +1,12 @@
 //! How volumes are encrypted.
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
 use super::Check;
 use super::secrets::{Expected, hold};
 use super::versions::since;
 use crate::device;
-use crate::{Code, Diagnostic, Pointer, TalosVersion};
 
 /// How a volume is encrypted; the provider is LUKS2.
 #[derive(Debug, Serialize)]

@@ -1,7 +1,8 @@
 //! What features need: extensions, labels, volumes, applications. Nothing is added silently; what is missing is said.
 
+use talosmith_document::{Code, Diagnostic, Place, Pointer, closest};
+
 use super::{Check, Install, PlannedSchematic, Volume};
-use crate::{Code, Diagnostic, Place, Pointer, closest};
 
 /// Each feature and the extension without which the node cannot offer it.
 const NEEDS: &[(&str, &str, &str)] = &[

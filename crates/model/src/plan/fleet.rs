@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use talosmith_document::{Code, Diagnostic, Level, Place, Pointer};
+use talosmith_machinery::Role;
+
 use super::applications::Member;
 use super::objects::Seen;
 use super::{node_selectors, objects};
-use crate::device::Role;
 use crate::fleet::LintLevel;
 use crate::scalar::Address;
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Level, Place, Pointer};
+use crate::{DeviceFile, FleetFile};
 
 /// What of a device the others are judged by, so that nothing else of it need be kept.
 #[derive(Debug)]

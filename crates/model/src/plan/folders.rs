@@ -1,10 +1,10 @@
 //! The folders of applications: what is in one belongs to one application.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::{Code, Diagnostic, Place};
 
 use super::Cluster;
 use super::applications::Member;
-use crate::{Code, Diagnostic, Place};
 
 /// A folder, whose it is, and the key that asks for it.
 struct Claim {

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Level, Pointer, TalosVersion, closest};
 
 use super::Check;
 use crate::device::{Arch, InstallImage as Written};
 use crate::facts::extensions;
-use crate::{
-    Bootloader, Code, Customization, Diagnostic, EnrollKeys, Level, Meta, Overlay, Pointer, Schematic,
-    SystemExtensions, TalosVersion, closest,
-};
+use crate::{Bootloader, Customization, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions};
 
 /// The factory that builds images: <https://factory.talos.dev>.
 const FACTORY: &str = "factory.talos.dev";

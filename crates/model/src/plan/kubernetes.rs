@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use talosmith_document::{Code, Diagnostic, Pointer};
+use talosmith_machinery::Role;
 
 use super::{Check, Device, Flavour};
-use crate::device::{Oidc, Role};
+use crate::device::Oidc;
 use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
-use crate::{Code, Diagnostic, Pointer};
 
 /// The kubelet.
 #[derive(Debug, Default, Serialize)]

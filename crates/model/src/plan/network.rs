@@ -1,11 +1,12 @@
 //! Networks, resolvers and Tailscale.
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::secrets::{Expected, hold};
 use super::{Check, Cluster};
+use crate::FleetFile;
 use crate::scalar::{Cidr, Route};
-use crate::{Code, Diagnostic, FleetFile, Pointer};
 
 /// Tailscale's own resolver: <https://tailscale.com/kb/1081/magicdns>.
 const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];

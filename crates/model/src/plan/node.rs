@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Place, Pointer, TalosVersion};
+use talosmith_machinery::Role;
+use talosmith_machinery::Target;
 
 use super::{
     ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, LayerPatches,
@@ -12,9 +15,8 @@ use super::{
     disks, features, images, kubernetes, network, patches, selectors, services, storage_classes, system, versions,
     volumes,
 };
-use crate::device::{Arch, Role};
-use crate::machine_config::Target;
-use crate::{Code, Diagnostic, Keys, Place, Pointer, TalosVersion};
+use crate::Keys;
+use crate::device::Arch;
 
 /// A device.
 #[derive(Debug, Serialize)]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use talosmith_document::{Code, Diagnostic, Place, Pointer};
+
 use crate::fleet::KataApplication;
 use crate::scalar::LabelKey;
-use crate::{Code, DeviceFile, Diagnostic, FleetFile, Place, Pointer};
+use crate::{DeviceFile, FleetFile};
 
 /// Judges the selector of each cluster's kata-containers, one device after the other.
 #[derive(Default)]

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use talosmith_document::{Code, Diagnostic, Place, Pointer};
+
 use super::storage_classes;
+use crate::DeviceFile;
 use crate::device::Device;
 use crate::scalar::Image;
-use crate::{Code, DeviceFile, Diagnostic, Place, Pointer};
 
 /// The DaemonSets of AMD: the key that asks for one, as `files` names it, its name in kube-system, and its image.
 type DaemonSet = (&'static str, &'static str, fn(&Device) -> Option<&Image>);

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use talosmith_document::{Code, Diagnostic, Document, Label, Memo, Node, Place, Pointer, SourceId, TalosVersion};
+use talosmith_machinery::talos_data::fields::Minor;
+use talosmith_machinery::{Origin, Target, decode_patch};
+
 use super::{Check, Files, texts};
-use crate::facts::fields::Minor;
-use crate::machine_config::{Origin, Target, decode_patch};
 use crate::scalar::Name;
-use crate::{Code, Diagnostic, Document, Label, LayerRank, Memo, Node, Place, Pointer, SourceId, TalosVersion, device};
+use crate::{LayerRank, device};
 
 /// A raw patch.
 #[derive(Debug)]

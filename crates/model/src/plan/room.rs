@@ -1,9 +1,11 @@
 //! The room on a disk, and whether the volumes fit.
 
+use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
+use talosmith_machinery::talos_data::talos;
+
 use super::{Check, Disk};
-use crate::facts::talos;
 use crate::scalar::{Size, UpperBound, grouped, suggested};
-use crate::{Code, Diagnostic, Free, Pointer, TalosVersion, aligned};
+use crate::{Free, aligned};
 
 /// What Talos asks for if a volume has no `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
 const DEFAULT_MINIMUM: (u64, u64) = (2 << 30, 100 << 20);

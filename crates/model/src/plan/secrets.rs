@@ -1,8 +1,9 @@
 //! Which artifacts hold secrets.
 
+use talosmith_document::{Code, Diagnostic, Place, Pointer, closest};
+
 use super::Check;
 use crate::scalar::SecretName;
-use crate::{Code, Diagnostic, Place, Pointer, closest};
 
 /// A secret that an artifact of a device holds. What is tracked has its placeholder, `${NAME}`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use talosmith_document::{Code, Diagnostic, Level, Place, Pointer, TalosVersion};
+use talosmith_machinery::cel;
+use talosmith_machinery::cel::{Environment, Expression, Facts, Value, Verdict};
+
 use super::{Check, Disk};
-use crate::cel::{self, Environment, Expression, Facts, Value, Verdict};
+use crate::device;
 use crate::scalar::ScalarFault;
-use crate::{Code, Diagnostic, Level, Place, Pointer, TalosVersion, device};
 
 /// A disk, its selector if that is one, and what is known of the disk.
 struct Judged<'a> {

@@ -1,12 +1,13 @@
 //! Extension services but for Tailscale, which has a model of its own.
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
 use super::secrets::{Expected, hold};
 use super::{Check, Files, PlannedSchematic, texts};
+use crate::device;
 use crate::facts::extensions;
 use crate::scalar::DnsLabel;
-use crate::{Code, Diagnostic, Pointer, TalosVersion, closest, device};
 
 /// The configuration of an extension service.
 #[derive(Debug, Serialize)]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::{Check, Volume};
 use crate::device::{Device, ReclaimPolicy};
 use crate::scalar::{ObjectName, VolumeName};
-use crate::{Code, Diagnostic, Pointer};
 
 /// The class that a release of the provisioner brings.
 pub const OF_THE_RELEASE: &str = "local-path";

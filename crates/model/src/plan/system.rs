@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
 use super::{Check, Files, Flavour, texts};
 use crate::device::FileOperation;
 use crate::scalar::FileMode;
-use crate::{Code, Diagnostic, Pointer, TalosVersion};
 
 /// How the node keeps time.
 #[derive(Debug, Serialize)]

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use talosmith_document::{Code, Diagnostic, Pointer, SourceId};
+
 use super::{Check, Files, NoText};
 use crate::read::literal_secret;
 use crate::scalar::RelativePath;
-use crate::{Code, Diagnostic, Pointer, SourceId};
 
 /// The text of the mapping at `at`, which has either `content` or `file`.
 pub fn text(

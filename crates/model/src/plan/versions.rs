@@ -1,11 +1,12 @@
 //! Talos versions: which one a node runs, and who made its base config.
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Place, Pointer, TalosVersion};
+use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Cluster, applications};
-use crate::facts::talos;
+use crate::FleetFile;
 use crate::fleet;
-use crate::{Code, Diagnostic, FleetFile, Place, Pointer, TalosVersion};
 
 /// The first minor whose base configs consist of documents instead of one v1alpha1 document.
 const DOCUMENTS_SINCE: (u64, u64) = (1, 14);

@@ -1,11 +1,13 @@
 //! Kinds of volumes, and which keys and which versions of Talos each goes with.
 
+use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
+use talosmith_machinery::talos_data::talos;
+
 use super::Check;
 use super::versions::since;
+use crate::device;
 use crate::device::{FilesystemType, VolumeKind, VolumeType};
-use crate::facts::talos;
 use crate::scalar::{UpperBound, VolumeName};
-use crate::{Code, Diagnostic, Pointer, TalosVersion, device};
 
 /// What a volume is, and with it which keys it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

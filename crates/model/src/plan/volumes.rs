@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
 use super::encryption::encryption;
 use super::room::{Bounds, Placed, fit};
 use super::volume_kind::{Kind, fits, kind, versions};
 use super::{Check, Disk, Encryption};
+use crate::device;
 use crate::device::{Filesystem, Mount, VolumeType};
 use crate::scalar::{Name, VolumeSize};
-use crate::{Code, Diagnostic, Pointer, TalosVersion, closest, device};
 
 /// A volume.
 #[derive(Debug, Serialize)]

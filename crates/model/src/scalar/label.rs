@@ -91,7 +91,7 @@ impl FromStr for Taint {
         let (value, effect) = text.rsplit_once(':').unwrap_or(("", text));
         if !Self::EFFECTS.contains(&effect) {
             let fault = ScalarFault::new(format!("`{effect}` is not the effect of a taint"));
-            return Err(match crate::closest(effect, Self::EFFECTS) {
+            return Err(match talosmith_document::closest(effect, Self::EFFECTS) {
                 Some(near) => fault.label(format!("did you mean `{near}`?")),
                 None => fault.help("write `NoSchedule`, `PreferNoSchedule` or `NoExecute`, or `<value>:<effect>`"),
             });

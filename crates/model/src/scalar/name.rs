@@ -185,7 +185,7 @@ impl FromStr for Cel {
             return Err(ScalarFault::new("a selector is a CEL expression on one line")
                 .help("write one such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
         }
-        crate::cel::check_syntax(text)?;
+        talosmith_machinery::cel::check_syntax(text)?;
         Ok(Self(text.to_owned()))
     }
 }

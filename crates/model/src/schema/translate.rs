@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
+use talosmith_document::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
 
 use super::Schema;
-use crate::scalar::{self, Format, ScalarFault};
-use crate::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
+use crate::scalar;
+use crate::scalar::{Format, ScalarFault};
 
 /// Translates all errors of one document, in the order in which they came.
 pub fn translate(
@@ -124,7 +125,7 @@ impl Translator<'_> {
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
             _ => Vec::new(),
         };
-        let value = node.cloned().map(crate::Node::into_json).unwrap_or_default();
+        let value = node.cloned().map(talosmith_document::Node::into_json).unwrap_or_default();
         let text = self.text(at);
         if expected == ["string"] && !matches!(value, Value::Array(_) | Value::Object(_)) {
             let format = rule["format"].as_str().and_then(scalar::format);

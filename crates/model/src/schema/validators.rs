@@ -5,7 +5,8 @@
 use jsonschema::ValidationError;
 use serde_json::Value;
 
-use crate::scalar::{self, Format};
+use crate::scalar;
+use crate::scalar::Format;
 
 /// Accepts what `devices/<name>/device.yaml` may hold.
 #[jsonschema::validator(path = "../../schemas/device.schema.json", validate_formats = true, ignore_unknown_formats = false, formats = {

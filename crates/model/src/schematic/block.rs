@@ -1,10 +1,10 @@
 //! How go-yaml lays out maps and lists: always in blocks, indented by four.
 
 use serde_json::{Map, Value};
+use talosmith_document::Pointer;
 
 use super::scalar;
 use super::stability::{Unstable, check, check_key};
-use crate::Pointer;
 
 /// Writes a map as a document, its keys in the order that they have.
 pub(super) fn write(value: &Value) -> Result<String, Unstable> {

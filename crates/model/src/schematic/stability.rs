@@ -1,6 +1,6 @@
 //! Texts whose written form depends on the factory's version, or does not survive being written.
 
-use crate::Pointer;
+use talosmith_document::Pointer;
 
 /// A schematic whose ID cannot be told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,9 +1,9 @@
 //! The IDs of the factory: `tests/data/schematic-vectors.json` was made with real builds of go-yaml.
 
 use serde::Deserialize;
+use talosmith_document::Pointer;
 
 use super::{Customization, Meta, Reason, Schematic, SystemExtensions, Unstable};
-use crate::Pointer;
 
 #[derive(Deserialize)]
 struct Vectors {

@@ -1,6 +1,6 @@
 //! The rows themselves: a new artifact is one more of them, and its template.
 
-use talosmith_model::device::Role;
+use talosmith_machinery::Role;
 
 use super::{ClusterRow, Each, Reader, Row, Template};
 

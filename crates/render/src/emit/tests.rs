@@ -100,10 +100,10 @@ proptest! {
 
 #[test]
 fn what_a_user_wrote_without_quotes_stays_as_it_is() {
-    let source = talosmith_model::Sources::default().add("a.yaml", "");
+    let source = talosmith_document::Sources::default().add("a.yaml", "");
     let text =
         "{a: [010, 1.10, 0o644, 1e3, 0x1F, yes, ~], 'b c': '1.10', d: {}, e: [], f: \"x\\ny\\n\", g: {h: 'off'}, i:}";
-    let document = talosmith_model::Document::parse(source, text).expect("YAML");
+    let document = talosmith_document::Document::parse(source, text).expect("YAML");
     let expected = "\
 a:
   - 010

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use minijinja::{Error, ErrorKind};
-use talosmith_model::{Code, Diagnostic, Place, SourceId};
+use talosmith_document::{Code, Diagnostic, Place, SourceId};
 
 use crate::engine::refusal::Refusal;
 

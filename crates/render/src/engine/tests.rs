@@ -247,13 +247,13 @@ fn threads_share_an_engine() {
 
 #[test]
 fn a_fault_becomes_a_finding() {
-    let mut sources = talosmith_model::Sources::default();
+    let mut sources = talosmith_document::Sources::default();
     let source = sources.add("templates/t.yaml.j2", "a: {{ device.nme }}\n");
     let finding = fault("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}})).diagnostic(source);
-    let expected = talosmith_model::Diagnostic::new(
-        talosmith_model::Code::TemplateUndefined,
+    let expected = talosmith_document::Diagnostic::new(
+        talosmith_document::Code::TemplateUndefined,
         "`device.nme` is not defined in this template",
-        talosmith_model::Place::bytes(source, 13..16),
+        talosmith_document::Place::bytes(source, 13..16),
     )
     .label("did you mean `name`?")
     .note("templates see what the plan says: no environment, no files");

@@ -3,7 +3,7 @@
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
-use talosmith_model::Pointer;
+use talosmith_document::Pointer;
 
 /// What an error means, and where: an unknown key is a place of its own.
 pub fn words(fault: &ValidationError<'_>) -> Vec<(Pointer, String)> {

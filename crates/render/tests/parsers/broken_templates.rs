@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talosmith_model::{Code, Sources};
+use talosmith_document::{Code, Sources};
 use talosmith_render::output::{Fault, verify};
 
 use crate::fleet::{plan, render};

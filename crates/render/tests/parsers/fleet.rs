@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use talosmith_document::Sources;
 use talosmith_model::plan::{Draft, LayerPatches, clusters};
-use talosmith_model::{DeviceFile, FleetFile, Plan, Sources};
+use talosmith_model::{DeviceFile, FleetFile, Plan};
 use talosmith_render::{Artifact, Fault, Proof, Renderer};
 
 const FLEET: &str = "

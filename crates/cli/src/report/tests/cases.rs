@@ -1,6 +1,6 @@
 //! Findings of every shape.
 
-use talosmith_model::{Code, Diagnostic, Place, Pointer, SourceId, Sources};
+use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId, Sources};
 
 use crate::diff;
 use crate::report::sort;

@@ -1,6 +1,6 @@
 //! With the real git.
 
-use talosmith_model::{SourceId, Sources};
+use talosmith_document::{SourceId, Sources};
 
 use super::*;
 use crate::git::sandbox::Sandbox;

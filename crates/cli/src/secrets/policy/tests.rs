@@ -1,4 +1,4 @@
-use talosmith_model::{Place, Pointer, SourceId, Sources};
+use talosmith_document::{Place, Pointer, SourceId, Sources};
 
 use super::*;
 

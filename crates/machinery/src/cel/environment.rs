@@ -1,0 +1,162 @@
+//! What the places of a machine config know: names, fields and functions.
+
+use talosmith_document::TalosVersion;
+use talosmith_document::table;
+
+use super::kind::{Parameters, Type, split};
+
+const NAMES: &str = include_str!("names.txt");
+const FIELDS: &str = include_str!("fields.txt");
+const FUNCTIONS: &str = include_str!("functions.txt");
+
+/// Where an expression stands. Source: github.com/siderolabs/talos: pkg/machinery/cel/celenv/celenv.go and its users in
+/// pkg/machinery/config/types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Environment {
+    /// `provisioning.diskSelector.match` of VolumeConfig, UserVolumeConfig, RawVolumeConfig and SwapVolumeConfig, and from 1.14
+    /// `diskSelector.match` of UnattendedInstallConfig: `disk`, `system_disk`.
+    Disk,
+    /// `discovery.volumeSelector.match` of ExistingVolumeConfig: `volume`, `disk`.
+    Volume,
+    /// `provisioning.volumeSelector.match` of RAIDArrayConfig and of LVMVolumeGroupConfig, which are there from 1.14 on: `volume`,
+    /// `disk`, `volume_id`, `system_disk`.
+    MemberVolume,
+    /// `selector.match` of LinkAliasConfig: `link`.
+    LinkAlias,
+    /// `triggerExpression` of OOMConfig: pressure on the node's memory and on that of its classes of cgroups.
+    OomTrigger,
+    /// `cgroupRankingExpression` of OOMConfig, whose result is a `double`: the memory of one cgroup.
+    OomRanking,
+}
+
+impl Environment {
+    /// All of them.
+    pub const ALL: &[Self] =
+        &[Self::Disk, Self::Volume, Self::MemberVolume, Self::LinkAlias, Self::OomTrigger, Self::OomRanking];
+
+    /// The letter in the tables.
+    const fn letter(self) -> char {
+        match self {
+            Self::Disk => 'd',
+            Self::Volume => 'v',
+            Self::MemberVolume => 'm',
+            Self::LinkAlias => 'l',
+            Self::OomTrigger => 't',
+            Self::OomRanking => 'r',
+        }
+    }
+
+    /// Whether optional values and their syntax are there.
+    pub(super) const fn has_optionals(self) -> bool {
+        matches!(self, Self::OomTrigger | Self::OomRanking)
+    }
+
+    /// The type that an expression must have.
+    pub(super) const fn result(self) -> Type {
+        match self {
+            Self::OomRanking => Type::Plain("double"),
+            _ => Type::BOOL,
+        }
+    }
+
+    fn knows(self, letters: Option<&str>) -> bool {
+        letters.is_some_and(|letters| letters == "*" || letters.contains(self.letter()))
+    }
+
+    /// The type of a variable, a constant or a type's name.
+    pub(super) fn name(self, name: &str) -> Option<Type> {
+        let mut row = table::find(NAMES, name)?;
+        self.knows(row.next()).then(|| row.next().map(|kind| Type::read(kind, 0)))?
+    }
+
+    /// All names but those of types.
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        table::rows(NAMES).filter_map(move |mut row| {
+            let name = row.next()?;
+            (self.knows(row.next()) && !row.next()?.starts_with("type(")).then_some(name)
+        })
+    }
+
+    /// The overloads of a function, if there is one of this name.
+    pub(super) fn function(self, name: &str, version: &TalosVersion) -> Option<Vec<Overload>> {
+        let mut row = table::find(FUNCTIONS, name)?;
+        let known = self.knows(row.next());
+        known.then(|| row.filter_map(|text| Overload::read(text, version)).collect())
+    }
+
+    /// The names of all functions and methods.
+    pub(super) fn functions(self) -> impl Iterator<Item = &'static str> {
+        table::rows(FUNCTIONS).filter_map(move |mut row| {
+            let name = row.next()?;
+            (self.knows(row.next()) && !name.contains(['_', '@']) || name == "multiply_qos_vectors").then_some(name)
+        })
+    }
+}
+
+/// The value of a unit such as `GB`.
+pub(super) fn unit(name: &str) -> Option<u64> {
+    table::find(NAMES, name)?.nth(2)?.parse().ok()
+}
+
+/// The units from the smallest on, powers of 1000 and then of 1024.
+pub(super) const UNITS: &[&str] = &["kB", "MB", "GB", "TB", "PB", "EB", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// The type of a message's field and the minor that brought it, if it is newer than the oldest that talosmith knows.
+pub(super) fn field(message: &str, field: &str) -> Option<(Type, Option<(u64, u64)>)> {
+    let mut row = table::find(FIELDS, &format!("{message}.{field}"))?;
+    let kind = Type::read(row.next()?, 0);
+    Some((kind, row.next().and_then(table::minor)))
+}
+
+/// The names of a message's fields.
+pub(super) fn fields(message: &str) -> impl Iterator<Item = &'static str> {
+    table::rows(FIELDS).filter_map(move |mut row| {
+        let (owner, field) = row.next()?.split_once('.')?;
+        (owner == message).then_some(field)
+    })
+}
+
+/// The message of a name in the protocol: `talos.resource.definitions.block.DiskSpec`. Those that the tables have not are `dyn`.
+pub(super) fn message(name: &str) -> Option<Type> {
+    let (package, short) = name.rsplit_once('.')?;
+    if !["talos.", "google.", "common"].iter().any(|root| package.starts_with(root)) {
+        return None;
+    }
+    let owner =
+        table::rows(FIELDS).find_map(|mut row| row.next()?.split_once('.').filter(|(owner, _)| *owner == short));
+    Some(owner.map_or(Type::Dyn, |(owner, _)| Type::Message(owner)))
+}
+
+/// One way to call a function.
+pub(super) struct Overload {
+    /// Whether it is a method.
+    pub method: bool,
+    arguments: &'static str,
+    result: &'static str,
+}
+
+impl Overload {
+    fn read(text: &'static str, version: &TalosVersion) -> Option<Self> {
+        let (text, until) = text.split_once('<').map_or((text, None), |(text, until)| (text, table::minor(until)));
+        if until.is_some_and(|until| version.minor() >= until) {
+            return None;
+        }
+        let method = text.starts_with('.');
+        let text = text.trim_start_matches('.');
+        // The bracket that closes the arguments: behind it stands the result, whose own brackets, if any, come in pairs.
+        let mut depth = 0;
+        let close = text.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        })?;
+        Some(Self { method, arguments: &text[1..close], result: &text[close + 1..] })
+    }
+
+    /// The types of the arguments and of the result, with parameters of their own.
+    pub fn types(&self, parameters: &mut Parameters) -> (Vec<Type>, Type) {
+        // Most overloads have none, and what is known of parameters is copied for each trial.
+        let base = if self.arguments.contains('A') || self.result.contains('A') { parameters.fresh_pair() } else { 0 };
+        let arguments = split(self.arguments).map(|kind| Type::read(kind, base)).collect();
+        (arguments, Type::read(self.result, base))
+    }
+}

@@ -1,0 +1,304 @@
+//! The fields of a document against the table of them.
+
+mod refusals;
+
+use talosmith_document::Entry;
+use talosmith_document::{Code, Diagnostic, Level, Node, NodeValue, Place, Pointer, Style};
+
+use super::deletions::{is_deleted, is_deletion};
+use super::{Target, scalar, secret, wording};
+use crate::Origin;
+use crate::talos_data::fields;
+use crate::talos_data::fields::{Field, MAIN, Minor};
+use crate::talos_data::{secrets, talos};
+
+/// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
+const IDLE_WHEN_NULL: [&str; 7] = [
+    "v1alpha1.cluster.acceptedCAs",
+    "v1alpha1.machine.acceptedCAs",
+    "v1alpha1.machine.files",
+    "v1alpha1.machine.kernel.modules",
+    "v1alpha1.machine.network.extraHostEntries",
+    "v1alpha1.machine.network.interfaces.vlans.routes",
+    "v1alpha1.machine.seccompProfiles",
+];
+
+/// A step from a value to one inside it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
+/// A walk through one document.
+pub(super) struct Walk<'a> {
+    origin: &'a Origin,
+    target: &'a Target<'a>,
+    minor: Minor,
+    /// The way from the root of the document.
+    trail: Vec<Step<'a>>,
+    /// The kind and the keys without lists and free keys, as the table has them.
+    path: String,
+    pub findings: Vec<Diagnostic>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(origin: &'a Origin, target: &'a Target<'a>) -> Self {
+        Self { origin, target, minor: target.minor(), trail: Vec::new(), path: String::new(), findings: Vec::new() }
+    }
+
+    /// Checks a document of a known kind.
+    pub fn document(&mut self, root: &'a Node, kind: &str) {
+        kind.clone_into(&mut self.path);
+        self.object(root);
+    }
+
+    /// Checks that what is deleted can be.
+    pub fn deletions(&mut self, node: &'a Node) {
+        let in_list = self.trail.iter().any(|step| matches!(step, Step::Item(_)));
+        for entry in node.entries() {
+            if is_deletion(entry) {
+                let is_item = matches!(self.trail.last(), Some(Step::Item(_)));
+                if is_item && node.entries().len() == 1 {
+                    let place = self.origin.key(&self.pointer().child("$patch"), entry);
+                    self.findings.push(
+                        Diagnostic::new(Code::PatchDelete, "it is not said which item of the list is deleted", place)
+                            .note("Talos finds the item by the first key beside `$patch`, and refuses the patch without one")
+                            .help("write a key of the item beside it, as in\n- interface: eth0\n  $patch: delete"),
+                    );
+                } else if in_list && !is_item {
+                    let place = self.origin.key(&self.pointer().child("$patch"), entry);
+                    self.findings.push(
+                        Diagnostic::new(Code::PatchDelete, "a key inside an item of a list cannot be deleted", place)
+                            .note("Talos deletes whole items only, and refuses the patch")
+                            .help("delete the item, and write it anew in a second patch"),
+                    );
+                }
+                return;
+            }
+            self.inside(Step::Key(&entry.key), |walk| walk.deletions(&entry.value));
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            self.inside(Step::Item(index), |walk| walk.deletions(item));
+        }
+    }
+
+    /// Looks for secrets by their form where nothing is known of the fields.
+    pub fn secrets(&mut self, node: &'a Node) {
+        self.free(node, false);
+    }
+
+    fn inside(&mut self, step: Step<'a>, visit: impl FnOnce(&mut Self)) {
+        self.trail.push(step);
+        visit(self);
+        self.trail.pop();
+    }
+
+    fn pointer(&self) -> Pointer {
+        self.trail.iter().fold(Pointer::root(), |at, step| match step {
+            Step::Key(key) => at.child(key),
+            Step::Item(index) => at.item(*index),
+        })
+    }
+
+    fn place(&self, node: &Node) -> Place {
+        self.origin.value(&self.pointer(), node)
+    }
+
+    fn object(&mut self, node: &'a Node) {
+        for entry in node.entries() {
+            let is_header = self.trail.is_empty() && self.path != MAIN && matches!(&*entry.key, "apiVersion" | "kind");
+            if is_header || is_deletion(entry) {
+                continue;
+            }
+            self.inside(Step::Key(&entry.key), |walk| {
+                let length = walk.path.len();
+                walk.path.push('.');
+                walk.path.push_str(&entry.key);
+                walk.field(entry);
+                walk.path.truncate(length);
+            });
+        }
+    }
+
+    fn field(&mut self, entry: &'a Entry) {
+        // A key with a dot would be taken for two.
+        let field = if entry.key.contains('.') { None } else { fields::find(&self.path) };
+        match field {
+            Some(field) if field.is_in(self.minor) => {
+                let known = self.findings.len();
+                self.value(&entry.value, field.type_in(self.minor), field);
+                if let Some(deprecation) = field.deprecation
+                    && deprecation.since <= self.minor
+                    && deprecation.base <= self.target.base
+                    && !(entry.value.is_null() || entry.value.is_empty_scalar() || is_deleted(&entry.value))
+                {
+                    // What stands below a deprecated field is deprecated with it.
+                    let mut below = self.findings.split_off(known);
+                    below.retain(|finding| finding.code != Code::DeprecatedField);
+                    let finding = self.deprecated(entry, deprecation);
+                    self.findings.push(finding);
+                    self.findings.append(&mut below);
+                }
+            }
+            Some(field) => {
+                self.secrets(&entry.value);
+                let finding = self.other_version(entry, field);
+                self.findings.push(finding);
+            }
+            None => {
+                self.secrets(&entry.value);
+                let finding = self.unknown(entry);
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn value(&mut self, node: &'a Node, kind: &'static str, field: Field) {
+        if node.is_null() || node.is_empty_scalar() || node.entries().iter().any(is_deletion) {
+            return;
+        }
+        let (inner, takes_null) = match kind.as_bytes() {
+            [b'[' | b'{', b']' | b'}', ..] => (&kind[2..], true),
+            [b'[' | b'{', b'*', b']' | b'}', ..] => (&kind[3..], false),
+            _ => (kind, true),
+        };
+        match (&node.value, kind.as_bytes()[0]) {
+            (NodeValue::Sequence(items), b'[') => {
+                for (index, item) in items.iter().enumerate() {
+                    self.inside(Step::Item(index), |walk| walk.member(item, inner, takes_null, field));
+                }
+            }
+            (NodeValue::Mapping(entries), b'{') => {
+                for entry in entries {
+                    self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, takes_null, field));
+                }
+            }
+            (NodeValue::Mapping(_), _) if kind == "object" => self.object(node),
+            _ if kind == "any" => self.free(node, field.is_secret),
+            (NodeValue::Sequence(items), _) if kind == "argument" => {
+                for (index, item) in items.iter().enumerate() {
+                    self.inside(Step::Item(index), |walk| walk.member(item, "text", true, field));
+                }
+            }
+            (NodeValue::Scalar(text, style), _) => self.scalar(node, text, *style, kind, field),
+            _ => self.wrong_shape(node, kind, field),
+        }
+    }
+
+    fn member(&mut self, node: &'a Node, kind: &'static str, takes_null: bool, field: Field) {
+        if !takes_null && (node.is_null() || node.is_empty_scalar()) {
+            let place = self.place(node);
+            let subject = wording::subject(&self.path);
+            let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
+                .help("write the item's keys, or remove it");
+            if self.minor < (1, 14) && IDLE_WHEN_NULL.contains(&self.path.as_str()) {
+                finding.level = Level::Warning;
+                finding = finding.note("Talos refuses it from 1.14 on");
+            } else {
+                finding = finding.note("Talos refuses the patch, and before 1.14 crashes on it");
+            }
+            self.findings.push(finding);
+            return;
+        }
+        self.value(node, kind, field);
+    }
+
+    fn scalar(&mut self, node: &'a Node, text: &'a str, style: Style, kind: &'static str, field: Field) {
+        // A placeholder stands for one scalar, or in a text for a part of it.
+        let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
+        let is_text = kind != "bool" && scalar::bounds(kind).is_none();
+        let is_filled_in =
+            secret::has_placeholder(text) && (is_whole || is_text) && kind != "object" && !kind.starts_with(['[', '{']);
+        if field.is_secret && secret::is_secret(text) {
+            let finding = self.secret_field(node);
+            self.findings.push(finding);
+            return;
+        }
+        let is_secret = self.secret_form(node, text);
+        if is_filled_in || scalar::is_read_as(kind, text, style, self.minor) {
+            return;
+        }
+        if is_secret {
+            // It is not shown.
+            let finding = wording::wrong_shape(&self.path, kind, node, self.place(node));
+            self.findings.push(finding.hidden());
+        } else {
+            let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
+            let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
+            let place = self.place(node);
+            self.findings.push(match later {
+                Some(since) => self.newer_value(&format!("`{text}`"), since, place),
+                None => wording::bad_scalar(&self.path, kind, text, style, place),
+            });
+        }
+    }
+
+    /// A list or mapping where none may be, or a scalar where one must be.
+    fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
+        self.secrets(node);
+        let place = self.place(node);
+        let is_list = matches!(node.value, NodeValue::Sequence(_));
+        let newest = field_type(field, kind, talos::newest_minor());
+        let mut finding = if is_list && newest == "argument" && kind != newest {
+            self.newer_value("a list", (1, 13), place)
+        } else {
+            wording::wrong_shape(&self.path, kind, node, place)
+        };
+        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set, and a list into its bytes.
+        let is_byte = |item: &Node| {
+            item.is_empty_scalar()
+                || item.scalar().is_some_and(|(text, style)| scalar::is_read_as("uint8", text, style, self.minor))
+        };
+        let is_decoded = match kind {
+            "hardware-address" => is_list && node.items().iter().all(|item| item.is_null() || is_byte(item)),
+            _ if is_list => false,
+            "bytes" => node.entries().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
+            "address" | "address-port" | "cidr" | "size" | "cel" => node.entries().is_empty(),
+            _ => false,
+        };
+        if self.minor < (1, 13) && is_decoded {
+            finding.level = Level::Warning;
+            finding.notes = vec!["Talos 1.12 misreads it in silence, and later ones refuse the whole patch".to_owned()];
+        }
+        self.findings.push(finding);
+    }
+
+    /// A value of any form.
+    fn free(&mut self, node: &'a Node, is_secret: bool) {
+        for entry in node.entries() {
+            self.inside(Step::Key(&entry.key), |walk| match entry.value.scalar() {
+                Some((text, _)) if is_secret && *entry.key == *"secret" && secret::is_secret(text) => {
+                    let finding = walk.secret_field(&entry.value);
+                    walk.findings.push(finding);
+                }
+                _ => walk.free(&entry.value, is_secret),
+            });
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            self.inside(Step::Item(index), |walk| walk.free(item, is_secret));
+        }
+        if let Some((text, _)) = node.scalar() {
+            self.secret_form(node, text);
+        }
+    }
+
+    fn secret_form(&mut self, node: &'a Node, text: &str) -> bool {
+        let Some(name) = secrets::find(text) else { return false };
+        let place = self.place(node);
+        self.findings.push(
+            Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), place)
+                .hidden()
+                .note("the file is tracked, so everyone who can read the repository can use it")
+                .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),
+        );
+        true
+    }
+}
+
+/// The type that a value of a field has in a minor, with as many brackets taken off as from the type that it was read as.
+fn field_type(field: Field, kind: &'static str, minor: Minor) -> &'static str {
+    let whole = field.type_in(minor);
+    let bare = |kind: &'static str| kind.rfind([']', '}']).map_or(kind, |end| &kind[end + 1..]);
+    if kind.starts_with(['[', '{']) { whole } else { bare(whole) }
+}

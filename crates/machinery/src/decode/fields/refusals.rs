@@ -1,0 +1,150 @@
+//! What is said about a field that must not be, or not so.
+
+use talosmith_document::Entry;
+use talosmith_document::{Code, Diagnostic, Node, Place, closest};
+
+use super::{Step, Walk};
+use crate::decode::documents::home;
+use crate::decode::wording;
+use crate::talos_data::fields;
+use crate::talos_data::fields::{Deprecation, Field, MAIN, Minor};
+use crate::talos_data::talos;
+
+/// What the model has a key for: a path of the machine config, and the device's key.
+const MODEL_KEYS: &[(&str, &str)] = &[
+    ("cluster.allowSchedulingOnControlPlanes", "allowSchedulingOnControlPlanes"),
+    ("cluster.apiServer.certSANs", "apiServer.certSANs"),
+    ("cluster.apiServer.extraArgs", "apiServer.extraArgs"),
+    ("cluster.controlPlane.endpoint", "endpoint"),
+    ("machine.files", "machineFiles"),
+    ("machine.install.image", "install.image"),
+    ("machine.kernel.modules", "kernelModules"),
+    ("machine.kubelet.extraArgs", "kubelet.extraArgs"),
+    ("machine.kubelet.extraConfig", "kubelet.extraConfig"),
+    ("machine.kubelet.nodeIP", "kubelet.nodeIP"),
+    ("machine.network.hostname", "hostname"),
+    ("machine.network.nameservers", "nameservers"),
+    ("machine.network.searchDomains", "searchDomains"),
+    ("machine.nodeAnnotations", "annotations"),
+    ("machine.nodeLabels", "labels"),
+    ("machine.nodeTaints", "taints"),
+    ("machine.registries.mirrors", "registries.mirrors"),
+    ("machine.sysctls", "sysctls"),
+    ("machine.time", "time"),
+];
+
+fn is_below(path: &str, of: &str) -> bool {
+    path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn secret_field(&self, node: &'a Node) -> Diagnostic {
+        let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+        let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
+        let finding = Diagnostic::new(
+            Code::LiteralSecret,
+            format!("the secret {} stands in this patch", wording::subject(&self.path)),
+            self.place(node),
+        )
+        .hidden()
+        .note("the file is tracked, so everyone who can read the repository can use it");
+        if self.path.starts_with(MAIN) && wording::is_generated(&self.path) {
+            finding.help(
+                "leave the line out: the base config, which is not tracked, has its own from `talosctl gen secrets`",
+            )
+        } else {
+            finding.help(format!(
+                "change the secret, and write a placeholder such as `${{{placeholder}}}` that is filled in where the patch is applied"
+            ))
+        }
+    }
+
+    pub(super) fn unknown(&self, entry: &'a Entry) -> Diagnostic {
+        let (around, _) = self.path.split_at(self.path.len() - entry.key.len() - 1);
+        let key = entry.key.escape_debug();
+        let subject = wording::subject(around);
+        let keys: Vec<&str> =
+            fields::below(around).filter(|(_, field)| field.is_in(self.minor)).map(|(key, _)| key).collect();
+        let place = self.origin.key(&self.pointer(), entry);
+        let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), place);
+        let finding = match closest(&entry.key, keys.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+        let finding = if *entry.key == *"$patch" {
+            finding.help("write `$patch: delete`: Talos knows no other")
+        } else if around == MAIN
+            && let Some(home) = home(&entry.key)
+        {
+            finding.help(format!("write it below `{home}:`"))
+        } else {
+            finding
+        };
+        let finding = finding.note("Talos refuses the whole patch for a key that it does not know");
+        if keys.is_empty() { finding } else { finding.note(format!("the keys of {subject}: {}", keys.join(", "))) }
+    }
+
+    pub(super) fn other_version(&self, entry: &'a Entry, field: Field) -> Diagnostic {
+        let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
+        let subject = wording::subject(around);
+        let place = self.origin.key(&self.pointer(), entry);
+        let version = self.target.version;
+        if field.since > self.minor {
+            let (major, minor) = field.since;
+            return Diagnostic::new(
+                Code::OldTalos,
+                format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})"),
+                place,
+            )
+            .note("Talos refuses the whole patch for a key that it does not know")
+            .help(format!("upgrade the node to v{major}.{minor} or later first"));
+        }
+        let (major, minor) = field.until.unwrap_or_default();
+        Diagnostic::new(Code::UnknownKey, format!("`{key}` is no key of {subject} since Talos {major}.{minor}"), place)
+            .note("Talos refuses the whole patch for a key that it does not know")
+            .help("remove the line")
+    }
+
+    pub(super) fn newer_value(&self, what: &str, (major, minor): Minor, place: Place) -> Diagnostic {
+        let subject = wording::subject(&self.path);
+        let version = self.target.version;
+        Diagnostic::new(
+            Code::OldTalos,
+            format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"),
+            place,
+        )
+        .note("Talos refuses the whole patch for a value that it cannot read")
+        .help(format!("upgrade the node to v{major}.{minor} or later first"))
+    }
+
+    pub(super) fn deprecated(&self, entry: &'a Entry, deprecation: Deprecation) -> Diagnostic {
+        let place = self.origin.key(&self.pointer(), entry);
+        let subject = wording::subject(&self.path);
+        let (major, minor) = deprecation.since;
+        let since = if deprecation.since == talos::oldest_minor() {
+            String::new()
+        } else {
+            format!(" since Talos {major}.{minor}")
+        };
+        let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), place);
+        let written = self.path.strip_prefix(MAIN).unwrap_or(&self.path).trim_start_matches('.');
+        if let Some((_, key)) = MODEL_KEYS.iter().find(|(path, _)| is_below(written, path)) {
+            return finding.help(format!(
+                "write it as the device's key `{key}`, which takes the form that the base config wants"
+            ));
+        }
+        let names: Vec<String> = deprecation
+            .successors()
+            .map(|name| match name {
+                "schematic" => "the schematic of the installer image".to_owned(),
+                path if path.contains('.') => format!("`{path}`"),
+                kind => format!("the document {kind}"),
+            })
+            .collect();
+        match names.split_last() {
+            None => finding.help("remove it: nothing reads it any more"),
+            Some((only, [])) => finding.help(format!("write it in {only} instead")),
+            Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is said about a value that Talos does not read.
+
+use talosmith_document::{Code, Diagnostic, Node, NodeValue, Place, Style};
+
+use super::scalar::bounds;
+use crate::talos_data::fields::MAIN;
+
+/// A field as people name it: `machine.network` of the main document, `provisioning` of another.
+pub(super) fn subject(path: &str) -> String {
+    match path.split_once('.') {
+        None if path == MAIN => "the main document".to_owned(),
+        None => path.to_owned(),
+        Some((MAIN, keys)) => format!("`{keys}`"),
+        Some((kind, keys)) => format!("`{keys}` of {kind}"),
+    }
+}
+
+/// A name for an environment variable out of a key: `apiToken` becomes `API_TOKEN`.
+pub(super) fn placeholder(key: &str) -> String {
+    let mut name = String::new();
+    for c in key.chars() {
+        if c.is_ascii_uppercase() && !name.ends_with(|c: char| c.is_ascii_uppercase()) || !c.is_ascii_alphanumeric() {
+            name.push('_');
+        }
+        name.push(c);
+    }
+    name.to_ascii_uppercase()
+}
+
+/// Whether a secret of the main document is one of those that `talosctl gen secrets` makes for a cluster.
+pub(super) fn is_generated(path: &str) -> bool {
+    let keys = path.split_once('.').map_or("", |(_, keys)| keys);
+    matches!(keys, "machine.token" | "machine.ca.key") || keys.starts_with("cluster.") && !keys.contains("static")
+}
+
+/// What a value of a type looks like.
+fn expected(kind: &str) -> String {
+    if let Some(words) = kind.strip_prefix("word:") {
+        return match words.split('|').map(|word| format!("`{word}`")).collect::<Vec<_>>().split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            _ => format!("`{words}`"),
+        };
+    }
+    match kind.as_bytes()[0] {
+        b'[' => return "a list".to_owned(),
+        b'{' => return "keys and values".to_owned(),
+        _ => {}
+    }
+    let plain = match kind {
+        "object" => "keys and values",
+        "argument" => "a text or a list of texts",
+        "bool" => "`true` or `false`",
+        "duration" => "a duration such as `1m30s`",
+        "ports" => "a port or a range such as `8000-9000`",
+        "bytes" | "disk-size" => "a size such as `100GiB`",
+        "size" => "a size such as `100GiB` or a part such as `50%`",
+        "disk-condition" => "a condition such as `>= 100GB`",
+        "base64" | "key" => "text in base64",
+        "url" => "a URL such as `https://node:6443`",
+        "address" => "an IP address",
+        "address-port" => "an IP address and a port, such as `192.0.2.1:53`",
+        "cidr" => "a network such as `10.0.0.0/8`",
+        "hardware-address" => "a hardware address such as `aa:bb:cc:dd:ee:ff`",
+        "routing-table" => "a number from 1 to 252, `default`, `main`, `local` or `unspec`",
+        "fail-over-mac" => "`none`, `active` or `follow`",
+        "cel" => "a CEL expression",
+        _ => "a text",
+    };
+    match bounds(kind) {
+        Some((low, high)) if high < 1 << 32 => format!("a whole number from {low} to {high}"),
+        Some((0, _)) => "a whole number, and none below zero".to_owned(),
+        Some(_) => "a whole number".to_owned(),
+        None => plain.to_owned(),
+    }
+}
+
+/// The code that a value of a type has when it is none.
+fn code(kind: &str) -> Code {
+    match kind {
+        "address" | "address-port" | "hardware-address" | "url" => Code::BadAddress,
+        "cidr" => Code::BadCidr,
+        "bytes" | "size" | "disk-size" | "disk-condition" => Code::BadSize,
+        _ => Code::WrongType,
+    }
+}
+
+/// A scalar that is not one of a field's type.
+pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Style, place: Place) -> Diagnostic {
+    let subject = subject(path);
+    let is_number = bounds(kind).is_some();
+    let shown = text.lines().next().unwrap_or_default().escape_debug().to_string();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_quoted =
+        style != Style::Plain && (is_number && is_digits || kind == "bool" && matches!(text, "true" | "false"));
+    let message = match kind {
+        _ if is_quoted => format!("`{shown}` in quotes is a text, where {subject} is {}", expected(kind)),
+        "text" => format!("YAML takes `{shown}` for a date, where {subject} is a text"),
+        _ => format!("`{shown}` is not {}, as {subject} must be", expected(kind)),
+    };
+    let finding = Diagnostic::new(code(kind), message, place)
+        .note("Talos refuses the whole patch for a value that it cannot read");
+    match kind {
+        _ if is_quoted => finding.help(format!("write it without quotes: {text}")),
+        "text" => finding.help(format!("put it in quotes: \"{shown}\"")),
+        "duration" if is_digits => finding.help(format!("write its unit, as in `{text}s`")),
+        "url" if !text.contains("://") => finding.help(format!("write its scheme, as in `https://{shown}`")),
+        _ => finding,
+    }
+}
+
+/// A value that is a list, keys and values, or a scalar, where something else must be.
+pub(super) fn wrong_shape(path: &str, kind: &'static str, node: &Node, place: Place) -> Diagnostic {
+    let found = match node.value {
+        NodeValue::Sequence(_) => "a list",
+        NodeValue::Mapping(_) => "keys and values",
+        NodeValue::Scalar(..) => "a text",
+    };
+    let message = format!("{} is {found}, where {} must be", subject(path), expected(kind));
+    Diagnostic::new(Code::WrongType, message, place)
+        .note("Talos refuses the whole patch for a value that it cannot read")
+}

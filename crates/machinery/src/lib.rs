@@ -1,0 +1,30 @@
+//! What Talos does with a machine config: whether it reads a patch, the base that it generates, patches merged into that base, and
+//! whether it accepts the result. Knows Talos and no device.
+//!
+//! Source of all rules: github.com/siderolabs/talos, pkg/machinery/config, the releases 1.12.7, 1.13.8 and 1.14.1.
+//! The modules are in dependency order: each uses only those before it.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
+
+mod role;
+pub mod talos_data;
+pub mod cel;
+mod origin;
+mod decode;
+mod value;
+mod base;
+mod config;
+mod deletion;
+mod merge;
+mod report;
+mod rules;
+mod judge;
+
+pub use decode::{Target, decode, decode_patch};
+pub use judge::judge;
+pub use origin::Origin;
+pub use report::{Maker, Patch};
+pub use role::Role;
+
+#[cfg(test)]
+mod tests;

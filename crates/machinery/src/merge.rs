@@ -1,0 +1,330 @@
+//! How Talos merges a document of a patch into a document of the config.
+//!
+//! Source: github.com/siderolabs/talos, pkg/machinery/config/merge and the `Merge` methods of the types.
+
+use super::config::{Cleared, pointee};
+use super::value::{Content, Field, Kind, Mark, Value, integer};
+use crate::talos_data::types::{Type, Types};
+
+/// Something that happened while merging, which may be worth a finding.
+#[derive(Debug)]
+pub enum Event {
+    /// A value took the place of another one.
+    Replaced {
+        /// The field, its keys joined by dots.
+        path: String,
+        /// Who wrote the value that is gone.
+        old: Mark,
+        /// Who wrote the value that stands.
+        new: Mark,
+    },
+    /// Items were appended to those of another patch.
+    Appended {
+        /// The field, its keys joined by dots.
+        path: String,
+        /// Who wrote the first items.
+        old: Mark,
+        /// Who wrote the later ones.
+        new: Mark,
+    },
+    /// A document with addresses of its own was merged, on which the machinery fails before 1.14.
+    Sealed {
+        /// Who wrote the later one.
+        by: Mark,
+    },
+    /// A value that is there already is set again, where the machinery fails even on an equal one.
+    Unmergeable {
+        /// The field, its keys joined by dots.
+        path: String,
+        /// Who wrote the value before.
+        old: Option<Mark>,
+        /// Who wrote the other one.
+        new: Option<Mark>,
+    },
+    /// In a free-form mapping, a value has another type than the one before it, which Talos refuses.
+    OtherType {
+        /// The field, its keys joined by dots.
+        path: String,
+        /// Who wrote the value before.
+        old: Option<Mark>,
+        /// Who wrote the other one.
+        new: Option<Mark>,
+    },
+}
+
+/// Merges documents.
+pub struct Merger<'t, 'a> {
+    types: &'static Types,
+    document: (&'t str, &'t str),
+    path: Vec<&'a str>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// What was cleared.
+    pub cleared: Vec<Cleared>,
+}
+
+impl<'t, 'a> Merger<'t, 'a> {
+    /// A merger for a document of a kind and a name.
+    pub fn new(types: &'static Types, kind: &'t str, name: &'t str) -> Self {
+        Self { types, document: (kind, name), path: Vec::new(), events: Vec::new(), cleared: Vec::new() }
+    }
+
+    /// Merges a document into the one before it.
+    pub fn document(&mut self, left: &mut Value<'a>, right: Value<'a>) {
+        let by = right.origin;
+        self.fields(left, right, self.document.0, by);
+    }
+
+    fn merge(&mut self, left: &mut Value<'a>, right: Value<'a>, ty: &Type, by: Option<Mark>, pointed: bool) {
+        match ty {
+            Type::Pointer(_) | Type::Free if left.is_null() => *left = right,
+            Type::Pointer(_) if right.is_null() => {}
+            Type::Pointer(inner) => self.merge(left, right, inner, by, true),
+            Type::Struct(name) => self.fields(left, right, name, by),
+            Type::Certificate if matches!(left.content, Content::Map(_)) => self.map(left, right, &Type::Text, by),
+            Type::Map(item) => self.map(left, right, item, by),
+            Type::List(_) => self.append(left, right),
+            Type::Keyed { keys, replaced, item } => self.keyed(left, right, keys, *replaced, pointee(item), by),
+            Type::Args => self.args(left, right),
+            Type::Replaced(_) if right.is_null() => {}
+            Type::Free => self.free(left, right),
+            Type::Cel | Type::ByteSize | Type::Bool | Type::Replaced(_) => self.replace(left, right),
+            Type::Size if keeps_bytes(left, &right) => {}
+            // Its path stays beside the other's host.
+            Type::Url if !names_host(left) && self.is_refused_as_path(left) => {}
+            Type::Url if !names_host(&right) && !self.is_refused_as_path(&right) => {}
+            Type::Sealed if pointed => {
+                let path = self.path.join(".");
+                self.events.push(Event::Unmergeable { path, old: left.origin, new: right.origin.or(by) });
+            }
+            _ if !pointed && is_zero(&right, ty) => {}
+            _ => self.replace(left, right),
+        }
+    }
+
+    /// Whether a URL without a host, of which Talos keeps the path alone, leads to a document that it refuses for that path.
+    fn is_refused_as_path(&self, url: &Value<'_>) -> bool {
+        self.document.0 == "KmsgLogConfig" && !url.scalar().starts_with(['?', '#']) && !url.scalar().is_empty()
+    }
+
+    fn fields(&mut self, left: &mut Value<'a>, right: Value<'a>, name: &str, by: Option<Mark>) {
+        let types = self.types;
+        let Some(known) = types.get(name) else { return self.free(left, right) };
+        let Content::Map(right) = right.content else { return };
+        let Some(fields) = mapping(left) else { return };
+        if known.clears {
+            let given: Vec<&str> = right.iter().filter(|field| !field.value.is_null()).map(|field| field.key).collect();
+            self.clear(fields, name, &given, by);
+        }
+        if let (Some(by), true) = (by, known.is_sealed()) {
+            self.events.push(Event::Sealed { by });
+        }
+        for field in right {
+            let ty = known.field(field.key).unwrap_or(&Type::Free);
+            self.field(fields, field, ty);
+        }
+    }
+
+    fn field(&mut self, fields: &mut Vec<Field<'a>>, field: Field<'a>, ty: &Type) {
+        let by = field.value.origin;
+        match fields.iter_mut().find(|other| other.key == field.key) {
+            Some(left) if !left.value.is_null() => {
+                self.path.push(field.key);
+                self.merge(&mut left.value, field.value, ty, by, false);
+                self.path.pop();
+                left.origin = field.origin.or(left.origin);
+            }
+            Some(left) => *left = field,
+            None => fields.push(field),
+        }
+    }
+
+    /// Removes what absence overwrites: expressions, sizes and booleans that no pointer leads to.
+    fn clear(&mut self, left: &mut Vec<Field<'a>>, name: &str, given: &[&str], by: Option<Mark>) {
+        let types = self.types;
+        let Some(known) = types.get(name) else { return };
+        for (key, ty) in known.fields().filter(|(key, _)| !given.contains(key)) {
+            let Some(at) = left.iter().position(|field| field.key == key && !field.value.is_null()) else { continue };
+            match ty {
+                Type::Cel | Type::ByteSize | Type::Bool => {
+                    let gone = left.remove(at);
+                    if let Some(by) = by.filter(|_| !matches!(ty, Type::Bool)) {
+                        let path = self.path_to(key);
+                        let document = (self.document.0.to_owned(), self.document.1.to_owned());
+                        self.cleared.push(Cleared { document, path, origin: gone.value.origin, by });
+                    }
+                }
+                Type::Struct(name) if types.get(name).is_some_and(|fields| fields.clears) => {
+                    if let Content::Map(fields) = &mut left[at].value.content {
+                        self.path.push(key);
+                        self.clear(fields, name, &[], by);
+                        self.path.pop();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn map(&mut self, left: &mut Value<'a>, right: Value<'a>, item: &Type, by: Option<Mark>) {
+        let Content::Map(right) = right.content else { return };
+        let Some(fields) = mapping(left) else { return };
+        let _ = by;
+        for field in right {
+            self.field(fields, field, item);
+        }
+    }
+
+    fn args(&mut self, left: &mut Value<'a>, right: Value<'a>) {
+        let Content::Map(right) = right.content else { return };
+        let Some(fields) = mapping(left) else { return };
+        for field in right {
+            match fields.iter_mut().find(|other| other.key == field.key) {
+                Some(left) => {
+                    self.path.push(field.key);
+                    self.replace(&mut left.value, field.value);
+                    self.path.pop();
+                }
+                None => fields.push(field),
+            }
+        }
+    }
+
+    fn append(&mut self, left: &mut Value<'a>, right: Value<'a>) {
+        if left.is_null() {
+            *left = right;
+            return;
+        }
+        let (Content::List(items), Content::List(more)) = (&mut left.content, right.content) else { return };
+        if let (Some(old), Some(new)) =
+            (items.first().and_then(|item| item.origin), more.first().and_then(|item| item.origin))
+        {
+            let path = self.path.join(".");
+            self.events.push(Event::Appended { path, old, new });
+        }
+        items.extend(more);
+    }
+
+    fn keyed(
+        &mut self,
+        left: &mut Value<'a>,
+        right: Value<'a>,
+        keys: &str,
+        replaced: bool,
+        item: &Type,
+        by: Option<Mark>,
+    ) {
+        let Content::List(more) = right.content else { return };
+        if left.is_null() {
+            left.content = Content::List(Vec::new());
+        }
+        let Content::List(items) = &mut left.content else { return };
+        for other in more {
+            let same = |item: &&mut Value<'a>| {
+                let key = keys.split('+').find(|key| other.get(key).is_some_and(Value::is_filled));
+                match key {
+                    Some(key) => {
+                        item.get(key).is_some_and(|value| other.get(key).is_some_and(|other| alike(value, other)))
+                    }
+                    None => keys.split_once('+').is_none() && !item.get(keys).is_some_and(Value::is_filled),
+                }
+            };
+            match items.iter_mut().find(same) {
+                Some(item) if replaced => *item = other,
+                Some(left) => self.merge(left, other, item, by, false),
+                None => items.push(other),
+            }
+        }
+    }
+
+    /// Merges where anything may stand: only values of one type merge.
+    fn free(&mut self, left: &mut Value<'a>, right: Value<'a>) {
+        let (old, new) = (left.kind(), right.kind());
+        if old == Kind::Null {
+            *left = right;
+        } else if old != new {
+            let path = self.path.join(".");
+            self.events.push(Event::OtherType { path, old: left.origin, new: right.origin });
+        } else {
+            match new {
+                Kind::Map => self.map(left, right, &Type::Free, None),
+                Kind::List => self.append(left, right),
+                Kind::Text if right.scalar().is_empty() => {}
+                Kind::Integer if integer(right.scalar()) == Some(0) => {}
+                Kind::Float if right.scalar().parse() == Ok(0.0) => {}
+                _ => self.replace(left, right),
+            }
+        }
+    }
+
+    fn replace(&mut self, left: &mut Value<'a>, right: Value<'a>) {
+        if let (Some(old), Some(new)) = (left.origin, right.origin)
+            && !alike(left, &right)
+        {
+            let path = self.path.join(".");
+            self.events.push(Event::Replaced { path, old, new });
+        }
+        *left = right;
+    }
+
+    fn path_to(&self, key: &str) -> String {
+        self.path.iter().copied().chain([key]).collect::<Vec<_>>().join(".")
+    }
+}
+
+/// The fields of a mapping, which an absent one becomes.
+fn mapping<'v, 'a>(value: &'v mut Value<'a>) -> Option<&'v mut Vec<Field<'a>>> {
+    if value.is_null() {
+        value.content = Content::Map(Vec::new());
+    }
+    match &mut value.content {
+        Content::Map(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+/// Whether a size in percent meets one in bytes: Talos keeps both, and writes the bytes.
+fn keeps_bytes(left: &Value<'_>, right: &Value<'_>) -> bool {
+    right.scalar().contains('%') && !left.scalar().contains('%') && !left.scalar().is_empty()
+}
+
+/// Whether a URL takes another one's place: Talos merges the parts of URLs one by one, so that one without a host does not.
+fn names_host(value: &Value<'_>) -> bool {
+    value
+        .scalar()
+        .split_once(':')
+        .is_some_and(|(scheme, rest)| !scheme.contains('/') && !rest.trim_start_matches('/').is_empty())
+}
+
+/// Whether a value is the one that its type has when nothing is written.
+fn is_zero(value: &Value<'_>, ty: &Type) -> bool {
+    let text = value.scalar();
+    match ty {
+        Type::Word(Some(zero)) => text.is_empty() || text.eq_ignore_ascii_case(zero),
+        Type::Number => integer(text).is_none_or(|number| number == 0),
+        Type::Duration => {
+            text.is_empty() || text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic()).parse() == Ok(0.0)
+        }
+        _ => text.is_empty() && matches!(value.content, Content::Scalar(..)),
+    }
+}
+
+/// Whether two values say the same.
+pub fn alike(left: &Value<'_>, right: &Value<'_>) -> bool {
+    match (&left.content, &right.content) {
+        (Content::Scalar(left, _), Content::Scalar(right, _)) => left == right,
+        (Content::List(left), Content::List(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| alike(left, right))
+        }
+        (Content::Map(left), Content::Map(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|field| {
+                    right
+                        .iter()
+                        .find(|other| other.key == field.key)
+                        .is_some_and(|other| alike(&field.value, &other.value))
+                })
+        }
+        _ => false,
+    }
+}

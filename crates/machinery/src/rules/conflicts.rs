@@ -1,0 +1,190 @@
+//! Documents that the main document leaves no room for, since it has the same settings in their old place.
+
+use talosmith_document::{Code, Diagnostic};
+
+use super::super::config::Document;
+use super::super::value::{Content, Mark, Value};
+use super::{Rules, format};
+
+/// When a setting of the main document counts as set.
+#[derive(Clone, Copy)]
+enum Is {
+    /// It is there, even if empty.
+    There,
+    /// It is there and not empty.
+    Filled,
+    /// It is `true`.
+    True,
+    /// It is another number than 0.
+    NotZero,
+    /// It is a list with an address; Talos passes by what is none.
+    Addresses,
+}
+
+/// A kind of document, the minor since which Talos looks, and the setting that excludes it.
+const SETTINGS: &[(&str, u64, &str, Is)] = &[
+    ("HostnameConfig", 12, "machine.network.hostname", Is::Filled),
+    ("HostnameConfig", 12, "machine.features.stableHostname", Is::True),
+    ("ResolverConfig", 12, "machine.network.searchDomains", Is::Filled),
+    ("ResolverConfig", 12, "machine.network.nameservers", Is::Addresses),
+    ("ResolverConfig", 12, "machine.network.disableSearchDomain", Is::True),
+    ("TimeSyncConfig", 12, "machine.time.disabled", Is::True),
+    ("TimeSyncConfig", 12, "machine.time.servers", Is::Filled),
+    ("TimeSyncConfig", 12, "machine.time.bootTimeout", Is::NotZero),
+    ("KubeSpanConfig", 13, "machine.network.kubespan", Is::There),
+    ("DiscoveryIdentityConfig", 14, "cluster.id", Is::Filled),
+    ("DiscoveryIdentityConfig", 14, "cluster.secret", Is::Filled),
+    ("DiscoveryServiceConfig", 14, "cluster.discovery", Is::There),
+    ("CRIBaseRuntimeSpecConfig", 14, "machine.baseRuntimeSpecOverrides", Is::Filled),
+    ("ImageCacheConfig", 14, "machine.features.imageCache", Is::There),
+    ("UnattendedInstallConfig", 14, "machine.install", Is::There),
+    ("KubeAdmissionControlConfig", 14, "cluster.apiServer.admissionControl", Is::Filled),
+    ("KubeAuthorizerConfig", 14, "cluster.apiServer.admissionControl", Is::Filled),
+    ("KubeAuditPolicyConfig", 14, "cluster.apiServer.auditPolicy", Is::Filled),
+    ("KubeAggregatorCAConfig", 14, "cluster.aggregatorCA", Is::There),
+    ("KubeAPIServerCAConfig", 14, "cluster.ca", Is::There),
+    ("KubeAPIServerConfig", 14, "cluster.apiServer", Is::There),
+    ("KubeAPIServerConfig", 14, "cluster.controlPlane.localAPIServerPort", Is::NotZero),
+    ("KubeClusterConfig", 14, "cluster.clusterName", Is::Filled),
+    ("KubeClusterConfig", 14, "cluster.controlPlane.endpoint", Is::Filled),
+    ("KubeControllerManagerConfig", 14, "cluster.controllerManager", Is::There),
+    ("KubeControllerManagerConfig", 14, "machine.controlPlane.controllerManager", Is::There),
+    ("KubeSchedulerConfig", 14, "cluster.scheduler", Is::There),
+    ("KubeSchedulerConfig", 14, "machine.controlPlane.scheduler", Is::There),
+    ("KubeCoreDNSConfig", 14, "cluster.coreDNS", Is::There),
+    ("KubeCredentialProviderConfig", 14, "machine.kubelet", Is::There),
+    ("KubeletConfig", 14, "machine.kubelet", Is::There),
+    ("KubeEtcdEncryptionConfig", 14, "cluster.secretboxEncryptionSecret", Is::Filled),
+    ("KubeEtcdEncryptionConfig", 14, "cluster.aescbcEncryptionSecret", Is::Filled),
+    ("KubeFlannelCNIConfig", 14, "cluster.network", Is::There),
+    ("KubeNetworkConfig", 14, "cluster.network", Is::There),
+    ("KubeProxyConfig", 14, "cluster.proxy", Is::There),
+    ("KubePrismConfig", 14, "machine.features.kubePrism", Is::There),
+    ("KubeServiceAccountConfig", 14, "cluster.serviceAccount", Is::There),
+    ("KubeTalosAPIAccessConfig", 14, "machine.features.kubernetesTalosAPIAccess", Is::There),
+    ("KubeNodeConfig", 14, "cluster.allowSchedulingOnControlPlanes", Is::There),
+    ("KubeNodeConfig", 14, "cluster.allowSchedulingOnMasters", Is::There),
+    ("KubeNodeConfig", 14, "machine.kubelet.skipNodeRegistration", Is::There),
+    ("KubeNodeConfig", 14, "machine.kubelet.registerWithFQDN", Is::There),
+    ("KubeNodeConfig", 14, "machine.kubelet.nodeIP", Is::There),
+    ("KubeNodeConfig", 14, "machine.nodeLabels", Is::Filled),
+    ("KubeNodeConfig", 14, "machine.nodeAnnotations", Is::Filled),
+    ("KubeNodeConfig", 14, "machine.nodeTaints", Is::Filled),
+];
+
+/// Finds documents that the main document excludes.
+pub fn judge(rules: &mut Rules<'_, '_>) {
+    let config = rules.config;
+    let Some(main) = config.main() else { return };
+    for (kind, _, path, is) in SETTINGS.iter().filter(|(_, since, ..)| config.since(*since)) {
+        if !is_set(&main.value, path, *is) {
+            continue;
+        }
+        for document in config.all(kind) {
+            conflict(rules, main, path, document);
+        }
+    }
+    if config.since(14) && main.value.has("machine.features.hostDNS") {
+        for document in config.all("ResolverConfig") {
+            if document.value.at("hostDNS").is_some_and(Value::is_filled) {
+                conflict(rules, main, "machine.features.hostDNS", document);
+            }
+        }
+    }
+    overlaps(rules, main);
+    for document in config.all("VolumeConfig") {
+        let section = match document.name {
+            "STATE" => "machine.systemDiskEncryption.state",
+            "EPHEMERAL" => "machine.systemDiskEncryption.ephemeral",
+            _ => continue,
+        };
+        let encrypts = !document.value.text("encryption.provider").is_empty()
+            || !document.value.items("encryption.keys").is_empty();
+        if main.value.has(section) && encrypts {
+            conflict(rules, main, section, document);
+        }
+    }
+}
+
+fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
+    let Some(value) = main.at(path) else { return false };
+    match is {
+        Is::There => true,
+        Is::Filled => match &value.content {
+            Content::Map(fields) => !fields.is_empty(),
+            _ => value.is_filled(),
+        },
+        Is::True => main.is_true(path),
+        Is::NotZero => !matches!(value.scalar(), "" | "0" | "0s"),
+        Is::Addresses => main.items(path).iter().any(|item| format::address(item.scalar()).is_some()),
+    }
+}
+
+/// Says that a setting and a document exclude each other, at the one that a patch wrote.
+fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document: &Document<'_>) {
+    let written = Rules::is_written(main.value.at(path));
+    let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
+    let before = rules.report.findings.len();
+    if written || document.origin.is_none() {
+        let help = if document.of_base {
+            format!("the base has a document {}: write it there", document.kind)
+        } else {
+            format!("remove `{path}`, or the document")
+        };
+        rules.find(Code::DocumentConflict, main, path, message, help);
+    } else {
+        let help = format!("remove the document: the base sets `{path}`");
+        rules.find(Code::DocumentConflict, document, "kind", message, help);
+    }
+    // Both places, where both were written by patches.
+    let other = if written { document.origin } else { main.value.at(path).and_then(|value| value.origin) };
+    let other = other.map(|mark| rules.report.place(mark));
+    if let (Some(place), Some(finding)) = (other, rules.report.findings.get_mut(before))
+        && finding.at.place != place
+    {
+        *finding = finding.clone().also(place, "and here");
+    }
+}
+
+/// Settings of the main document, and the documents that can say the same of one key beside them; Talos accepts both.
+const OVERLAPS: [(&str, &str); 5] = [
+    ("machine.sysctls", "SysctlConfig"),
+    ("machine.env", "EnvironmentConfig"),
+    ("machine.registries.mirrors", "RegistryMirrorConfig"),
+    ("machine.kernel.modules", "KernelModuleConfig"),
+    ("machine.network.extraHostEntries", "StaticHostConfig"),
+];
+
+/// Warns of keys that two patches set, one in the old way and one in the new one.
+fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
+    for (path, kind) in OVERLAPS {
+        let Some(setting) = main.value.at(path) else { continue };
+        let old: Vec<(&str, Option<Mark>)> = match &setting.content {
+            Content::Map(fields) => fields.iter().map(|field| (field.key, field.origin)).collect(),
+            Content::List(items) => {
+                let key = if kind == "StaticHostConfig" { "ip" } else { "name" };
+                items.iter().map(|item| (item.text(key), item.origin)).collect()
+            }
+            Content::Scalar(..) => continue,
+        };
+        for document in rules.config.all(kind) {
+            let below = if kind == "SysctlConfig" { "params" } else { "variables" };
+            let new: Vec<(&str, Option<Mark>)> = match kind {
+                "SysctlConfig" | "EnvironmentConfig" => {
+                    document.value.fields(below).iter().map(|field| (field.key, field.origin)).collect()
+                }
+                _ => vec![(document.name, document.origin)],
+            };
+            for (key, mark) in new {
+                let Some((_, first)) = old.iter().find(|(other, _)| *other == key) else { continue };
+                let (Some(mark), Some(first)) = (mark, *first) else { continue };
+                let message = format!("`{key}` is set by `{path}` and by {}", document.title());
+                let finding = Diagnostic::new(Code::PatchConflict, message, rules.report.place(mark))
+                    .also(rules.report.place(first), "in the old way here")
+                    .note("Talos accepts both, and says nowhere which of them counts")
+                    .help("keep one of the two");
+                rules.report.findings.push(finding);
+            }
+        }
+    }
+}

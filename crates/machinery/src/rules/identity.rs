@@ -1,0 +1,45 @@
+//! Which documents may stand together, by kind and name.
+
+use talosmith_document::Code;
+
+use super::super::config::Document;
+use super::Rules;
+
+/// Kinds that configure a link, of which each may have one.
+const LINKS: [&str; 8] = [
+    "BondConfig",
+    "BridgeConfig",
+    "DummyLinkConfig",
+    "LinkConfig",
+    "VethConfig",
+    "VLANConfig",
+    "VRFConfig",
+    "WireguardConfig",
+];
+/// Kinds that exclude each other for one name.
+const PAIRS: [[&str; 2]; 2] = [["UserVolumeConfig", "ExistingVolumeConfig"], ["Layer2VIPConfig", "HCloudVIPConfig"]];
+
+/// Finds documents that exclude each other.
+pub fn judge(rules: &mut Rules<'_, '_>) {
+    let documents = &rules.config.documents;
+    let groups = PAIRS.iter().map(|pair| &pair[..]).chain([&LINKS[..]]);
+    for group in groups {
+        let members: Vec<&Document<'_>> = documents.iter().filter(|document| group.contains(&document.kind)).collect();
+        for (at, later) in members.iter().enumerate() {
+            for earlier in &members[..at] {
+                let same = earlier.name == later.name && earlier.kind != later.kind;
+                let peers = [(earlier, later), (later, earlier)].into_iter().any(|(a, b)| {
+                    a.kind == "VethConfig" && (a.value.text("peer.name") == b.name || peer(a) == peer(b))
+                });
+                if same || peers {
+                    let message = format!("{} and {} configure one thing", earlier.title(), later.title());
+                    rules.find(Code::DocumentConflict, later, "name", message, "keep one of the two documents");
+                }
+            }
+        }
+    }
+}
+
+fn peer<'v>(document: &'v Document<'_>) -> Option<&'v str> {
+    document.value.at("peer.name").map(super::super::value::Value::scalar)
+}

@@ -1,0 +1,115 @@
+//! What talosmith says of machine-config patches against what the official Talos machinery says of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use talosmith_document::{Code, Diagnostic, Document, Level, Node, SourceId, Sources, TalosVersion};
+use talosmith_machinery::Role;
+use talosmith_machinery::{Maker, Origin, Patch, Target, decode_patch, judge};
+
+/// The parsed texts of a case; the findings instead if one cannot be parsed.
+fn parse(sources: &mut Sources, patches: &[Value]) -> Result<Vec<(SourceId, Vec<Node>)>, Vec<Diagnostic>> {
+    let mut parsed = Vec::new();
+    for (index, patch) in patches.iter().enumerate() {
+        let text = patch.as_str().expect("a text");
+        let source = sources.add(format!("{index}.yaml"), text);
+        parsed.push((source, Document::parse_stream(source, text)?));
+    }
+    Ok(parsed)
+}
+
+/// What talosmith says of a case with a version of Talos on a base.
+fn findings(case: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<Diagnostic> {
+    let mut sources = Sources::default();
+    let role = if case["role"] == "worker" { Role::Worker } else { Role::ControlPlane };
+    let parsed = match parse(&mut sources, case["patches"].as_array().expect("patches")) {
+        Ok(parsed) => parsed,
+        Err(findings) => return findings,
+    };
+    let origins: Vec<Origin> = parsed.iter().map(|(source, _)| Origin::File(*source)).collect();
+    let target = Target { version, base };
+    // A secret is no fault to the machinery.
+    let mut found: Vec<Diagnostic> = parsed
+        .iter()
+        .zip(&origins)
+        .flat_map(|((_, documents), origin)| decode_patch(documents, origin, &target))
+        .filter(|finding| finding.code != Code::LiteralSecret)
+        .collect();
+    if !refuses(&found) {
+        let patches: Vec<_> = parsed
+            .iter()
+            .zip(&origins)
+            .map(|((_, documents), origin)| Patch { documents, maker: Maker::User { name: "patch", origin } })
+            .collect();
+        let no_key = |key: &str| panic!("no key asks for a patch here: {key}");
+        found.extend(judge(base, role, version, &patches, &no_key));
+    }
+    found
+}
+
+fn refuses(findings: &[Diagnostic]) -> bool {
+    findings.iter().any(|finding| finding.level == Level::Error)
+}
+
+#[derive(Default)]
+struct Score {
+    refused: (usize, usize),
+    accepted: (usize, usize),
+}
+
+/// The scores by versions of the machinery and of the base, and the cases on which both disagree with what each says.
+fn compare(corpus: &Value) -> (BTreeMap<String, Score>, BTreeMap<String, String>) {
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    let mut wrong: BTreeMap<String, String> = BTreeMap::new();
+    // Where deprecations count as errors, the machinery is stricter than any node.
+    for case in corpus["cases"].as_array().expect("cases").iter().filter(|case| case["strict"] != true) {
+        for (key, verdict) in case["verdicts"].as_object().expect("verdicts") {
+            let (version, base) = key.split_once('/').expect("a version and a base");
+            let version: TalosVersion = format!("v{version}").parse().expect("a version");
+            let minor = base.rsplit('.').next().and_then(|minor| minor.parse().ok()).expect("a minor");
+            let found = findings(case, &version, (1, minor));
+            let (ours, theirs) = (refuses(&found), verdict["verdict"] == "error");
+            let score = scores.entry(key.clone()).or_default();
+            let count = if theirs { &mut score.refused } else { &mut score.accepted };
+            count.1 += 1;
+            count.0 += usize::from(ours == theirs);
+            if ours != theirs {
+                let said: BTreeSet<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+                let id = case["id"].as_str().expect("an id").to_owned();
+                let _ = write!(wrong.entry(id).or_default(), "\n  {key}: they {}, we {said:?}", verdict["messages"]);
+            }
+        }
+    }
+    (scores, wrong)
+}
+
+fn read(path: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn talosmith_agrees_with_the_official_machinery() {
+    // Verdicts on unseen patches, such as those of `conformance/mutate`, can be named instead.
+    let unseen = std::env::var("TALOSMITH_VERDICTS").ok();
+    let corpus = read(unseen.as_deref().unwrap_or("conformance/verdicts.json"));
+    let (scores, mut wrong) = compare(&serde_json::from_str(&corpus).expect("JSON"));
+    let mut report = String::new();
+    for (key, Score { refused, accepted }) in &scores {
+        let _ = writeln!(report, "{key}: refused {}/{}, accepted {}/{}", refused.0, refused.1, accepted.0, accepted.1);
+    }
+    let _ = std::io::stderr().write_all(report.as_bytes());
+    if unseen.is_none() {
+        let meant = read("conformance/disagreements.txt");
+        for line in meant.lines().filter(|line| !line.starts_with('#')) {
+            let (case, _) = line.split_once("  ").expect("a case and a reason");
+            assert!(wrong.remove(case).is_some(), "{case} agrees: remove it from disagreements.txt");
+        }
+    }
+    let wrong: String = wrong.iter().map(|(case, said)| format!("{case}{said}\n")).collect();
+    assert_eq!(wrong, "");
+}
