@@ -9,7 +9,7 @@ use talosmith_cli::selection::Selection;
 use talosmith_cli::tree::MemoryTree;
 use talosmith_document::{Document, Node, NodeValue, Sources};
 use talosmith_render::Proof;
-use talosmith_render::verify::{Format, parse};
+use talosmith_render::formats::{Format, parse};
 
 use crate::expected::repository;
 

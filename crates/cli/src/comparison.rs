@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Place, Sources};
+use talosmith_document::{Code, Diagnostic, Location, Sources};
 use talosmith_model::plan::Device;
 use talosmith_render::target::manifests;
 use talosmith_render::{Proof, Renderer};
@@ -171,7 +171,7 @@ fn orphans(
 fn symlink(sources: &mut Sources, findings: &mut Vec<Diagnostic>, link: &Utf8Path) {
     let source = sources.add(link, "");
     findings.push(
-        Diagnostic::new(Code::Symlink, format!("`{link}` is a symbolic link"), Place::file(source))
+        Diagnostic::new(Code::Symlink, format!("`{link}` is a symbolic link"), Location::file(source))
             .note("talosmith writes only to files and folders of the repository itself")
             .help(format!("replace it by what it points to, or remove it: `rm {link}`")),
     );
@@ -184,13 +184,21 @@ pub fn foreign(sources: &mut Sources, differences: &Differences) -> Vec<Diagnost
         .filter(|change| change.kind == ChangeKind::Changed && change.is_foreign())
         .map(|change| {
             let source = sources.add(change.path.clone(), "");
-            Diagnostic::new(Code::ForeignFile, format!("talosmith did not make `{}`", change.path), Place::file(source))
-                .note("it lacks the first line that every generated file has, so it is not overwritten")
-                .help(format!(
-                    "to replace it:  `{}`\nto keep it, give the generated one another name under `files` in the model: {}",
-                    format!("talosmith generate --force {}", differences.arguments.get(&change.path).map_or("", String::as_str)).trim_end(),
-                    change.path.file_name().unwrap_or_default()
-                ))
+            Diagnostic::new(
+                Code::ForeignFile,
+                format!("talosmith did not make `{}`", change.path),
+                Location::file(source),
+            )
+            .note("it lacks the first line that every generated file has, so it is not overwritten")
+            .help(format!(
+                "to replace it:  `{}`\nto keep it, give the generated one another name under `files` in the model: {}",
+                format!(
+                    "talosmith generate --force {}",
+                    differences.arguments.get(&change.path).map_or("", String::as_str)
+                )
+                .trim_end(),
+                change.path.file_name().unwrap_or_default()
+            ))
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use talosmith_document::{Diagnostic, Level};
 use talosmith_model::plan::{Device, Draft, Files, LayerPatches, wanted_files};
-use talosmith_model::{DeviceFile, FleetFile, Sketch};
+use talosmith_model::{DeviceFile, FleetFile, PartialDevice};
 use talosmith_render::Renderer;
 
 use crate::shelf::{Shelf, Text};
@@ -22,7 +22,7 @@ pub const BATCH: usize = 16;
 struct Read {
     folder: String,
     findings: Vec<Diagnostic>,
-    device: Result<Box<DeviceFile>, Sketch>,
+    device: Result<Box<DeviceFile>, PartialDevice>,
 }
 
 /// A device that was planned.
@@ -32,7 +32,7 @@ pub struct Loaded {
     /// What is wrong with its text.
     pub findings: Vec<Diagnostic>,
     /// The device, or what could be made out of one that cannot be read.
-    pub draft: Result<Draft, Sketch>,
+    pub draft: Result<Draft, PartialDevice>,
 }
 
 /// What devices are loaded with. Without a fleet, what is wrong with a text on its own is all there is to say of it.
@@ -80,21 +80,23 @@ impl<'a> Loading<'a> {
         let read = |findings, device| Read { folder: folder.to_owned(), findings, device };
         let (source, text) = match text {
             Ok(text) => text,
-            Err(finding) => return read(vec![finding], Err(Sketch::default())),
+            Err(finding) => return read(vec![finding], Err(PartialDevice::default())),
         };
-        let Some(fleet) = self.fleet else { return read(DeviceFile::findings(source, &text), Err(Sketch::default())) };
+        let Some(fleet) = self.fleet else {
+            return read(DeviceFile::findings(source, &text), Err(PartialDevice::default()));
+        };
         let (device, wrong) = DeviceFile::read(fleet, source, folder, &text);
         let failed = wrong.iter().any(|finding| finding.level == Level::Error);
         let findings = wrong.into_iter().map(|finding| finding.device(folder)).collect();
         let device = device.filter(|_| !failed).map(Box::new);
-        read(findings, device.ok_or_else(|| Sketch::of(source, &text)))
+        read(findings, device.ok_or_else(|| PartialDevice::of(source, &text)))
     }
 
     fn plan(&self, read: Read) -> Result<Loaded, ReadError> {
         let Read { folder, findings, device } = read;
         let (device, fleet) = match (device, self.fleet) {
             (Ok(device), Some(fleet)) => (device, fleet),
-            (Ok(_), None) => return Ok(Loaded { folder, findings, draft: Err(Sketch::default()) }),
+            (Ok(_), None) => return Ok(Loaded { folder, findings, draft: Err(PartialDevice::default()) }),
             (Err(sketch), _) => return Ok(Loaded { folder, findings, draft: Err(sketch) }),
         };
         let mut files = Files::new();

@@ -72,7 +72,7 @@ fn is_placeholder(rest: &str) -> bool {
 #[must_use]
 pub fn mask_finding(finding: &Diagnostic) -> Diagnostic {
     let text = |text: &String| mask(text).into_owned();
-    let label = |label: &Label| Label { place: label.place.clone(), text: text(&label.text) };
+    let label = |label: &Label| Label { location: label.location.clone(), text: text(&label.text) };
     Diagnostic {
         code: finding.code,
         level: finding.level,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::FleetFile;
 use talosmith_model::plan::Cluster;
 
@@ -42,7 +42,7 @@ impl Overrides {
                 Diagnostic::new(
                     Code::UnknownFile,
                     format!("no template in `{folder}` has the name of a built-in one"),
-                    Place::value(fleet.source, "/templates".into()),
+                    Location::value(fleet.source, "/templates".into()),
                 )
                 .note("names are those of the folder `templates` in talosmith's own repository"),
             );

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 use talosmith_document::{Locator, Sources, TalosVersion, line_column};
 use talosmith_machinery::Role;
-use talosmith_model::Fact;
-use talosmith_model::plan::{Device, Flavour, InstallImage, NamedImage};
+use talosmith_model::ResolvedKey;
+use talosmith_model::plan::{ConfigFormat, Device, InstallImage, NamedImage};
 use talosmith_render::target::outputs;
 
 pub use layout::{Layout, Room};
@@ -56,7 +56,7 @@ pub struct Identity<'a> {
     /// Whose base config it has.
     pub base_config: &'a TalosVersion,
     /// Which kind of patches that takes.
-    pub flavour: Flavour,
+    pub flavour: ConfigFormat,
     /// Every fact and where it is written.
     pub facts: Vec<Written>,
 }
@@ -113,7 +113,7 @@ pub struct Output {
 impl<'a> Portrait<'a> {
     /// The portrait of a device; `sources` hold the texts that its facts are written in.
     #[must_use]
-    pub fn new(device: &'a Device, facts: Vec<Fact>, sources: &Sources) -> Self {
+    pub fn new(device: &'a Device, facts: Vec<ResolvedKey>, sources: &Sources) -> Self {
         Self {
             version: VERSION,
             device: Identity {
@@ -154,11 +154,11 @@ impl<'a> Portrait<'a> {
     }
 }
 
-fn written(facts: Vec<Fact>, sources: &Sources) -> Vec<Written> {
+fn written(facts: Vec<ResolvedKey>, sources: &Sources) -> Vec<Written> {
     let mut locator = Locator::new(sources);
     let facts = facts.into_iter().map(|fact| {
-        let source = sources.get(fact.place.source);
-        let start = locator.locate(&fact.place).map_or(0, |range| range.start);
+        let source = sources.get(fact.location.source);
+        let start = locator.locate(&fact.location).map_or(0, |range| range.start);
         let line = line_column(&source.text, start).0;
         Written { key: fact.key.to_string(), value: fact.value, from: Line { file: source.path.clone(), line } }
     });

@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Level, Place, SourceId, natural};
+use talosmith_document::{Code, Diagnostic, Level, Location, SourceId, natural};
 use talosmith_model::plan::{Cluster, Device};
 use talosmith_render::target::{SecretFile, cluster_paths, collisions, manifests, outputs, secret_files};
-use talosmith_render::{Artifact, Fault, Proof, Renderer, merged, output};
+use talosmith_render::{Artifact, Fault, Proof, Renderer, merge_check, schema_check};
 
 use crate::differences::Differences;
 use crate::parallel;
@@ -133,13 +133,13 @@ pub fn report_collisions(project: &mut Project, selection: &Selection, mut keys:
     if !is_doubled(&mut keys) {
         return;
     }
-    let paths: Vec<(Utf8PathBuf, Place)> =
+    let paths: Vec<(Utf8PathBuf, Location)> =
         subjects(project, selection).iter().flat_map(|subject| subject.paths()).collect();
     // Applications in one folder have been named as such.
     let known = |finding: &Diagnostic| {
-        project.findings.iter().any(|other| other.code == finding.code && other.at.place == finding.at.place)
+        project.findings.iter().any(|other| other.code == finding.code && other.at.location == finding.at.location)
     };
-    let findings = collisions(paths.iter().map(|(path, place)| (path.as_path(), place)));
+    let findings = collisions(paths.iter().map(|(path, location)| (path.as_path(), location)));
     let findings: Vec<Diagnostic> = findings.into_iter().filter(|finding| !known(finding)).collect();
     project.findings.extend(findings);
 }
@@ -178,11 +178,11 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn paths(self) -> Vec<(Utf8PathBuf, Place)> {
+    fn paths(self) -> Vec<(Utf8PathBuf, Location)> {
         match self {
-            Self::Device(device) => outputs(device).into_iter().map(|output| (output.path, output.place)).collect(),
+            Self::Device(device) => outputs(device).into_iter().map(|output| (output.path, output.location)).collect(),
             Self::Cluster(cluster) => {
-                cluster_paths(cluster).into_iter().map(|(path, place)| (path, place.clone())).collect()
+                cluster_paths(cluster).into_iter().map(|(path, location)| (path, location.clone())).collect()
             }
         }
     }
@@ -214,7 +214,7 @@ impl<'a> Subject<'a> {
         proof: Proof,
     ) -> Result<(Owner, Vec<Diagnostic>), Vec<Fault>> {
         let artifacts = renderer.device(device, proof)?;
-        let findings = merged::verify(device, &artifacts);
+        let findings = merge_check::verify(device, &artifacts);
         if findings.iter().any(|finding| finding.level == Level::Error) {
             return Err(findings.into_iter().map(Box::new).map(Fault::Finding).collect());
         }
@@ -281,16 +281,17 @@ fn report_faults(project: &mut Project, faults: Faults) {
     }
     // That a field is deprecated says nothing where its successor refuses it.
     let refused = |finding: &&Diagnostic| finding.code == Code::DocumentConflict;
-    let refused: Vec<Place> = project.findings.iter().filter(refused).map(|finding| finding.at.place.clone()).collect();
-    project.findings.retain(|finding| finding.code != Code::DeprecatedField || !refused.contains(&finding.at.place));
+    let refused: Vec<Location> =
+        project.findings.iter().filter(refused).map(|finding| finding.at.location.clone()).collect();
+    project.findings.retain(|finding| finding.code != Code::DeprecatedField || !refused.contains(&finding.at.location));
     project.apply_levels();
 }
 
 /// An artifact that is no document of its kind, and what is wrong with it.
-type Faulty = (Artifact, Vec<output::Fault>);
+type Faulty = (Artifact, Vec<schema_check::Fault>);
 
 fn faulty(artifacts: &[Artifact]) -> Vec<Faulty> {
-    let judged = artifacts.iter().map(|artifact| (artifact, output::verify(artifact)));
+    let judged = artifacts.iter().map(|artifact| (artifact, schema_check::verify(artifact)));
     judged.filter(|(_, faults)| !faults.is_empty()).map(|(artifact, faults)| (artifact.clone(), faults)).collect()
 }
 

@@ -151,7 +151,7 @@ fn folder_of(path: &Utf8Path) -> Option<&str> {
 
 fn findings_of<'a>(project: &'a Project, name: &str) -> Vec<&'a Diagnostic> {
     let concerns = |finding: &&Diagnostic| {
-        let path = &project.sources.get(finding.at.place.source).path;
+        let path = &project.sources.get(finding.at.location.source).path;
         finding.devices.contains(name) || finding.devices.is_empty() && folder_of(path) == Some(name)
     };
     project.findings.iter().filter(concerns).collect()

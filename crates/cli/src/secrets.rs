@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::SecretSource;
 use talosmith_model::plan::Expected;
 use talosmith_render::Secrets;
@@ -44,7 +44,7 @@ pub struct Need {
     /// The device that the file belongs to.
     pub device: String,
     /// Where the device names the secret.
-    pub at: Place,
+    pub at: Location,
     /// The file, relative to the repository's root.
     pub target: Utf8PathBuf,
     /// What the value must be.
@@ -65,7 +65,7 @@ pub struct World<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The source at this place gave a value.
-    Found(Place),
+    Found(Location),
     /// No source is there.
     Unavailable,
     /// The first source that is there failed.
@@ -107,23 +107,23 @@ pub fn resolve(needs: &[Need], definitions: &Definitions<'_>, fleet: SourceId, w
         let mut absences = Vec::new();
         let mut outcome = Outcome::Unavailable;
         for (index, source) in sources.iter().enumerate() {
-            let place = Place::value(fleet, pointer.item(index));
+            let location = Location::value(fleet, pointer.item(index));
             match ask(source, world, &resolution.secrets) {
                 Answer::Absent(absence) => absences.push((source.kind(), absence)),
                 Answer::Failed(failure) => {
-                    resolution.findings.push(failed(name, source.kind(), failure, place, needs));
+                    resolution.findings.push(failed(name, source.kind(), failure, location, needs));
                     outcome = Outcome::Failed;
                     break;
                 }
                 Answer::Value(value) => {
                     resolution.secrets.insert(name, value);
-                    outcome = Outcome::Found(place);
+                    outcome = Outcome::Found(location);
                     break;
                 }
             }
         }
         if outcome == Outcome::Unavailable {
-            resolution.findings.push(unavailable(name, absences, Place::key(fleet, pointer), needs));
+            resolution.findings.push(unavailable(name, absences, Location::key(fleet, pointer), needs));
         }
         resolution.outcomes.insert(name.clone(), outcome);
     }
@@ -140,7 +140,7 @@ fn ask(source: &SecretSource, world: &World<'_>, known: &Secrets) -> Answer {
     }
 }
 
-fn failed(name: &str, kind: &str, failure: Failure, at: Place, needs: &[Need]) -> Diagnostic {
+fn failed(name: &str, kind: &str, failure: Failure, at: Location, needs: &[Need]) -> Diagnostic {
     let message = format!("the secret `{name}` cannot be taken from `{kind}`: {}", failure.why);
     let mut finding = Diagnostic::new(failure.code, message, at);
     finding.notes = failure.notes;
@@ -150,7 +150,7 @@ fn failed(name: &str, kind: &str, failure: Failure, at: Place, needs: &[Need]) -
         .help(failure.help)
 }
 
-fn unavailable(name: &str, absences: Vec<(&str, Absence)>, at: Place, needs: &[Need]) -> Diagnostic {
+fn unavailable(name: &str, absences: Vec<(&str, Absence)>, at: Location, needs: &[Need]) -> Diagnostic {
     let mut finding =
         Diagnostic::new(Code::SecretUnavailable, format!("no source of the secret `{name}` is there"), at);
     for (kind, absence) in absences {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Place};
+use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_render::Proof;
 
 use crate::change::{Change, ChangeKind};
@@ -62,7 +62,7 @@ pub fn judge(
         let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let (old, new) = (text(&change.old), text(&change.new));
         let source = project.sources.add(change.path.clone(), old.clone().unwrap_or_default());
-        let file = Place::file(source);
+        let file = Location::file(source);
         findings.push(match (change.kind, old, new) {
             (ChangeKind::Added, _, _) => {
                 Diagnostic::new(Code::Missing, format!("`{}` is not there", change.path), file)
@@ -107,7 +107,7 @@ fn changed(
         let finding = Diagnostic::new(
             Code::HandEdited,
             format!("`{}` differs from what the model generates", change.path),
-            Place::bytes(source, line_range(old, line)),
+            Location::bytes(source, line_range(old, line)),
         )
         .figure(excerpt)
         .note("the model did not change since HEAD, so the edit was made here");
@@ -121,7 +121,7 @@ fn changed(
         };
     }
     let finding =
-        Diagnostic::new(Code::Stale, format!("`{}` is older than the model", change.path), Place::file(source))
+        Diagnostic::new(Code::Stale, format!("`{}` is older than the model", change.path), Location::file(source))
             .figure(excerpt)
             .help(format!("`{command}`"));
     if model_is_the_same {

@@ -3,13 +3,13 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Code, Level, Place};
+use crate::{Code, Level, Location};
 
 /// A place and what to say there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// Where.
-    pub place: Place,
+    pub location: Location,
     /// The text beside the underline; may be empty.
     pub text: String,
 }
@@ -42,12 +42,12 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding at a place, with the level that its code has.
     #[must_use]
-    pub fn new(code: Code, message: impl Into<String>, at: Place) -> Self {
+    pub fn new(code: Code, message: impl Into<String>, at: Location) -> Self {
         Self {
             code,
             level: code.level(),
             message: message.into(),
-            at: Label { place: at, text: String::new() },
+            at: Label { location: at, text: String::new() },
             also: Vec::new(),
             figure: None,
             notes: Vec::new(),
@@ -66,8 +66,8 @@ impl Diagnostic {
 
     /// Shows another place.
     #[must_use]
-    pub fn also(mut self, place: Place, text: impl Into<String>) -> Self {
-        self.also.push(Label { place, text: text.into() });
+    pub fn also(mut self, location: Location, text: impl Into<String>) -> Self {
+        self.also.push(Label { location, text: text.into() });
         self
     }
 
@@ -110,12 +110,12 @@ impl Diagnostic {
 /// Merges the findings that have the same code, place and message, uniting their devices; the first of each stays where it was.
 pub fn merge(findings: &mut Vec<Diagnostic>) {
     let mut merged: Vec<Diagnostic> = Vec::with_capacity(findings.len());
-    let mut seen: BTreeMap<(Code, Place, String), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<(Code, Location, String), usize> = BTreeMap::new();
     for finding in findings.drain(..) {
-        match seen.entry((finding.code, finding.at.place.clone(), finding.message.clone())) {
+        match seen.entry((finding.code, finding.at.location.clone(), finding.message.clone())) {
             Entry::Occupied(first) => merged[*first.get()].devices.extend(finding.devices),
-            Entry::Vacant(place) => {
-                place.insert(merged.len());
+            Entry::Vacant(location) => {
+                location.insert(merged.len());
                 merged.push(finding);
             }
         }

@@ -4,23 +4,23 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
 
-mod memo;
+mod cache;
 mod code;
-mod place;
+mod location;
 mod diagnostic;
 mod document;
-mod locate;
+mod locator;
 mod version;
 mod suggestion;
 mod order;
 pub mod table;
 
+pub use cache::Cache;
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
 pub use document::{BlockText, Document, Entry, Node, NodeValue, Reached, Style, boundary, decode};
-pub use locate::{Locator, line_column};
-pub use memo::Memo;
+pub use location::{Anchor, Location, Pointer, Range32, Source, SourceId, Sources};
+pub use locator::{Locator, line_column};
 pub use order::natural;
-pub use place::{Place, Pointer, Range32, Source, SourceId, Sources, Spot};
 pub use suggestion::closest;
 pub use version::{TalosVersion, VersionError};

@@ -22,7 +22,7 @@ pub use environment::Environment;
 pub use evaluate::{Refuted, Verdict};
 pub use value::{Facts, Value};
 
-use talosmith_document::{Memo, TalosVersion};
+use talosmith_document::{Cache, TalosVersion};
 
 /// Why a text is not an expression for its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,14 +64,14 @@ pub struct Expression {
 type Question = (String, Environment, TalosVersion);
 
 /// The verdicts on expressions: the devices of a fleet have few between them.
-static CHECKED: LazyLock<Memo<Question, Result<Expression, Fault>>> = LazyLock::new(Memo::default);
+static CHECKED: LazyLock<Cache<Question, Result<Expression, Fault>>> = LazyLock::new(Cache::default);
 
 /// Checks whether a text is an expression that Talos of this version takes in this environment.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, Fault> {
-    CHECKED.answer((text.to_owned(), environment, version.clone()), |(text, environment, version)| {
+    CHECKED.get_or_compute((text.to_owned(), environment, version.clone()), |(text, environment, version)| {
         judge(text, *environment, version)
     })
 }

@@ -1,7 +1,7 @@
 //! The one way through: the base, every patch in turn, the rules on what comes out, and the findings about all of it.
 
 use talosmith_document::Node;
-use talosmith_document::{Diagnostic, Level, Place, TalosVersion};
+use talosmith_document::{Diagnostic, Level, Location, TalosVersion};
 
 use super::config::{Cleared, Config, Document, Held, identity, title};
 use super::deletion::{self, Deletion, Fault};
@@ -21,7 +21,7 @@ pub fn judge(
     role: Role,
     version: &TalosVersion,
     patches: &[Patch<'_>],
-    key_place: &dyn Fn(&str) -> Place,
+    key_place: &dyn Fn(&str) -> Location,
 ) -> Vec<Diagnostic> {
     let minor = version.minor();
     let mut config: Config<'_> = Config {
@@ -52,7 +52,7 @@ pub fn judge(
         report.cleared(cleared);
     }
     let mut findings = report.findings;
-    findings.sort_by(|a, b| a.at.place.cmp(&b.at.place));
+    findings.sort_by(|a, b| a.at.location.cmp(&b.at.location));
     talosmith_document::merge(&mut findings);
     findings
 }

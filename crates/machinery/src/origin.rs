@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use talosmith_document::{Anchor, Location, Node, Pointer, SourceId};
 use talosmith_document::{BlockText, Entry};
-use talosmith_document::{Node, Place, Pointer, SourceId, Spot};
 
 /// How the nodes of a patch come to places.
 #[derive(Debug, Clone)]
@@ -12,9 +12,9 @@ pub enum Origin {
     /// A file of its own: the bytes of its nodes.
     File(SourceId),
     /// A mapping inside a document: a pointer below its own.
-    Mapping(Place),
+    Mapping(Location),
     /// A block of text inside a document: its lines, if they stand there as they are read; else the whole.
-    Text(Place, Option<Arc<BlockText>>),
+    Text(Location, Option<Arc<BlockText>>),
 }
 
 impl Origin {
@@ -22,13 +22,15 @@ impl Origin {
     #[must_use]
     pub const fn source(&self) -> SourceId {
         match self {
-            Self::File(source) | Self::Mapping(Place { source, .. }) | Self::Text(Place { source, .. }, _) => *source,
+            Self::File(source) | Self::Mapping(Location { source, .. }) | Self::Text(Location { source, .. }, _) => {
+                *source
+            }
         }
     }
 
     /// The place of a value at a pointer of the patch.
     #[must_use]
-    pub fn value(&self, pointer: &Pointer, node: &Node) -> Place {
+    pub fn value(&self, pointer: &Pointer, node: &Node) -> Location {
         match self {
             Self::Mapping(base) => below(base, pointer),
             _ => self.bytes(node.span.start as usize..node.span.end as usize),
@@ -37,7 +39,7 @@ impl Origin {
 
     /// The place of the key at a pointer of the patch.
     #[must_use]
-    pub fn key(&self, pointer: &Pointer, entry: &Entry) -> Place {
+    pub fn key(&self, pointer: &Pointer, entry: &Entry) -> Location {
         match self {
             Self::Mapping(base) => below(base, pointer).as_key(),
             _ => self.bytes(entry.key_span.start as usize..entry.key_span.end as usize),
@@ -46,28 +48,28 @@ impl Origin {
 
     /// The place of some bytes of the patch's text; of a mapping, which has no text of its own, the whole.
     #[must_use]
-    pub fn bytes(&self, range: Range<usize>) -> Place {
+    pub fn bytes(&self, range: Range<usize>) -> Location {
         match self {
-            Self::File(source) => Place::bytes(*source, range),
+            Self::File(source) => Location::bytes(*source, range),
             Self::Mapping(base) | Self::Text(base, None) => base.clone(),
-            Self::Text(base, Some(block)) => Place::bytes(base.source, block.shifted(range)),
+            Self::Text(base, Some(block)) => Location::bytes(base.source, block.shifted(range)),
         }
     }
 
     /// A place that a parser of the patch's text gave.
     #[must_use]
-    pub fn shifted(&self, place: Place) -> Place {
-        match (&self, &place.spot) {
-            (Self::File(_), _) => place,
-            (_, Spot::Bytes(range)) => self.bytes((*range).into()),
+    pub fn shifted(&self, location: Location) -> Location {
+        match (&self, &location.spot) {
+            (Self::File(_), _) => location,
+            (_, Anchor::Bytes(range)) => self.bytes((*range).into()),
             (Self::Mapping(base) | Self::Text(base, _), _) => base.clone(),
         }
     }
 }
 
-fn below(base: &Place, pointer: &Pointer) -> Place {
+fn below(base: &Location, pointer: &Pointer) -> Location {
     match &base.spot {
-        Spot::Value(at) | Spot::Key(at) => Place::value(base.source, Pointer::new(format!("{at}{pointer}"))),
+        Anchor::Value(at) | Anchor::Key(at) => Location::value(base.source, Pointer::new(format!("{at}{pointer}"))),
         _ => base.clone(),
     }
 }
@@ -76,7 +78,7 @@ fn below(base: &Place, pointer: &Pointer) -> Place {
 mod tests {
     use super::Origin;
     use talosmith_document::BlockText;
-    use talosmith_document::{Document, Place, Pointer, Sources, Spot};
+    use talosmith_document::{Anchor, Document, Location, Pointer, Sources};
 
     /// What of the host text each node of the inner documents stands for.
     fn shown(host: &str, at: &str) -> Option<Vec<String>> {
@@ -85,7 +87,7 @@ mod tests {
         let node = root.at(&Pointer::new(at)).expect(at);
         let block = BlockText::find(host, node)?;
         let (text, _) = node.scalar().expect("a scalar");
-        let origin = Origin::Text(Place::value(source, at.into()), Some(block.into()));
+        let origin = Origin::Text(Location::value(source, at.into()), Some(block.into()));
         let documents = Document::parse_stream(source, text).expect(text);
         let entries = documents.iter().flat_map(talosmith_document::Node::entries);
         let places = entries.flat_map(|entry| {
@@ -94,8 +96,8 @@ mod tests {
         });
         Some(
             places
-                .map(|place| match place.spot {
-                    Spot::Bytes(range) => host[std::ops::Range::<usize>::from(range)].to_owned(),
+                .map(|location| match location.spot {
+                    Anchor::Bytes(range) => host[std::ops::Range::<usize>::from(range)].to_owned(),
                     other => format!("{other:?}"),
                 })
                 .collect(),
@@ -126,10 +128,10 @@ mod tests {
     #[test]
     fn a_mapping_has_pointers_below_its_own() {
         let source = Sources::default().add("device.yaml", "");
-        let origin = Origin::Mapping(Place::value(source, "/patches/a/inline".into()));
+        let origin = Origin::Mapping(Location::value(source, "/patches/a/inline".into()));
         let root = Document::parse(source, "b: { c: d }\n").expect("YAML").root;
         let entry = &root.entries()[0];
-        assert_eq!(origin.key(&"/b".into(), entry), Place::key(source, "/patches/a/inline/b".into()));
-        assert_eq!(origin.value(&"/b/c".into(), &entry.value), Place::value(source, "/patches/a/inline/b/c".into()));
+        assert_eq!(origin.key(&"/b".into(), entry), Location::key(source, "/patches/a/inline/b".into()));
+        assert_eq!(origin.value(&"/b/c".into(), &entry.value), Location::value(source, "/patches/a/inline/b/c".into()));
     }
 }

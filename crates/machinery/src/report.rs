@@ -1,7 +1,7 @@
 //! What is found while patches are merged, at the places that those who wrote them know.
 
 use talosmith_document::Node;
-use talosmith_document::{Code, Diagnostic, Level, Place};
+use talosmith_document::{Code, Diagnostic, Level, Location};
 
 use super::Origin;
 use super::config::{Cleared, title};
@@ -44,23 +44,23 @@ impl Patch<'_> {
 /// The findings so far.
 pub struct Report<'p> {
     patches: &'p [Patch<'p>],
-    key_place: &'p dyn Fn(&str) -> Place,
+    key_place: &'p dyn Fn(&str) -> Location,
     /// All of them.
     pub findings: Vec<Diagnostic>,
 }
 
 impl<'p> Report<'p> {
     /// A report on some patches; `key_place` says where a key of the model is written.
-    pub fn new(patches: &'p [Patch<'p>], key_place: &'p dyn Fn(&str) -> Place) -> Self {
+    pub fn new(patches: &'p [Patch<'p>], key_place: &'p dyn Fn(&str) -> Location) -> Self {
         Self { patches, key_place, findings: Vec::new() }
     }
 
     /// Where something was written.
-    pub fn place(&self, origin: Mark) -> Place {
+    pub fn location(&self, origin: Mark) -> Location {
         let patch = self.patch(origin);
         match patch.maker {
             Maker::User { origin: written, .. } => {
-                origin.place(patch.documents, written).unwrap_or_else(|| written.bytes(0..0))
+                origin.location(patch.documents, written).unwrap_or_else(|| written.bytes(0..0))
             }
             Maker::Model { key } => (self.key_place)(key),
         }
@@ -90,7 +90,7 @@ impl<'p> Report<'p> {
                 "write `apiVersion: v1alpha1` and the `kind` beside it; the main document cannot be deleted",
             ),
         };
-        let finding = Diagnostic::new(Code::NothingToDelete, message, self.place(origin))
+        let finding = Diagnostic::new(Code::NothingToDelete, message, self.location(origin))
             .note("Talos refuses the whole patch")
             .help(help);
         self.findings.push(finding);
@@ -105,9 +105,9 @@ impl<'p> Report<'p> {
                 let finding = Diagnostic::new(
                     Code::PatchConflict,
                     format!("`{path}` of {document} is set by {} and by {}", call(first), call(second)),
-                    self.place(new),
+                    self.location(new),
                 )
-                .also(self.place(old), "the value that is replaced")
+                .also(self.location(old), "the value that is replaced")
                 .note("the patch that is applied last wins");
                 match (first.maker, second.maker) {
                     (Maker::Model { key }, _) | (_, Maker::Model { key }) => {
@@ -120,9 +120,9 @@ impl<'p> Report<'p> {
                 let finding = Diagnostic::new(
                     Code::ListAppended,
                     format!("`{path}` of {document} is a list that two patches add to"),
-                    self.place(new),
+                    self.location(new),
                 )
-                .also(self.place(old), "the items before")
+                .also(self.location(old), "the items before")
                 .note("Talos appends the items of the later patch to those of the earlier one");
                 match (self.patch(old).maker, self.patch(new).maker) {
                     (Maker::Model { key }, _) | (_, Maker::Model { key }) => {
@@ -134,7 +134,7 @@ impl<'p> Report<'p> {
             Event::Sealed { by } => Diagnostic::new(
                 Code::BadPatch,
                 format!("{document} is there already, and Talos before 1.14 cannot merge documents of this kind"),
-                self.place(by),
+                self.location(by),
             )
             .note("the machinery fails on its addresses")
             .help("write the whole document in one patch"),
@@ -143,7 +143,7 @@ impl<'p> Report<'p> {
                 let finding = Diagnostic::new(
                     Code::BadPatch,
                     format!("`{path}` of {document} is set already, and Talos cannot merge it"),
-                    self.place(at),
+                    self.location(at),
                 )
                 .note("the machinery fails on such a value, even where both are the same")
                 .help("set it in one patch");
@@ -154,7 +154,7 @@ impl<'p> Report<'p> {
                 let finding = Diagnostic::new(
                     Code::BadPatch,
                     format!("`{path}` of {document} has another type than the value before it"),
-                    self.place(at),
+                    self.location(at),
                 )
                 .note("Talos merges only values of one type here, and refuses the patch")
                 .help("write the value with the same type, with or without quotes");
@@ -168,7 +168,7 @@ impl<'p> Report<'p> {
     /// Shows the value before the one that a finding is about, where a patch wrote it elsewhere.
     fn behind(&self, old: Option<Mark>, at: Mark, finding: Diagnostic) -> Diagnostic {
         match old {
-            Some(old) if old != at => finding.also(self.place(old), "the value before"),
+            Some(old) if old != at => finding.also(self.location(old), "the value before"),
             _ => finding,
         }
     }
@@ -180,9 +180,10 @@ impl<'p> Report<'p> {
 
     /// Says that a patch clears what it does not repeat.
     pub fn cleared(&mut self, cleared: &Cleared) {
-        let place = self.place(cleared.by);
+        let location = self.location(cleared.by);
         // An error there says so already.
-        let is_said = self.findings.iter().any(|finding| finding.level == Level::Error && finding.at.place == place);
+        let is_said =
+            self.findings.iter().any(|finding| finding.level == Level::Error && finding.at.location == location);
         if is_said || !self.patch(cleared.by).is_raw() {
             return;
         }
@@ -190,12 +191,12 @@ impl<'p> Report<'p> {
         let finding = Diagnostic::new(
             Code::ClearedField,
             format!("the patch clears `{}` of {}, which it does not repeat", cleared.path, title(kind, name)),
-            place,
+            location,
         )
         .note("Talos merges selectors and `minSize` even where a patch leaves them out")
         .help(format!("repeat `{}` in this document", cleared.path));
         let finding = match cleared.origin {
-            Some(origin) => finding.also(self.place(origin), "the value that is lost"),
+            Some(origin) => finding.also(self.location(origin), "the value that is lost"),
             None => finding,
         };
         self.findings.push(finding);

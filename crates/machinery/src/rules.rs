@@ -162,7 +162,7 @@ impl Rules<'_, '_> {
     /// A finding at a place.
     pub fn push(&mut self, code: Code, at: Mark, message: impl Into<String>, help: impl Into<String>) {
         let minor = self.config.minor;
-        let finding = Diagnostic::new(code, message, self.report.place(at))
+        let finding = Diagnostic::new(code, message, self.report.location(at))
             .note(format!("Talos {}.{} refuses the whole machine config", minor.0, minor.1))
             .help(help);
         self.report.findings.push(finding);

@@ -1,7 +1,7 @@
 //! Merged values, which remember the patch and the bytes that they come from.
 
 use talosmith_document::{Entry, Node, NodeValue, Style};
-use talosmith_document::{Place, Pointer};
+use talosmith_document::{Location, Pointer};
 
 use super::Origin;
 
@@ -26,11 +26,11 @@ impl Mark {
     }
 
     /// The place of what it marks among the documents of its patch; none if it is not there.
-    pub fn place(self, documents: &[Node], origin: &Origin) -> Option<Place> {
+    pub fn location(self, documents: &[Node], origin: &Origin) -> Option<Location> {
         documents.iter().find_map(|node| self.below(node, &Pointer::root(), origin))
     }
 
-    fn below(self, node: &Node, at: &Pointer, origin: &Origin) -> Option<Place> {
+    fn below(self, node: &Node, at: &Pointer, origin: &Origin) -> Option<Location> {
         if self == Self::value(self.patch, node) {
             return Some(origin.value(at, node));
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 
 /// The mapping in which `null` is a value (a file that is not written) and removes nothing.
 const KEEPS_NULLS: &str = "files";
@@ -47,10 +47,10 @@ pub struct Origins {
 impl Origins {
     /// The value at `pointer` of the layered device.
     #[must_use]
-    pub fn place(&self, pointer: &Pointer) -> Place {
+    pub fn location(&self, pointer: &Pointer) -> Location {
         match self.of(pointer) {
-            Some((source, origin)) => Place::value(source, origin),
-            None => Place::value(self.own, pointer.clone()),
+            Some((source, origin)) => Location::value(source, origin),
+            None => Location::value(self.own, pointer.clone()),
         }
     }
 
@@ -209,10 +209,10 @@ impl Stack {
     }
 
     fn nothing_to_remove(&mut self, (source, base): (SourceId, &Pointer), at: &Pointer) {
-        let place = Place::value(source, base.join(at));
+        let location = Location::value(source, base.join(at));
         let key = at.segments().collect::<Vec<_>>().join(".");
         self.findings.push(
-            Diagnostic::new(Code::NothingToRemove, format!("`{key}: null` removes nothing"), place)
+            Diagnostic::new(Code::NothingToRemove, format!("`{key}: null` removes nothing"), location)
                 .note("no layer below has this key")
                 .help("leave the line out"),
         );

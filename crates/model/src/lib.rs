@@ -13,19 +13,19 @@ pub mod device;
 pub mod fleet;
 mod schema;
 mod layer;
-mod sketch;
-mod read;
-mod fact;
+mod partial_device;
+mod input;
+mod resolved_key;
 pub mod plan;
 
-pub use fact::{Fact, facts};
+pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
+pub use partial_device::PartialDevice;
 pub use partitions::{Free, Shortfall, aligned};
 pub use plan::Plan;
-pub use read::{DeviceFile, FleetFile, Keys, LayerRank};
+pub use resolved_key::{ResolvedKey, resolved_keys};
 pub use schema::Schema;
 pub use schematic::{
     Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
     Unstable,
 };
 pub use secret_source::{SecretSource, SopsValue};
-pub use sketch::Sketch;

@@ -45,13 +45,13 @@ pub use secrets::{Expected, SecretUse};
 pub use services::{ConfigFile, ExtensionService};
 pub use storage_classes::StorageClass;
 pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
-pub use versions::Flavour;
+pub use versions::ConfigFormat;
 pub use volumes::Volume;
 
-use talosmith_document::{Code, Diagnostic, Level, Place, Pointer, SourceId, TalosVersion, natural};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId, TalosVersion, natural};
 use talosmith_machinery::Role;
 
-use crate::{DeviceFile, FleetFile, Sketch};
+use crate::{DeviceFile, FleetFile, PartialDevice};
 
 /// Everything that is generated, before it is written out.
 #[derive(Debug, Default)]
@@ -162,7 +162,7 @@ impl Plan {
         fleet: &FleetFile,
         clusters: Vec<Cluster>,
         drafts: impl IntoIterator<Item = Draft>,
-        broken: &BTreeMap<String, Sketch>,
+        broken: &BTreeMap<String, PartialDevice>,
     ) -> (Self, Vec<Diagnostic>) {
         let mut findings = Vec::new();
         let mut plan = Self { clusters, ..Self::default() };
@@ -193,9 +193,10 @@ impl Plan {
         }
         plan.devices.sort_unstable_by(|a, b| natural(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
         // A file that cannot be read may be a control plane's, and then its address is wanted.
-        let unclear: Vec<&Sketch> = broken.values().filter(|sketch| sketch.is_unclear()).collect();
+        let unclear: Vec<&PartialDevice> = broken.values().filter(|sketch| sketch.is_unclear()).collect();
         let waits = |device: &Device| {
-            let concerns = |sketch: &&Sketch| sketch.cluster.as_ref().is_none_or(|cluster| *cluster == device.cluster);
+            let concerns =
+                |sketch: &&PartialDevice| sketch.cluster.as_ref().is_none_or(|cluster| *cluster == device.cluster);
             unclear.iter().any(concerns) && kubernetes::names_control_planes(device)
         };
         plan.waiting.extend(plan.devices.extract_if(.., |device| waits(device)).map(|device| device.name.clone()));
@@ -205,7 +206,7 @@ impl Plan {
             kubernetes::name_control_planes(device, addresses.get(&device.cluster));
         }
         for cluster in &mut plan.clusters {
-            let concerns = |sketch: &Sketch| sketch.cluster.as_ref().is_none_or(|name| *name == cluster.name);
+            let concerns = |sketch: &PartialDevice| sketch.cluster.as_ref().is_none_or(|name| *name == cluster.name);
             cluster.incomplete = broken.values().any(concerns) || incomplete.contains(&cluster.name);
         }
         applications::gather(&mut plan.clusters, members);
@@ -246,7 +247,7 @@ impl<'a> Check<'a> {
         self.fleet.fleet.clusters.get(&self.file.device.cluster)
     }
 
-    fn at(&self, pointer: impl Into<Pointer>) -> Place {
+    fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.file.at(pointer)
     }
 
@@ -256,9 +257,9 @@ impl<'a> Check<'a> {
 
     fn missing(&mut self, pointer: &Pointer, key: &str, line: &str) {
         let name = pointer.segments().collect::<Vec<_>>().join(".");
-        let place = self.at(pointer.clone()).as_key();
+        let location = self.at(pointer.clone()).as_key();
         self.push(
-            Diagnostic::new(Code::MissingKey, format!("`{name}` has no `{key}`"), place)
+            Diagnostic::new(Code::MissingKey, format!("`{name}` has no `{key}`"), location)
                 .help(format!("add a line such as\n{line}")),
         );
     }

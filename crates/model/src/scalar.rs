@@ -23,7 +23,7 @@ pub use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, VolumeSize, grouped, suggested};
 pub use system::{ArgumentName, Duration, FileMode, Sysctl};
 
-use talosmith_document::{Code, Diagnostic, Place, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Location, TalosVersion};
 use talosmith_machinery::cel;
 
 /// Why a text is not a scalar of its kind.
@@ -87,12 +87,12 @@ impl ScalarFault {
 impl ScalarFault {
     /// The finding that this fault is at a place.
     #[must_use]
-    pub fn at(self, code: Code, place: Place) -> Diagnostic {
-        let place = match self.part {
-            Some(part) => place.part(part),
-            None => place,
+    pub fn at(self, code: Code, location: Location) -> Diagnostic {
+        let location = match self.part {
+            Some(part) => location.part(part),
+            None => location,
         };
-        let mut finding = Diagnostic::new(code, self.message, place).label(self.label);
+        let mut finding = Diagnostic::new(code, self.message, location).label(self.label);
         finding.notes.extend(self.note);
         finding.helps.extend(self.help);
         finding

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 pub use stability::{Reason, Unstable};
 
-use talosmith_document::Memo;
+use talosmith_document::Cache;
 
 /// What an image is made of, as one posts it to the Image Factory.
 ///
@@ -161,9 +161,9 @@ impl Schematic {
     /// # Errors
     /// As [`Schematic::canonical`].
     pub fn id(&self) -> Result<String, Unstable> {
-        static IDS: LazyLock<Memo<String, Result<String, Unstable>>> = LazyLock::new(Memo::default);
+        static IDS: LazyLock<Cache<String, Result<String, Unstable>>> = LazyLock::new(Cache::default);
         match serde_json::to_string(self) {
-            Ok(question) => IDS.answer(question, |_| self.hash()),
+            Ok(question) => IDS.get_or_compute(question, |_| self.hash()),
             Err(_) => self.hash(),
         }
     }

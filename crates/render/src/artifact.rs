@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
 use crate::target::{application, cluster_path, key, secret_rows, target, unknown_files};
-use crate::{Engine, SecretArtifact, Secrets, TemplateFault, engine, view};
+use crate::{Engine, SecretArtifact, Secrets, TemplateFault, device_context, engine};
 
 /// A file that is generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl Renderer {
 
     fn scene(&self, device: &Arc<Device>) -> Scene {
         let cluster = self.clusters.get(&device.cluster).cloned();
-        Scene { device: view::of(device), cluster: cluster.into() }
+        Scene { device: device_context::of(device), cluster: cluster.into() }
     }
 
     /// Every tracked artifact of a device, in the order of the catalogue.
@@ -208,7 +208,7 @@ impl Renderer {
     fn text(&self, template: &str, context: &Value, proof: Proof) -> Result<String, TemplateFault> {
         let text = self.engine.render(template, context)?;
         if proof == Proof::Given {
-            crate::shape::prove(&self.engine, template, context, &text)?;
+            crate::injection_proof::prove(&self.engine, template, context, &text)?;
         }
         Ok(text)
     }

@@ -2,7 +2,7 @@
 
 mod rows;
 
-use talosmith_model::plan::{Cluster, Content, Device, Flavour, NodeClasses};
+use talosmith_model::plan::{Cluster, ConfigFormat, Content, Device, NodeClasses};
 
 pub use rows::{CLUSTER, DEVICE};
 
@@ -103,11 +103,11 @@ impl Reader {
 impl Template {
     /// The template for a base config.
     #[must_use]
-    pub const fn of(self, flavour: Flavour) -> Option<&'static str> {
+    pub const fn of(self, flavour: ConfigFormat) -> Option<&'static str> {
         match (self, flavour) {
             (Self::One(name), _)
-            | (Self::Two(name, _), Flavour::V1alpha1)
-            | (Self::Two(_, name), Flavour::Documents) => Some(name),
+            | (Self::Two(name, _), ConfigFormat::V1alpha1)
+            | (Self::Two(_, name), ConfigFormat::Documents) => Some(name),
             (Self::Raw, _) => None,
         }
     }

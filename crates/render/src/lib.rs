@@ -7,16 +7,16 @@
 pub mod scalar;
 pub mod emit;
 pub mod engine;
-pub mod verify;
-pub mod shape;
+pub mod formats;
+pub mod injection_proof;
 mod secret;
 pub mod templates;
 pub mod catalogue;
 pub mod target;
-mod view;
+mod device_context;
 pub mod artifact;
-pub mod merged;
-pub mod output;
+pub mod merge_check;
+pub mod schema_check;
 
 pub use artifact::{Artifact, Fault, Proof, Renderer};
 pub use engine::{Engine, FaultKind, TemplateFault};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Place, Pointer};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
 use crate::catalogue::{CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
@@ -23,19 +23,19 @@ pub struct Output {
     /// Whether it holds a secret, so that it is not tracked.
     pub secret: bool,
     /// The key that asks for it.
-    pub place: Place,
+    pub location: Location,
 }
 
 /// The path of every artifact of a cluster's applications, and the key that asks for it.
 #[must_use]
-pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Place)> {
+pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Location)> {
     let mut paths = Vec::new();
     for row in CLUSTER {
-        let Some((folder, place)) = application(cluster, row.each) else { continue };
+        let Some((folder, location)) = application(cluster, row.each) else { continue };
         paths.extend(
             row.items(cluster)
                 .into_iter()
-                .map(|item| (cluster_path(cluster, row, folder, item), item.map_or(place, |item| &item.place))),
+                .map(|item| (cluster_path(cluster, row, folder, item), item.map_or(location, |item| &item.location))),
         );
     }
     paths
@@ -74,9 +74,9 @@ pub(crate) fn target(device: &Device, row: &Row, item: &str, key: &str) -> Optio
 }
 
 /// Where the key that asks for an artifact is written.
-fn asked_at(device: &Device, row: &Row, item: &str, key: &str) -> Place {
-    if let Some((_, place)) = device.files.get(key) {
-        return place.clone();
+fn asked_at(device: &Device, row: &Row, item: &str, key: &str) -> Location {
+    if let Some((_, location)) = device.files.get(key) {
+        return location.clone();
     }
     // The name of a device is its hostname where nothing else is said.
     if row.key == "hostname" {
@@ -88,7 +88,7 @@ fn asked_at(device: &Device, row: &Row, item: &str, key: &str) -> Place {
 
 /// Where the key of the model that asks for an artifact of a device is written, by the key as `files` names it.
 #[must_use]
-pub fn place_of(device: &Device, asked: &str) -> Option<Place> {
+pub fn place_of(device: &Device, asked: &str) -> Option<Location> {
     DEVICE.iter().find_map(|row| {
         let item = row.items(device).into_iter().find(|item| key(row, item) == asked)?;
         Some(asked_at(device, row, item, asked))
@@ -96,10 +96,10 @@ pub fn place_of(device: &Device, asked: &str) -> Option<Place> {
 }
 
 /// The folder of a cluster's application, and the key that asks for it.
-pub(crate) fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Place)> {
+pub(crate) fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Location)> {
     match each {
-        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.place)),
-        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.place)),
+        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.location)),
+        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.location)),
     }
 }
 
@@ -140,7 +140,7 @@ pub struct SecretFile {
     /// From the repository's root.
     pub path: Utf8PathBuf,
     /// The key that names a secret in it, or the file itself.
-    pub place: Place,
+    pub location: Location,
 }
 
 /// The rows and items whose artifacts hold secrets, with the files that have the values.
@@ -153,13 +153,13 @@ pub(crate) fn secret_rows(device: &Device) -> Vec<(&'static Row, &str, SecretFil
         for item in row.items(device) {
             let key = key(row, item);
             let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
-            let (name, place) = match device.files.get(&format!("{key}.secret")) {
+            let (name, location) = match device.files.get(&format!("{key}.secret")) {
                 Some((None, _)) => continue,
-                Some((Some(name), place)) => (name.clone(), place.clone()),
-                None => (format!("{}.yaml", stem(device, row, item)).into(), held.place.clone()),
+                Some((Some(name), location)) => (name.clone(), location.clone()),
+                None => (format!("{}.yaml", stem(device, row, item)).into(), held.location.clone()),
             };
             let key = key.into_owned();
-            rows.push((row, item, SecretFile { key, path: manifests(&device.name).join(name), place }));
+            rows.push((row, item, SecretFile { key, path: manifests(&device.name).join(name), location }));
         }
     }
     rows
@@ -185,7 +185,7 @@ pub fn outputs(device: &Device) -> Vec<Output> {
                 reader: row.reader,
                 applied: row.applied,
                 secret: false,
-                place: asked_at(device, row, item, &key),
+                location: asked_at(device, row, item, &key),
             }));
             outputs.extend(secrets.iter().filter(|file| file.key == key).map(|file| Output {
                 path: file.path.clone(),
@@ -193,7 +193,7 @@ pub fn outputs(device: &Device) -> Vec<Output> {
                 reader: row.reader,
                 applied: false,
                 secret: true,
-                place: file.place.clone(),
+                location: file.location.clone(),
             }));
         }
     }
@@ -218,8 +218,8 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     known.extend(with_secrets);
     let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
     unknown
-        .map(|(key, (_, place))| {
-            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` asks for no file"), place.as_key());
+        .map(|(key, (_, location))| {
+            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` asks for no file"), location.as_key());
             let finding = match talosmith_document::closest(key, known.iter().map(String::as_str)) {
                 Some(near) => finding.label(format!("did you mean `{near}`?")),
                 None => finding,
@@ -231,19 +231,19 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
 
 /// Two artifacts that would be written to one file. Paths are compared without case, as some file systems do.
 #[must_use]
-pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Place)>) -> Vec<Diagnostic> {
-    let mut seen: BTreeMap<String, (&Utf8Path, &Place)> = BTreeMap::new();
+pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Location)>) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<String, (&Utf8Path, &Location)> = BTreeMap::new();
     let mut findings = Vec::new();
-    for (path, place) in owners {
+    for (path, location) in owners {
         if let Some((first, owner)) = seen.get(&path.as_str().to_lowercase()) {
             let mut finding = Diagnostic::new(
                 Code::OutputCollision,
                 format!("two artifacts would be written to `{path}`"),
-                place.clone(),
+                location.clone(),
             )
             .note("the second one would replace the first")
             .help("give one of them another name under `files`, or another `path`");
-            if *owner != place {
+            if *owner != location {
                 finding = finding.also((*owner).clone(), "the other one");
             }
             if *first != path {
@@ -251,7 +251,7 @@ pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Place)
             }
             findings.push(finding);
         } else {
-            seen.insert(path.as_str().to_lowercase(), (path, place));
+            seen.insert(path.as_str().to_lowercase(), (path, location));
         }
     }
     findings

@@ -126,7 +126,7 @@ fn needs(project: &Project, owners: &[Tally]) -> Vec<Need> {
             Some(Need {
                 secret: held.secret.clone(),
                 device: device.name.clone(),
-                at: held.place.clone(),
+                at: held.location.clone(),
                 target: files.iter().find(|file| file.key == held.key)?.path.clone(),
                 expected: held.expected,
             })

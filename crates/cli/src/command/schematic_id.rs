@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde::Deserialize;
-use talosmith_document::{Code, Diagnostic, Document, Place, Sources, decode};
+use talosmith_document::{Code, Diagnostic, Document, Location, Sources, decode};
 use talosmith_model::Schematic;
 
 use super::{Exit, World};
@@ -56,7 +56,7 @@ fn id(source: talosmith_document::SourceId, bytes: &[u8]) -> Result<String, Vec<
             Diagnostic::new(
                 Code::WrongType,
                 format!("the Image Factory would refuse this: {error}"),
-                Place::file(source),
+                Location::file(source),
             )
             .note("the keys are `owner`, `overlay` and `customization`"),
         ]
@@ -66,7 +66,7 @@ fn id(source: talosmith_document::SourceId, bytes: &[u8]) -> Result<String, Vec<
             Diagnostic::new(
                 Code::SchematicIdUnstable,
                 unstable.reason.to_string(),
-                Place::value(source, unstable.pointer),
+                Location::value(source, unstable.pointer),
             )
             .note("versions of the Image Factory write such a text differently, so the image's ID cannot be known")
             .help("write the text on one line, without white space at its ends"),

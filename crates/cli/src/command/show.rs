@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use talosmith_document::Diagnostic;
-use talosmith_model::facts;
+use talosmith_model::resolved_keys;
 
 use super::{Exit, World, count, json_text};
 use crate::console::Channel;
@@ -46,7 +46,7 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let path = Utf8Path::new(DEVICES).join(name).join("device.yaml");
     let text = String::from_utf8_lossy(&tree.read(&path)?.unwrap_or_default()).into_owned();
     let source = project.sources.add(path, text.as_str());
-    let portrait = Portrait::new(device, facts(fleet, source, &text), &project.sources);
+    let portrait = Portrait::new(device, resolved_keys(fleet, source, &text), &project.sources);
     let text = if world.is_text() { portrait.text(world.console.style(Channel::Result)) } else { json_text(&portrait) };
     world.console.result(&text)?;
     let warnings = of_device(&project, name).len();
@@ -61,7 +61,7 @@ fn of_device(project: &Project, name: &str) -> Vec<Diagnostic> {
     let own = Utf8Path::new(DEVICES).join(name);
     let concerns = |finding: &&Diagnostic| {
         if finding.devices.is_empty() {
-            let path = &project.sources.get(finding.at.place.source).path;
+            let path = &project.sources.get(finding.at.location.source).path;
             path.starts_with(&own) || !path.starts_with(DEVICES)
         } else {
             finding.devices.contains(name)

@@ -94,8 +94,8 @@ fn facts(facts: &[Written], style: Style) -> String {
             table.row(above.clone().map(Cell::from));
         }
         around = above;
-        let place = format!("{}:{}", fact.from.file, fact.from.line);
-        table.row([name.into(), flow(&fact.value).into(), Cell::colored(place, AnsiColor::BrightBlack)]);
+        let location = format!("{}:{}", fact.from.file, fact.from.line);
+        table.row([name.into(), flow(&fact.value).into(), Cell::colored(location, AnsiColor::BrightBlack)]);
     }
     table.draw(&[0, 1, 2], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
 }

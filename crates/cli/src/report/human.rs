@@ -39,7 +39,7 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
     let mut notes: Vec<(&str, &str)> = drawing.unsaid.iter().map(|text| ("note", text.as_str())).collect();
     notes.extend(finding.notes.iter().map(|text| ("note", text.as_str())));
-    let path = positions.sources.get(finding.at.place.source).path.clone();
+    let path = positions.sources.get(finding.at.location.source).path.clone();
     let devices = devices(&finding, path.as_str());
     notes.extend(devices.iter().map(|text| ("note", text.as_str())));
     notes.extend(finding.helps.iter().map(|text| ("help", text.as_str())));

@@ -74,9 +74,9 @@ fn entry(finding: Diagnostic, positions: &mut Positions<'_>) -> Finding {
 }
 
 fn at(label: Label, positions: &mut Positions<'_>) -> At {
-    let source = positions.sources.get(label.place.source);
+    let source = positions.sources.get(label.location.source);
     let range = positions
-        .range(&label.place)
+        .range(&label.location)
         .map(|range| Range { start: position(&source.text, range.start), end: position(&source.text, range.end) });
     At { path: mask(source.path.as_str()).into_owned(), range, label: label.text }
 }

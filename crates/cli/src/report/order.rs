@@ -10,10 +10,10 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
     let mut positions = Positions::new(sources);
     let mut placed: Vec<(Option<usize>, Diagnostic)> = findings
         .drain(..)
-        .map(|finding| (positions.range(&finding.at.place).map(|range| range.start), finding))
+        .map(|finding| (positions.range(&finding.at.location).map(|range| range.start), finding))
         .collect();
     placed.sort_by(|(left_at, left), (right_at, right)| {
-        let path = |finding: &Diagnostic| sources.get(finding.at.place.source).path.as_str();
+        let path = |finding: &Diagnostic| sources.get(finding.at.location.source).path.as_str();
         natural(path(left), path(right))
             .then_with(|| left_at.cmp(right_at))
             .then_with(|| (left.level, left.code.name()).cmp(&(right.level, right.code.name())))
@@ -36,24 +36,24 @@ pub fn count_line(findings: &[Diagnostic]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use talosmith_document::{Code, Place};
+    use talosmith_document::{Code, Location};
 
     #[test]
     fn sorts_by_path_then_position_then_level() {
         let mut sources = Sources::default();
         let ten = sources.add("devices/node10/device.yaml", "name: x\n");
         let two = sources.add("devices/node2/device.yaml", "name: x\n");
-        let finding = |code, source, at| Diagnostic::new(code, "m", Place::bytes(source, at..at + 1));
+        let finding = |code, source, at| Diagnostic::new(code, "m", Location::bytes(source, at..at + 1));
         let mut findings = vec![
             finding(Code::NotYaml, ten, 0),
             finding(Code::NewerTalos, two, 6),
             finding(Code::BadName, two, 6).device("b"),
             finding(Code::BadName, two, 6).device("a"),
             finding(Code::UnknownKey, two, 0),
-            Diagnostic::new(Code::Missing, "m", Place::file(two)),
+            Diagnostic::new(Code::Missing, "m", Location::file(two)),
         ];
         sort(&mut findings, &sources);
-        let order: Vec<_> = findings.iter().map(|finding| (finding.code, finding.at.place.source)).collect();
+        let order: Vec<_> = findings.iter().map(|finding| (finding.code, finding.at.location.source)).collect();
         let expected = [
             (Code::Missing, two),
             (Code::UnknownKey, two),
@@ -68,9 +68,9 @@ mod tests {
     #[test]
     fn counts_errors_and_warnings() {
         let mut sources = Sources::default();
-        let place = Place::file(sources.add("a", ""));
-        let error = Diagnostic::new(Code::BadName, "m", place.clone());
-        let warning = Diagnostic::new(Code::NewerTalos, "m", place);
+        let location = Location::file(sources.add("a", ""));
+        let error = Diagnostic::new(Code::BadName, "m", location.clone());
+        let warning = Diagnostic::new(Code::NewerTalos, "m", location);
         assert_eq!(count_line(&[]), "");
         assert_eq!(count_line(std::slice::from_ref(&error)), "1 error");
         assert_eq!(count_line(std::slice::from_ref(&warning)), "1 warning");

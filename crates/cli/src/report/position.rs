@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use talosmith_document::{Diagnostic, Locator, Place, SourceId, Sources, line_column};
+use talosmith_document::{Diagnostic, Location, Locator, SourceId, Sources, line_column};
 
 /// Resolves the places of a report.
 pub(super) struct Positions<'a> {
@@ -28,9 +28,9 @@ impl<'a> Positions<'a> {
     /// Takes note of the secrets that some findings are about, so that none of them shows the line of another's.
     pub fn hide(&mut self, findings: &[Diagnostic]) {
         for finding in findings.iter().filter(|finding| finding.is_hidden) {
-            let place = &finding.at.place;
-            if let Some(range) = self.range(place) {
-                self.hidden.entry(place.source).or_default().push(range);
+            let location = &finding.at.location;
+            if let Some(range) = self.range(location) {
+                self.hidden.entry(location.source).or_default().push(range);
             }
         }
     }
@@ -45,9 +45,9 @@ impl<'a> Positions<'a> {
     /// The bytes of a place, which the text really has, and whole characters; none for a file as a whole.
     ///
     /// A place behind the last line break moves before it: people have no line there to look at.
-    pub fn range(&mut self, place: &Place) -> Option<Range<usize>> {
-        let range = self.locator.locate(place)?;
-        let text: &str = &self.sources.get(place.source).text;
+    pub fn range(&mut self, location: &Location) -> Option<Range<usize>> {
+        let range = self.locator.locate(location)?;
+        let text: &str = &self.sources.get(location.source).text;
         if range.start == text.len() && text.ends_with('\n') {
             let end = text.len() - if text.ends_with("\r\n") { 2 } else { 1 };
             return Some(end..end);
@@ -82,13 +82,13 @@ mod tests {
         let text = sources.add("a.yaml", "ä: 1\r\n");
         let empty = sources.add("empty.yaml", "");
         let mut positions = Positions::new(&sources);
-        let mut range = |source, bytes| positions.range(&Place::bytes(source, bytes));
+        let mut range = |source, bytes| positions.range(&Location::bytes(source, bytes));
         assert_eq!(range(text, 1..1), Some(0..0));
         assert_eq!(range(text, 0..1), Some(0..0));
         assert_eq!(range(text, 3..99), Some(3..7));
         assert_eq!(range(text, 50..99), Some(5..5));
         assert_eq!(range(text, 7..7), Some(5..5));
         assert_eq!(range(empty, 0..9), Some(0..0));
-        assert_eq!(positions.range(&Place::file(text)), None);
+        assert_eq!(positions.range(&Location::file(text)), None);
     }
 }

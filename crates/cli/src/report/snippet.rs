@@ -38,15 +38,17 @@ pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: S
     let mut unsaid = Vec::new();
     for (index, label) in std::iter::once(&finding.at).chain(&finding.also).enumerate() {
         let is_primary = index == 0;
-        match positions.range(&label.place) {
+        match positions.range(&label.location) {
             Some(range) => marks.push(Mark { label, range, is_primary }),
             None if is_primary && !label.text.is_empty() => unsaid.push(label.text.clone()),
             None if is_primary => {}
-            None => unsaid.push(said_apart(&Style::path(&positions.sources.get(label.place.source).path), &label.text)),
+            None => {
+                unsaid.push(said_apart(&Style::path(&positions.sources.get(label.location.source).path), &label.text))
+            }
         }
     }
 
-    let path = Style::path(&positions.sources.get(finding.at.place.source).path);
+    let path = Style::path(&positions.sources.get(finding.at.location.source).path);
     let Some(last_line) = marks.iter().map(|mark| line_of(positions, mark)).max() else {
         let arrow = style.paint(annotate_snippets::renderer::DEFAULT_LINE_NUM_STYLE, "-->");
         return Drawing { text: format!("  {arrow} {path}\n"), gutter: 2, has_source: false, unsaid };
@@ -64,10 +66,10 @@ pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: S
     }
     let mut drawn: Vec<SourceId> = Vec::new();
     for mark in &marks {
-        let source = mark.label.place.source;
+        let source = mark.label.location.source;
         if !drawn.contains(&source) {
             drawn.push(source);
-            let together: Vec<&Mark<'_>> = marks.iter().filter(|other| other.label.place.source == source).collect();
+            let together: Vec<&Mark<'_>> = marks.iter().filter(|other| other.label.location.source == source).collect();
             group = group.element(source_lines(&together, positions, room, &mut unsaid));
         }
     }
@@ -82,7 +84,7 @@ pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: S
 }
 
 fn line_of(positions: &Positions<'_>, mark: &Mark<'_>) -> usize {
-    position(&positions.sources.get(mark.label.place.source).text, mark.range.start).line
+    position(&positions.sources.get(mark.label.location.source).text, mark.range.start).line
 }
 
 /// The lines of one source from the first mark to the last. Only these go to the renderer, which walks through all it gets.
@@ -92,7 +94,7 @@ fn source_lines(
     room: usize,
     unsaid: &mut Vec<String>,
 ) -> Snippet<'static, Annotation<'static>> {
-    let source = positions.sources.get(marks[0].label.place.source);
+    let source = positions.sources.get(marks[0].label.location.source);
     let text: &str = &source.text;
     let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |length| at + length);
     let first = marks.iter().map(|mark| mark.range.start).min().unwrap_or(0);
@@ -104,7 +106,7 @@ fn source_lines(
     let end = (line_end(last) + 1).min(text.len());
 
     let path = Style::path(&source.path);
-    let hidden = positions.hidden(marks[0].label.place.source, start, end);
+    let hidden = positions.hidden(marks[0].label.location.source, start, end);
     let shown = mask(&hide(&text[start..end], &hidden)).into_owned();
     let mut snippet = Snippet::source(shown).path(path.clone()).line_start(position(text, start).line);
     // The renderer cuts lines that are too long, so that the leftmost mark comes to stand near the edge.
@@ -128,8 +130,8 @@ fn source_lines(
         } else {
             let line = position(text, mark.range.start).line;
             let is_same_file = marks.iter().any(|other| other.is_primary);
-            let place = if is_same_file { format!("line {line}") } else { format!("{path}:{line}") };
-            unsaid.push(said_apart(&place, label));
+            let location = if is_same_file { format!("line {line}") } else { format!("{path}:{line}") };
+            unsaid.push(said_apart(&location, label));
         }
         snippet = snippet.annotation(annotation);
     }
@@ -147,6 +149,6 @@ fn clip(text: &str, columns: usize) -> &str {
 }
 
 /// A label that stands among the notes.
-fn said_apart(place: &str, text: &str) -> String {
-    if text.is_empty() { format!("see also {place}") } else { format!("{place}: {text}") }
+fn said_apart(location: &str, text: &str) -> String {
+    if text.is_empty() { format!("see also {location}") } else { format!("{location}: {text}") }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cases::{case, cases};
 use serde_json::{Map, Value, json};
-use talosmith_document::{Code, Diagnostic, Place};
+use talosmith_document::{Code, Diagnostic, Location};
 
 use super::{Style, human};
 
@@ -56,9 +56,9 @@ fn reports_of_any_place_and_width_are_drawn() {
             for end in 0..=text.len() + 2 {
                 for width in [0, 1, 40, 41, 100, 1000] {
                     let case = case("a.yaml", text, |source| {
-                        Diagnostic::new(Code::NotYaml, "m", Place::bytes(source, start..end))
+                        Diagnostic::new(Code::NotYaml, "m", Location::bytes(source, start..end))
                             .label("l")
-                            .also(Place::bytes(source, end..start), "a somewhat longer label")
+                            .also(Location::bytes(source, end..start), "a somewhat longer label")
                     });
                     let drawn = human(&case.findings, &case.sources, Style { color: false, width, unicode: true });
                     assert!(drawn.starts_with("error[not-yaml]: m\n"), "{text:?} {start}..{end} {width}:\n{drawn}");

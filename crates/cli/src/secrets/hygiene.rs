@@ -1,7 +1,7 @@
 //! Whether the files with secrets are out of git's reach. Judged before any value is fetched.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::SecretSource;
 
 use super::{Definitions, Need, shell_word};
@@ -45,7 +45,7 @@ pub fn judge(
             let inside = root.join(path).strip_prefix(root).map(Utf8Path::to_owned);
             let Ok(inside) = inside else { continue };
             if inside.components().all(|part| part.as_str() != "..") && git.is_tracked(&inside)? {
-                let at = Place::value(fleet, Pointer::root().child("secrets").child(name).item(index).child("file"));
+                let at = Location::value(fleet, Pointer::root().child("secrets").child(name).item(index).child("file"));
                 findings.push(literal(name, &inside, at, needs));
             }
         }
@@ -90,7 +90,7 @@ fn target(need: &Need, git: &Git<'_>) -> Result<Option<Diagnostic>, GitError> {
     Ok(Some(finding))
 }
 
-fn literal(name: &str, path: &Utf8Path, at: Place, needs: &[Need]) -> Diagnostic {
+fn literal(name: &str, path: &Utf8Path, at: Location, needs: &[Need]) -> Diagnostic {
     let message = format!("git tracks `{path}`, which holds the secret `{name}` in the clear");
     let mut finding = Diagnostic::new(Code::LiteralSecret, message, at)
         .note("everyone who can read the repository can read the secret; nothing was fetched or written")

@@ -1,7 +1,7 @@
 //! Whether a secret's value is a key that Tailscale's extension can log in with. Only its prefix is looked at.
 
 use secrecy::ExposeSecret;
-use talosmith_document::{Code, Diagnostic, Place};
+use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::facts::tailscale::KeyKind;
 use talosmith_model::plan::Expected;
 use talosmith_render::Secrets;
@@ -9,7 +9,7 @@ use talosmith_render::Secrets;
 use super::Need;
 
 /// Finds fault with the kind of key that `source` gave for `need`; the finding names the kind and never the value.
-pub fn judge(need: &Need, source: &Place, secrets: &Secrets) -> Option<Diagnostic> {
+pub fn judge(need: &Need, source: &Location, secrets: &Secrets) -> Option<Diagnostic> {
     let Expected::TailscaleKey { advertises_tags } = need.expected else { return None };
     let name = &need.secret;
     let value = secrets.get(name)?.expose_secret();
@@ -47,8 +47,8 @@ mod tests {
 
     fn judge_value(value: &str, advertises_tags: bool) -> Option<Diagnostic> {
         let mut sources = Sources::default();
-        let source = Place::value(sources.add("talosmith.yaml", ""), Pointer::new("/secrets/key/0"));
-        let at = Place::value(sources.add("devices/ryzen/device.yaml", ""), Pointer::new("/tailscale/authKey"));
+        let source = Location::value(sources.add("talosmith.yaml", ""), Pointer::new("/secrets/key/0"));
+        let at = Location::value(sources.add("devices/ryzen/device.yaml", ""), Pointer::new("/tailscale/authKey"));
         let expected = Expected::TailscaleKey { advertises_tags };
         let need = Need { secret: "key".into(), device: "ryzen".into(), at, target: "x.yaml".into(), expected };
         let mut secrets = Secrets::default();

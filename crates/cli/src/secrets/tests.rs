@@ -75,7 +75,7 @@ fn need(device: &str) -> Need {
     Need {
         secret: NAME.into(),
         device: device.into(),
-        at: Place::value(texts().1, Pointer::new("/tailscale/authKey")),
+        at: Location::value(texts().1, Pointer::new("/tailscale/authKey")),
         target: format!("devices/{device}/manifests/tailscale-extension-service.yaml").into(),
         expected: Expected::TailscaleKey { advertises_tags: false },
     }
@@ -84,9 +84,9 @@ fn need(device: &str) -> Need {
 /// A finding as lines, for comparing it whole.
 pub(crate) fn text(finding: &Diagnostic) -> String {
     let mut text = format!("{}[{}]: {}\n", finding.level.as_str(), finding.code, finding.message);
-    let spot = match &finding.at.place.spot {
-        talosmith_document::Spot::Key(pointer) => format!("key {pointer}"),
-        talosmith_document::Spot::Value(pointer) => format!("value {pointer}"),
+    let spot = match &finding.at.location.spot {
+        talosmith_document::Anchor::Key(pointer) => format!("key {pointer}"),
+        talosmith_document::Anchor::Value(pointer) => format!("value {pointer}"),
         other => format!("{other:?}"),
     };
     writeln!(text, "  at {spot}").expect("a string takes all");
@@ -100,7 +100,7 @@ fn value(resolution: &Resolution) -> Option<&str> {
 }
 
 fn found(index: usize) -> Outcome {
-    Outcome::Found(Place::value(texts().0, Pointer::root().child("secrets").child(NAME).item(index)))
+    Outcome::Found(Location::value(texts().0, Pointer::root().child("secrets").child(NAME).item(index)))
 }
 
 fn env() -> SecretSource {

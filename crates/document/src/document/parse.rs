@@ -6,7 +6,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag, options};
 
 use super::{Entry, Node, NodeValue, Style, boundary, first_line, narrow, rules, syntax};
-use crate::{Code, Diagnostic, Place, SourceId};
+use crate::{Code, Diagnostic, Location, SourceId};
 
 const MAX_BYTES: usize = 4 << 20;
 const MAX_NODES: usize = 200_000;
@@ -40,11 +40,11 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
     };
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than 4 MiB", text.len());
-        builder.findings.push(Diagnostic::new(Code::TooLarge, message, Place::file(source)));
+        builder.findings.push(Diagnostic::new(Code::TooLarge, message, Location::file(source)));
     } else if builder.read().is_ok() && count == Count::One {
         builder.findings.extend(rules::root(source, text, builder.nodes.first()));
     }
-    builder.findings.sort_by(|a, b| a.at.place.cmp(&b.at.place));
+    builder.findings.sort_by(|a, b| a.at.location.cmp(&b.at.location));
     // A mapping and its first key start at one place, and may both stand behind one tab.
     builder.findings.dedup();
     Parsed { nodes: builder.nodes, findings: builder.findings }
@@ -113,9 +113,9 @@ impl<'a> Builder<'a> {
                     documents += 1;
                     if documents > 1 && self.count == Count::One {
                         let message = "a second document starts here";
-                        let place = Place::bytes(self.source, first_line(self.text, bytes));
+                        let location = Location::bytes(self.source, first_line(self.text, bytes));
                         return self
-                            .stop(Diagnostic::new(Code::NotYaml, message, place).help("write one document a file"));
+                            .stop(Diagnostic::new(Code::NotYaml, message, location).help("write one document a file"));
                     }
                 }
                 Event::Scalar(text, style, _, tag) => {
@@ -152,7 +152,7 @@ impl<'a> Builder<'a> {
     }
 
     fn refuse(&mut self, at: Range<usize>, message: String, help: &str) {
-        self.findings.push(Diagnostic::new(Code::Alias, message, Place::bytes(self.source, at)).help(help));
+        self.findings.push(Diagnostic::new(Code::Alias, message, Location::bytes(self.source, at)).help(help));
     }
 
     /// The bytes of a span, on the boundaries of characters.
@@ -166,8 +166,12 @@ impl<'a> Builder<'a> {
     fn enter(&mut self, bytes: &Range<usize>) -> Result<(), Stop> {
         self.seen += 1;
         if self.seen > MAX_NODES {
-            let place = Place::bytes(self.source, bytes.start..bytes.start);
-            return self.stop(Diagnostic::new(Code::TooLarge, "the file has more than 200,000 keys and values", place));
+            let location = Location::bytes(self.source, bytes.start..bytes.start);
+            return self.stop(Diagnostic::new(
+                Code::TooLarge,
+                "the file has more than 200,000 keys and values",
+                location,
+            ));
         }
         Ok(())
     }
@@ -205,7 +209,7 @@ impl<'a> Builder<'a> {
         } else if self.tabs && !bytes.is_empty() {
             self.judge_indent(&bytes);
         }
-        self.place(Node {
+        self.location(Node {
             span: narrow(bytes.start)..narrow(bytes.end),
             value: NodeValue::Scalar(value.into(), style),
         });
@@ -259,11 +263,11 @@ impl<'a> Builder<'a> {
         };
         // The parser ends what has no brackets where the next thing starts.
         let end = if style == StructureStyle::Flow { narrow(bytes.end) } else { last.unwrap_or(start) };
-        self.place(Node { span: start..end.max(start), value });
+        self.location(Node { span: start..end.max(start), value });
     }
 
     /// Hands a node to what it stands in.
-    fn place(&mut self, node: Node) {
+    fn location(&mut self, node: Node) {
         match self.open.last_mut().map(|open| &mut open.value) {
             None => self.nodes.push(node),
             Some(Partial::Sequence(items)) => items.push(node),
@@ -288,7 +292,7 @@ impl<'a> Builder<'a> {
         if let Some(Open { value: Partial::Mapping(_, slot @ Slot::Key), .. }) = self.open.last_mut() {
             *slot = Slot::Value(None);
         } else {
-            self.place(Node {
+            self.location(Node {
                 span: narrow(bytes.start)..narrow(bytes.end),
                 value: NodeValue::Scalar("".into(), Style::Quoted),
             });

@@ -5,7 +5,7 @@ use std::ops::Range;
 use granit_parser::Tag;
 
 use super::{Entry, Node, NodeValue, Style, first_line, widen};
-use crate::{Code, Diagnostic, Place, Pointer, SourceId};
+use crate::{Code, Diagnostic, Location, Pointer, SourceId};
 
 /// Takes a node as a key, with its bytes.
 pub(super) fn key(source: SourceId, text: &str, node: Node) -> Result<(Box<str>, Range<u32>), Box<Diagnostic>> {
@@ -24,21 +24,21 @@ pub(super) fn key(source: SourceId, text: &str, node: Node) -> Result<(Box<str>,
             (Code::NotYaml, "a mapping stands where a key is expected", "put a text that begins with `{` in quotes")
         }
     };
-    let place = Place::bytes(source, first_line(text, widen(&node.span)));
-    Err(Box::new(Diagnostic::new(code, message, place).help(help)))
+    let location = Location::bytes(source, first_line(text, widen(&node.span)));
+    Err(Box::new(Diagnostic::new(code, message, location).help(help)))
 }
 
 /// Reports each key that stood in the mapping before.
 pub(super) fn duplicates(source: SourceId, entries: &[Entry], findings: &mut Vec<Diagnostic>) {
-    let place = |entry: &Entry| Place::bytes(source, widen(&entry.key_span));
+    let location = |entry: &Entry| Location::bytes(source, widen(&entry.key_span));
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by(|a, b| a.key.cmp(&b.key));
     for same in order.chunk_by(|a, b| a.key == b.key) {
         for again in &same[1..] {
             let message = format!("the key `{}` is written twice", again.key.escape_debug());
             findings.push(
-                Diagnostic::new(Code::DuplicateKey, message, place(again))
-                    .also(place(same[0]), "first here")
+                Diagnostic::new(Code::DuplicateKey, message, location(again))
+                    .also(location(same[0]), "first here")
                     .note("which of the two holds would depend on the program that reads the file")
                     .help("remove one of the two"),
             );
@@ -53,23 +53,23 @@ pub(super) fn tag(source: SourceId, tag: &Tag, at: Range<usize>, is_scalar: bool
     }
     let message = format!("`{}` is a tag, which talosmith does not read", tag.original());
     let help = "remove it, or put a text that begins with `!` in quotes";
-    Some(Diagnostic::new(Code::Alias, message, Place::bytes(source, at)).help(help))
+    Some(Diagnostic::new(Code::Alias, message, Location::bytes(source, at)).help(help))
 }
 
 /// Refuses every root but a mapping.
 pub(super) fn root(source: SourceId, text: &str, root: Option<&Node>) -> Option<Diagnostic> {
-    let (message, place) = match root {
+    let (message, location) = match root {
         Some(Node { value: NodeValue::Mapping(_), .. }) => return None,
         Some(root) if !root.is_empty_scalar() => {
             let message = match root.value {
                 NodeValue::Sequence(_) => "the file is a list, where keys and values are expected",
                 _ => "the file is a text, where keys and values are expected",
             };
-            (message, Place::bytes(source, first_line(text, widen(&root.span))))
+            (message, Location::bytes(source, first_line(text, widen(&root.span))))
         }
-        _ => ("the file is empty", Place::file(source)),
+        _ => ("the file is empty", Location::file(source)),
     };
-    Some(Diagnostic::new(Code::NotYaml, message, place).help("begin with a key, such as `name: ryzen`"))
+    Some(Diagnostic::new(Code::NotYaml, message, location).help("begin with a key, such as `name: ryzen`"))
 }
 
 /// Whether something in a node has nothing behind it.
@@ -83,18 +83,18 @@ pub(super) fn empty_values(source: SourceId, node: &Node, pointer: &Pointer, fin
     for Entry { key, value, .. } in node.entries() {
         if value.is_empty_scalar() {
             let message = format!("the key `{}` has no value", key.escape_debug());
-            let place = Place::key(source, pointer.child(key));
+            let location = Location::key(source, pointer.child(key));
             let help = "write a value, or `null` to remove a default";
-            findings.push(Diagnostic::new(Code::EmptyValue, message, place).help(help));
+            findings.push(Diagnostic::new(Code::EmptyValue, message, location).help(help));
         } else if value.scalar().is_none() {
             empty_values(source, value, &pointer.child(key), findings);
         }
     }
     for (index, item) in node.items().iter().enumerate() {
         if item.is_empty_scalar() {
-            let place = Place::value(source, pointer.item(index));
+            let location = Location::value(source, pointer.item(index));
             let help = "write a value, or remove the `-`";
-            findings.push(Diagnostic::new(Code::EmptyValue, "an item of a list has no value", place).help(help));
+            findings.push(Diagnostic::new(Code::EmptyValue, "an item of a list has no value", location).help(help));
         } else if item.scalar().is_none() {
             empty_values(source, item, &pointer.item(index), findings);
         }

@@ -3,7 +3,7 @@
 use granit_parser::{ErrorKind, ScanError};
 
 use super::boundary;
-use crate::{Code, Diagnostic, Place, SourceId};
+use crate::{Code, Diagnostic, Location, SourceId};
 
 pub(super) const MAX_DEPTH: usize = 64;
 
@@ -34,26 +34,26 @@ pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnost
     }
     let (message, help) = wording(error.kind());
     let length = text[at..].chars().next().filter(|character| *character != '\n' && *character != '\r');
-    let place = Place::bytes(source, at..at + length.map_or(0, char::len_utf8));
-    let finding = Diagnostic::new(Code::NotYaml, message, place);
+    let location = Location::bytes(source, at..at + length.map_or(0, char::len_utf8));
+    let finding = Diagnostic::new(Code::NotYaml, message, location);
     if help.is_empty() { finding } else { finding.help(help) }
 }
 
 /// A list or mapping inside too many others.
 pub(super) fn too_deep(source: SourceId, at: usize) -> Diagnostic {
     let message = format!("more than {} lists and mappings stand inside each other", MAX_DEPTH);
-    Diagnostic::new(Code::TooDeep, message, Place::bytes(source, at..at))
+    Diagnostic::new(Code::TooDeep, message, Location::bytes(source, at..at))
 }
 
 /// A tab in the white space that a line starts with.
 pub(super) fn tab_indent(source: SourceId, text: &str, tab: usize) -> Diagnostic {
-    let place = Place::bytes(source, tab..tab + 1);
+    let location = Location::bytes(source, tab..tab + 1);
     let help = match usual_indent(text, line_start(text, tab)) {
         Some(0) => "remove the tab, or use spaces".to_owned(),
         Some(spaces) => format!("use spaces; here {spaces}"),
         None => "use spaces".to_owned(),
     };
-    Diagnostic::new(Code::TabIndent, "YAML does not allow tabs for indentation", place).label("a tab").help(help)
+    Diagnostic::new(Code::TabIndent, "YAML does not allow tabs for indentation", location).label("a tab").help(help)
 }
 
 /// The first tab in the white space that the line at byte `line` starts with.

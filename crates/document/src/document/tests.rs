@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::{Document, Node, NodeValue, decode};
-use crate::{Diagnostic, Pointer, SourceId, Sources, Spot};
+use crate::{Anchor, Diagnostic, Pointer, SourceId, Sources};
 
 fn source() -> SourceId {
     Sources::default().add("devices/ryzen/device.yaml", "")
@@ -24,19 +24,19 @@ fn report(text: &str, findings: &[Diagnostic]) -> String {
     let mut out = String::new();
     for finding in findings {
         let mut label = |head: &str, label: &crate::Label| {
-            let place = match &label.place.spot {
-                Spot::File => "file".to_owned(),
-                Spot::Bytes(range) => {
+            let location = match &label.location.spot {
+                Anchor::File => "file".to_owned(),
+                Anchor::Bytes(range) => {
                     let range = std::ops::Range::<usize>::from(*range);
                     let (line, column) = crate::line_column(text, range.start);
                     format!("{line}:{column} {:?}", &text[range])
                 }
-                Spot::Key(pointer) => format!("key {pointer}"),
-                Spot::Value(pointer) => format!("value {pointer}"),
-                Spot::Part(pointer, _) => format!("part of {pointer}"),
+                Anchor::Key(pointer) => format!("key {pointer}"),
+                Anchor::Value(pointer) => format!("value {pointer}"),
+                Anchor::Part(pointer, _) => format!("part of {pointer}"),
             };
             let gap = if label.text.is_empty() { "" } else { " " };
-            writeln!(out, "{head} at {place}{gap}{}", label.text).unwrap();
+            writeln!(out, "{head} at {location}{gap}{}", label.text).unwrap();
         };
         label(&format!("{}: {}", finding.code, finding.message), &finding.at);
         for also in &finding.also {

@@ -2,7 +2,7 @@
 
 use std::str;
 
-use crate::{Code, Diagnostic, Place, SourceId};
+use crate::{Code, Diagnostic, Location, SourceId};
 
 /// Takes the bytes of a file as text.
 ///
@@ -17,7 +17,7 @@ pub fn decode(source: SourceId, bytes: &[u8]) -> Result<&str, Diagnostic> {
             _ => "",
         };
         let message = format!("byte {at} of the file, on line {line}, is not UTF-8{encoding}");
-        Diagnostic::new(Code::NotUtf8, message, Place::file(source)).help("save the file as UTF-8")
+        Diagnostic::new(Code::NotUtf8, message, Location::file(source)).help("save the file as UTF-8")
     })
 }
 

@@ -153,7 +153,7 @@ impl Checker<'_> {
         &mut self,
         node: &Node,
         name: &str,
-        place: &Range<usize>,
+        location: &Range<usize>,
         target: Option<&Node>,
         arguments: &[Node],
     ) -> Result<Type, Fault> {
@@ -172,7 +172,7 @@ impl Checker<'_> {
             return Ok(Type::BOOL);
         }
         let Some(overloads) = self.advice.environment.function(name, self.version) else {
-            return Err(self.advice.unknown_function(name, place, target, arguments));
+            return Err(self.advice.unknown_function(name, location, target, arguments));
         };
         let mut result: Option<Type> = None;
         for overload in overloads.iter().filter(|overload| overload.method == target.is_some()) {

@@ -60,9 +60,9 @@ pub fn decode(document: &Node, origin: &Origin, target: &Target<'_>) -> Vec<Diag
         return Vec::new();
     }
     if !matches!(document.value, NodeValue::Mapping(_)) {
-        let place = origin.value(&root, document);
+        let location = origin.value(&root, document);
         return vec![
-            Diagnostic::new(Code::WrongType, "a patch is keys and values, as they stand in a machine config", place)
+            Diagnostic::new(Code::WrongType, "a patch is keys and values, as they stand in a machine config", location)
                 .help("begin with a key such as `machine:`, or with `apiVersion: v1alpha1` and a `kind`"),
         ];
     }
@@ -118,17 +118,17 @@ fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<
     let is_main = document.entries().iter().any(|entry| MAIN_KEYS.contains(&&*entry.key));
     for key in ["kind", "apiVersion"] {
         if let Some(entry) = entry(key).filter(|entry| entry.value.scalar().is_none()) {
-            let place = origin.value(&root.child(key), &entry.value);
-            return Err(Some(Box::new(Diagnostic::new(Code::WrongType, format!("`{key}` is not a text"), place))));
+            let location = origin.value(&root.child(key), &entry.value);
+            return Err(Some(Box::new(Diagnostic::new(Code::WrongType, format!("`{key}` is not a text"), location))));
         }
     }
     let is_deleted = document.entries().iter().any(is_deletion);
     let is_missing = |code, message: &str, help: &str| {
-        let place = document
+        let location = document
             .entries()
             .first()
             .map_or_else(|| origin.value(&root, document), |first| origin.key(&root.child(&first.key), first));
-        Err(Some(Box::new(Diagnostic::new(code, message.to_owned(), place).help(help.to_owned()))))
+        Err(Some(Box::new(Diagnostic::new(code, message.to_owned(), location).help(help.to_owned()))))
     };
     match (text("kind"), text("apiVersion")) {
         (Some(_), None) if is_deleted => is_missing(
@@ -159,9 +159,9 @@ fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<
             }
         }
         (Some(_), Some(version)) => {
-            let place = origin.value(&root.child("apiVersion"), document.get("apiVersion").unwrap_or(document));
+            let location = origin.value(&root.child("apiVersion"), document.get("apiVersion").unwrap_or(document));
             Err(Some(Box::new(
-                Diagnostic::new(Code::WrongType, format!("no document has the `apiVersion` `{version}`"), place)
+                Diagnostic::new(Code::WrongType, format!("no document has the `apiVersion` `{version}`"), location)
                     .note("Talos refuses the whole patch for a document that it does not know")
                     .help(format!("write `apiVersion: {API_VERSION}`")),
             )))
@@ -199,8 +199,8 @@ pub(super) fn home(key: &str) -> Option<&'static str> {
 }
 
 fn unknown_kind(kind: &str, document: &Node, origin: &Origin, target: &Target<'_>) -> Diagnostic {
-    let place = origin.value(&Pointer::root().child("kind"), document.get("kind").unwrap_or(document));
-    let finding = Diagnostic::new(Code::UnknownKind, format!("Talos has no document `{kind}`"), place)
+    let location = origin.value(&Pointer::root().child("kind"), document.get("kind").unwrap_or(document));
+    let finding = Diagnostic::new(Code::UnknownKind, format!("Talos has no document `{kind}`"), location)
         .note("Talos refuses the whole patch for a kind that it does not know");
     let known = talos::kinds().filter(|kind| talos::kind_since(kind) <= Some(target.minor()));
     // The published schema has two kinds without their ending.
@@ -211,32 +211,32 @@ fn unknown_kind(kind: &str, document: &Node, origin: &Origin, target: &Target<'_
     }
 }
 
-fn empty(place: talosmith_document::Place) -> Diagnostic {
-    Diagnostic::new(Code::EmptyValue, "the patch is empty", place)
+fn empty(location: talosmith_document::Location) -> Diagnostic {
+    Diagnostic::new(Code::EmptyValue, "the patch is empty", location)
         .note("Talos refuses a patch without a document")
         .help("write the keys that it is to change, or remove the patch")
 }
 
 fn duplicate(
     identity: &Identity<'_>,
-    place: talosmith_document::Place,
-    first: talosmith_document::Place,
+    location: talosmith_document::Location,
+    first: talosmith_document::Location,
 ) -> Diagnostic {
     let name = match (identity.kind, identity.name) {
         (MAIN, _) => "the main document stands in this patch twice".to_owned(),
         (kind, "") => format!("{kind} stands in this patch twice"),
         (kind, name) => format!("{kind} `{name}` stands in this patch twice"),
     };
-    Diagnostic::new(Code::DuplicateDocument, name, place)
+    Diagnostic::new(Code::DuplicateDocument, name, location)
         .also(first, "first here")
         .note("before 1.14 Talos refuses a patch in which two documents have one kind and name")
         .help("write both into one document, or into two patches")
 }
 
 /// An RFC 6902 patch, and its first operation as a strategic merge patch.
-fn json_patch(node: &Node, place: talosmith_document::Place) -> Diagnostic {
+fn json_patch(node: &Node, location: talosmith_document::Location) -> Diagnostic {
     let finding =
-        Diagnostic::new(Code::JsonPatch, "this is a JSON patch, which Talos takes for single documents only", place)
+        Diagnostic::new(Code::JsonPatch, "this is a JSON patch, which Talos takes for single documents only", location)
             .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
     let first = &node.items()[0];
     let text = |key| first.get(key).and_then(Node::scalar).map(|(text, _)| text);

@@ -3,7 +3,7 @@
 mod refusals;
 
 use talosmith_document::Entry;
-use talosmith_document::{Code, Diagnostic, Level, Node, NodeValue, Place, Pointer, Style};
+use talosmith_document::{Code, Diagnostic, Level, Location, Node, NodeValue, Pointer, Style};
 
 use super::deletions::{is_deleted, is_deletion};
 use super::{Target, scalar, secret, wording};
@@ -60,18 +60,28 @@ impl<'a> Walk<'a> {
             if is_deletion(entry) {
                 let is_item = matches!(self.trail.last(), Some(Step::Item(_)));
                 if is_item && node.entries().len() == 1 {
-                    let place = self.origin.key(&self.pointer().child("$patch"), entry);
+                    let location = self.origin.key(&self.pointer().child("$patch"), entry);
                     self.findings.push(
-                        Diagnostic::new(Code::PatchDelete, "it is not said which item of the list is deleted", place)
-                            .note("Talos finds the item by the first key beside `$patch`, and refuses the patch without one")
-                            .help("write a key of the item beside it, as in\n- interface: eth0\n  $patch: delete"),
+                        Diagnostic::new(
+                            Code::PatchDelete,
+                            "it is not said which item of the list is deleted",
+                            location,
+                        )
+                        .note(
+                            "Talos finds the item by the first key beside `$patch`, and refuses the patch without one",
+                        )
+                        .help("write a key of the item beside it, as in\n- interface: eth0\n  $patch: delete"),
                     );
                 } else if in_list && !is_item {
-                    let place = self.origin.key(&self.pointer().child("$patch"), entry);
+                    let location = self.origin.key(&self.pointer().child("$patch"), entry);
                     self.findings.push(
-                        Diagnostic::new(Code::PatchDelete, "a key inside an item of a list cannot be deleted", place)
-                            .note("Talos deletes whole items only, and refuses the patch")
-                            .help("delete the item, and write it anew in a second patch"),
+                        Diagnostic::new(
+                            Code::PatchDelete,
+                            "a key inside an item of a list cannot be deleted",
+                            location,
+                        )
+                        .note("Talos deletes whole items only, and refuses the patch")
+                        .help("delete the item, and write it anew in a second patch"),
                     );
                 }
                 return;
@@ -101,7 +111,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn place(&self, node: &Node) -> Place {
+    fn location(&self, node: &Node) -> Location {
         self.origin.value(&self.pointer(), node)
     }
 
@@ -188,9 +198,9 @@ impl<'a> Walk<'a> {
 
     fn member(&mut self, node: &'a Node, kind: &'static str, takes_null: bool, field: Field) {
         if !takes_null && (node.is_null() || node.is_empty_scalar()) {
-            let place = self.place(node);
+            let location = self.location(node);
             let subject = wording::subject(&self.path);
-            let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), place)
+            let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), location)
                 .help("write the item's keys, or remove it");
             if self.minor < (1, 14) && IDLE_WHEN_NULL.contains(&self.path.as_str()) {
                 finding.level = Level::Warning;
@@ -221,15 +231,15 @@ impl<'a> Walk<'a> {
         }
         if is_secret {
             // It is not shown.
-            let finding = wording::wrong_shape(&self.path, kind, node, self.place(node));
+            let finding = wording::wrong_shape(&self.path, kind, node, self.location(node));
             self.findings.push(finding.hidden());
         } else {
             let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
             let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
-            let place = self.place(node);
+            let location = self.location(node);
             self.findings.push(match later {
-                Some(since) => self.newer_value(&format!("`{text}`"), since, place),
-                None => wording::bad_scalar(&self.path, kind, text, style, place),
+                Some(since) => self.newer_value(&format!("`{text}`"), since, location),
+                None => wording::bad_scalar(&self.path, kind, text, style, location),
             });
         }
     }
@@ -237,13 +247,13 @@ impl<'a> Walk<'a> {
     /// A list or mapping where none may be, or a scalar where one must be.
     fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
         self.secrets(node);
-        let place = self.place(node);
+        let location = self.location(node);
         let is_list = matches!(node.value, NodeValue::Sequence(_));
         let newest = field_type(field, kind, talos::newest_minor());
         let mut finding = if is_list && newest == "argument" && kind != newest {
-            self.newer_value("a list", (1, 13), place)
+            self.newer_value("a list", (1, 13), location)
         } else {
-            wording::wrong_shape(&self.path, kind, node, place)
+            wording::wrong_shape(&self.path, kind, node, location)
         };
         // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set, and a list into its bytes.
         let is_byte = |item: &Node| {
@@ -285,9 +295,9 @@ impl<'a> Walk<'a> {
 
     fn secret_form(&mut self, node: &'a Node, text: &str) -> bool {
         let Some(name) = secrets::find(text) else { return false };
-        let place = self.place(node);
+        let location = self.location(node);
         self.findings.push(
-            Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), place)
+            Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), location)
                 .hidden()
                 .note("the file is tracked, so everyone who can read the repository can use it")
                 .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),

@@ -1,6 +1,6 @@
 //! What is said about a value that Talos does not read.
 
-use talosmith_document::{Code, Diagnostic, Node, NodeValue, Place, Style};
+use talosmith_document::{Code, Diagnostic, Location, Node, NodeValue, Style};
 
 use super::scalar::bounds;
 use crate::talos_data::fields::MAIN;
@@ -85,7 +85,7 @@ fn code(kind: &str) -> Code {
 }
 
 /// A scalar that is not one of a field's type.
-pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Style, place: Place) -> Diagnostic {
+pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Style, location: Location) -> Diagnostic {
     let subject = subject(path);
     let is_number = bounds(kind).is_some();
     let shown = text.lines().next().unwrap_or_default().escape_debug().to_string();
@@ -98,7 +98,7 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Styl
         "text" => format!("YAML takes `{shown}` for a date, where {subject} is a text"),
         _ => format!("`{shown}` is not {}, as {subject} must be", expected(kind)),
     };
-    let finding = Diagnostic::new(code(kind), message, place)
+    let finding = Diagnostic::new(code(kind), message, location)
         .note("Talos refuses the whole patch for a value that it cannot read");
     match kind {
         _ if is_quoted => finding.help(format!("write it without quotes: {text}")),
@@ -110,13 +110,13 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Styl
 }
 
 /// A value that is a list, keys and values, or a scalar, where something else must be.
-pub(super) fn wrong_shape(path: &str, kind: &'static str, node: &Node, place: Place) -> Diagnostic {
+pub(super) fn wrong_shape(path: &str, kind: &'static str, node: &Node, location: Location) -> Diagnostic {
     let found = match node.value {
         NodeValue::Sequence(_) => "a list",
         NodeValue::Mapping(_) => "keys and values",
         NodeValue::Scalar(..) => "a text",
     };
     let message = format!("{} is {found}, where {} must be", subject(path), expected(kind));
-    Diagnostic::new(Code::WrongType, message, place)
+    Diagnostic::new(Code::WrongType, message, location)
         .note("Talos refuses the whole patch for a value that it cannot read")
 }

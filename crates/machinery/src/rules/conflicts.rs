@@ -138,11 +138,11 @@ fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document
     }
     // Both places, where both were written by patches.
     let other = if written { document.origin } else { main.value.at(path).and_then(|value| value.origin) };
-    let other = other.map(|mark| rules.report.place(mark));
-    if let (Some(place), Some(finding)) = (other, rules.report.findings.get_mut(before))
-        && finding.at.place != place
+    let other = other.map(|mark| rules.report.location(mark));
+    if let (Some(location), Some(finding)) = (other, rules.report.findings.get_mut(before))
+        && finding.at.location != location
     {
-        *finding = finding.clone().also(place, "and here");
+        *finding = finding.clone().also(location, "and here");
     }
 }
 
@@ -179,8 +179,8 @@ fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
                 let Some((_, first)) = old.iter().find(|(other, _)| *other == key) else { continue };
                 let (Some(mark), Some(first)) = (mark, *first) else { continue };
                 let message = format!("`{key}` is set by `{path}` and by {}", document.title());
-                let finding = Diagnostic::new(Code::PatchConflict, message, rules.report.place(mark))
-                    .also(rules.report.place(first), "in the old way here")
+                let finding = Diagnostic::new(Code::PatchConflict, message, rules.report.location(mark))
+                    .also(rules.report.location(first), "in the old way here")
                     .note("Talos accepts both, and says nowhere which of them counts")
                     .help("keep one of the two");
                 rules.report.findings.push(finding);

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use talosmith_document::table;
-use talosmith_document::{Memo, TalosVersion};
+use talosmith_document::{Cache, TalosVersion};
 
 const EXTENSIONS: &str = include_str!("extensions.txt");
 const ALIASES: &str = include_str!("aliases.txt");
@@ -22,8 +22,8 @@ pub struct Service {
 /// Releases that are not known count as the known ones of their minor.
 #[must_use]
 pub fn knows(version: &TalosVersion, name: &str) -> Option<bool> {
-    static KNOWN: LazyLock<Memo<(String, TalosVersion), Option<bool>>> = LazyLock::new(Memo::default);
-    KNOWN.answer((name.to_owned(), version.clone()), |(name, version)| {
+    static KNOWN: LazyLock<Cache<(String, TalosVersion), Option<bool>>> = LazyLock::new(Cache::default);
+    KNOWN.get_or_compute((name.to_owned(), version.clone()), |(name, version)| {
         if !covers(version) {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Place, Pointer, natural};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
@@ -42,7 +42,7 @@ pub struct LocalPath {
     pub offered: bool,
     /// The key that asks for it.
     #[serde(skip)]
-    pub place: Place,
+    pub location: Location,
     #[serde(skip)]
     default_paths: Vec<String>,
 }
@@ -80,7 +80,7 @@ pub struct NodeClasses {
     pub classes: Vec<StorageClass>,
     /// The key that asks for them.
     #[serde(skip)]
-    pub place: Place,
+    pub location: Location,
 }
 
 /// Kata containers.
@@ -118,7 +118,7 @@ pub struct KataContainers {
     pub resources: Vec<String>,
     /// The key that asks for it.
     #[serde(skip)]
-    pub place: Place,
+    pub location: Location,
 }
 
 /// The local-path-provisioner of the cluster at `at`, without its nodes.
@@ -137,7 +137,7 @@ pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
         storage_classes: None,
         resources: written.resources.iter().map(ToString::to_string).collect(),
         offered: false,
-        place: asked(file, at, "local-path", written.path.is_some()),
+        location: asked(file, at, "local-path", written.path.is_some()),
         default_paths: written.default_paths.iter().map(ToString::to_string).collect(),
     })
 }
@@ -175,7 +175,7 @@ pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<
         scratch_image: written.images.scratch.to_string(),
         hold_image: written.images.hold.to_string(),
         resources: written.resources.iter().map(ToString::to_string).collect(),
-        place: asked(file, at, "kata-containers", written.path.is_some()),
+        location: asked(file, at, "kata-containers", written.path.is_some()),
     })
 }
 
@@ -184,7 +184,7 @@ fn folder(path: Option<&RelativePath>, name: &str) -> String {
 }
 
 /// The key that says where an application is written: its `path`, or else its name.
-fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Place {
+fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Location {
     let application = cluster.child("applications").child(name);
     if has_path { file.at(application.child("path")) } else { file.at(application).as_key() }
 }
@@ -197,7 +197,7 @@ pub struct Member {
     /// The cluster's name.
     pub cluster: String,
     /// Where its name is written.
-    pub place: Place,
+    pub location: Location,
     node: String,
     kata: bool,
     local_paths: Option<Vec<String>>,
@@ -211,12 +211,12 @@ impl Member {
             device: device.name.clone(),
             node: device.hostname.clone(),
             classes: device.storage_classes.clone(),
-            place: device.keys.at("/localPath/storageClasses").as_key(),
+            location: device.keys.at("/localPath/storageClasses").as_key(),
         });
         Self {
             name: device.name.clone(),
             cluster: device.cluster.clone(),
-            place: device.place.clone(),
+            location: device.location.clone(),
             node: device.hostname.clone(),
             kata: device.kata,
             local_paths: device.local_paths.clone(),
@@ -274,16 +274,16 @@ pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
         let at = Pointer::new("/clusters").child(name).child("applications").child("local-path").child("defaultPaths");
         let mut seen = BTreeSet::new();
         for (index, path) in application.default_paths.iter().enumerate() {
-            let place = fleet.at(at.item(index));
+            let location = fleet.at(at.item(index));
             if !seen.insert(path) {
                 findings.push(
-                    Diagnostic::new(Code::DuplicateVolume, format!("`{path}` is listed twice"), place)
+                    Diagnostic::new(Code::DuplicateVolume, format!("`{path}` is listed twice"), location)
                         .note("the provisioner refuses a configuration that names a path twice")
                         .help("remove one"),
                 );
             } else if !path.as_str().starts_with("/var/") {
                 findings.push(
-                    Diagnostic::new(Code::ReadOnlyPath, format!("`{path}` cannot be written on Talos"), place)
+                    Diagnostic::new(Code::ReadOnlyPath, format!("`{path}` cannot be written on Talos"), location)
                         .note("only what lies below /var can; the folder of each persistent volume is made when a claim asks for it")
                         .help("write the mount point of a user volume, such as `/var/mnt/local-path-provisioner`"),
                 );

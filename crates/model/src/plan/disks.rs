@@ -34,9 +34,9 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
                 continue;
             }
             (Some(_), Some(_)) => {
-                let place = check.at(at.child("path")).as_key();
+                let location = check.at(at.child("path")).as_key();
                 check.push(
-                    Diagnostic::new(Code::UnknownKey, "a disk has either a `selector` or a `path`", place)
+                    Diagnostic::new(Code::UnknownKey, "a disk has either a `selector` or a `path`", location)
                         .help("remove one of the two"),
                 );
                 continue;
@@ -45,9 +45,9 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
         if disk.system
             && let Some(first) = system.replace(at.child("system"))
         {
-            let (place, first) = (check.at(at.child("system")), check.at(first));
+            let (location, first) = (check.at(at.child("system")), check.at(first));
             check.push(
-                Diagnostic::new(Code::WrongType, "two disks are `system`", place)
+                Diagnostic::new(Code::WrongType, "two disks are `system`", location)
                     .also(first, "first here")
                     .note("Talos is installed on one disk"),
             );

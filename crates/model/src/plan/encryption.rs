@@ -67,28 +67,33 @@ pub fn encryption(
     for (index, key) in written.keys.iter().enumerate() {
         let at = at.child("keys").item(index);
         if let Some(first) = keys.iter().position(|other| other.slot == key.slot) {
-            let (place, first) = (
+            let (location, first) = (
                 check.at(at.child("slot")),
                 check.at(Pointer::new(format!("/volumes/{name}/encryption/keys/{first}/slot"))),
             );
             check.push(
-                Diagnostic::new(Code::EncryptionKey, format!("two keys of `{name}` are in slot {}", key.slot), place)
-                    .also(first, "first here")
-                    .help("give each key a slot of its own"),
+                Diagnostic::new(
+                    Code::EncryptionKey,
+                    format!("two keys of `{name}` are in slot {}", key.slot),
+                    location,
+                )
+                .also(first, "first here")
+                .help("give each key a slot of its own"),
             );
         }
         let kinds = [key.node_id.is_some(), key.tpm.is_some(), key.kms.is_some(), key.passphrase.is_some()];
         if kinds.iter().filter(|is_there| **is_there).count() != 1 {
-            let place = check.at(at.child("slot")).as_key();
+            let location = check.at(at.child("slot")).as_key();
             check.push(
-                Diagnostic::new(Code::EncryptionKey, format!("the key in slot {} is not one key", key.slot), place)
+                Diagnostic::new(Code::EncryptionKey, format!("the key in slot {} is not one key", key.slot), location)
                     .help("write exactly one of `nodeID`, `tpm`, `kms` and `static`, as in\ntpm: {}"),
             );
         }
         if name == "STATE" && key.lock_to_state == Some(true) {
-            let place = check.at(at.child("lockToState"));
+            let location = check.at(at.child("lockToState"));
             check.push(
-                Diagnostic::new(Code::EncryptionKey, "STATE cannot be locked to itself", place).help("remove the line"),
+                Diagnostic::new(Code::EncryptionKey, "STATE cannot be locked to itself", location)
+                    .help("remove the line"),
             );
         }
         let passphrase = key.passphrase.as_ref().map(|passphrase| {

@@ -1,6 +1,6 @@
 //! What features need: extensions, labels, volumes, applications. Nothing is added silently; what is missing is said.
 
-use talosmith_document::{Code, Diagnostic, Place, Pointer, closest};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 
 use super::{Check, Install, PlannedSchematic, Volume};
 
@@ -26,10 +26,10 @@ pub fn extensions(check: &mut Check<'_>, install: &Install, schematics: &[Planne
             continue;
         }
         let list = Pointer::new("/schematics").child(&schematic.name);
-        let place = check.at(Pointer::from(*pointer)).as_key();
+        let location = check.at(Pointer::from(*pointer)).as_key();
         let image = check.at(list).as_key();
         check.push(
-            Diagnostic::new(Code::MissingExtension, format!("{feature} needs the extension `{extension}`"), place)
+            Diagnostic::new(Code::MissingExtension, format!("{feature} needs the extension `{extension}`"), location)
                 .also(image, "the image that is applied lacks it")
                 .note("it is not added by itself: the order of extensions is part of the image's ID")
                 .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
@@ -62,15 +62,15 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
         match volumes.iter().find(|volume| volume.name == name.as_str()) {
             Some(Volume { mount_path: Some(path), .. }) if !paths.contains(path) => paths.push(path.clone()),
             Some(Volume { mount_path: Some(_), .. }) => {
-                let place = check.at(at);
+                let location = check.at(at);
                 check.push(
-                    Diagnostic::new(Code::DuplicateVolume, format!("`{name}` is listed twice"), place)
+                    Diagnostic::new(Code::DuplicateVolume, format!("`{name}` is listed twice"), location)
                         .help("remove one"),
                 );
             }
             Some(_) => {
-                let place = check.at(at);
-                check.push(own_volume(name.as_str(), place));
+                let location = check.at(at);
+                check.push(own_volume(name.as_str(), location));
             }
             None if device.volumes.contains_key(name) => {}
             None => unknown_volume(check, at, volumes, name.as_str()),
@@ -80,16 +80,16 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
 }
 
 /// One of Talos's own volumes where a user volume is wanted.
-pub fn own_volume(name: &str, place: Place) -> Diagnostic {
-    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is not mounted below /var/mnt"), place)
+pub fn own_volume(name: &str, location: Location) -> Diagnostic {
+    Diagnostic::new(Code::UnknownVolume, format!("`{name}` is not mounted below /var/mnt"), location)
         .note("user volumes and existing ones are, and no others")
 }
 
 /// A volume that is named and not there; at the value of an item, or at the key of a mapping.
 pub fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
     let is_key = at.last().is_some_and(|last| last == name);
-    let place = if is_key { check.at(at).as_key() } else { check.at(at) };
-    let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), place)
+    let location = if is_key { check.at(at).as_key() } else { check.at(at) };
+    let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), location)
         .note("without it the data would land on EPHEMERAL, below the same path");
     let names = volumes.iter().filter(|volume| volume.mount_path.is_some()).map(|volume| volume.name.as_str());
     check.push(match closest(name, names) {
@@ -107,12 +107,12 @@ fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
     let cluster = Pointer::new("/clusters").child(&check.file.device.cluster);
     let scratch =
         check.fleet.at(cluster.child("applications").child("kata-containers").child("scratch").child("volume"));
-    let place = check.at("/kata");
+    let location = check.at("/kata");
     check.push(
         Diagnostic::new(
             Code::UnknownVolume,
             format!("kata needs the volume `{name}`, which the device does not have"),
-            place,
+            location,
         )
         .also(scratch, "named here")
         .note("without it the scratch file would land on EPHEMERAL, below the same path")
@@ -122,12 +122,12 @@ fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
 
 fn unknown_application(check: &mut Check<'_>, pointer: &str, name: &str) {
     let cluster = check.file.device.cluster.clone();
-    let place = check.at(Pointer::from(pointer)).as_key();
+    let location = check.at(Pointer::from(pointer)).as_key();
     check.push(
         Diagnostic::new(
             Code::UnknownApplication,
             format!("the cluster `{cluster}` has no application `{name}`"),
-            place,
+            location,
         )
         .help(format!("describe it in talosmith.yaml, under `clusters.{cluster}.applications.{name}`")),
     );

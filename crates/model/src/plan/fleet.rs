@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use talosmith_document::{Code, Diagnostic, Level, Place, Pointer};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer};
 use talosmith_machinery::Role;
 
 use super::applications::Member;
@@ -17,11 +17,11 @@ use crate::{DeviceFile, FleetFile};
 pub struct Sighting {
     role: Role,
     address: Address,
-    address_place: Place,
+    address_place: Location,
     hostname: String,
-    hostname_place: Place,
+    hostname_place: Location,
     /// What it is called in the tailnet, if it is there, and where that is written.
-    tailnet: Option<(String, Place)>,
+    tailnet: Option<(String, Location)>,
     objects: objects::Sighting,
     selectors: Option<node_selectors::Sighting>,
 }
@@ -74,13 +74,13 @@ impl Judge {
         if let Some(selectors) = sighting.selectors {
             self.selectors.see(name, cluster, selectors);
         }
-        let place = sighting.address_place;
-        if let Some((first, owner)) = self.addresses.twice(address.ip().to_string(), &place, name) {
+        let location = sighting.address_place;
+        if let Some((first, owner)) = self.addresses.twice(address.ip().to_string(), &location, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateAddress,
                     format!("`{owner}` and `{name}` have the address {address}"),
-                    place,
+                    location,
                 )
                 .also(first, "first here")
                 .note("talosctl would reach one of the two, and apply to it what is meant for the other")
@@ -88,13 +88,13 @@ impl Judge {
                 .device(name),
             );
         }
-        let place = sighting.hostname_place;
-        if let Some((first, owner)) = self.hostnames.twice(format!("{cluster}/{hostname}"), &place, name) {
+        let location = sighting.hostname_place;
+        if let Some((first, owner)) = self.hostnames.twice(format!("{cluster}/{hostname}"), &location, name) {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateHostname,
                     format!("`{owner}` and `{name}` have the hostname `{hostname}`"),
-                    place,
+                    location,
                 )
                 .also(first, "first here")
                 .note("a hostname is the name of a Kubernetes node: the second one could not join")
@@ -108,15 +108,17 @@ impl Judge {
             }
             Role::Worker => *self.workers.entry(cluster.to_owned()).or_default() += 1,
         }
-        let Some((called, place)) = sighting.tailnet else { return };
-        if let Some((first, owner)) = self.tailnet.twice(called.clone(), &place, name)
-            && !findings.iter().any(|finding| finding.at.place == place && finding.code == Code::DuplicateHostname)
+        let Some((called, location)) = sighting.tailnet else { return };
+        if let Some((first, owner)) = self.tailnet.twice(called.clone(), &location, name)
+            && !findings
+                .iter()
+                .any(|finding| finding.at.location == location && finding.code == Code::DuplicateHostname)
         {
             findings.push(
                 Diagnostic::new(
                     Code::DuplicateHostname,
                     format!("`{owner}` and `{name}` are called `{called}` in the tailnet"),
-                    place,
+                    location,
                 )
                 .also(first, "first here")
                 .note("Tailscale gives the second one another name")
@@ -135,15 +137,19 @@ impl Judge {
         for name in fleet.fleet.clusters.keys().filter(|_| whole) {
             let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
             let workers = self.workers.get(name.as_str()).copied().unwrap_or_default();
-            let place = fleet.at(Pointer::new("/clusters").child(name)).as_key();
+            let location = fleet.at(Pointer::new("/clusters").child(name)).as_key();
             if planes == 0 && workers > 0 {
                 findings.push(
-                    Diagnostic::new(Code::NoControlPlane, format!("no device of `{name}` is a control plane"), place)
-                        .note("its control plane is not in this repository, or a role is wrong"),
+                    Diagnostic::new(
+                        Code::NoControlPlane,
+                        format!("no device of `{name}` is a control plane"),
+                        location,
+                    )
+                    .note("its control plane is not in this repository, or a role is wrong"),
                 );
             } else if planes > 0 && planes.is_multiple_of(2) {
                 findings.push(
-                Diagnostic::new(Code::EvenControlPlanes, format!("`{name}` has {planes} control planes"), place).note(
+                Diagnostic::new(Code::EvenControlPlanes, format!("`{name}` has {planes} control planes"), location).note(
                     "etcd needs more than half of its members: an even number stands no more failures than one less, and has more to fail",
                 ),
             );

@@ -1,7 +1,7 @@
 //! The folders of applications: what is in one belongs to one application.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Place};
+use talosmith_document::{Code, Diagnostic, Location};
 
 use super::Cluster;
 use super::applications::Member;
@@ -10,7 +10,7 @@ use super::applications::Member;
 struct Claim {
     folder: Utf8PathBuf,
     owner: String,
-    place: Place,
+    location: Location,
 }
 
 /// Applications whose folders are one, or lie in each other or in a device's. Paths are compared without case, as some file
@@ -22,7 +22,7 @@ pub fn judge(clusters: &[Cluster], members: &[Member], findings: &mut Vec<Diagno
         let manifests = members.iter().map(|device| Claim {
             folder: Utf8Path::new("devices").join(&device.name).join("manifests"),
             owner: format!("the device `{}`", device.name),
-            place: device.place.clone(),
+            location: device.location.clone(),
         });
         if below(&claim.folder, Utf8Path::new("devices")) || below(Utf8Path::new("devices"), &claim.folder) {
             findings.extend(manifests.filter_map(|device| meet(claim, &device)));
@@ -31,12 +31,12 @@ pub fn judge(clusters: &[Cluster], members: &[Member], findings: &mut Vec<Diagno
 }
 
 fn claims(cluster: &Cluster) -> Vec<Claim> {
-    let local_path = cluster.local_path.as_ref().map(|it| ("local-path", &it.folder, &it.place));
-    let kata = cluster.kata.as_ref().map(|it| ("kata-containers", &it.folder, &it.place));
-    let claim = |(name, folder, place): (&str, &String, &Place)| Claim {
+    let local_path = cluster.local_path.as_ref().map(|it| ("local-path", &it.folder, &it.location));
+    let kata = cluster.kata.as_ref().map(|it| ("kata-containers", &it.folder, &it.location));
+    let claim = |(name, folder, location): (&str, &String, &Location)| Claim {
         folder: Utf8PathBuf::from(folder),
         owner: format!("`{name}` of `{}`", cluster.name),
-        place: place.clone(),
+        location: location.clone(),
     };
     local_path.into_iter().chain(kata).map(claim).collect()
 }
@@ -58,8 +58,8 @@ fn meet(claim: &Claim, first: &Claim) -> Option<Diagnostic> {
             "the files of the inner one could be removed as files of the outer one that belong to nothing",
         )
     };
-    let finding = Diagnostic::new(Code::OutputCollision, message, claim.place.clone());
-    Some(finding.also(first.place.clone(), "the other one").note(note).help("give one of them another `path`"))
+    let finding = Diagnostic::new(Code::OutputCollision, message, claim.location.clone());
+    Some(finding.also(first.location.clone(), "the other one").note(note).help("give one of them another `path`"))
 }
 
 /// Whether a path is a folder or lies in it.

@@ -94,10 +94,10 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
             known_extension(check, &at.child("extensions").item(index), extension.as_str(), version);
             made_for(check, &at.child("extensions").item(index), extension.as_str());
             if let Some(first) = schematic.extensions[..index].iter().position(|other| other == extension) {
-                let place = check.at(at.child("extensions").item(index));
+                let location = check.at(at.child("extensions").item(index));
                 let first = check.at(at.child("extensions").item(first));
                 check.push(
-                    Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), place)
+                    Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), location)
                         .also(first, "first here")
                         .note("a second one changes the schematic's ID and nothing else")
                         .help("remove the line"),
@@ -152,9 +152,9 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
                     .as_str()
                     .replace("/customization/systemExtensions/officialExtensions", "/extensions");
                 let inner = inner.replace("/customization", "");
-                let place = check.at(Pointer::new(format!("{at}{inner}")));
+                let location = check.at(Pointer::new(format!("{at}{inner}")));
                 check.push(
-                    Diagnostic::new(Code::SchematicIdUnstable, unstable.reason.to_string(), place)
+                    Diagnostic::new(Code::SchematicIdUnstable, unstable.reason.to_string(), location)
                         .note("versions of the Image Factory write such a text differently, so the image's ID cannot be known")
                         .help("write the text on one line, without white space at its ends"),
                 );
@@ -172,9 +172,9 @@ fn made_for(check: &mut Check<'_>, at: &Pointer, name: &str) {
     if architectures.peek().is_none() || architectures.any(|made| made == arch) {
         return;
     }
-    let (place, other) = (check.at(at.clone()), check.at("/arch"));
+    let (location, other) = (check.at(at.clone()), check.at("/arch"));
     check.push(
-        Diagnostic::new(Code::ExtensionArch, format!("`{name}` is not made for {arch}"), place)
+        Diagnostic::new(Code::ExtensionArch, format!("`{name}` is not made for {arch}"), location)
             .also(other, "the machine's architecture")
             .note("the extension is installed, and empty")
             .help("remove the line"),
@@ -185,9 +185,12 @@ fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &Ta
     if extensions::knows(version, name) != Some(false) {
         return;
     }
-    let place = check.at(at.clone());
-    let mut finding =
-        Diagnostic::new(Code::UnknownExtension, format!("Talos {version} has no official extension `{name}`"), place);
+    let location = check.at(at.clone());
+    let mut finding = Diagnostic::new(
+        Code::UnknownExtension,
+        format!("Talos {version} has no official extension `{name}`"),
+        location,
+    );
     if check.file.device.install.factory.is_some() {
         finding.level = Level::Warning;
         check.push(finding.note("a factory of your own may have more than the official catalogue"));
@@ -255,13 +258,13 @@ fn image(
             }
             let schematic = planned.iter().find(|schematic| schematic.name == name.as_str())?;
             if schematic.secureboot.is_some() && !written.secureboot {
-                let place = check.at(at.child("schematic"));
+                let location = check.at(at.child("schematic"));
                 let enrols = check.at(Pointer::new("/schematics").child(name).child("secureboot")).as_key();
                 check.push(
                     Diagnostic::new(
                         Code::SecurebootMismatch,
                         format!("the installer of `{name}` is not the one for SecureBoot"),
-                        place,
+                        location,
                     )
                     .also(enrols, "the schematic enrols keys")
                     .note("a node that boots with SecureBoot does not start after an upgrade with this installer")
@@ -278,18 +281,18 @@ fn image(
             })
         }
         (None, Some(_)) if written.secureboot => {
-            let place = check.at(at.child("secureboot")).as_key();
+            let location = check.at(at.child("secureboot")).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "`secureboot` chooses the installer of a schematic", place)
+                Diagnostic::new(Code::UnknownKey, "`secureboot` chooses the installer of a schematic", location)
                     .help("remove the line: the reference names its installer itself"),
             );
             None
         }
         (None, Some(reference)) => Some(InstallImage { reference: reference.to_string(), schematic: None }),
         (Some(_), Some(_)) => {
-            let place = check.at(at.child("reference")).as_key();
+            let location = check.at(at.child("reference")).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "an image is either a `schematic` or a `reference`", place)
+                Diagnostic::new(Code::UnknownKey, "an image is either a `schematic` or a `reference`", location)
                     .help("remove one of the two"),
             );
             None

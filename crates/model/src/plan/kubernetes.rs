@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use talosmith_document::{Code, Diagnostic, Pointer};
 use talosmith_machinery::Role;
 
-use super::{Check, Device, Flavour};
+use super::{Check, ConfigFormat, Device};
 use crate::device::Oidc;
 use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
 
@@ -70,10 +70,10 @@ pub fn kubelet(check: &mut Check<'_>) -> Kubelet {
     if let Some(max_pods) = written.max_pods {
         config.insert("maxPods".to_owned(), max_pods.into());
         if written.extra_config.contains_key("maxPods") {
-            let place = check.at("/kubelet/extraConfig/maxPods").as_key();
+            let location = check.at("/kubelet/extraConfig/maxPods").as_key();
             let first = check.at("/kubelet/maxPods");
             check.push(
-                Diagnostic::new(Code::DuplicateKey, "`maxPods` is set twice", place)
+                Diagnostic::new(Code::DuplicateKey, "`maxPods` is set twice", location)
                     .also(first, "first here")
                     .help("remove one of the two"),
             );
@@ -105,7 +105,7 @@ pub fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
 }
 
 /// The API server's settings, which only a control plane may have.
-pub fn api_server(check: &mut Check<'_>, flavour: Flavour) -> Option<ApiServer> {
+pub fn api_server(check: &mut Check<'_>, flavour: ConfigFormat) -> Option<ApiServer> {
     let written = check.file.device.api_server.as_ref()?;
     if !on_control_plane(check, "/apiServer", "the API server") {
         return None;
@@ -116,8 +116,8 @@ pub fn api_server(check: &mut Check<'_>, flavour: Flavour) -> Option<ApiServer> 
         issuer_is_https(check, oidc);
         twice(check, &extra_args);
         match flavour {
-            Flavour::V1alpha1 => extra_args.extend(oidc_arguments(oidc)),
-            Flavour::Documents => jwt = Some(authenticator(oidc)),
+            ConfigFormat::V1alpha1 => extra_args.extend(oidc_arguments(oidc)),
+            ConfigFormat::Documents => jwt = Some(authenticator(oidc)),
         }
     }
     let server = ApiServer { cert_sans: cert_sans(&written.cert_sans), extra_args, jwt };
@@ -168,10 +168,10 @@ pub fn endpoint(check: &mut Check<'_>) -> Option<String> {
         NodeEndpoint::Cluster => check.cluster().and_then(|cluster| cluster.endpoint.as_ref()).map(ToString::to_string),
     };
     if url.is_none() {
-        let place = check.at("/endpoint");
+        let location = check.at("/endpoint");
         let cluster = &check.file.device.cluster;
         let finding =
-            Diagnostic::new(Code::MissingKey, format!("the cluster `{cluster}` has no `endpoint`"), place).help(
+            Diagnostic::new(Code::MissingKey, format!("the cluster `{cluster}` has no `endpoint`"), location).help(
                 format!("add a line such as this under `clusters.{cluster}` in talosmith.yaml:\nendpoint: https://192.168.1.194:6443"),
             );
         check.push(finding);
@@ -183,9 +183,9 @@ fn on_control_plane(check: &mut Check<'_>, pointer: &str, what: &str) -> bool {
     if check.file.device.role == Role::ControlPlane {
         return true;
     }
-    let place = check.at(Pointer::from(pointer)).as_key();
+    let location = check.at(Pointer::from(pointer)).as_key();
     check.push(
-        Diagnostic::new(Code::ControlPlaneOnly, format!("a worker does not run {what}"), place)
+        Diagnostic::new(Code::ControlPlaneOnly, format!("a worker does not run {what}"), location)
             .note("Talos refuses a worker's config with it")
             .help("write it for control planes alone: under `controlplane` of the cluster, or in their files"),
     );
@@ -202,9 +202,9 @@ fn subnets(written: &[SubnetFilter]) -> Vec<String> {
 
 fn issuer_is_https(check: &mut Check<'_>, oidc: &Oidc) {
     if let Some(host) = oidc.issuer_url.as_str().strip_prefix("http://") {
-        let place = check.at("/apiServer/oidc/issuerURL");
+        let location = check.at("/apiServer/oidc/issuerURL");
         check.push(
-            Diagnostic::new(Code::BadAddress, "the issuer's URL is not https", place)
+            Diagnostic::new(Code::BadAddress, "the issuer's URL is not https", location)
                 .note("kube-apiserver does not start with it")
                 .help(format!("write `https://{host}`")),
         );
@@ -214,10 +214,10 @@ fn issuer_is_https(check: &mut Check<'_>, oidc: &Oidc) {
 /// Arguments that `oidc` stands for and that are written as well.
 fn twice(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
     for name in extra_args.keys().filter(|name| name.starts_with("oidc-") || *name == "authentication-config") {
-        let place = check.at(Pointer::new("/apiServer/extraArgs").child(name)).as_key();
+        let location = check.at(Pointer::new("/apiServer/extraArgs").child(name)).as_key();
         let first = check.at("/apiServer/oidc").as_key();
         check.push(
-            Diagnostic::new(Code::DuplicateKey, format!("`{name}` is what `oidc` stands for"), place)
+            Diagnostic::new(Code::DuplicateKey, format!("`{name}` is what `oidc` stands for"), location)
                 .also(first, "here")
                 .help("remove the argument"),
         );

@@ -29,9 +29,9 @@ pub fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
         return None;
     };
     if written.accept_dns == Some(true) {
-        let place = check.at(at.child("acceptDNS"));
+        let location = check.at(at.child("acceptDNS"));
         check.push(
-            Diagnostic::new(Code::AcceptDns, "Tailscale is told to set the node's resolver", place)
+            Diagnostic::new(Code::AcceptDns, "Tailscale is told to set the node's resolver", location)
                 .note("the extension cannot write Talos's /etc/resolv.conf, so nothing is set")
                 .help("write `acceptDNS: false`, and list 100.100.100.100 under `nameservers`"),
         );
@@ -96,9 +96,9 @@ pub fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
     let written = check.file.device.nameservers.as_ref()?;
     let texts: Vec<String> = written.iter().map(ToString::to_string).collect();
     if !texts.is_empty() && texts.iter().all(|text| MAGIC_DNS.contains(&text.as_str())) {
-        let place = check.at("/nameservers");
+        let location = check.at("/nameservers");
         check.push(
-            Diagnostic::new(Code::OnlyMagicDns, "the only nameserver is Tailscale's own", place)
+            Diagnostic::new(Code::OnlyMagicDns, "the only nameserver is Tailscale's own", location)
                 .note("until Tailscale runs the node resolves nothing: no time, no images, no login server")
                 .help("add a second one that answers without Tailscale, such as the router's address"),
         );

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Place, Pointer, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion};
 use talosmith_machinery::Role;
 use talosmith_machinery::Target;
 
 use super::{
-    ApiServer, Check, Disk, Etcd, ExtensionService, Files, Flavour, Install, KernelModule, Kubelet, LayerPatches,
+    ApiServer, Check, ConfigFormat, Disk, Etcd, ExtensionService, Files, Install, KernelModule, Kubelet, LayerPatches,
     MachineFiles, Mirror, Patch, PlannedSchematic, SearchDomains, SecretUse, StorageClass, Tailscale, Time, Volume,
     disks, features, images, kubernetes, network, patches, selectors, services, storage_classes, system, versions,
     volumes,
@@ -42,7 +42,7 @@ pub struct Device {
     /// Whose base config it has: the version as written, or the one that it runs.
     pub base_config: TalosVersion,
     /// Which kind of patches its base config takes.
-    pub flavour: Flavour,
+    pub flavour: ConfigFormat,
     /// Whether its Talos ships `/etc/cri/conf.d/20-customization.part`, which then must be overwritten: before 1.14.
     pub ships_cri_customization: bool,
     /// Its schematics in the order of their names.
@@ -98,16 +98,16 @@ pub struct Device {
     pub patches: Vec<Arc<Patch>>,
     /// Other names for generated files, with the place that says so; no name means that the file is not written.
     #[serde(skip)]
-    pub files: BTreeMap<String, (Option<Utf8PathBuf>, Place)>,
+    pub files: BTreeMap<String, (Option<Utf8PathBuf>, Location)>,
     /// The secrets that its artifacts hold.
     #[serde(skip)]
     pub secrets: Vec<SecretUse>,
     /// Where the device's name is written.
     #[serde(skip)]
-    pub place: Place,
+    pub location: Location,
     /// Where its hostname is written, or else its name.
     #[serde(skip)]
-    pub hostname_place: Place,
+    pub hostname_place: Location,
     /// Where all its keys are written.
     #[serde(skip)]
     pub keys: Keys,
@@ -150,7 +150,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches) -> D
     if written.hostname.is_none() {
         named_as_a_host(check, &hostname);
     }
-    if versions.flavour == Flavour::Documents {
+    if versions.flavour == ConfigFormat::Documents {
         no_successors(check);
     }
     let tailscale = network::tailscale(check);
@@ -206,12 +206,12 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches) -> D
             .files
             .iter()
             .map(|(key, name)| {
-                let place = check.at(Pointer::new("/files").child(key));
-                (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), place))
+                let location = check.at(Pointer::new("/files").child(key));
+                (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))
             })
             .collect(),
         secrets: std::mem::take(&mut check.secrets),
-        place: check.at("/name"),
+        location: check.at("/name"),
         hostname_place: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),
         keys: check.file.keys.clone(),
     }
@@ -220,33 +220,33 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches) -> D
 /// A device's name is its hostname where nothing else is said.
 fn named_as_a_host(check: &mut Check<'_>, name: &str) {
     if let Err(fault) = name.parse::<crate::scalar::Hostname>() {
-        let place = check.at("/name");
-        let mut finding = fault.at(Code::BadHostname, place);
+        let location = check.at("/name");
+        let mut finding = fault.at(Code::BadHostname, location);
         finding.helps.push("or keep the name, and write the node's as `hostname`".to_owned());
         check.push(finding);
     }
 }
 
 /// The install documents of 1.14 need the disk's selector, and so does a patch that only sets `wipe`.
-fn system_disk(check: &mut Check<'_>, install: &Install, flavour: Flavour) {
+fn system_disk(check: &mut Check<'_>, install: &Install, flavour: ConfigFormat) {
     let pointer = match (flavour, install.image.is_some() || !install.alternatives.is_empty(), install.wipe) {
         (_, _, Some(_)) => "/install/wipe",
-        (Flavour::Documents, true, None) => "/install",
+        (ConfigFormat::Documents, true, None) => "/install",
         _ => return,
     };
     if install.disk_selector.is_none() {
-        let place = check.at(Pointer::from(pointer)).as_key();
+        let location = check.at(Pointer::from(pointer)).as_key();
         check.push(
-            Diagnostic::new(Code::MissingKey, "no disk is `system`, so the disk to install on is not known", place)
+            Diagnostic::new(Code::MissingKey, "no disk is `system`, so the disk to install on is not known", location)
                 .help("mark it under `disks` with a line\nsystem: true"),
         );
-    } else if flavour == Flavour::V1alpha1 && install.disk_path.is_none() && install.disk_facts.is_empty() {
+    } else if flavour == ConfigFormat::V1alpha1 && install.disk_path.is_none() && install.disk_facts.is_empty() {
         let system = check.file.device.disks.iter().find(|(_, disk)| disk.system);
         let Some((name, _)) = system else { return };
-        let place = check.at(Pointer::new("/disks").child(name)).as_key();
+        let location = check.at(Pointer::new("/disks").child(name)).as_key();
         let wipe = check.at("/install/wipe").as_key();
         check.push(
-            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` by its selector"), place)
+            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` by its selector"), location)
                 .also(wipe, "the disk to install on is asked for here")
                 .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
                 .help("say what the disk is known by, as in\nserial: S5GXNF0R1"),
@@ -257,12 +257,12 @@ fn system_disk(check: &mut Check<'_>, install: &Install, flavour: Flavour) {
 /// Facts that the documents of 1.14 have no field for.
 fn no_successors(check: &mut Check<'_>) {
     if check.file.device.kubelet.disable_manifests_directory.is_some() {
-        let place = check.at("/kubelet/disableManifestsDirectory").as_key();
+        let location = check.at("/kubelet/disableManifestsDirectory").as_key();
         check.push(
             Diagnostic::new(
                 Code::NoSuccessor,
                 "`disableManifestsDirectory` has no place in the documents of Talos 1.14",
-                place,
+                location,
             )
             .note("KubeletConfig has no such field, and a base that 1.14 generated refuses `machine.kubelet`")
             .help("remove the line"),

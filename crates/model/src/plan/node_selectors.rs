@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use talosmith_document::{Code, Diagnostic, Place, Pointer};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use crate::fleet::KataApplication;
 use crate::scalar::LabelKey;
@@ -20,9 +20,9 @@ struct Members {
     /// The labels of the selector that a device sets.
     set: BTreeSet<LabelKey>,
     /// Devices that take part and lack a label of the selector: the label, the name, and where the device says that it takes part.
-    lacking: Vec<(LabelKey, String, Place)>,
+    lacking: Vec<(LabelKey, String, Location)>,
     /// Devices on which the DaemonSet would run though they take no part: the name, and where it and the label are.
-    strays: Vec<(String, Place, Place)>,
+    strays: Vec<(String, Location, Location)>,
 }
 
 /// What a device of a cluster with kata-containers has to do with their selector.
@@ -32,9 +32,9 @@ pub struct Sighting {
     /// The labels of the selector that it sets.
     set: Vec<LabelKey>,
     /// Those that it lacks though it takes part, and where it says that.
-    lacking: Vec<(LabelKey, Place)>,
+    lacking: Vec<(LabelKey, Location)>,
     /// Where it and the label are, if the DaemonSet would run on it though it takes no part.
-    stray: Option<(Place, Place)>,
+    stray: Option<(Location, Location)>,
 }
 
 impl Sighting {
@@ -58,7 +58,7 @@ impl Judge {
         let members = self.0.entry(cluster.to_owned()).or_default();
         members.takes_part |= sighting.takes_part;
         members.set.extend(sighting.set);
-        members.lacking.extend(sighting.lacking.into_iter().map(|(key, place)| (key, device.to_owned(), place)));
+        members.lacking.extend(sighting.lacking.into_iter().map(|(key, location)| (key, device.to_owned(), location)));
         members.strays.extend(sighting.stray.map(|(name, label)| (device.to_owned(), name, label)));
     }
 
@@ -90,8 +90,8 @@ fn kata<'a>(fleet: &'a FleetFile, cluster: &str) -> Option<&'a KataApplication> 
 fn stray_label(
     kata: &KataApplication,
     key: &LabelKey,
-    selector: &Place,
-    (name, node, label): &(String, Place, Place),
+    selector: &Location,
+    (name, node, label): &(String, Location, Location),
 ) -> Diagnostic {
     let volume = &kata.scratch.volume;
     Diagnostic::new(
@@ -112,12 +112,12 @@ fn lacking(
     members: &Members,
     key: &LabelKey,
     value: &str,
-    selector: &Place,
+    selector: &Location,
     whole: bool,
     findings: &mut Vec<Diagnostic>,
 ) {
     let lacking: Vec<_> = members.lacking.iter().filter(|(label, ..)| label == key).collect();
-    let Some((_, first, place)) = lacking.first() else { return };
+    let Some((_, first, location)) = lacking.first() else { return };
     let note = "without the label no scratch file is made, and containerd fails when it needs one";
     let help = format!("add a line under `labels`, unless something else sets it:\n{key}: {value}");
     if whole && !members.set.contains(key) {
@@ -127,17 +127,17 @@ fn lacking(
             selector.clone(),
         )
         .label("the DaemonSet selects it")
-        .also(place.clone(), format!("`{first}` takes part in kata"));
+        .also(location.clone(), format!("`{first}` takes part in kata"));
         let finding = finding.note(note).help(help);
         findings.push(lacking.iter().fold(finding, |finding, (_, name, _)| finding.device(name.as_str())));
         return;
     }
-    for (_, name, place) in lacking {
+    for (_, name, location) in lacking {
         findings.push(
             Diagnostic::new(
                 Code::MissingLabel,
                 format!("the node takes part in kata, and does not set the label `{key}: {value}`"),
-                place.clone(),
+                location.clone(),
             )
             .also(selector.clone(), "the DaemonSet selects it")
             .note(note)

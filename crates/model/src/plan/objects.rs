@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use talosmith_document::{Code, Diagnostic, Place, Pointer};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::storage_classes;
 use crate::DeviceFile;
@@ -23,9 +23,9 @@ const DAEMON_SETS: [DaemonSet; 2] = [
 #[derive(Debug)]
 pub struct Sighting {
     /// The name of each DaemonSet, its image, and where the device gives it.
-    images: Vec<(&'static str, Image, Place)>,
+    images: Vec<(&'static str, Image, Location)>,
     /// The name of each StorageClass, and where it comes from.
-    classes: Vec<(String, Place)>,
+    classes: Vec<(String, Location)>,
 }
 
 impl Sighting {
@@ -43,12 +43,12 @@ impl Sighting {
 }
 
 /// The StorageClasses of a device, with a finding for one that is called like that of the release.
-fn classes(file: &DeviceFile, findings: &mut Vec<Diagnostic>) -> Vec<(String, Place)> {
+fn classes(file: &DeviceFile, findings: &mut Vec<Diagnostic>) -> Vec<(String, Location)> {
     let mut classes = Vec::new();
     for (volume, name) in storage_classes::names(&file.device) {
         let at = storage_classes::pointer(volume);
         let class = file.device.local_path.as_ref().and_then(|offered| offered.storage_classes.get(volume));
-        let place = if class.is_some_and(|class| class.name.is_some()) {
+        let location = if class.is_some_and(|class| class.name.is_some()) {
             file.at(at.child("name"))
         } else {
             file.at(at).as_key()
@@ -56,9 +56,9 @@ fn classes(file: &DeviceFile, findings: &mut Vec<Diagnostic>) -> Vec<(String, Pl
         if name == storage_classes::OF_THE_RELEASE {
             let message = format!("the StorageClass `{name}` is the one that the release brings");
             let help = format!("write another name, such as `{volume}-{}`", storage_classes::node(&file.device));
-            findings.push(conflict(message, place, file.device.name.as_str()).help(help));
+            findings.push(conflict(message, location, file.device.name.as_str()).help(help));
         } else {
-            classes.push((name, place));
+            classes.push((name, location));
         }
     }
     classes
@@ -68,19 +68,19 @@ fn classes(file: &DeviceFile, findings: &mut Vec<Diagnostic>) -> Vec<(String, Pl
 #[derive(Default)]
 pub struct Judge {
     /// The image that the first device of a cluster gives a DaemonSet, by both names, and where.
-    images: BTreeMap<(String, &'static str), (Image, Place, String)>,
+    images: BTreeMap<(String, &'static str), (Image, Location, String)>,
     classes: Seen,
 }
 
 impl Judge {
     /// Judges the objects of a device among those of the devices before it.
     pub fn see(&mut self, device: &str, cluster: &str, sighting: Sighting, findings: &mut Vec<Diagnostic>) {
-        for (name, image, place) in sighting.images {
-            findings.extend(self.image(device, cluster, name, image, place));
+        for (name, image, location) in sighting.images {
+            findings.extend(self.image(device, cluster, name, image, location));
         }
-        for (name, place) in sighting.classes {
-            if let Some((first, owner)) = self.classes.twice(format!("{cluster}/{name}"), &place, device) {
-                findings.push(twice(&name, cluster, (first, &owner), place, device));
+        for (name, location) in sighting.classes {
+            if let Some((first, owner)) = self.classes.twice(format!("{cluster}/{name}"), &location, device) {
+                findings.push(twice(&name, cluster, (first, &owner), location, device));
             }
         }
     }
@@ -92,12 +92,12 @@ impl Judge {
         cluster: &str,
         name: &'static str,
         image: Image,
-        place: Place,
+        location: Location,
     ) -> Option<Diagnostic> {
         let first = self
             .images
             .entry((cluster.to_owned(), name))
-            .or_insert_with(|| (image.clone(), place.clone(), device.to_owned()));
+            .or_insert_with(|| (image.clone(), location.clone(), device.to_owned()));
         let (wanted, first, one) = first;
         if *wanted == image {
             return None;
@@ -106,7 +106,7 @@ impl Judge {
             Diagnostic::new(
                 Code::ObjectConflict,
                 format!("`{one}` and `{device}` define the DaemonSet `{name}` with different images"),
-                place,
+                location,
             )
             .also(first.clone(), "first here")
             .note("a DaemonSet is the cluster's: the one that is applied last replaces the other on every node")
@@ -118,17 +118,17 @@ impl Judge {
 }
 
 /// A StorageClass that is there twice.
-fn conflict(message: String, place: Place, device: &str) -> Diagnostic {
-    Diagnostic::new(Code::ObjectConflict, message, place)
+fn conflict(message: String, location: Location, device: &str) -> Diagnostic {
+    Diagnostic::new(Code::ObjectConflict, message, location)
         .note("a StorageClass is the cluster's: kustomize refuses to build two of one name")
         .device(device)
 }
 
-fn twice(name: &str, cluster: &str, (first, owner): (Place, &str), place: Place, device: &str) -> Diagnostic {
+fn twice(name: &str, cluster: &str, (first, owner): (Location, &str), location: Location, device: &str) -> Diagnostic {
     let message = format!("two StorageClasses of `{cluster}` are called `{name}`");
     let help = "write a name for each, or leave `name` out: it is made from the volume's and the node's then";
-    let finding = conflict(message, place.clone(), device).help(help).device(owner);
-    if first == place {
+    let finding = conflict(message, location.clone(), device).help(help).device(owner);
+    if first == location {
         return finding;
     }
     finding.also(first, if owner == device { "first here".to_owned() } else { format!("first here, by `{owner}`") })
@@ -136,15 +136,15 @@ fn twice(name: &str, cluster: &str, (first, owner): (Place, &str), place: Place,
 
 /// What was seen, where, and whose it was.
 #[derive(Default)]
-pub struct Seen(HashMap<String, (Place, String)>);
+pub struct Seen(HashMap<String, (Location, String)>);
 
 impl Seen {
     /// The first place and owner of a text that was seen before.
-    pub fn twice(&mut self, text: String, place: &Place, owner: &str) -> Option<(Place, String)> {
+    pub fn twice(&mut self, text: String, location: &Location, owner: &str) -> Option<(Location, String)> {
         if let Some(first) = self.0.get(&text) {
             return Some(first.clone());
         }
-        self.0.insert(text, (place.clone(), owner.to_owned()));
+        self.0.insert(text, (location.clone(), owner.to_owned()));
         None
     }
 }

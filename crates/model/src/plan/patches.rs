@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use talosmith_document::{Code, Diagnostic, Document, Label, Memo, Node, Place, Pointer, SourceId, TalosVersion};
+use talosmith_document::{Cache, Code, Diagnostic, Document, Label, Location, Node, Pointer, SourceId, TalosVersion};
 use talosmith_machinery::talos_data::fields::Minor;
 use talosmith_machinery::{Origin, Target, decode_patch};
 
@@ -37,7 +37,7 @@ impl Patch {
 
 /// The patches of layers: each is planned once for all devices that it is right for in the same way.
 #[derive(Debug, Default)]
-pub struct LayerPatches(Memo<(Place, TalosVersion, Minor), Planned>);
+pub struct LayerPatches(Cache<(Location, TalosVersion, Minor), Planned>);
 
 /// A patch, if it can be made out, and what is wrong with it.
 type Planned = (Option<Arc<Patch>>, Vec<Diagnostic>);
@@ -69,7 +69,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches, targ
     let mut planned = Vec::new();
     for (name, patch) in &check.file.device.patches {
         let at = Pointer::new("/patches").child(name);
-        let place = check.at(at.clone());
+        let location = check.at(at.clone());
         let layer = check.file.layer(&at);
         let is_shared = layer != LayerRank::Device;
         let mut work = || {
@@ -78,7 +78,7 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches, targ
             (patch, check.findings.split_off(before))
         };
         let (patch, findings) = if is_shared {
-            of_layers.0.answer((place, target.version.clone(), target.base), |_| work())
+            of_layers.0.get_or_compute((location, target.version.clone(), target.base), |_| work())
         } else {
             work()
         };
@@ -100,14 +100,15 @@ fn one(
 ) -> Option<Patch> {
     let (content, origin) = match (&patch.inline, &patch.text, &patch.file) {
         (Some(mapping), None, None) => {
-            let place = check.at(at.child("inline"));
-            let node = check.fleet.mapping_of(check.file, &place).unwrap_or_else(|| Arc::new(Node::from_map(mapping)));
-            (Content::Mapping(node), Origin::Mapping(place))
+            let location = check.at(at.child("inline"));
+            let node =
+                check.fleet.mapping_of(check.file, &location).unwrap_or_else(|| Arc::new(Node::from_map(mapping)));
+            (Content::Mapping(node), Origin::Mapping(location))
         }
         (None, Some(text), None) => {
-            let place = check.at(at.child("text"));
-            let block = check.fleet.block_of(check.file, &place);
-            (Content::Text(text.as_str().into()), Origin::Text(place, block))
+            let location = check.at(at.child("text"));
+            let block = check.fleet.block_of(check.file, &location);
+            (Content::Text(text.as_str().into()), Origin::Text(location, block))
         }
         (None, None, Some(path)) => {
             let (source, text) = texts::file(check, files, at, path)?;
@@ -118,9 +119,9 @@ fn one(
             return None;
         }
         _ => {
-            let place = check.at(at.clone()).as_key();
+            let location = check.at(at.clone()).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, format!("the patch `{name}` is written more than once"), place)
+                Diagnostic::new(Code::UnknownKey, format!("the patch `{name}` is written more than once"), location)
                     .help("keep one of `inline`, `text` and `file`"),
             );
             return None;
@@ -142,7 +143,7 @@ fn one(
 
 /// A finding about a text, where the text stands.
 fn shifted(finding: Diagnostic, origin: &Origin) -> Diagnostic {
-    let label = |label: Label| Label { place: origin.shifted(label.place), text: label.text };
+    let label = |label: Label| Label { location: origin.shifted(label.location), text: label.text };
     let is_whole = matches!(origin, Origin::Text(_, None));
     let also = if is_whole { Vec::new() } else { finding.also.into_iter().map(label).collect() };
     Diagnostic { at: label(finding.at), also, ..finding }

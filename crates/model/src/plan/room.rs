@@ -49,9 +49,9 @@ pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &Talo
     let mut rest = placed.iter().filter(|volume| matches!(volume.bounds, Bounds::Remaining));
     let (first, second) = (rest.next(), rest.next());
     if let (Some(first), Some(second)) = (first, second) {
-        let (place, first) = (check.at(at(second, "size")), check.at(at(first, "size")));
+        let (location, first) = (check.at(at(second, "size")), check.at(at(first, "size")));
         check.push(
-            Diagnostic::new(Code::VolumeBounds, format!("two volumes take what remains of `{}`", disk.name), place)
+            Diagnostic::new(Code::VolumeBounds, format!("two volumes take what remains of `{}`", disk.name), location)
                 .also(first, "first here")
                 .help("give one of them a size"),
         );
@@ -67,12 +67,12 @@ pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &Talo
     let left = free.bytes() - needed;
     let volume = first?;
     if left < 1_000_000_000 {
-        let place = check.at(at(volume, "size"));
+        let location = check.at(at(volume, "size"));
         check.push(
             Diagnostic::new(
                 Code::VolumeOvercommit,
                 format!("nothing remains of `{}` for `{}`", disk.name, volume.name),
-                place,
+                location,
             )
             .label(format!("{} bytes", grouped(left)))
             .figure(sum(disk, placed, free, needed, version)),
@@ -80,9 +80,9 @@ pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &Talo
         return None;
     }
     if placed.iter().any(|other| other.name != volume.name && matches!(other.bounds, Bounds::Range { .. })) {
-        let place = check.at(at(volume, "size"));
+        let location = check.at(at(volume, "size"));
         check.push(
-            Diagnostic::new(Code::VolumeBounds, "what remains is not known while another volume has bounds", place)
+            Diagnostic::new(Code::VolumeBounds, "what remains is not known while another volume has bounds", location)
                 .help("give the other volumes of the disk a `size` each"),
         );
         return None;
@@ -95,7 +95,7 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     let Some(user) = placed.iter().find(|volume| !volume.own) else { return };
     // A name in another case is a finding of its own, and was meant to be this.
     let elsewhere = check.file.device.volumes.keys().any(|name| name.as_str().eq_ignore_ascii_case("EPHEMERAL"));
-    let place = match placed.iter().find(|volume| volume.name == "EPHEMERAL") {
+    let location = match placed.iter().find(|volume| volume.name == "EPHEMERAL") {
         Some(ephemeral) if !ephemeral.unbounded() => return,
         Some(_) => check.at("/volumes/EPHEMERAL").as_key(),
         None if disk.system && !elsewhere => check.at(Pointer::new("/volumes").child(&user.name)).as_key(),
@@ -105,7 +105,7 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
         Diagnostic::new(
             Code::UnboundedEphemeral,
             format!("EPHEMERAL takes all of `{}` before `{}` is made", disk.name, user.name),
-            place,
+            location,
         )
         .note("Talos makes its own volumes first, and EPHEMERAL grows over the whole disk unless it has an upper bound")
         .help(format!("give it a size, as in\nEPHEMERAL: {{ disk: {}, size: 100GiB }}", disk.name)),

@@ -1,6 +1,6 @@
 //! Which artifacts hold secrets.
 
-use talosmith_document::{Code, Diagnostic, Place, Pointer, closest};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 
 use super::Check;
 use crate::scalar::SecretName;
@@ -17,7 +17,7 @@ pub struct SecretUse {
     /// What its value must be.
     pub expected: Expected,
     /// Where the device names it.
-    pub place: Place,
+    pub location: Location,
 }
 
 /// What the value of a secret must be.
@@ -34,11 +34,11 @@ pub enum Expected {
 
 /// Notes that the artifact of a model key holds a secret, which the place at `at` names; gives the placeholder.
 pub fn hold(check: &mut Check<'_>, key: &str, secret: &SecretName, at: &Pointer, expected: Expected) -> String {
-    let place = check.at(at.clone());
+    let location = check.at(at.clone());
     let names: Vec<&str> = check.fleet.fleet.secrets.keys().map(String::as_str).collect();
     if !names.contains(&secret.as_str()) {
         let message = format!("talosmith.yaml has no secret `{secret}`");
-        let finding = Diagnostic::new(Code::UnknownSecret, message, place.clone());
+        let finding = Diagnostic::new(Code::UnknownSecret, message, location.clone());
         let finding = match closest(secret.as_str(), names.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
             None => finding.help(format!(
@@ -55,7 +55,7 @@ pub fn hold(check: &mut Check<'_>, key: &str, secret: &SecretName, at: &Pointer,
         secret: secret.as_str().to_owned(),
         placeholder: placeholder.clone(),
         expected,
-        place,
+        location,
     });
     format!("${{{placeholder}}}")
 }

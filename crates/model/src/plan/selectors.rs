@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use talosmith_document::{Code, Diagnostic, Level, Place, Pointer, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion};
 use talosmith_machinery::cel;
 use talosmith_machinery::cel::{Environment, Expression, Facts, Value, Verdict};
 
@@ -13,7 +13,7 @@ use crate::scalar::ScalarFault;
 /// A disk, its selector if that is one, and what is known of the disk.
 struct Judged<'a> {
     disk: &'a Disk,
-    place: Place,
+    location: Location,
     expression: Option<Expression>,
     facts: Facts,
 }
@@ -22,8 +22,8 @@ struct Judged<'a> {
 pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
     for (name, volume) in &check.file.device.volumes {
         if let Some(selector) = &volume.selector {
-            let place = check.at(Pointer::new("/volumes").child(name).child("selector"));
-            checked(check, selector.as_str(), Environment::Volume, version, place);
+            let location = check.at(Pointer::new("/volumes").child(name).child("selector"));
+            checked(check, selector.as_str(), Environment::Volume, version, location);
         }
     }
     let is_known = disks.iter().any(|disk| disk.system);
@@ -32,8 +32,8 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
         let found = check.file.device.disks.iter().find(|(name, _)| name.as_str() == disk.name);
         let Some((_, written)) = found else { continue };
         let key = if written.path.is_some() { "path" } else { "selector" };
-        let place = check.at(Pointer::new("/disks").child(&disk.name).child(key));
-        let expression = checked(check, &disk.selector, Environment::Disk, version, place.clone());
+        let location = check.at(Pointer::new("/disks").child(&disk.name).child(key));
+        let expression = checked(check, &disk.selector, Environment::Disk, version, location.clone());
         let mut facts = known(written);
         if is_known {
             facts.know("system_disk", disk.system);
@@ -41,7 +41,7 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
         if let Some(expression) = &expression {
             facts.learn(&expression.asserted());
         }
-        judged.push(Judged { disk, place, expression, facts });
+        judged.push(Judged { disk, location, expression, facts });
     }
     for (index, one) in judged.iter().enumerate() {
         let Some(expression) = &one.expression else { continue };
@@ -101,10 +101,10 @@ fn checked(
     selector: &str,
     environment: Environment,
     version: &TalosVersion,
-    place: Place,
+    location: Location,
 ) -> Option<Expression> {
     let verdict = cel::check(selector, environment, version);
-    verdict.map_err(|fault| check.push(ScalarFault::from(fault).at(Code::BadSelector, place))).ok()
+    verdict.map_err(|fault| check.push(ScalarFault::from(fault).at(Code::BadSelector, location))).ok()
 }
 
 /// What the device says of a disk.
@@ -142,9 +142,9 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
     let refuted = expression.refuted(&one.facts);
     let facts = refuted.iter().flat_map(|refuted| &refuted.facts);
     let facts: Vec<String> = facts.map(|(path, value)| format!("`{path}` is {value}")).collect();
-    let place = match &refuted {
-        Some(refuted) => one.place.clone().part(refuted.range.clone()),
-        None => one.place.clone(),
+    let location = match &refuted {
+        Some(refuted) => one.location.clone().part(refuted.range.clone()),
+        None => one.location.clone(),
     };
     let (message, note) = match taken {
         Some(other) => (
@@ -156,7 +156,7 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
             "Talos would not find the disk, and its volumes would wait for it".to_owned(),
         ),
     };
-    let finding = Diagnostic::new(Code::NoDiskMatches, message, place).label(facts.join(", ")).note(note);
+    let finding = Diagnostic::new(Code::NoDiskMatches, message, location).label(facts.join(", ")).note(note);
     finding
         .help("mend the selector, or what the device says of the disk; `talosctl get disks -o yaml` shows what is so")
 }
@@ -168,9 +168,9 @@ fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str
     let finding = Diagnostic::new(
         Code::AmbiguousDiskSelector,
         format!("`{selector}` is true for `{first}` and for `{second}`"),
-        one.place.clone(),
+        one.location.clone(),
     )
-    .also(other.place.clone(), text);
+    .also(other.location.clone(), text);
     let whole = check.file.device.volumes.iter().find(|(_, volume)| {
         let is_here = volume.disk.as_ref().is_some_and(|disk| disk.as_str() == one.disk.name);
         is_here && volume.volume_type == Some(device::VolumeType::Disk)
@@ -195,7 +195,7 @@ fn unstable(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Diagnostic> {
     let finding = Diagnostic::new(
         Code::UnstableDiskPath,
         format!("`{path}` can be another disk after a reboot"),
-        one.place.clone(),
+        one.location.clone(),
     );
     (count > 1).then(|| {
         finding

@@ -40,9 +40,9 @@ pub fn services(
     for (name, service) in &check.file.device.extension_services {
         let at = Pointer::new("/extensionServices").child(name);
         if name.as_str() == "tailscale" {
-            let place = check.at(at).as_key();
+            let location = check.at(at).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "Tailscale has a key of its own", place)
+                Diagnostic::new(Code::UnknownKey, "Tailscale has a key of its own", location)
                     .help("write what it needs under `tailscale`, beside `extensionServices`"),
             );
             continue;
@@ -77,12 +77,12 @@ fn provided(
     version: &TalosVersion,
     applied: Option<&PlannedSchematic>,
 ) {
-    let place = check.at(at.clone()).as_key();
+    let location = check.at(at.clone()).as_key();
     let brings = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
     let mut providers = extensions::names(version).filter(|extension| brings(extension)).peekable();
     if providers.peek().is_none() {
         let finding =
-            Diagnostic::new(Code::UnknownService, format!("no official extension brings a service `{name}`"), place);
+            Diagnostic::new(Code::UnknownService, format!("no official extension brings a service `{name}`"), location);
         let all: Vec<&str> = extensions::names(version)
             .flat_map(|extension| extensions::services(extension).map(|service| service.name))
             .collect();
@@ -108,7 +108,7 @@ fn provided(
         Diagnostic::new(
             Code::MissingExtension,
             format!("the service `{name}` needs the extension `{extension}`"),
-            place,
+            location,
         )
         .also(image, "the image that is applied lacks it")
         .note("it is not added by itself: the order of extensions is part of the image's ID")
@@ -128,12 +128,12 @@ fn placeholders(
         let at = at.child("secrets").item(index);
         let placeholder = hold(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
         if !service_texts.iter().any(|text| text.contains(&placeholder)) {
-            let place = check.at(at);
+            let location = check.at(at);
             check.push(
                 Diagnostic::new(
                     Code::UnknownSecret,
                     format!("`{placeholder}` stands in no text of the service `{name}`"),
-                    place,
+                    location,
                 )
                 .help(format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line")),
             );
@@ -143,12 +143,12 @@ fn placeholders(
     for secret in unlisted.filter(|secret| !service.secrets.contains(secret)) {
         let placeholder = format!("${{{}}}", secret.placeholder());
         if service_texts.iter().any(|text| text.contains(&placeholder)) {
-            let place = check.at(at.clone()).as_key();
+            let location = check.at(at.clone()).as_key();
             check.push(
                 Diagnostic::new(
                     Code::UnknownSecret,
                     format!("`{placeholder}` stands in a text of `{name}`, which does not list the secret"),
-                    place,
+                    location,
                 )
                 .note("Talos expands nothing: the service would get the placeholder itself")
                 .help(format!("add a line to the service:\nsecrets: [{secret}]")),

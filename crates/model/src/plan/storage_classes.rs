@@ -64,20 +64,20 @@ pub fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClass> {
         if class.name.is_none()
             && let Err(fault) = name.parse::<ObjectName>()
         {
-            let place = check.at(at.clone()).as_key();
-            let mut finding = fault.at(Code::BadName, place);
+            let location = check.at(at.clone()).as_key();
+            let mut finding = fault.at(Code::BadName, location);
             finding.helps = vec![format!("write one, as in\nname: {}", name.to_ascii_lowercase())];
             check.push(finding);
         }
         for annotation in DEFAULT_CLASS {
             let set = class.annotations.iter().find(|(key, value)| key.as_str() == annotation && *value == "true");
             if set.is_some() {
-                let place = check.at(at.child("annotations").child(annotation));
+                let location = check.at(at.child("annotations").child(annotation));
                 check.push(
                     Diagnostic::new(
                         Code::DefaultClass,
                         format!("the class `{name}` of one node would be the cluster's default one"),
-                        place,
+                        location,
                     )
                     .note("every claim without a class would bind its pods to this node")
                     .help(
@@ -107,14 +107,14 @@ fn unoffered(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str)
     let has = check.file.device.volumes.keys().any(|volume| volume.as_str() == name);
     match volumes.iter().find(|volume| volume.name == name) {
         Some(Volume { mount_path: None, .. }) => {
-            let place = check.at(at).as_key();
-            check.push(super::features::own_volume(name, place));
+            let location = check.at(at).as_key();
+            check.push(super::features::own_volume(name, location));
         }
         Some(_) => {
-            let place = check.at(at).as_key();
+            let location = check.at(at).as_key();
             let list = check.at("/localPath/volumes");
             check.push(
-                Diagnostic::new(Code::UnknownVolume, format!("the node does not offer the volume `{name}`"), place)
+                Diagnostic::new(Code::UnknownVolume, format!("the node does not offer the volume `{name}`"), location)
                     .also(list, "what it offers")
                     .note("the provisioner refuses claims for a path that is not in the node's list")
                     .help(format!("add it to `localPath.volumes`:\n- {name}")),

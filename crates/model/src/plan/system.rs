@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
-use super::{Check, Files, Flavour, texts};
+use super::{Check, ConfigFormat, Files, texts};
 use crate::device::FileOperation;
 use crate::scalar::FileMode;
 
@@ -131,7 +131,12 @@ const MANAGED: &[&str] = &[
 ];
 
 /// The files that Talos writes, in the order of their paths.
-pub fn machine_files(check: &mut Check<'_>, files: &Files, flavour: Flavour, version: &TalosVersion) -> MachineFiles {
+pub fn machine_files(
+    check: &mut Check<'_>,
+    files: &Files,
+    flavour: ConfigFormat,
+    version: &TalosVersion,
+) -> MachineFiles {
     let mut planned = MachineFiles::default();
     for (path, file) in &check.file.device.machine_files {
         let at = Pointer::new("/machineFiles").child(path);
@@ -143,13 +148,17 @@ pub fn machine_files(check: &mut Check<'_>, files: &Files, flavour: Flavour, ver
             !MANAGED.iter().any(|managed| below == managed || (managed.ends_with('/') && below.starts_with(managed)))
         });
         let permissions = file.permissions.unwrap_or(FileMode::DEFAULT).bits();
-        if let (Flavour::Documents, Some(below)) = (flavour, below_etc) {
+        if let (ConfigFormat::Documents, Some(below)) = (flavour, below_etc) {
             if file.op == FileOperation::Append {
-                let place = check.at(at.child("op"));
+                let location = check.at(at.child("op"));
                 check.push(
-                    Diagnostic::new(Code::NoSuccessor, "an EtcFileConfig holds a whole file and cannot append", place)
-                        .note("with a base config of 1.14 a file below /etc is such a document")
-                        .help("write the whole text, and leave `op` out"),
+                    Diagnostic::new(
+                        Code::NoSuccessor,
+                        "an EtcFileConfig holds a whole file and cannot append",
+                        location,
+                    )
+                    .note("with a base config of 1.14 a file below /etc is such a document")
+                    .help("write the whole text, and leave `op` out"),
                 );
             }
             planned.etc.push(MachineFile { path: below.to_owned(), content, op: file.op, permissions });
@@ -163,8 +172,8 @@ pub fn machine_files(check: &mut Check<'_>, files: &Files, flavour: Flavour, ver
 
 /// What Talos finds out at boot only.
 fn judge(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOperation, version: &TalosVersion) {
-    let place = check.at(at.clone()).as_key();
-    let finding = |message: String| Diagnostic::new(Code::MachineFile, message, place.clone());
+    let location = check.at(at.clone()).as_key();
+    let finding = |message: String| Diagnostic::new(Code::MachineFile, message, location.clone());
     if check.file.device.kata && KATA_FILES.contains(&path) {
         check.push(
             finding(format!("kata containers write `{path}` too"))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use talosmith_document::{Code, Diagnostic, Pointer, SourceId};
 
 use super::{Check, Files, NoText};
-use crate::read::literal_secret;
+use crate::input::literal_secret;
 use crate::scalar::RelativePath;
 
 /// The text of the mapping at `at`, which has either `content` or `file`.
@@ -20,9 +20,9 @@ pub fn text(
         (Some(content), None) => Some(content.clone()),
         (None, Some(path)) => self::file(check, files, at, path).map(|(_, text)| text.to_string()),
         (Some(_), Some(_)) => {
-            let place = check.at(at.child("file")).as_key();
+            let location = check.at(at.child("file")).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "a text stands either in `content` or in `file`", place)
+                Diagnostic::new(Code::UnknownKey, "a text stands either in `content` or in `file`", location)
                     .help("remove one of the two"),
             );
             None
@@ -36,12 +36,12 @@ pub fn text(
 
 /// The file that the key `file` of the mapping at `at` names.
 pub fn file(check: &mut Check<'_>, files: &Files, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
-    let place = check.at(at.child("file"));
-    let from_root = check.fleet.folder_of(check.file, &place).join(path.as_str());
+    let location = check.at(at.child("file"));
+    let from_root = check.fleet.folder_of(check.file, &location).join(path.as_str());
     let (source, text) = match files.get(&from_root).unwrap_or(&Err(NoText::Absent)) {
         Ok(text) => text,
         Err(why) => {
-            let unknown = |message| Diagnostic::new(Code::UnknownFile, message, place);
+            let unknown = |message| Diagnostic::new(Code::UnknownFile, message, location);
             check.push(match why {
                 NoText::Absent => unknown(format!("there is no file `{from_root}`"))
                     .note("the path is taken from the folder of the file that names it"),

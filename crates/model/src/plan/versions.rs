@@ -1,7 +1,7 @@
 //! Talos versions: which one a node runs, and who made its base config.
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Place, Pointer, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Cluster, applications};
@@ -14,7 +14,7 @@ const DOCUMENTS_SINCE: (u64, u64) = (1, 14);
 /// Which kind of patches a base config takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Flavour {
+pub enum ConfigFormat {
     /// Patches of the v1alpha1 document: bases that Talos up to 1.13 generated.
     V1alpha1,
     /// The documents that replace it: bases that Talos generated from 1.14 on, which refuse the others.
@@ -26,7 +26,7 @@ pub struct Versions {
     pub talos: TalosVersion,
     /// Whose base config the device has.
     pub base: TalosVersion,
-    pub flavour: Flavour,
+    pub flavour: ConfigFormat,
 }
 
 /// The versions of a device.
@@ -36,20 +36,20 @@ pub fn device(check: &mut Check<'_>) -> Versions {
     let talos = device.talos_version.clone().or_else(|| cluster.map(|cluster| cluster.talos_version.clone()));
     let talos = talos.unwrap_or(TalosVersion { major: 1, minor: 12, patch: 0, pre: None });
     if device.talos_version.is_some() {
-        let place = check.at("/talosVersion");
-        check.findings.extend(judge(&talos, &place));
+        let location = check.at("/talosVersion");
+        check.findings.extend(judge(&talos, &location));
     }
     let base = device.base_config.clone().or_else(|| cluster.and_then(|cluster| cluster.base_config.clone()));
     if base.is_none() && device.talos_version.is_some() && talos.minor() >= DOCUMENTS_SINCE {
-        let place = check.at("/talosVersion");
-        check.push(missing_base_config(&talos, place));
+        let location = check.at("/talosVersion");
+        check.push(missing_base_config(&talos, location));
     }
     let base = base.unwrap_or_else(|| talos.clone());
     let base_minor = base.minor();
     if base_minor > talos.minor() && base_minor >= DOCUMENTS_SINCE {
         // The nearer of the two that do not go together; the cluster's own line is one finding for all of its devices.
         let of_cluster = Pointer::new("/clusters").child(&device.cluster).child("baseConfig");
-        let place = match (&device.base_config, &device.talos_version) {
+        let location = match (&device.base_config, &device.talos_version) {
             (Some(_), _) => check.at("/baseConfig"),
             (None, Some(_)) => check.at("/talosVersion"),
             (None, None) => check.fleet.at(of_cluster),
@@ -58,13 +58,13 @@ pub fn device(check: &mut Check<'_>) -> Versions {
             Diagnostic::new(
                 Code::OldTalos,
                 format!("Talos {talos} cannot read a base config of {}.{}", base_minor.0, base_minor.1),
-                place,
+                location,
             )
             .note("the documents that such a base consists of came with v1.14")
             .help(format!("write the version whose talosctl made the base config, such as `baseConfig: {talos}`")),
         );
     }
-    let flavour = if base_minor >= DOCUMENTS_SINCE { Flavour::Documents } else { Flavour::V1alpha1 };
+    let flavour = if base_minor >= DOCUMENTS_SINCE { ConfigFormat::Documents } else { ConfigFormat::V1alpha1 };
     Versions { talos, base, flavour }
 }
 
@@ -73,10 +73,10 @@ pub fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVersion, w
     if version.minor() >= first {
         return;
     }
-    let place = check.at(at.clone()).as_key();
+    let location = check.at(at.clone()).as_key();
     let needed = format!("v{}.{}", first.0, first.1);
     check.push(
-        Diagnostic::new(Code::OldTalos, format!("{what} needs Talos {needed}, and this is {version}"), place)
+        Diagnostic::new(Code::OldTalos, format!("{what} needs Talos {needed}, and this is {version}"), location)
             .note("an older Talos refuses a config with what it does not know")
             .help(format!("remove it, or upgrade the node to {needed} or later first")),
     );
@@ -114,7 +114,7 @@ pub fn cluster(
     planned
 }
 
-fn judge(version: &TalosVersion, place: &Place) -> Option<Diagnostic> {
+fn judge(version: &TalosVersion, location: &Location) -> Option<Diagnostic> {
     let (newest, oldest) = (talos::newest_minor(), talos::oldest_minor());
     if version.minor() > newest {
         let known = format!("v{}.{}", newest.0, newest.1);
@@ -122,7 +122,7 @@ fn judge(version: &TalosVersion, place: &Place) -> Option<Diagnostic> {
             Diagnostic::new(
                 Code::NewerTalos,
                 format!("{version} is newer than this talosmith knows (up to {known})"),
-                place.clone(),
+                location.clone(),
             )
             .note(format!("generated as for {known}; extension names were not checked")),
         );
@@ -131,15 +131,15 @@ fn judge(version: &TalosVersion, place: &Place) -> Option<Diagnostic> {
         Diagnostic::new(
             Code::OldTalos,
             format!("{version} has no HostnameConfig document (needs v{}.{})", oldest.0, oldest.1),
-            place.clone(),
+            location.clone(),
         )
         .note("what talosmith generates needs it")
         .help(format!("upgrade the node to v{}.{} or later first", oldest.0, oldest.1))
     })
 }
 
-fn missing_base_config(version: &TalosVersion, place: Place) -> Diagnostic {
-    Diagnostic::new(Code::MissingBaseConfig, format!("from Talos 1.14 on `baseConfig` must be written; this is {version}"), place)
+fn missing_base_config(version: &TalosVersion, location: Location) -> Diagnostic {
+    Diagnostic::new(Code::MissingBaseConfig, format!("from Talos 1.14 on `baseConfig` must be written; this is {version}"), location)
         .note("a base that 1.14 generated refuses the patches of older ones, and an older base keeps them through upgrades")
         .help(format!(
             "if an older talosctl made the base config, name its version, as in\nbaseConfig: v1.13.0\nif this one did\nbaseConfig: {version}"

@@ -80,9 +80,9 @@ pub fn kind(
             (None, Some(_)) => "volumeType",
             (None, None) => return Some(Kind::System),
         };
-        let place = check.at(at.child(other)).as_key();
+        let location = check.at(at.child(other)).as_key();
         check.push(
-            Diagnostic::new(Code::VolumeKind, format!("`{name}` is a volume of Talos's own"), place)
+            Diagnostic::new(Code::VolumeKind, format!("`{name}` is a volume of Talos's own"), location)
                 .help("remove the line, or give the volume another name"),
         );
         return None;
@@ -94,9 +94,9 @@ pub fn kind(
     nearly_system(check, at, name, version);
     Some(match (volume.kind, volume.volume_type) {
         (Some(_), Some(_)) => {
-            let place = check.at(at.child("volumeType")).as_key();
+            let location = check.at(at.child("volumeType")).as_key();
             check.push(
-                Diagnostic::new(Code::VolumeKind, "only a user volume has a `volumeType`", place)
+                Diagnostic::new(Code::VolumeKind, "only a user volume has a `volumeType`", location)
                     .help("remove the line, or `kind`"),
             );
             return None;
@@ -163,9 +163,9 @@ pub fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &device::Vo
 }
 
 fn misfit(check: &mut Check<'_>, at: &Pointer, message: String) {
-    let place = check.at(at.clone()).as_key();
+    let location = check.at(at.clone()).as_key();
     check.push(
-        Diagnostic::new(Code::VolumeKind, message, place)
+        Diagnostic::new(Code::VolumeKind, message, location)
             .note("Talos refuses a config with it")
             .help("remove the line"),
     );
@@ -203,9 +203,9 @@ pub fn versions(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &device
 /// A user volume whose name is a system volume's but for its case was meant to be that.
 fn nearly_system(check: &mut Check<'_>, at: &Pointer, name: &VolumeName, version: &TalosVersion) {
     if let Some(meant) = talos::system_volumes(version).find(|own| own.eq_ignore_ascii_case(name.as_str())) {
-        let place = check.at(at.clone()).as_key();
+        let location = check.at(at.clone()).as_key();
         check.push(
-            Diagnostic::new(Code::VolumeName, format!("`{name}` would be a user volume"), place)
+            Diagnostic::new(Code::VolumeName, format!("`{name}` would be a user volume"), location)
                 .label(format!("did you mean `{meant}`?"))
                 .note("Talos's own volumes are written in capitals"),
         );

@@ -118,10 +118,10 @@ fn placed_on<'a>(check: &mut Check<'_>, at: &Pointer, disks: &'a [Disk], name: &
         return None;
     };
     if let Some(purpose) = &disk.reserved {
-        let (place, reserved) =
+        let (location, reserved) =
             (check.at(at.child("disk")), check.at(Pointer::new("/disks").child(name).child("reserved")));
         check.push(
-            Diagnostic::new(Code::ReservedDisk, format!("`{name}` is kept free for {purpose}"), place)
+            Diagnostic::new(Code::ReservedDisk, format!("`{name}` is kept free for {purpose}"), location)
                 .also(reserved, "said here")
                 .note("Talos takes an empty disk for its volumes, and what is meant to have it finds it partitioned")
                 .help("put the volume on another disk, or remove `reserved`"),
@@ -135,7 +135,7 @@ fn whole_disks(check: &mut Check<'_>, disks: &[Disk], planned: &[Volume]) {
     for volume in planned.iter().filter(|volume| volume.volume_type == Some(VolumeType::Disk)) {
         let Some(disk) = disks.iter().find(|disk| Some(&disk.name) == volume.disk.as_ref()) else { continue };
         let key = |name: &str| Pointer::new("/volumes").child(name).child("disk");
-        let place = check.at(key(&volume.name));
+        let location = check.at(key(&volume.name));
         let message = format!("`{}` takes the whole of `{}`", volume.name, disk.name);
         let other = planned.iter().find(|other| other.name != volume.name && other.disk == volume.disk);
         let (also, text) = match other {
@@ -146,7 +146,7 @@ fn whole_disks(check: &mut Check<'_>, disks: &[Disk], planned: &[Volume]) {
             None => continue,
         };
         check.push(
-            Diagnostic::new(Code::VolumeBounds, message, place)
+            Diagnostic::new(Code::VolumeBounds, message, location)
                 .also(also, text)
                 .note("Talos uses a disk as a whole only if there is nothing on it")
                 .help("put one of them on another disk, or leave `volumeType` out and give the volume a size"),
@@ -164,8 +164,8 @@ fn bounds(
 ) -> Option<Option<Bounds>> {
     let name = at.last().unwrap_or_default();
     let contradiction = |check: &mut Check<'_>, key: &str, message: String, help: &str| {
-        let place = check.at(at.child(key));
-        check.push(Diagnostic::new(Code::VolumeBounds, message, place).help(help));
+        let location = check.at(at.child(key));
+        check.push(Diagnostic::new(Code::VolumeBounds, message, location).help(help));
     };
     let written = [
         ("size", volume.size.is_some()),
@@ -215,11 +215,15 @@ fn bounds(
             if let (Some(min), Some(max)) = (min, max)
                 && max.bytes().is_some_and(|max| min.bytes() > max)
             {
-                let (place, upper) = (check.at(at.child("minSize")), check.at(at.child("maxSize")));
+                let (location, upper) = (check.at(at.child("minSize")), check.at(at.child("maxSize")));
                 check.push(
-                    Diagnostic::new(Code::VolumeBounds, format!("`{name}` is at least {min} and at most {max}"), place)
-                        .also(upper, "less than the lower bound")
-                        .help(format!("write a `minSize` of at most {max}")),
+                    Diagnostic::new(
+                        Code::VolumeBounds,
+                        format!("`{name}` is at least {min} and at most {max}"),
+                        location,
+                    )
+                    .also(upper, "less than the lower bound")
+                    .help(format!("write a `minSize` of at most {max}")),
                 );
                 return None;
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Document, Place, Pointer, SourceId, closest};
+use talosmith_document::{Code, Diagnostic, Document, Location, Pointer, SourceId, closest};
 
 use super::Schema;
 use crate::scalar;
@@ -25,7 +25,7 @@ pub fn translate(
     let mut findings: Vec<Diagnostic> = faults.iter().flat_map(|fault| translator.finding(fault)).collect();
     // A key can break several rules of its schema; one finding a place is enough.
     let mut seen = BTreeMap::new();
-    findings.retain(|finding| seen.insert((finding.at.place.clone(), finding.code), ()).is_none());
+    findings.retain(|finding| seen.insert((finding.at.location.clone(), finding.code), ()).is_none());
     findings
 }
 
@@ -90,7 +90,7 @@ impl Translator<'_> {
         } else {
             format!("`{key}` is not a key of `{name}`")
         };
-        let finding = Diagnostic::new(Code::UnknownKey, message, Place::key(self.source, at.child(key)));
+        let finding = Diagnostic::new(Code::UnknownKey, message, Location::key(self.source, at.child(key)));
         let finding = match closest(key, keys.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
             None => finding,
@@ -100,12 +100,12 @@ impl Translator<'_> {
     }
 
     fn missing_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
-        let (message, place) = if at.as_str().is_empty() {
-            (format!("the key `{key}` is missing"), Place::file(self.source))
+        let (message, location) = if at.as_str().is_empty() {
+            (format!("the key `{key}` is missing"), Location::file(self.source))
         } else {
-            (format!("`{}` has no `{key}`", dotted(at)), Place::key(self.source, at.clone()))
+            (format!("`{}` has no `{key}`", dotted(at)), Location::key(self.source, at.clone()))
         };
-        let finding = Diagnostic::new(Code::MissingKey, message, place);
+        let finding = Diagnostic::new(Code::MissingKey, message, location);
         let property = self.resolved(&rule["properties"][key]);
         let finding = match property["description"].as_str() {
             Some(text) => finding.note(format!("{key}: {}", lower_first(text.trim_end_matches('.')))),
@@ -118,7 +118,7 @@ impl Translator<'_> {
     }
 
     fn wrong_type(&self, at: &Pointer, rule: &Value) -> Diagnostic {
-        let place = Place::value(self.source, at.clone());
+        let location = Location::value(self.source, at.clone());
         let node = self.document.root.at(at);
         let expected: Vec<&str> = match &rule["type"] {
             Value::String(kind) => vec![kind],
@@ -133,7 +133,7 @@ impl Translator<'_> {
                 && (format.check)(&text).is_err()
                 && !value.is_null()
             {
-                let finding = self.bad_scalar(place, format, &text);
+                let finding = self.bad_scalar(location, format, &text);
                 let reads_alike = value.to_string().as_str() == text.as_str();
                 return if reads_alike || !value.is_number() {
                     finding
@@ -144,7 +144,7 @@ impl Translator<'_> {
             return Diagnostic::new(
                 Code::WrongType,
                 format!("`{}` must be a text, not {}", dotted(at), kind(&value)),
-                place,
+                location,
             )
             .help(format!("put it in quotes: \"{text}\""));
         }
@@ -156,7 +156,7 @@ impl Translator<'_> {
                 expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or "),
                 kind(&value)
             ),
-            place,
+            location,
         );
         match rule["examples"][0] {
             Value::Null => finding,
@@ -173,7 +173,7 @@ impl Translator<'_> {
         let finding = Diagnostic::new(
             Code::WrongType,
             format!("`{text}` is not a word for `{}`", dotted(at)),
-            Place::value(self.source, at.clone()),
+            Location::value(self.source, at.clone()),
         );
         let finding = match closest(&text, words.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
@@ -188,23 +188,23 @@ impl Translator<'_> {
         match self.document.root.at(at) {
             Some(node) if node.scalar().is_none() => {
                 let bad = node.entries().iter().filter(|entry| (format.check)(&entry.key).is_err());
-                bad.map(|entry| self.bad_scalar(Place::key(self.source, at.child(&entry.key)), format, &entry.key))
+                bad.map(|entry| self.bad_scalar(Location::key(self.source, at.child(&entry.key)), format, &entry.key))
                     .collect()
             }
-            _ => vec![self.bad_scalar(Place::value(self.source, at.clone()), format, &self.text(at))],
+            _ => vec![self.bad_scalar(Location::value(self.source, at.clone()), format, &self.text(at))],
         }
     }
 
-    fn bad_scalar(&self, place: Place, format: &Format, text: &str) -> Diagnostic {
+    fn bad_scalar(&self, location: Location, format: &Format, text: &str) -> Diagnostic {
         let fault = (format.check)(text).err().unwrap_or_else(|| ScalarFault::new(format!("`{text}` is refused")));
-        fault.at(format.code, place)
+        fault.at(format.code, location)
     }
 
     fn empty_list(&self, at: &Pointer) -> Diagnostic {
         Diagnostic::new(
             Code::WrongType,
             format!("`{}` is an empty list", dotted(at)),
-            Place::value(self.source, at.clone()),
+            Location::value(self.source, at.clone()),
         )
         .help("list at least one item, or leave the key out")
     }
@@ -217,7 +217,7 @@ impl Translator<'_> {
         Diagnostic::new(
             Code::WrongType,
             format!("`{}` must have exactly one key", dotted(at)),
-            Place::value(self.source, at.clone()),
+            Location::value(self.source, at.clone()),
         )
         .help(format!("write one of {}", keys.join(", ")))
     }
@@ -226,7 +226,7 @@ impl Translator<'_> {
         Diagnostic::new(
             Code::WrongType,
             format!("`{}` is refused by the schema", dotted(at)),
-            Place::value(self.source, at.clone()),
+            Location::value(self.source, at.clone()),
         )
     }
 

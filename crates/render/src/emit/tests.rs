@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::formats::{Format, parse};
 use crate::scalar::tests::any_text;
-use crate::verify::{Format, parse};
 
 #[test]
 fn writes_a_value_as_a_person_would() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use minijinja::{Error, ErrorKind};
-use talosmith_document::{Code, Diagnostic, Place, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, SourceId};
 
 use crate::engine::refusal::Refusal;
 
@@ -49,8 +49,9 @@ impl TemplateFault {
             FaultKind::Shape => Code::TemplateShape,
             FaultKind::Other => Code::TemplateFailed,
         };
-        let place = self.range.clone().map_or_else(|| Place::file(source), |range| Place::bytes(source, range));
-        let finding = Diagnostic::new(code, self.message.clone(), place);
+        let location =
+            self.range.clone().map_or_else(|| Location::file(source), |range| Location::bytes(source, range));
+        let finding = Diagnostic::new(code, self.message.clone(), location);
         match &self.kind {
             FaultKind::Undefined { suggestion, .. } => {
                 let finding = match suggestion {

@@ -167,7 +167,7 @@ fn part(state: &mut State<'_, '_>, name: &str, original: Option<&Environment<'st
     let text = captured.into_output();
     if original.is_some() {
         let part = Part { template: name.to_owned(), context, text: text.clone() };
-        state.get_or_insert_extension_with(Shadow::default).place(part);
+        state.get_or_insert_extension_with(Shadow::default).location(part);
     }
     Ok(Value::from(text))
 }

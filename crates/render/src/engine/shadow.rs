@@ -40,7 +40,7 @@ pub struct Part {
 
 impl Shadow {
     /// Notes a part.
-    pub fn place(&mut self, part: Part) {
+    pub fn location(&mut self, part: Part) {
         self.parts.push(part);
     }
 

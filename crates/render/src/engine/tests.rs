@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::formats::{Format, parse};
 use crate::scalar::tests::any_text;
-use crate::verify::{Format, parse};
 
 fn render(name: &'static str, text: &'static str, values: &Json) -> Result<String, TemplateFault> {
     Engine::new([(name, text)]).render(name, &context(values))
@@ -253,7 +253,7 @@ fn a_fault_becomes_a_finding() {
     let expected = talosmith_document::Diagnostic::new(
         talosmith_document::Code::TemplateUndefined,
         "`device.nme` is not defined in this template",
-        talosmith_document::Place::bytes(source, 13..16),
+        talosmith_document::Location::bytes(source, 13..16),
     )
     .label("did you mean `name`?")
     .note("templates see what the plan says: no environment, no files");
@@ -290,6 +290,6 @@ proptest! {
         prop_assert_eq!(inner("json", Format::Json), Some(Ok(vec![json!({"v": &text, "m": { &text: &other }})])));
         let expected = json!({"v": &text, "l": [&text, &other], "t": { &text: {"w": &both} }});
         prop_assert_eq!(inner("toml", Format::Toml), Some(Ok(vec![expected])));
-        prop_assert_eq!(crate::shape::prove(&engine, "t.yaml.j2", &values, &rendered), Ok(()));
+        prop_assert_eq!(crate::injection_proof::prove(&engine, "t.yaml.j2", &values, &rendered), Ok(()));
     }
 }

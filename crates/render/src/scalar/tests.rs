@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::verify::{Format, parse};
+use crate::formats::{Format, parse};
 
 /// Texts with the exact spelling that they must have.
 const SPELLINGS: [(&str, &str); 85] = [

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use talosmith_render::output::verify;
-use talosmith_render::verify::{Format, parse};
+use talosmith_render::formats::{Format, parse};
+use talosmith_render::schema_check::verify;
 
 use crate::fleet::{BASES, plan, render};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use talosmith_document::{Code, Sources};
-use talosmith_render::output::{Fault, verify};
+use talosmith_render::schema_check::{Fault, verify};
 
 use crate::fleet::{plan, render};
 
@@ -82,8 +82,10 @@ fn a_document_that_its_reader_would_refuse_is_found() {
         let mut faults: Vec<_> = artifacts.iter().flat_map(verify).collect();
         // One template can make several files.
         faults.dedup();
-        let fault =
-            |(place, message): &(&str, &str)| Fault { place: (*place).to_owned(), message: (*message).to_owned() };
+        let fault = |(location, message): &(&str, &str)| Fault {
+            location: (*location).to_owned(),
+            message: (*message).to_owned(),
+        };
         assert_eq!(faults, expected.iter().map(fault).collect::<Vec<_>>(), "{template}\n{text}");
     }
 }
@@ -110,7 +112,7 @@ fn a_template_that_cannot_be_rendered_is_found() {
             "device.labels[\"kubevirt.io/schedulable\"]",
         ),
     ];
-    for (text, code, message, place) in broken {
+    for (text, code, message, location) in broken {
         let overrides = BTreeMap::from([("device/hostname.yaml.j2".to_owned(), text.to_owned())]);
         let faults = render(&plan("v1.12.1", true), &overrides).expect_err("faults");
         let found: Vec<_> = faults
@@ -122,6 +124,6 @@ fn a_template_that_cannot_be_rendered_is_found() {
                 (finding.code, finding.message, text[range].to_owned())
             })
             .collect();
-        assert_eq!(found, [(code, message.to_owned(), place.to_owned())], "{text}");
+        assert_eq!(found, [(code, message.to_owned(), location.to_owned())], "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! Findings of every shape.
 
-use talosmith_document::{Code, Diagnostic, Place, Pointer, SourceId, Sources};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId, Sources};
 
 use crate::diff;
 use crate::report::sort;
@@ -49,12 +49,12 @@ pub fn case(path: &str, text: &str, find: impl FnOnce(SourceId) -> Diagnostic) -
     Case { findings: vec![find(source)], sources }
 }
 
-fn value(source: SourceId, pointer: &str) -> Place {
-    Place::value(source, Pointer::new(pointer))
+fn value(source: SourceId, pointer: &str) -> Location {
+    Location::value(source, Pointer::new(pointer))
 }
 
-fn key(source: SourceId, pointer: &str) -> Place {
-    Place::key(source, Pointer::new(pointer))
+fn key(source: SourceId, pointer: &str) -> Location {
+    Location::key(source, Pointer::new(pointer))
 }
 
 fn overcommit(source: SourceId) -> Diagnostic {
@@ -143,7 +143,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             "end-of-long-line",
             device(|source| {
                 let at = DEVICE.find(":v1.12.1").expect("the text has it") + 1;
-                Diagnostic::new(Code::BadVersion, "not a version", Place::bytes(source, at..at + 7)).label("here")
+                Diagnostic::new(Code::BadVersion, "not a version", Location::bytes(source, at..at + 7)).label("here")
             }),
         ),
         (
@@ -166,7 +166,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
                 let old =
                     "# made\nmachine:\n  install:\n    image: factory.talos.dev/metal-installer/317c1c8c:v1.13.4\n";
                 let new = old.replace("1.13.4", "1.13.5");
-                Diagnostic::new(Code::Stale, "the file is older than devices/ryzen/device.yaml", Place::file(source))
+                Diagnostic::new(Code::Stale, "the file is older than devices/ryzen/device.yaml", Location::file(source))
                     .figure(diff::excerpt(old, &new))
                     .help("`talosmith generate devices/ryzen && git add devices/ryzen`")
             }),
@@ -177,7 +177,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
                 Diagnostic::new(
                     Code::SecretNotIgnored,
                     "no tracked .gitignore covers the file with the auth key",
-                    Place::file(source),
+                    Location::file(source),
                 )
                 .label("this one does not name it")
                 .note("it is ignored only by ~/.config/git/ignore, which other clones do not have")
@@ -186,7 +186,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         (
             "bare",
             case("talosmith.yaml", "", |source| {
-                Diagnostic::new(Code::Missing, "there is no file", Place::file(source))
+                Diagnostic::new(Code::Missing, "there is no file", Location::file(source))
             }),
         ),
         ("file-and-line", {
@@ -194,46 +194,50 @@ pub fn cases() -> Vec<(&'static str, Case)> {
             let artifact = sources.add("devices/ryzen/manifests/hostname.patch.yaml", "x");
             let model = sources.add("devices/ryzen/device.yaml", DEVICE);
             let other = sources.add("devices/ryzen/manifests/dns.patch.yaml", "");
-            let finding = Diagnostic::new(Code::HandEdited, "the file was edited by hand", Place::file(artifact))
+            let finding = Diagnostic::new(Code::HandEdited, "the file was edited by hand", Location::file(artifact))
                 .also(value(model, "/name"), "holds this value")
-                .also(Place::file(other), "was edited as well")
-                .also(Place::file(other), "");
+                .also(Location::file(other), "was edited as well")
+                .also(Location::file(other), "");
             Case { sources, findings: vec![finding] }
         }),
         (
             "empty-text",
             case("empty.yaml", "", |source| {
-                Diagnostic::new(Code::NotYaml, "the file is empty", Place::bytes(source, 0..0)).label("nothing here")
+                Diagnostic::new(Code::NotYaml, "the file is empty", Location::bytes(source, 0..0)).label("nothing here")
             }),
         ),
         (
             "end-of-file",
             case("devices/a/device.yaml", "name: a\nlabels: [\n", |source| {
-                Diagnostic::new(Code::NotYaml, "the list does not end", Place::bytes(source, 18..18))
+                Diagnostic::new(Code::NotYaml, "the list does not end", Location::bytes(source, 18..18))
                     .label("`]` is missing")
             }),
         ),
         (
             "no-line-break",
             case("devices/a/device.yaml", "name: a", |source| {
-                Diagnostic::new(Code::NotYaml, "something is missing", Place::bytes(source, 7..7)).label("here")
+                Diagnostic::new(Code::NotYaml, "something is missing", Location::bytes(source, 7..7)).label("here")
             }),
         ),
         (
             "crlf",
             case("devices/a/device.yaml", "name: a\r\nrole: worker\r\nx: y\r\n", |source| {
-                Diagnostic::new(Code::WrongType, "not a role", Place::bytes(source, 15..23))
+                Diagnostic::new(Code::WrongType, "not a role", Location::bytes(source, 15..23))
                     .label("a line break too")
-                    .also(Place::bytes(source, 6..7), "the name")
+                    .also(Location::bytes(source, 6..7), "the name")
                     .note("lines\r\nend so")
             }),
         ),
         (
             "tab",
             case("devices/a/device.yaml", "labels:\n\ta:\tb\n", |source| {
-                Diagnostic::new(Code::TabIndent, "YAML does not allow tabs for indentation", Place::bytes(source, 8..9))
-                    .label("a tab")
-                    .also(Place::bytes(source, 12..13), "a value")
+                Diagnostic::new(
+                    Code::TabIndent,
+                    "YAML does not allow tabs for indentation",
+                    Location::bytes(source, 8..9),
+                )
+                .label("a tab")
+                .also(Location::bytes(source, 12..13), "a value")
             }),
         ),
         (
@@ -242,16 +246,16 @@ pub fn cases() -> Vec<(&'static str, Case)> {
                 "devices/日本/device.yaml",
                 "\u{feff}名前: 日本語の名前\nx: e\u{301}é👩\u{200d}💻\n",
                 |source| {
-                    Diagnostic::new(Code::BadHostname, "`日本語の名前` is no hostname", Place::bytes(source, 11..29))
+                    Diagnostic::new(Code::BadHostname, "`日本語の名前` is no hostname", Location::bytes(source, 11..29))
                         .label("六文字")
-                        .also(Place::bytes(source, 38..45), "several in one")
+                        .also(Location::bytes(source, 38..45), "several in one")
                 },
             ),
         ),
         (
             "control",
             case("a\u{1b}[31m\n.yaml", "name: \"\u{1b}[31mred\u{7}\"\n", |source| {
-                Diagnostic::new(Code::BadName, "`\u{1b}[31mred` is no name", Place::bytes(source, 6..16))
+                Diagnostic::new(Code::BadName, "`\u{1b}[31mred` is no name", Location::bytes(source, 6..16))
                     .label("\u{1b}[0m")
                     .note("\u{1b}]0;title\u{7}")
             }),

@@ -19,7 +19,7 @@ fn need() -> Need {
     Need {
         secret: NAME.into(),
         device: "ryzen".into(),
-        at: Place::value(texts().1, Pointer::new("/tailscale/authKey")),
+        at: Location::value(texts().1, Pointer::new("/tailscale/authKey")),
         target: TARGET.into(),
         expected: talosmith_model::plan::Expected::TailscaleKey { advertises_tags: false },
     }

@@ -1,4 +1,4 @@
-use talosmith_document::{Place, Pointer, SourceId, Sources};
+use talosmith_document::{Location, Pointer, SourceId, Sources};
 
 use super::*;
 
@@ -11,18 +11,18 @@ struct Case {
 }
 
 /// A device that needs a secret, of which this became.
-fn case(value: Option<&str>, outcome: impl Fn(Place) -> Outcome) -> Case {
+fn case(value: Option<&str>, outcome: impl Fn(Location) -> Outcome) -> Case {
     let mut sources = Sources::default();
     let (fleet, device) = (sources.add("talosmith.yaml", ""), sources.add("devices/ryzen/device.yaml", ""));
     let need = Need {
         secret: "tailscale-authkey".into(),
         device: "ryzen".into(),
-        at: Place::value(device, Pointer::new("/tailscale/authKey")),
+        at: Location::value(device, Pointer::new("/tailscale/authKey")),
         target: TARGET.into(),
         expected: talosmith_model::plan::Expected::TailscaleKey { advertises_tags: false },
     };
     let mut resolution = Resolution::default();
-    let source = Place::value(fleet, Pointer::new("/secrets/tailscale-authkey/0"));
+    let source = Location::value(fleet, Pointer::new("/secrets/tailscale-authkey/0"));
     resolution.outcomes.insert(need.secret.clone(), outcome(source));
     if let Some(value) = value {
         resolution.secrets.insert(&need.secret, value.into());
@@ -58,7 +58,7 @@ fn no_source_is_fine_unless_an_older_file_is_there_or_secrets_are_required() {
     ];
     for ((require, older), (fate, exit_code, said)) in expected {
         let mut case = case(None, |_| Outcome::Unavailable);
-        let at = Place::key(case.fleet, Pointer::new("/secrets/tailscale-authkey"));
+        let at = Location::key(case.fleet, Pointer::new("/secrets/tailscale-authkey"));
         case.resolution.findings.push(Diagnostic::new(Code::SecretUnavailable, "no source", at));
         let said: Vec<String> = said.into_iter().map(str::to_owned).collect();
         assert_eq!(summary(&settle_case(&mut case, require, older)), (vec![fate], exit_code, said));
@@ -99,12 +99,12 @@ fn the_worst_file_decides_and_one_fault_of_many_devices_is_said_once() {
 fn an_outdated_file_is_named_with_both_ways_out() {
     let mut case = case(None, |_| Outcome::Unavailable);
     let settlement = settle_case(&mut case, false, true);
-    let place = case.needs[0].at.clone();
+    let location = case.needs[0].at.clone();
     let expected = Diagnostic::new(
         Code::SecretOutdated,
         "`devices/ryzen/manifests/tailscale-extension-service.yaml` could not be renewed, \
          since no source of the secret `tailscale-authkey` is there",
-        place,
+        location,
     )
     .note("the file from an earlier run was left as it is: its key and its settings may be old, and nothing compares them")
     .help("make a source of `tailscale-authkey` available, and run `talosmith generate` again")

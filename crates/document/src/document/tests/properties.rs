@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{slice, source};
-use crate::{Diagnostic, Document, Label, Locator, Node, Pointer, Sources, Spot};
+use crate::{Anchor, Diagnostic, Document, Label, Locator, Node, Pointer, Sources};
 
 const DEVICE: &str = "\
 # a device
@@ -103,8 +103,8 @@ fn pointers(node: &Node, pointer: &Pointer, out: &mut Vec<(Pointer, Node)>) {
 /// Slices panic where a span is not in the text or not on boundaries of characters.
 fn judge_findings(text: &str, findings: &[Diagnostic]) {
     assert_ne!(findings, []);
-    for Label { place, .. } in findings.iter().flat_map(|finding| finding.also.iter().chain([&finding.at])) {
-        if let Spot::Bytes(range) = &place.spot {
+    for Label { location, .. } in findings.iter().flat_map(|finding| finding.also.iter().chain([&finding.at])) {
+        if let Anchor::Bytes(range) = &location.spot {
             let _ = &text[std::ops::Range::<usize>::from(*range)];
         }
     }
@@ -148,8 +148,11 @@ fn judge(text: &str) {
                 let (key, value) = document.find(&pointer).expect("the pointer of a node");
                 assert_eq!(value, node.span);
                 let wide = |span: std::ops::Range<u32>| span.start as usize..span.end as usize;
-                assert_eq!(locator.locate(&crate::Place::value(id, pointer.clone())), Some(wide(value.clone())));
-                assert_eq!(locator.locate(&crate::Place::key(id, pointer.clone())), Some(wide(key.unwrap_or(value))));
+                assert_eq!(locator.locate(&crate::Location::value(id, pointer.clone())), Some(wide(value.clone())));
+                assert_eq!(
+                    locator.locate(&crate::Location::key(id, pointer.clone())),
+                    Some(wide(key.unwrap_or(value)))
+                );
             }
             let _ = document.empty_values(id);
         }

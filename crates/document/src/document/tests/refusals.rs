@@ -175,8 +175,8 @@ fn nesting() {
     }
     let refused_at = |text: &str| {
         let report = refused(text);
-        let place = report.strip_prefix("too-deep: more than 64 lists and mappings stand inside each other at ");
-        place.map(|place| place.trim_end().to_owned()).ok_or(report)
+        let location = report.strip_prefix("too-deep: more than 64 lists and mappings stand inside each other at ");
+        location.map(|location| location.trim_end().to_owned()).ok_or(report)
     };
     assert_eq!(refused_at(&flow("[", "]", 65)), Ok("1:67 \"\"".to_owned()));
     assert_eq!(refused_at(&flow("{b: ", "}", 65)), Ok("1:256 \"\"".to_owned()));

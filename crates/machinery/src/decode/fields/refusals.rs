@@ -1,7 +1,7 @@
 //! What is said about a field that must not be, or not so.
 
 use talosmith_document::Entry;
-use talosmith_document::{Code, Diagnostic, Node, Place, closest};
+use talosmith_document::{Code, Diagnostic, Location, Node, closest};
 
 use super::{Step, Walk};
 use crate::decode::documents::home;
@@ -44,7 +44,7 @@ impl<'a> Walk<'a> {
         let finding = Diagnostic::new(
             Code::LiteralSecret,
             format!("the secret {} stands in this patch", wording::subject(&self.path)),
-            self.place(node),
+            self.location(node),
         )
         .hidden()
         .note("the file is tracked, so everyone who can read the repository can use it");
@@ -65,8 +65,8 @@ impl<'a> Walk<'a> {
         let subject = wording::subject(around);
         let keys: Vec<&str> =
             fields::below(around).filter(|(_, field)| field.is_in(self.minor)).map(|(key, _)| key).collect();
-        let place = self.origin.key(&self.pointer(), entry);
-        let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), place);
+        let location = self.origin.key(&self.pointer(), entry);
+        let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), location);
         let finding = match closest(&entry.key, keys.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
             None => finding,
@@ -87,38 +87,42 @@ impl<'a> Walk<'a> {
     pub(super) fn other_version(&self, entry: &'a Entry, field: Field) -> Diagnostic {
         let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
         let subject = wording::subject(around);
-        let place = self.origin.key(&self.pointer(), entry);
+        let location = self.origin.key(&self.pointer(), entry);
         let version = self.target.version;
         if field.since > self.minor {
             let (major, minor) = field.since;
             return Diagnostic::new(
                 Code::OldTalos,
                 format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})"),
-                place,
+                location,
             )
             .note("Talos refuses the whole patch for a key that it does not know")
             .help(format!("upgrade the node to v{major}.{minor} or later first"));
         }
         let (major, minor) = field.until.unwrap_or_default();
-        Diagnostic::new(Code::UnknownKey, format!("`{key}` is no key of {subject} since Talos {major}.{minor}"), place)
-            .note("Talos refuses the whole patch for a key that it does not know")
-            .help("remove the line")
+        Diagnostic::new(
+            Code::UnknownKey,
+            format!("`{key}` is no key of {subject} since Talos {major}.{minor}"),
+            location,
+        )
+        .note("Talos refuses the whole patch for a key that it does not know")
+        .help("remove the line")
     }
 
-    pub(super) fn newer_value(&self, what: &str, (major, minor): Minor, place: Place) -> Diagnostic {
+    pub(super) fn newer_value(&self, what: &str, (major, minor): Minor, location: Location) -> Diagnostic {
         let subject = wording::subject(&self.path);
         let version = self.target.version;
         Diagnostic::new(
             Code::OldTalos,
             format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"),
-            place,
+            location,
         )
         .note("Talos refuses the whole patch for a value that it cannot read")
         .help(format!("upgrade the node to v{major}.{minor} or later first"))
     }
 
     pub(super) fn deprecated(&self, entry: &'a Entry, deprecation: Deprecation) -> Diagnostic {
-        let place = self.origin.key(&self.pointer(), entry);
+        let location = self.origin.key(&self.pointer(), entry);
         let subject = wording::subject(&self.path);
         let (major, minor) = deprecation.since;
         let since = if deprecation.since == talos::oldest_minor() {
@@ -126,7 +130,7 @@ impl<'a> Walk<'a> {
         } else {
             format!(" since Talos {major}.{minor}")
         };
-        let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), place);
+        let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), location);
         let written = self.path.strip_prefix(MAIN).unwrap_or(&self.path).trim_start_matches('.');
         if let Some((_, key)) = MODEL_KEYS.iter().find(|(path, _)| is_below(written, path)) {
             return finding.help(format!(

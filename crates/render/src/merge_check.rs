@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use talosmith_document::{Diagnostic, Document, Memo, Node};
+use talosmith_document::{Cache, Diagnostic, Document, Node};
 use talosmith_machinery::{Maker, Patch, judge};
 use talosmith_model::plan::Device;
 
@@ -11,7 +11,7 @@ use crate::catalogue::Reader;
 use crate::target::place_of;
 
 /// The documents of artifacts that are not raw: those of many devices are the same. Nothing points into them.
-static PARSED: LazyLock<Memo<String, Option<Arc<[Node]>>>> = LazyLock::new(Memo::default);
+static PARSED: LazyLock<Cache<String, Option<Arc<[Node]>>>> = LazyLock::new(Cache::default);
 
 /// What Talos says when a device's patches are applied to its base config, in the order of the catalogue; nothing for a device without
 /// raw patches, whose patches are all talosmith's own.
@@ -27,13 +27,13 @@ pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
                 let patch = device.patches.iter().find(|patch| patch.name == name)?;
                 return Some((patch.documents()?, Maker::User { name: &patch.name, origin: &patch.origin }));
             }
-            let parse = |body: &String| Document::parse_stream(device.place.source, body).ok().map(Arc::from);
-            let documents = PARSED.answer(artifact.body().to_owned(), parse)?;
+            let parse = |body: &String| Document::parse_stream(device.location.source, body).ok().map(Arc::from);
+            let documents = PARSED.get_or_compute(artifact.body().to_owned(), parse)?;
             Some((documents, Maker::Model { key: &artifact.key }))
         })
         .collect();
     let patches: Vec<Patch<'_>> = parsed.iter().map(|(documents, maker)| Patch { documents, maker: *maker }).collect();
-    let place = |key: &str| place_of(device, key).unwrap_or_else(|| device.place.clone());
-    let findings = judge(device.base_config.minor(), device.role, &device.talos_version, &patches, &place);
+    let location = |key: &str| place_of(device, key).unwrap_or_else(|| device.location.clone());
+    let findings = judge(device.base_config.minor(), device.role, &device.talos_version, &patches, &location);
     findings.into_iter().map(|finding| finding.device(device.name.clone())).collect()
 }

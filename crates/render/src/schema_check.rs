@@ -5,11 +5,11 @@ mod words;
 
 use jsonschema::ValidationError;
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Place, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, SourceId};
 
 use crate::artifact::Artifact;
 use crate::catalogue::Reader;
-use crate::verify::{Format, parse};
+use crate::formats::{Format, parse};
 
 macro_rules! schemas {
     ($($name:ident $path:literal)*) => {$(
@@ -47,7 +47,7 @@ schemas! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Where in which document: `/provisioning/minSize of document 1`, or `document 1` as a whole; empty if the text cannot be parsed.
-    pub place: String,
+    pub location: String,
     /// What is wrong there.
     pub message: String,
 }
@@ -56,11 +56,11 @@ impl Fault {
     /// The finding at the template, which is where it can be mended.
     #[must_use]
     pub fn diagnostic(&self, artifact: &Artifact, template: SourceId) -> Diagnostic {
-        let at = if self.place.is_empty() { String::new() } else { format!(" at `{}`", self.place) };
+        let at = if self.location.is_empty() { String::new() } else { format!(" at `{}`", self.location) };
         Diagnostic::new(
             Code::OutputSchema,
             format!("`{}` would not be valid{at}: {}", artifact.path, self.message),
-            Place::file(template),
+            Location::file(template),
         )
         .note("each artifact is parsed again and held against the schema of its kind before it is written")
         .help("mend the template")
@@ -72,7 +72,7 @@ impl Fault {
 pub fn verify(artifact: &Artifact) -> Vec<Fault> {
     let documents = match parse(Format::Yaml, &artifact.text) {
         Ok(documents) => documents,
-        Err(message) => return vec![Fault { place: String::new(), message }],
+        Err(message) => return vec![Fault { location: String::new(), message }],
     };
     if artifact.raw {
         return Vec::new();
@@ -81,7 +81,7 @@ pub fn verify(artifact: &Artifact) -> Vec<Fault> {
     for (index, document) in documents.iter().enumerate() {
         let errors = errors(artifact.reader, document);
         faults.extend(errors.iter().flat_map(words::words).map(|(pointer, message)| Fault {
-            place: format!("{pointer} of document {}", index + 1).trim_start_matches(" of ").to_owned(),
+            location: format!("{pointer} of document {}", index + 1).trim_start_matches(" of ").to_owned(),
             message,
         }));
         faults.extend(parts(document, index));
@@ -142,9 +142,9 @@ fn parts(document: &Value, index: usize) -> Vec<Fault> {
         };
         texts.extend(value.as_str().map(|text| (format!("/data/{key}"), format, text)));
     }
-    let faults = texts.into_iter().filter_map(|(place, format, text)| {
+    let faults = texts.into_iter().filter_map(|(location, format, text)| {
         let message = parse(format, text).err()?;
-        Some(Fault { place: format!("{place} of document {}", index + 1), message })
+        Some(Fault { location: format!("{location} of document {}", index + 1), message })
     });
     faults.collect()
 }
@@ -164,7 +164,7 @@ mod tests {
             applied: true,
             raw: false,
         };
-        verify(&artifact).into_iter().map(|fault| (fault.place, fault.message)).collect()
+        verify(&artifact).into_iter().map(|fault| (fault.location, fault.message)).collect()
     }
 
     #[test]
@@ -176,8 +176,9 @@ mod tests {
 
     #[test]
     fn what_a_node_would_refuse_is_found_at_its_place() {
-        let places =
-            |reader, text| -> Vec<String> { verified(reader, text).into_iter().map(|(place, _)| place).collect() };
+        let places = |reader, text| -> Vec<String> {
+            verified(reader, text).into_iter().map(|(location, _)| location).collect()
+        };
         let no_selector = "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\nprovisioning:\n  minSize: 1GB\n";
         assert_eq!(places(Reader::Talos, no_selector), ["/provisioning of document 1"]);
         let stable = "apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: a\nauto: stable\n";

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use talosmith_document::{BlockText, Code, Diagnostic, Document, Node, Place, Pointer, SourceId, Spot, closest};
+use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location, Node, Pointer, SourceId, closest};
 use talosmith_machinery::Role;
 
 use crate::device::Device;
@@ -59,8 +59,8 @@ pub struct Keys {
 impl Keys {
     /// Where the value at a pointer of the layered device is written.
     #[must_use]
-    pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
-        self.origins.place(&pointer.into())
+    pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
+        self.origins.location(&pointer.into())
     }
 }
 
@@ -94,8 +94,8 @@ impl FleetFile {
 
     /// The value at a pointer of the file.
     #[must_use]
-    pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
-        Place::value(self.source, pointer.into())
+    pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
+        Location::value(self.source, pointer.into())
     }
 
     /// The layers of the cluster of that name that a device with these keys of its own stands on.
@@ -119,30 +119,34 @@ impl FleetFile {
 
     /// The block of text at a place of a layered device, if its lines stand there as they are read.
     #[must_use]
-    pub fn block_of(&self, device: &DeviceFile, place: &Place) -> Option<Arc<BlockText>> {
-        match &place.spot {
-            Spot::Value(pointer) => self.written(device, place).blocks.get(pointer).cloned(),
+    pub fn block_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<BlockText>> {
+        match &location.spot {
+            Anchor::Value(pointer) => self.written(device, location).blocks.get(pointer).cloned(),
             _ => None,
         }
     }
 
     /// The mapping of a raw patch at a place of a layered device.
     #[must_use]
-    pub fn mapping_of(&self, device: &DeviceFile, place: &Place) -> Option<Arc<Node>> {
-        match &place.spot {
-            Spot::Value(pointer) => self.written(device, place).mappings.get(pointer).cloned(),
+    pub fn mapping_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<Node>> {
+        match &location.spot {
+            Anchor::Value(pointer) => self.written(device, location).mappings.get(pointer).cloned(),
             _ => None,
         }
     }
 
-    fn written<'a>(&'a self, device: &'a DeviceFile, place: &Place) -> &'a Written {
-        if place.source == self.source { &self.written } else { &device.written }
+    fn written<'a>(&'a self, device: &'a DeviceFile, location: &Location) -> &'a Written {
+        if location.source == self.source { &self.written } else { &device.written }
     }
 
     /// The folder of the document that a place of a layered device is in, from the repository's root.
     #[must_use]
-    pub fn folder_of(&self, device: &DeviceFile, place: &Place) -> Utf8PathBuf {
-        if place.source == self.source { Utf8PathBuf::new() } else { Utf8PathBuf::from("devices").join(&device.folder) }
+    pub fn folder_of(&self, device: &DeviceFile, location: &Location) -> Utf8PathBuf {
+        if location.source == self.source {
+            Utf8PathBuf::new()
+        } else {
+            Utf8PathBuf::from("devices").join(&device.folder)
+        }
     }
 }
 
@@ -202,7 +206,7 @@ impl DeviceFile {
 
     /// Where the value at a pointer of the layered device is written.
     #[must_use]
-    pub fn at(&self, pointer: impl Into<Pointer>) -> Place {
+    pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.keys.at(pointer)
     }
 }
@@ -212,12 +216,12 @@ pub(crate) fn layered(
     fleet: &FleetFile,
     source: SourceId,
     text: &str,
-) -> Option<(Map<String, Value>, impl Fn(&Pointer) -> Place)> {
+) -> Option<(Map<String, Value>, impl Fn(&Pointer) -> Location)> {
     let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
     let name = own.get("cluster").and_then(Value::as_str)?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
     let (keys, origins, _) = fleet.ground(cluster, name, &own).carry(source, own);
-    Some((keys, move |pointer: &Pointer| origins.place(pointer)))
+    Some((keys, move |pointer: &Pointer| origins.location(pointer)))
 }
 
 /// The value of a text, if it is YAML, its raw patches as they are written, and everything that is wrong with it.
@@ -250,10 +254,10 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
     if !schema.takes(&value)
         && let Ok(document) = Document::parse(source, text)
     {
-        let empty: Vec<Place> = findings.iter().map(|finding| finding.at.place.clone()).collect();
-        let is_empty = |place: &Place| empty.iter().any(|key| *key == place.as_key() || key == place);
+        let empty: Vec<Location> = findings.iter().map(|finding| finding.at.location.clone()).collect();
+        let is_empty = |location: &Location| empty.iter().any(|key| *key == location.as_key() || key == location);
         let refused = schema.findings(source, &document, &value);
-        findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.place)));
+        findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.location)));
     }
     findings.extend(literal);
     (Some(value), written, findings)
@@ -274,7 +278,7 @@ impl Written {
 
 /// A duplicate key directly below `volumes` is a duplicate volume: the same mistake, with its own consequence.
 fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
-    let Spot::Bytes(range) = finding.at.place.spot else { return };
+    let Anchor::Bytes(range) = finding.at.location.spot else { return };
     if finding.code != Code::DuplicateKey {
         return;
     }
@@ -297,7 +301,7 @@ fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
 /// A Tailscale key that stands in a text.
 pub(crate) fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic> {
     tailscale::find_secret(text).map(|range| {
-        Diagnostic::new(Code::LiteralSecret, "a Tailscale key stands in this file", Place::bytes(source, range))
+        Diagnostic::new(Code::LiteralSecret, "a Tailscale key stands in this file", Location::bytes(source, range))
             .note("the file is tracked, so everyone who can read the repository can use the key")
             .help("revoke the key, list a source of a new one under `secrets` in talosmith.yaml, and name that here")
     })
@@ -306,7 +310,7 @@ pub(crate) fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic>
 fn typed<T: for<'de> Deserialize<'de>>(source: SourceId, value: Value) -> Result<T, Box<Diagnostic>> {
     // The schema accepted the value, so the types do: a test holds the two together.
     serde_json::from_value(value)
-        .map_err(|error| Box::new(Diagnostic::new(Code::WrongType, error.to_string(), Place::file(source))))
+        .map_err(|error| Box::new(Diagnostic::new(Code::WrongType, error.to_string(), Location::file(source))))
 }
 
 fn name_mismatch(source: SourceId, folder: &str, own: &Map<String, Value>) -> Diagnostic {
@@ -314,7 +318,7 @@ fn name_mismatch(source: SourceId, folder: &str, own: &Map<String, Value>) -> Di
     Diagnostic::new(
         Code::NameMismatch,
         format!("the device is called `{name}`, and its folder `{folder}`"),
-        Place::value(source, Pointer::new("/name")),
+        Location::value(source, Pointer::new("/name")),
     )
     .note("commands name a device by its folder, and files by its name")
     .help(format!("write `name: {folder}`, or rename the folder: `git mv devices/{folder} devices/{name}`"))
@@ -325,7 +329,7 @@ fn unknown_cluster(fleet: &FleetFile, source: SourceId, name: &str) -> Diagnosti
     let finding = Diagnostic::new(
         Code::UnknownCluster,
         format!("talosmith.yaml has no cluster `{name}`"),
-        Place::value(source, Pointer::new("/cluster")),
+        Location::value(source, Pointer::new("/cluster")),
     );
     match closest(name, names.iter().copied()) {
         Some(near) => finding.label(format!("did you mean `{near}`?")),

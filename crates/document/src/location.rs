@@ -122,7 +122,7 @@ impl Sources {
 
 /// A spot in a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Spot {
+pub enum Anchor {
     /// The file as a whole: no line is shown.
     File,
     /// Bytes from the start of the text.
@@ -159,43 +159,43 @@ impl From<Range32> for Range<usize> {
 
 /// A source and a spot in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct Location {
     /// Which text.
     pub source: SourceId,
     /// Where in it.
-    pub spot: Spot,
+    pub spot: Anchor,
 }
 
-impl Place {
+impl Location {
     /// The file as a whole.
     #[must_use]
     pub const fn file(source: SourceId) -> Self {
-        Self { source, spot: Spot::File }
+        Self { source, spot: Anchor::File }
     }
 
     /// Some bytes of a text.
     #[must_use]
     pub fn bytes(source: SourceId, range: Range<usize>) -> Self {
-        Self { source, spot: Spot::Bytes(range.into()) }
+        Self { source, spot: Anchor::Bytes(range.into()) }
     }
 
     /// The key of the value at `pointer`.
     #[must_use]
     pub const fn key(source: SourceId, pointer: Pointer) -> Self {
-        Self { source, spot: Spot::Key(pointer) }
+        Self { source, spot: Anchor::Key(pointer) }
     }
 
     /// The value at `pointer`.
     #[must_use]
     pub const fn value(source: SourceId, pointer: Pointer) -> Self {
-        Self { source, spot: Spot::Value(pointer) }
+        Self { source, spot: Anchor::Value(pointer) }
     }
 
     /// Some bytes of the value's text instead of the value; other spots stay.
     #[must_use]
     pub fn part(self, range: Range<usize>) -> Self {
         match self.spot {
-            Spot::Value(pointer) => Self { spot: Spot::Part(pointer, range.into()), ..self },
+            Anchor::Value(pointer) => Self { spot: Anchor::Part(pointer, range.into()), ..self },
             _ => self,
         }
     }
@@ -204,7 +204,7 @@ impl Place {
     #[must_use]
     pub fn as_key(&self) -> Self {
         match &self.spot {
-            Spot::Value(pointer) => Self::key(self.source, pointer.clone()),
+            Anchor::Value(pointer) => Self::key(self.source, pointer.clone()),
             _ => self.clone(),
         }
     }

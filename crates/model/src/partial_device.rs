@@ -5,7 +5,7 @@ use talosmith_machinery::Role;
 
 /// What is known of a device whose file cannot be read as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sketch {
+pub struct PartialDevice {
     /// Its cluster.
     pub cluster: Option<String>,
     /// Its role.
@@ -14,7 +14,7 @@ pub struct Sketch {
     pub address: Option<String>,
 }
 
-impl Sketch {
+impl PartialDevice {
     /// What can be made out of a device's text that cannot be read as a whole.
     #[must_use]
     pub fn of(source: SourceId, text: &str) -> Self {

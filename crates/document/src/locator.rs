@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::document::{Count, boundary, parse};
-use crate::{Node, Place, SourceId, Sources, Spot};
+use crate::{Anchor, Location, Node, SourceId, Sources};
 
 /// Resolves places; parses each source at most once.
 #[derive(Debug)]
@@ -25,27 +25,27 @@ impl<'a> Locator<'a> {
     ///
     /// A pointer leads into the first document of its source. Where it leads nowhere, the nearest value around it; where
     /// the text cannot be read, the start of the text. A key of an item, or of the root, is the value.
-    pub fn locate(&mut self, place: &Place) -> Option<Range<usize>> {
+    pub fn locate(&mut self, location: &Location) -> Option<Range<usize>> {
         let mut part = None;
-        let (pointer, wants_key) = match &place.spot {
-            Spot::File => return None,
-            Spot::Bytes(range) => {
-                let text = &self.sources.get(place.source).text;
+        let (pointer, wants_key) = match &location.spot {
+            Anchor::File => return None,
+            Anchor::Bytes(range) => {
+                let text = &self.sources.get(location.source).text;
                 let start = boundary(text, range.start as usize);
                 return Some(start..boundary(text, range.end as usize).max(start));
             }
-            Spot::Key(pointer) => (pointer, true),
-            Spot::Value(pointer) => (pointer, false),
-            Spot::Part(pointer, range) => {
+            Anchor::Key(pointer) => (pointer, true),
+            Anchor::Value(pointer) => (pointer, false),
+            Anchor::Part(pointer, range) => {
                 part = Some(Range::from(*range));
                 (pointer, false)
             }
         };
         let sources = self.sources;
-        let root = self.roots.entry(place.source).or_insert_with(|| {
-            let text = &sources.get(place.source).text;
+        let root = self.roots.entry(location.source).or_insert_with(|| {
+            let text = &sources.get(location.source).text;
             // Findings do not matter here: the tree of a text with, say, a key twice still has all its places.
-            parse(place.source, text, Count::Any).nodes.into_iter().next()
+            parse(location.source, text, Count::Any).nodes.into_iter().next()
         });
         let Some(root) = root else { return Some(0..0) };
         let reached = root.walk(pointer);
@@ -53,7 +53,7 @@ impl<'a> Locator<'a> {
         let span = key_span.unwrap_or(&reached.node.span);
         let span = span.start as usize..span.end as usize;
         let value = reached.node.scalar().filter(|_| reached.whole).map(|(value, _)| value);
-        let written = &sources.get(place.source).text[span.clone()];
+        let written = &sources.get(location.source).text[span.clone()];
         let inner = part.zip(value).and_then(|(part, value)| written_part(written, value, part));
         Some(inner.map_or(span.clone(), |inner| span.start + inner.start..span.start + inner.end))
     }
@@ -77,9 +77,9 @@ fn written_part(written: &str, value: &str, part: Range<usize>) -> Option<Range<
         };
     }
     places.push((value.len(), inner.len() - rest.len()));
-    let place = |wanted: usize| places.iter().find(|(at, _)| *at >= wanted).map(|(_, start)| offset + start);
+    let location = |wanted: usize| places.iter().find(|(at, _)| *at >= wanted).map(|(_, start)| offset + start);
     rest.is_empty().then_some(())?;
-    Some(place(part.start)?..place(part.end)?)
+    Some(location(part.start)?..location(part.end)?)
 }
 
 /// The line and the column of a byte, both from 1; the column in characters, without a byte order mark.
@@ -99,14 +99,14 @@ mod tests {
     use crate::{Pointer, Range32};
 
     /// The text at each spot of a source.
-    fn located<'a>(text: &'a str, spots: &[Spot]) -> Vec<Option<&'a str>> {
+    fn located<'a>(text: &'a str, spots: &[Anchor]) -> Vec<Option<&'a str>> {
         let mut sources = Sources::default();
         sources.add("talosmith.yaml", "other: text\n");
         let source = sources.add("devices/ryzen/device.yaml", text);
         let mut locator = Locator::new(&sources);
         spots
             .iter()
-            .map(|spot| locator.locate(&Place { source, spot: spot.clone() }).map(|range| &text[range]))
+            .map(|spot| locator.locate(&Location { source, spot: spot.clone() }).map(|range| &text[range]))
             .collect()
     }
 
@@ -115,18 +115,18 @@ mod tests {
         let text = "name: ryzen\nvolumes:\n  EPHEMERAL: { size: 1GB }\n  list: [a, b]\nempty:\n";
         let around = "EPHEMERAL: { size: 1GB }\n  list: [a, b]";
         let cases = [
-            (Spot::File, None),
-            (Spot::Bytes((0..4).into()), Some("name")),
-            (Spot::Bytes((text.len() - 4..4000).into()), Some("ty:\n")),
-            (Spot::Key("/name".into()), Some("name")),
-            (Spot::Value("/name".into()), Some("ryzen")),
-            (Spot::Value("/volumes/EPHEMERAL/size".into()), Some("1GB")),
-            (Spot::Key("/volumes/list/1".into()), Some("b")),
-            (Spot::Key(Pointer::root()), Some(text.trim_end())),
-            (Spot::Value("/empty".into()), Some("")),
-            (Spot::Value("/volumes/OTHER/size".into()), Some(around)),
-            (Spot::Key("/volumes/OTHER".into()), Some(around)),
-            (Spot::Value("/name/0".into()), Some("ryzen")),
+            (Anchor::File, None),
+            (Anchor::Bytes((0..4).into()), Some("name")),
+            (Anchor::Bytes((text.len() - 4..4000).into()), Some("ty:\n")),
+            (Anchor::Key("/name".into()), Some("name")),
+            (Anchor::Value("/name".into()), Some("ryzen")),
+            (Anchor::Value("/volumes/EPHEMERAL/size".into()), Some("1GB")),
+            (Anchor::Key("/volumes/list/1".into()), Some("b")),
+            (Anchor::Key(Pointer::root()), Some(text.trim_end())),
+            (Anchor::Value("/empty".into()), Some("")),
+            (Anchor::Value("/volumes/OTHER/size".into()), Some(around)),
+            (Anchor::Key("/volumes/OTHER".into()), Some(around)),
+            (Anchor::Value("/name/0".into()), Some("ryzen")),
         ];
         let (spots, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
         assert_eq!(located(text, &spots), expected);
@@ -142,7 +142,7 @@ mod tests {
             "e: x\n  y\n",
             "f: [x]\n"
         );
-        let part = |key: &str, range: Range<usize>| Spot::Part(Pointer::new(key), range.into());
+        let part = |key: &str, range: Range<usize>| Anchor::Part(Pointer::new(key), range.into());
         let cases = [
             (part("/a", 5..8), Some("'y'")),
             (part("/b", 5..8), Some("''y''")),
@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn a_text_with_findings_still_has_places() {
-        let spots = [Spot::Value("/b/c".into())];
+        let spots = [Anchor::Value("/b/c".into())];
         assert_eq!(located("a: 1\na: 2\nb: { c: *d }\n", &spots), [Some("*d")]);
         assert_eq!(located("a: 1\n---\nb: { c: 2 }\n", &spots), [Some("a: 1")]);
-        assert_eq!(located("- a\n", &[Spot::Value("/0".into())]), [Some("a")]);
+        assert_eq!(located("- a\n", &[Anchor::Value("/0".into())]), [Some("a")]);
         for text in ["a: 1\nb: ]\n", "", "# comment\n"] {
             assert_eq!(located(text, &spots), [Some("")], "{text:?}");
         }
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn bytes_are_clipped_to_characters() {
         assert_eq!(
-            located("é: ü", &[Spot::Bytes((1..5).into()), Spot::Bytes(Range32 { start: 9, end: 2 })]),
+            located("é: ü", &[Anchor::Bytes((1..5).into()), Anchor::Bytes(Range32 { start: 9, end: 2 })]),
             [Some("é: "), Some("")]
         );
     }

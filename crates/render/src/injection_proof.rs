@@ -10,7 +10,7 @@ use minijinja::{OutputSpan, OutputSpanKind, Value};
 use serde_json::Value as Json;
 
 use crate::engine::{Engine, FaultKind, Language, Shadow, TemplateFault, unprotected_value};
-use crate::verify::{self, Format};
+use crate::formats::{self, Format};
 
 /// Proves it for `text`, which `Engine::render` made of the same template and context, and for all parts in it.
 ///
@@ -26,7 +26,7 @@ pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result
             Ok(restored) => restored,
             Err(message) => return Err(unparsable(engine, name, context, format, &message)),
         };
-        if verify::parse(format, text).ok().as_ref() != Some(&restored) {
+        if formats::parse(format, text).ok().as_ref() != Some(&restored) {
             let holds = |text: &str| self::restored(format, text, &shadow).ok().as_ref() == Some(&restored);
             return Err(fault(name, misplaced_value(engine, name, context, holds)));
         }
@@ -43,7 +43,7 @@ pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result
 
 /// Parses a shadow's text and puts the values back.
 fn restored(format: Format, text: &str, shadow: &Shadow) -> Result<Vec<Json>, String> {
-    Ok(verify::parse(format, text)?.iter().map(|document| shadow.restore(document)).collect())
+    Ok(formats::parse(format, text)?.iter().map(|document| shadow.restore(document)).collect())
 }
 
 /// The template and the bytes of the first expression that breaks the document when it alone is not hidden.
@@ -57,8 +57,8 @@ fn misplaced_value(
     let written = |span: &&OutputSpan| span.kind() == OutputSpanKind::Expression;
     let pairs = spans.iter().filter(written).zip(hidden_spans.iter().filter(written));
     for (span, hidden_span) in pairs {
-        let place = hidden_span.output_range();
-        let shown = [&hidden[..place.start], &text[span.output_range()], &hidden[place.end..]].concat();
+        let location = hidden_span.output_range();
+        let shown = [&hidden[..location.start], &text[span.output_range()], &hidden[location.end..]].concat();
         if !holds(&shown) {
             return Some((span.name().to_owned(), span.source_range()));
         }
@@ -78,7 +78,7 @@ fn unparsable(engine: &Engine, name: &str, context: &Value, format: Format, mess
             };
             spans.iter().enumerate().map(piece).collect::<String>()
         };
-        let is_sound = |text: &str| verify::parse(format, text).is_ok();
+        let is_sound = |text: &str| formats::parse(format, text).is_ok();
         if is_sound(&with_numbers(None))
             && let Some(at) = (0..spans.len()).find(|at| !is_sound(&with_numbers(Some(*at))))
         {

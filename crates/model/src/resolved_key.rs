@@ -1,27 +1,27 @@
 //! The facts of a device one by one, and where each is written.
 
 use serde_json::{Map, Value};
-use talosmith_document::{Place, Pointer, SourceId};
+use talosmith_document::{Location, Pointer, SourceId};
 
-use crate::read::layered;
+use crate::input::layered;
 use crate::{FleetFile, Schema};
 
 /// A fact of a layered device: a key, or a key below one that holds a mapping.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fact {
+pub struct ResolvedKey {
     /// The key, as a pointer into the layered device.
     pub key: Pointer,
     /// What it says.
     pub value: Value,
     /// The key that says it: in the device's file or in talosmith.yaml, also where the fact follows from another one.
-    pub place: Place,
+    pub location: Location,
 }
 
 /// The facts of a device in the order of its schema; none if its text cannot be read.
 ///
 /// The versions and the hostname are always among them, since the rest relies on them.
 #[must_use]
-pub fn facts(fleet: &FleetFile, source: SourceId, text: &str) -> Vec<Fact> {
+pub fn resolved_keys(fleet: &FleetFile, source: SourceId, text: &str) -> Vec<ResolvedKey> {
     let Some((keys, at)) = layered(fleet, source, text) else { return Vec::new() };
     let mut facts = Vec::new();
     for key in order() {
@@ -30,13 +30,19 @@ pub fn facts(fleet: &FleetFile, source: SourceId, text: &str) -> Vec<Fact> {
             Some(Value::Object(mapping)) if !mapping.is_empty() => {
                 facts.extend(mapping.iter().map(|(inner, value)| {
                     let key = pointer.child(inner);
-                    Fact { place: at(&key).as_key(), key, value: value.clone() }
+                    ResolvedKey { location: at(&key).as_key(), key, value: value.clone() }
                 }));
             }
-            Some(value) => facts.push(Fact { place: at(&pointer).as_key(), key: pointer, value: value.clone() }),
+            Some(value) => {
+                facts.push(ResolvedKey { location: at(&pointer).as_key(), key: pointer, value: value.clone() })
+            }
             None => {
                 let implied = implied(fleet, &keys, &key, &at);
-                facts.extend(implied.map(|(value, place)| Fact { key: pointer, value, place: place.as_key() }));
+                facts.extend(implied.map(|(value, location)| ResolvedKey {
+                    key: pointer,
+                    value,
+                    location: location.as_key(),
+                }));
             }
         }
     }
@@ -54,8 +60,8 @@ fn implied(
     fleet: &FleetFile,
     keys: &Map<String, Value>,
     key: &str,
-    at: &impl Fn(&Pointer) -> Place,
-) -> Option<(Value, Place)> {
+    at: &impl Fn(&Pointer) -> Location,
+) -> Option<(Value, Location)> {
     let own = |key: &str| keys.get(key).map(|value| (value.clone(), at(&Pointer::root().child(key))));
     let name = keys.get("cluster")?.as_str()?;
     let (_, cluster) = fleet.fleet.clusters.iter().find(|(other, _)| other.as_str() == name)?;
@@ -89,8 +95,8 @@ mod tests {
         let text =
             "name: n\ncluster: c\nrole: worker\naddress: 192.0.2.9\nbaseConfig: v1.12.0\nlabels:\n  b: y\nfiles: {}\n";
         let own = sources.add("devices/n/device.yaml", text);
-        let at = |pointer: &str| Place::key(own, pointer.into());
-        let default = |pointer: &str| Place::key(fleet_source, format!("/clusters/c{pointer}").as_str().into());
+        let at = |pointer: &str| Location::key(own, pointer.into());
+        let default = |pointer: &str| Location::key(fleet_source, format!("/clusters/c{pointer}").as_str().into());
         let expected = [
             ("/name", json!("n"), at("/name")),
             ("/cluster", json!("c"), at("/cluster")),
@@ -105,8 +111,8 @@ mod tests {
             ("/nameservers", json!(["192.0.2.1"]), default("/defaults/nameservers")),
             ("/files", json!({}), at("/files")),
         ];
-        let expected = expected.map(|(key, value, place)| Fact { key: key.into(), value, place });
-        assert_eq!(facts(&fleet, own, text), expected);
-        assert_eq!(facts(&fleet, own, "name: n\n"), []);
+        let expected = expected.map(|(key, value, location)| ResolvedKey { key: key.into(), value, location });
+        assert_eq!(resolved_keys(&fleet, own, text), expected);
+        assert_eq!(resolved_keys(&fleet, own, "name: n\n"), []);
     }
 }
