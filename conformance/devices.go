@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// portrait is what `talosmith show DEVICE --format json` says, as far as it counts here.
-type portrait struct {
+// deviceReport is what `talosmith show DEVICE --format json` says, as far as it counts here.
+type deviceReport struct {
 	Device struct {
 		Role       string `json:"role"`
 		BaseConfig string `json:"baseConfig"`
@@ -58,7 +58,7 @@ func readDevice(talosmith, root, name string) (*Case, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", show, err)
 	}
-	var shown portrait
+	var shown deviceReport
 	if err := json.Unmarshal(text, &shown); err != nil {
 		return nil, fmt.Errorf("%s: %w", show, err)
 	}

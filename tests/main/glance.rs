@@ -175,7 +175,7 @@ fn what_programs_read_follows_its_schema() {
     let cases: &[(&str, &[&str])] = &[
         ("show", &["show", "altra", "--format", "json"]),
         ("show", &["show", "ryzen", "--format", "json"]),
-        ("roster", &["fleet", "--format", "json"]),
+        ("fleet-report", &["fleet", "--format", "json"]),
         ("report", &["show", "broken", "--format", "json"]),
     ];
     for (schema, arguments) in cases {

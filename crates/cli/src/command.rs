@@ -104,7 +104,7 @@ pub enum Exit {
 }
 
 /// What a command works with.
-pub struct World<'a> {
+pub struct Context<'a> {
     /// Where it prints.
     pub console: Console,
     /// What it starts.
@@ -121,7 +121,7 @@ pub struct Root {
     pub below: Utf8PathBuf,
 }
 
-impl World<'_> {
+impl Context<'_> {
     /// Finds the repository from the current folder upward.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub enum Channel {
     /// Standard output: what the user asked for.
     Result,
     /// Standard error: what is said about it.
-    Talk,
+    Status,
 }
 
 /// Why a result could not be printed.
@@ -45,7 +45,7 @@ pub enum PrintError {
 #[derive(Debug)]
 pub struct Console {
     result: Stream,
-    talk: Stream,
+    status: Stream,
     quiet: bool,
     verbose: bool,
 }
@@ -87,7 +87,7 @@ impl Console {
             |style: Style| if style.color { anstream::ColorChoice::Always } else { anstream::ColorChoice::AlwaysAnsi };
         Self {
             result: Stream { to: Target::Stdout(AutoStream::new(out, choice(out_style))), style: out_style },
-            talk: Stream { to: Target::Stderr(AutoStream::new(err, choice(err_style))), style: err_style },
+            status: Stream { to: Target::Stderr(AutoStream::new(err, choice(err_style))), style: err_style },
             quiet,
             verbose,
         }
@@ -97,13 +97,13 @@ impl Console {
     #[must_use]
     pub fn captured(style: Style, quiet: bool, verbose: bool) -> Self {
         let stream = || Stream { to: Target::Memory(Vec::new()), style };
-        Self { result: stream(), talk: stream(), quiet, verbose }
+        Self { result: stream(), status: stream(), quiet, verbose }
     }
 
     /// What a captured console was given, on standard output and on standard error.
     #[must_use]
     pub fn captures(&self) -> [String; 2] {
-        [&self.result, &self.talk].map(|stream| match &stream.to {
+        [&self.result, &self.status].map(|stream| match &stream.to {
             Target::Memory(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Target::Stdout(_) | Target::Stderr(_) => String::new(),
         })
@@ -114,7 +114,7 @@ impl Console {
     pub const fn style(&self, channel: Channel) -> Style {
         match channel {
             Channel::Result => self.result.style,
-            Channel::Talk => self.talk.style,
+            Channel::Status => self.status.style,
         }
     }
 
@@ -129,28 +129,28 @@ impl Console {
     /// Says something on standard error, unless the user wants it quiet. A line break is added where there is none.
     ///
     /// That nobody listens is no reason to stop, so it cannot fail.
-    pub fn talk(&mut self, text: &str) {
+    pub fn status(&mut self, text: &str) {
         if !self.quiet && !text.is_empty() {
             let end = if text.ends_with('\n') { "" } else { "\n" };
-            let _ = self.talk.write(&format!("{text}{end}"));
+            let _ = self.status.write(&format!("{text}{end}"));
         }
     }
 
     /// Says on standard error why the command could not run, with its chain of causes, even if the user wants it quiet.
     pub fn failure(&mut self, error: &anyhow::Error) {
-        let word = if self.talk.style.color {
+        let word = if self.status.style.color {
             let style = anstyle::AnsiColor::BrightRed.on_default().bold();
             format!("{style}error{style:#}")
         } else {
             "error".to_owned()
         };
-        let _ = self.talk.write(&format!("{word}: {error:#}\n"));
+        let _ = self.status.write(&format!("{word}: {error:#}\n"));
     }
 
     /// Says on standard error what only those want to know who ask for it with `-v`.
     pub fn detail(&mut self, text: &str) {
         if self.verbose {
-            self.talk(text);
+            self.status(text);
         }
     }
 
@@ -161,7 +161,7 @@ impl Console {
     pub fn report(&mut self, channel: Channel, findings: &[Diagnostic], sources: &Sources) -> Result<(), PrintError> {
         let stream = match channel {
             Channel::Result => &mut self.result,
-            Channel::Talk => &mut self.talk,
+            Channel::Status => &mut self.status,
         };
         stream.write(&report::human(findings, sources, stream.style))
     }
@@ -279,8 +279,8 @@ mod tests {
     fn quiet_silences_the_talk_and_verbose_adds_to_it() {
         for (quiet, verbose, expected) in [(false, false, "a\n"), (false, true, "a\nb\n"), (true, true, "")] {
             let mut console = Console::captured(PLAIN, quiet, verbose);
-            console.talk("a");
-            console.talk("");
+            console.status("a");
+            console.status("");
             console.detail("b\n");
             console.result("c").expect("memory takes everything");
             assert_eq!(console.captures(), ["c", expected]);
@@ -299,7 +299,7 @@ error[literal-secret]: a secret
 1 | a: tskey-auth-*******
   |    ^^^^^^^^^^^^^^^^^^
 ";
-        for channel in [Channel::Result, Channel::Talk] {
+        for channel in [Channel::Result, Channel::Status] {
             let mut console = Console::captured(PLAIN, true, false);
             console.report(channel, std::slice::from_ref(&finding), &sources).expect("memory takes everything");
             let expected = if channel == Channel::Result { [text, ""] } else { ["", text] };
@@ -317,7 +317,7 @@ error[literal-secret]: a secret
     fn keys_are_masked_in_all_that_is_printed() {
         let mut console = Console::captured(PLAIN, false, true);
         console.result("tskey-auth-k1").expect("memory takes everything");
-        console.talk("tskey-client-k1");
+        console.status("tskey-client-k1");
         console.detail("tskey-api-k1");
         assert_eq!(console.captures(), ["tskey-auth-**", "tskey-client-**\ntskey-api-**\n"]);
     }

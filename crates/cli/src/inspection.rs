@@ -52,7 +52,7 @@ pub enum Keep {
 /// Inspects what `paths` name, seen from the folder `below` the root.
 ///
 /// # Errors
-/// The world's, and an argument that names nothing.
+/// A file cannot be read, or an argument names nothing.
 pub fn inspect(
     tree: &dyn Tree,
     paths: &[Utf8PathBuf],

@@ -1,4 +1,4 @@
-//! The commands of talosmith, and everything that touches the world.
+//! The commands of talosmith, and everything that touches the outside world.
 //!
 //! The modules stand in dependency order: each uses only those before it.
 
@@ -26,8 +26,8 @@ pub mod comparison;
 pub mod inspection;
 pub mod probe;
 pub mod staleness;
-pub mod portrait;
-pub mod roster;
+pub mod device_report;
+pub mod fleet_overview;
 pub mod command;
 mod run;
 

@@ -146,7 +146,7 @@ pub enum ProcessError {
         cap: usize,
     },
     /// The pipe to or from the program broke.
-    #[error("cannot talk with `{program}`")]
+    #[error("cannot exchange data with `{program}`")]
     Pipe {
         /// The program's name.
         program: String,

@@ -56,7 +56,7 @@ impl Project {
     /// Reads everything that a tree holds.
     ///
     /// # Errors
-    /// The world's: what is wrong with the user's files becomes findings.
+    /// A file cannot be read, or a program cannot be run. What is wrong with the user's files becomes findings.
     pub fn load(tree: &dyn Tree) -> Result<Self, LoadError> {
         Ok(Self::load_with(tree, |_, _| Vec::<((), bool)>::new())?.0)
     }
@@ -65,7 +65,7 @@ impl Project {
     /// a time. It says of each whether the plan keeps it, or nothing of all.
     ///
     /// # Errors
-    /// The world's: what is wrong with the user's files becomes findings.
+    /// A file cannot be read, or a program cannot be run. What is wrong with the user's files becomes findings.
     pub fn load_with<E: Send>(
         tree: &dyn Tree,
         early: impl Fn(&Renderer, &[&Arc<Device>]) -> Vec<(E, bool)> + Send + Sync,

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::command::{self, Command, CommandLine, Exit, World};
+use crate::command::{self, Command, CommandLine, Context, Exit};
 use crate::console::{Console, PrintError};
 use crate::process::System;
 
@@ -13,30 +13,30 @@ use crate::process::System;
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
     let console = Console::new(line.global.color, line.global.quiet, line.global.verbose);
-    let mut world = World { console, processes: &System, global: line.global };
-    match dispatch(&mut world, &line.command) {
+    let mut context = Context { console, processes: &System, global: line.global };
+    match dispatch(&mut context, &line.command) {
         Ok(exit) => ExitCode::from(exit as u8),
         // Who closed the pipe, such as `head`, has what it wanted.
         Err(error) if matches!(error.downcast_ref(), Some(PrintError::Closed)) => ExitCode::SUCCESS,
         Err(error) => {
-            world.console.failure(&error);
+            context.console.failure(&error);
             ExitCode::from(Exit::Failure as u8)
         }
     }
 }
 
-fn dispatch(world: &mut World<'_>, command: &Command) -> anyhow::Result<Exit> {
+fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Generate(arguments) => command::generate::run(world, arguments),
-        Command::Check(arguments) => command::check::run(world, arguments),
-        Command::Diff(arguments) => command::diff::run(world, arguments),
-        Command::Validate(arguments) => command::validate::run(world, arguments),
-        Command::Show(arguments) => command::show::run(world, arguments),
-        Command::Fleet(arguments) => command::fleet::run(world, arguments),
-        Command::Explain(arguments) => command::explain::run(world, arguments),
-        Command::SchematicId(arguments) => command::schematic_id::run(world, arguments),
-        Command::Schema(arguments) => command::schema::run(world, arguments),
-        Command::Completions(arguments) => command::completions::run(world, arguments),
-        Command::Man => command::man::run(world),
+        Command::Generate(arguments) => command::generate::run(context, arguments),
+        Command::Check(arguments) => command::check::run(context, arguments),
+        Command::Diff(arguments) => command::diff::run(context, arguments),
+        Command::Validate(arguments) => command::validate::run(context, arguments),
+        Command::Show(arguments) => command::show::run(context, arguments),
+        Command::Fleet(arguments) => command::fleet::run(context, arguments),
+        Command::Explain(arguments) => command::explain::run(context, arguments),
+        Command::SchematicId(arguments) => command::schematic_id::run(context, arguments),
+        Command::Schema(arguments) => command::schema::run(context, arguments),
+        Command::Completions(arguments) => command::completions::run(context, arguments),
+        Command::Man => command::man::run(context),
     }
 }

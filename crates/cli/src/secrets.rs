@@ -52,7 +52,7 @@ pub struct Need {
 }
 
 /// What the sources can reach.
-pub struct World<'a> {
+pub struct SourceContext<'a> {
     /// Starts programs, in the environment that talosmith was started in.
     pub processes: &'a dyn Processes,
     /// That environment.
@@ -95,7 +95,12 @@ impl Resolution {
 ///
 /// A name without a definition is left out: the model has refused it before.
 #[must_use]
-pub fn resolve(needs: &[Need], definitions: &Definitions<'_>, fleet: SourceId, world: &World<'_>) -> Resolution {
+pub fn resolve(
+    needs: &[Need],
+    definitions: &Definitions<'_>,
+    fleet: SourceId,
+    context: &SourceContext<'_>,
+) -> Resolution {
     let mut resolution = Resolution::default();
     for need in needs {
         let name = &need.secret;
@@ -108,7 +113,7 @@ pub fn resolve(needs: &[Need], definitions: &Definitions<'_>, fleet: SourceId, w
         let mut outcome = Outcome::Unavailable;
         for (index, source) in sources.iter().enumerate() {
             let location = Location::value(fleet, pointer.item(index));
-            match ask(source, world, &resolution.secrets) {
+            match ask(source, context, &resolution.secrets) {
                 Answer::Absent(absence) => absences.push((source.kind(), absence)),
                 Answer::Failed(failure) => {
                     resolution.findings.push(failed(name, source.kind(), failure, location, needs));
@@ -130,13 +135,13 @@ pub fn resolve(needs: &[Need], definitions: &Definitions<'_>, fleet: SourceId, w
     resolution
 }
 
-fn ask(source: &SecretSource, world: &World<'_>, known: &Secrets) -> Answer {
+fn ask(source: &SecretSource, context: &SourceContext<'_>, known: &Secrets) -> Answer {
     match source {
-        SecretSource::Env(name) => env::ask(name, world),
-        SecretSource::File(path) => file::ask(path, world),
-        SecretSource::Sops(value) => sops::ask(value, world, known),
-        SecretSource::Op(reference) => op::ask(reference, world, known),
-        SecretSource::Command(command) => command::ask(command, world, known),
+        SecretSource::Env(name) => env::ask(name, context),
+        SecretSource::File(path) => file::ask(path, context),
+        SecretSource::Sops(value) => sops::ask(value, context, known),
+        SecretSource::Op(reference) => op::ask(reference, context, known),
+        SecretSource::Command(command) => command::ask(command, context, known),
     }
 }
 

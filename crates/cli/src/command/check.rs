@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Exit, World, count, exit_of};
+use super::{Context, Exit, count, exit_of};
 use crate::console::Channel;
 use crate::git::Git;
 use crate::inspection::{Inspection, Keep, inspect};
@@ -28,25 +28,30 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The world's.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = world.root()?;
+/// A file cannot be read or written, or the output is closed.
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = context.root()?;
     if arguments.staged {
-        let git = Git::open(world.processes, &root.path)?;
+        let git = Git::open(context.processes, &root.path)?;
         let tree = GitTree::index(&git)?;
-        check(world, arguments, &root, &tree)
+        check(context, arguments, &root, &tree)
     } else {
         let tree = WorkTree::new(root.path.clone());
-        check(world, arguments, &root, &tree)
+        check(context, arguments, &root, &tree)
     }
 }
 
-fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
+fn check(
+    context: &mut Context<'_>,
+    arguments: &Arguments,
+    root: &super::Root,
+    tree: &dyn Tree,
+) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let Inspection { mut project, selection, owners, differences } =
         inspect(tree, &arguments.paths, &root.below, Keep::Changed)?;
     if differences.real().next().is_some() {
-        let head = Head::read(world.processes, &root.path, &differences);
+        let head = Head::read(context.processes, &root.path, &differences);
         let findings = judge(&mut project, &differences, head.as_ref(), tree);
         project.findings.extend(findings);
         project.apply_levels();
@@ -60,17 +65,17 @@ fn check(world: &mut World<'_>, arguments: &Arguments, root: &super::Root, tree:
         broken.chain(clusters.map(|cluster| format!("applications of {}", cluster.name))).collect();
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     let summary = json!({ "devices": devices, "files": files, "notCompared": left_out });
-    world.report(
+    context.report(
         Channel::Result,
         &mut project.findings,
         &project.sources,
         summary.as_object().cloned().unwrap_or_default(),
     )?;
     if !left_out.is_empty() {
-        world.console.talk(&format!("not compared because of errors: {}", left_out.join(", ")));
+        context.console.status(&format!("not compared because of errors: {}", left_out.join(", ")));
     }
     let verdict = if counted.is_empty() { "up to date".to_owned() } else { counted };
-    world.console.talk(&format!(
+    context.console.status(&format!(
         "{verdict}: {} and {} checked in {milliseconds:.1} ms",
         count(devices, "device"),
         count(files, "file")

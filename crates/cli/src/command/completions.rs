@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{CommandLine, Exit, World};
+use super::{CommandLine, Context, Exit};
 
 /// Print completions for a shell
 #[derive(Debug, Args)]
@@ -17,9 +17,9 @@ pub struct Arguments {
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "talosmith", &mut script);
-    world.console.result(&String::from_utf8_lossy(&script))?;
+    context.console.result(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Success)
 }

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::{Exit, World, exit_of};
+use super::{Context, Exit, exit_of};
 use crate::change::Change;
 use crate::console::Channel;
 use crate::inspection::{Inspection, Keep, inspect};
@@ -20,20 +20,20 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The world's.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = world.root()?;
+/// A file cannot be read or written, or the output is closed.
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
     let Inspection { mut project, differences, .. } = inspect(&tree, &arguments.paths, &root.below, Keep::Changed)?;
     let mut exit = exit_of(&project.findings);
-    world.report(Channel::Talk, &mut project.findings, &project.sources, serde_json::Map::new())?;
+    context.report(Channel::Status, &mut project.findings, &project.sources, serde_json::Map::new())?;
     if exit == Exit::Findings {
         return Ok(exit);
     }
-    let color = world.console.style(Channel::Result).color;
+    let color = context.console.style(Channel::Result).color;
     for change in differences.real() {
         exit = Exit::Findings;
-        world.console.result(&unified(change, color))?;
+        context.console.result(&unified(change, color))?;
     }
     Ok(exit)
 }

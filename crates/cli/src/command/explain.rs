@@ -3,7 +3,7 @@
 use clap::Args;
 use talosmith_document::{Code, closest};
 
-use super::{Exit, World};
+use super::{Context, Exit};
 
 /// Explain the code of a finding
 #[derive(Debug, Args)]
@@ -20,14 +20,14 @@ pub struct Arguments {
 ///
 /// # Errors
 /// An unknown code.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(name) = arguments.code.as_ref().filter(|_| !arguments.list) else {
         let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
         let lines: Vec<String> = Code::ALL
             .iter()
             .map(|code| format!("{:width$}  {:7}  {}\n", code.name(), code.level().as_str(), code.summary()))
             .collect();
-        world.console.result(&lines.concat())?;
+        context.console.result(&lines.concat())?;
         return Ok(Exit::Success);
     };
     let Ok(code) = name.parse::<Code>() else {
@@ -37,6 +37,6 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     };
     let page: String =
         code.page().lines().filter(|line| !line.starts_with("<!--")).map(|line| format!("{line}\n")).collect();
-    world.console.result(&page)?;
+    context.console.result(&page)?;
     Ok(Exit::Success)
 }

@@ -9,7 +9,7 @@ use talosmith_document::Diagnostic;
 use talosmith_render::target::secret_files;
 
 use super::diff::unified;
-use super::{Exit, World, count, exit_of};
+use super::{Context, Exit, count, exit_of};
 use crate::change::ChangeKind;
 use crate::comparison::{Tally, foreign};
 use crate::console::Channel;
@@ -52,10 +52,10 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The world's.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = world.root()?;
-    let lock = Lock::acquire(&root.path, || world.console.talk("waiting for another run of talosmith"))?;
+/// A file cannot be read or written, or the output is closed.
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = context.root()?;
+    let lock = Lock::acquire(&root.path, || context.console.status("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());
     let Inspection { mut project, selection, owners, differences } =
         inspect(&tree, &arguments.paths, &root.below, Keep::All)?;
@@ -71,15 +71,15 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     };
     let mut unsafe_targets = Vec::new();
     if let Some(fleet) = &project.fleet {
-        unsafe_targets = hygiene::judge(&needs, &definitions, fleet.source, world.processes, &root.path)?;
+        unsafe_targets = hygiene::judge(&needs, &definitions, fleet.source, context.processes, &root.path)?;
     }
     let mut findings = std::mem::take(&mut project.findings);
     findings.extend(unsafe_targets);
     talosmith_document::merge(&mut findings);
     if exit_of(&findings) == Exit::Findings {
         let counted = report::count_line(&findings);
-        world.report(Channel::Talk, &mut findings, &project.sources, summary(&differences, 0))?;
-        world.console.talk(&format!("{counted}; nothing was written"));
+        context.report(Channel::Status, &mut findings, &project.sources, summary(&differences, 0))?;
+        context.console.status(&format!("{counted}; nothing was written"));
         return Ok(Exit::Findings);
     }
     let mut exit = Exit::Success;
@@ -90,25 +90,25 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
         let searched: BTreeSet<&Utf8Path> = searched.filter_map(|path| path.parent()).collect();
         let written = apply(&lock, &differences.changes, &searched, &differences.within)?;
         for leftover in &written.leftovers {
-            world.console.detail(&format!("removed {leftover}, which an earlier run left"));
+            context.console.detail(&format!("removed {leftover}, which an earlier run left"));
         }
         let (failed, wrong) =
-            write_secrets(world, &project, &lock, &needs, &definitions, arguments, &mut secret_files)?;
+            write_secrets(context, &project, &lock, &needs, &definitions, arguments, &mut secret_files)?;
         findings.extend(wrong);
         exit = exit.max(failed);
     }
-    if world.is_text() {
-        list(world, &differences, &secret_files)?;
+    if context.is_text() {
+        list(context, &differences, &secret_files)?;
     }
-    if arguments.diff && world.is_text() {
-        let color = world.console.style(Channel::Result).color;
+    if arguments.diff && context.is_text() {
+        let color = context.console.style(Channel::Result).color;
         for change in differences.real() {
-            world.console.result(&unified(change, color))?;
+            context.console.result(&unified(change, color))?;
         }
     }
-    world.report(Channel::Talk, &mut findings, &project.sources, summary(&differences, secret_files.len()))?;
+    context.report(Channel::Status, &mut findings, &project.sources, summary(&differences, secret_files.len()))?;
     let changed = differences.real().count() + secret_files.len();
-    conclude(world, &owners, &differences, changed, arguments.dry_run);
+    conclude(context, &owners, &differences, changed, arguments.dry_run);
     if arguments.exit_code && changed > 0 {
         exit = exit.max(Exit::Findings);
     }
@@ -137,7 +137,7 @@ fn needs(project: &Project, owners: &[Tally]) -> Vec<Need> {
 
 /// Fetches what the needs ask for and writes the files; gives the exit code that they owe, and what there is to say.
 fn write_secrets(
-    world: &World<'_>,
+    context: &Context<'_>,
     project: &Project,
     lock: &Lock,
     needs: &[Need],
@@ -149,7 +149,7 @@ fn write_secrets(
         return Ok((Exit::Success, Vec::new()));
     };
     let environment = Environment::of_process();
-    let around = secrets::World { processes: world.processes, environment: &environment, root: lock.root() };
+    let around = secrets::SourceContext { processes: context.processes, environment: &environment, root: lock.root() };
     let mut resolution = secrets::resolve(needs, definitions, fleet.source, &around);
     let is_there = |path: &Utf8Path| lock.root().join(path).exists();
     let settlement = policy::settle(needs, &mut resolution, arguments.require_secrets, &is_there);
@@ -180,7 +180,11 @@ fn write_secrets(
 }
 
 /// Lists the changes, a line each.
-fn list(world: &mut World<'_>, differences: &Differences, secrets: &[(Utf8PathBuf, ChangeKind)]) -> anyhow::Result<()> {
+fn list(
+    context: &mut Context<'_>,
+    differences: &Differences,
+    secrets: &[(Utf8PathBuf, ChangeKind)],
+) -> anyhow::Result<()> {
     let mut lines = String::new();
     for change in differences.real() {
         lines.push_str(&format!("{} {}\n", letter(change.kind), change.path));
@@ -188,7 +192,7 @@ fn list(world: &mut World<'_>, differences: &Differences, secrets: &[(Utf8PathBu
     for (path, _) in secrets {
         lines.push_str(&format!("S {path}  (secret, mode 0600, not tracked)\n"));
     }
-    world.console.result(&lines)?;
+    context.console.result(&lines)?;
     Ok(())
 }
 
@@ -201,10 +205,10 @@ const fn letter(kind: ChangeKind) -> char {
     }
 }
 
-fn conclude(world: &mut World<'_>, owners: &[Tally], differences: &Differences, changed: usize, dry_run: bool) {
+fn conclude(context: &mut Context<'_>, owners: &[Tally], differences: &Differences, changed: usize, dry_run: bool) {
     let devices = count(owners.iter().filter(|owner| owner.is_device).count(), "device");
     let files = count(differences.files(), "file");
-    world.console.talk(&match (changed, dry_run) {
+    context.console.status(&match (changed, dry_run) {
         (0, _) => format!("nothing to change: {devices}, {files}"),
         (_, true) => format!("{} to write: {devices}, {files}", count(changed, "file")),
         (_, false) => format!("{} written: {devices}, {files}", count(changed, "file")),

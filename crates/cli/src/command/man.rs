@@ -2,15 +2,15 @@
 
 use clap::CommandFactory;
 
-use super::{CommandLine, Exit, World};
+use super::{CommandLine, Context, Exit};
 
 /// Runs the command.
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(world: &mut World<'_>) -> anyhow::Result<Exit> {
+pub fn run(context: &mut Context<'_>) -> anyhow::Result<Exit> {
     let mut page = Vec::new();
     clap_mangen::Man::new(CommandLine::command()).render(&mut page)?;
-    world.console.result(&String::from_utf8_lossy(&page))?;
+    context.console.result(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Success)
 }

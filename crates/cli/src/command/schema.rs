@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use talosmith_model::Schema;
 
-use super::{Exit, World};
+use super::{Context, Exit};
 
 /// Print the JSON Schema of a file that you write
 #[derive(Debug, Args)]
@@ -26,20 +26,20 @@ enum Name {
     /// What `talosmith show --format json` prints
     Show,
     /// What `talosmith fleet --format json` prints
-    Roster,
+    FleetReport,
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    world.console.result(match arguments.name {
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    context.console.result(match arguments.name {
         Name::Device => Schema::Device.text(),
         Name::Fleet => Schema::Fleet.text(),
         Name::Report => include_str!("../../../../schemas/report.schema.json"),
         Name::Show => include_str!("../../../../schemas/show.schema.json"),
-        Name::Roster => include_str!("../../../../schemas/roster.schema.json"),
+        Name::FleetReport => include_str!("../../../../schemas/fleet-report.schema.json"),
     })?;
     Ok(Exit::Success)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use talosmith_document::{Code, Diagnostic, Document, Location, Sources, decode};
 use talosmith_model::Schematic;
 
-use super::{Exit, World};
+use super::{Context, Exit};
 use crate::console::Channel;
 use crate::tree::{Tree, WorkTree};
 
@@ -22,8 +22,8 @@ pub struct Arguments {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let start = world.global.directory.clone().unwrap_or_default();
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let start = context.global.directory.clone().unwrap_or_default();
     let mut exit = Exit::Success;
     for file in &arguments.files {
         let path = start.join(file);
@@ -37,11 +37,11 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
         let mut sources = Sources::default();
         let source = sources.add(path.clone(), String::from_utf8_lossy(&bytes));
         match id(source, &bytes) {
-            Ok(id) if arguments.files.len() == 1 => world.console.result(&format!("{id}\n"))?,
-            Ok(id) => world.console.result(&format!("{id}  {file}\n"))?,
+            Ok(id) if arguments.files.len() == 1 => context.console.result(&format!("{id}\n"))?,
+            Ok(id) => context.console.result(&format!("{id}  {file}\n"))?,
             Err(mut findings) => {
                 exit = Exit::Findings;
-                world.report(Channel::Talk, &mut findings, &sources, serde_json::Map::new())?;
+                context.report(Channel::Status, &mut findings, &sources, serde_json::Map::new())?;
             }
         }
     }

@@ -5,9 +5,9 @@ use clap::Args;
 use talosmith_document::Diagnostic;
 use talosmith_model::resolved_keys;
 
-use super::{Exit, World, count, json_text};
+use super::{Context, Exit, count, json_text};
 use crate::console::Channel;
-use crate::portrait::Portrait;
+use crate::device_report::DeviceReport;
 use crate::project::{DEVICES, Project};
 use crate::selection::Selection;
 use crate::tree::{Tree, WorkTree};
@@ -23,9 +23,9 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The world's, and an argument that names no device.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = world.root()?;
+/// A file cannot be read, an argument names no device, or the output cannot be written.
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(std::slice::from_ref(&arguments.device), &root.below, &project)?;
@@ -38,20 +38,20 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
         let mut findings = of_device(&project, name);
         if project.plan.waiting.contains(name) {
             let unread: Vec<&str> = project.plan.broken.difference(&project.plan.waiting).map(String::as_str).collect();
-            world.console.talk(&format!("`{name}` waits for devices that cannot be read: {}", unread.join(", ")));
+            context.console.status(&format!("`{name}` waits for devices that cannot be read: {}", unread.join(", ")));
         }
-        world.report(Channel::Talk, &mut findings, &project.sources, serde_json::Map::new())?;
+        context.report(Channel::Status, &mut findings, &project.sources, serde_json::Map::new())?;
         return Ok(Exit::Findings);
     };
     let path = Utf8Path::new(DEVICES).join(name).join("device.yaml");
     let text = String::from_utf8_lossy(&tree.read(&path)?.unwrap_or_default()).into_owned();
     let source = project.sources.add(path, text.as_str());
-    let portrait = Portrait::new(device, resolved_keys(fleet, source, &text), &project.sources);
-    let text = if world.is_text() { portrait.text(world.console.style(Channel::Result)) } else { json_text(&portrait) };
-    world.console.result(&text)?;
+    let report = DeviceReport::new(device, resolved_keys(fleet, source, &text), &project.sources);
+    let text = if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_text(&report) };
+    context.console.result(&text)?;
     let warnings = of_device(&project, name).len();
     if warnings > 0 {
-        world.console.talk(&format!("{}: talosmith validate {DEVICES}/{name}", count(warnings, "finding")));
+        context.console.status(&format!("{}: talosmith validate {DEVICES}/{name}", count(warnings, "finding")));
     }
     Ok(Exit::Success)
 }

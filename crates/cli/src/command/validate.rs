@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 use talosmith_render::Proof;
 
-use super::{Exit, World, count, exit_of};
+use super::{Context, Exit, count, exit_of};
 use crate::console::Channel;
 use crate::project::Project;
 use crate::rendering::render;
@@ -24,9 +24,9 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The world's.
-pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = world.root()?;
+/// A file cannot be read or written, or the output is closed.
+pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
@@ -36,13 +36,13 @@ pub fn run(world: &mut World<'_>, arguments: &Arguments) -> anyhow::Result<Exit>
     let counted = report::count_line(&project.findings);
     let devices = count(project.folders.len(), "device");
     let summary = json!({ "devices": project.folders.len(), "files": files });
-    world.report(
+    context.report(
         Channel::Result,
         &mut project.findings,
         &project.sources,
         summary.as_object().cloned().unwrap_or_default(),
     )?;
     let verdict = if counted.is_empty() { "valid".to_owned() } else { counted };
-    world.console.talk(&format!("{verdict}: {devices}, {} rendered", count(files, "file")));
+    context.console.status(&format!("{verdict}: {devices}, {} rendered", count(files, "file")));
     Ok(exit)
 }

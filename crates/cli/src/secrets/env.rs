@@ -3,11 +3,11 @@
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
-use super::{World, value};
+use super::{SourceContext, value};
 
 /// Asks a variable. One that is set and empty is not there, as CI systems set an unknown secret.
-pub fn ask(name: &str, world: &World<'_>) -> Answer {
-    let Some(found) = world.environment.get(name) else {
+pub fn ask(name: &str, context: &SourceContext<'_>) -> Answer {
+    let Some(found) = context.environment.get(name) else {
         // `read` keeps the value out of the shell's history.
         let help = format!("set the variable: read -rs {name} && export {name}");
         return Answer::absent(format!("the variable `{name}` is not set"), help);

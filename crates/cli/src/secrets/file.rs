@@ -6,11 +6,11 @@ use camino::Utf8Path;
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
-use super::{LARGEST_VALUE, World, shell_word, value};
+use super::{LARGEST_VALUE, SourceContext, shell_word, value};
 
 /// Asks a file. A link is followed, since systemd, Kubernetes and SOPS-Nix hand out secrets as links.
-pub fn ask(file: &Utf8Path, world: &World<'_>) -> Answer {
-    let path = world.root.join(file);
+pub fn ask(file: &Utf8Path, context: &SourceContext<'_>) -> Answer {
+    let path = context.root.join(file);
     let word = shell_word(path.as_str());
     // Where the value is a file of mode 0600 from the start, nobody else can read it even for an instant.
     let help = format!("put the value, and nothing else, into the file: (umask 077 && cat > {word})");

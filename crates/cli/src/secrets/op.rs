@@ -4,14 +4,14 @@ use talosmith_render::Secrets;
 
 use super::answer::Answer;
 use super::program::{Program, run};
-use super::{World, shell_word};
+use super::{SourceContext, shell_word};
 
 /// Where `op` finds its account: tokens and hosts are variables of its own.
 const ENVIRONMENT: &[&str] = &["OP_*"];
 
 /// Asks 1Password with one `op read`. Each costs one of the few reads that small accounts have in a day, and so does an error:
 /// nothing is ever tried twice.
-pub fn ask(reference: &str, world: &World<'_>, known: &Secrets) -> Answer {
+pub fn ask(reference: &str, context: &SourceContext<'_>, known: &Secrets) -> Answer {
     if !reference.starts_with("op://") {
         return Answer::failed("the reference does not begin with `op://`", "write it as op://VAULT/ITEM/FIELD");
     }
@@ -25,7 +25,7 @@ pub fn ask(reference: &str, world: &World<'_>, known: &Secrets) -> Answer {
             install: "install the 1Password command line `op`, and sign in: op signin",
             help: &help,
         },
-        world,
+        context,
         known,
     )
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::answer::Answer;
 use super::redactor::Redactor;
-use super::{LARGEST_VALUE, World, value};
+use super::{LARGEST_VALUE, SourceContext, value};
 use crate::process::{Command, Output, ProcessError};
 
 /// Time enough to touch a key, too short to hang a pre-commit hook or a pipeline.
@@ -56,16 +56,16 @@ pub struct Program<'a> {
 }
 
 /// Runs a program in the root of the repository, without input, and takes what it prints as the value.
-pub fn run(program: &Program<'_>, world: &World<'_>, known: &Secrets) -> Answer {
+pub fn run(program: &Program<'_>, context: &SourceContext<'_>, known: &Secrets) -> Answer {
     let name = program.name;
     let command = Command {
-        folder: Some(world.root.to_owned()),
+        folder: Some(context.root.to_owned()),
         environment: SURROUNDINGS.iter().chain(program.environment).map(|&name| name.to_owned()).collect(),
         timeout: PATIENCE,
         cap: LARGEST_VALUE,
         ..Command::new(program.path.as_str(), program.arguments.iter().copied())
     };
-    let output = match world.processes.run(&command) {
+    let output = match context.processes.run(&command) {
         Ok(output) => output,
         Err(ProcessError::NotFound { .. }) => {
             return Answer::absent(format!("the program `{name}` is not found"), program.install);
@@ -81,7 +81,7 @@ pub fn run(program: &Program<'_>, world: &World<'_>, known: &Secrets) -> Answer 
         None => format!("`{name}` was ended by a signal"),
     };
     let mut answer = Answer::failed(why, program.help);
-    let complaint = complaint(&output, world, known);
+    let complaint = complaint(&output, context, known);
     if let (Answer::Failed(failure), false) = (&mut answer, complaint.is_empty()) {
         failure.notes.push(format!("`{name}` says: {complaint}"));
     }
@@ -89,9 +89,9 @@ pub fn run(program: &Program<'_>, world: &World<'_>, known: &Secrets) -> Answer 
 }
 
 /// What a failing program says, without anything secret.
-fn complaint(output: &Output, world: &World<'_>, known: &Secrets) -> String {
+fn complaint(output: &Output, context: &SourceContext<'_>, known: &Secrets) -> String {
     let mut redactor = Redactor::of(known);
-    world.environment.credentials().for_each(|credential| redactor.learn(credential));
+    context.environment.credentials().for_each(|credential| redactor.learn(credential));
     // What a failing program printed may be the value all the same, and its complaint may quote it.
     let printed = Zeroizing::new(String::from_utf8_lossy(&output.stdout).into_owned());
     printed.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE).for_each(|line| redactor.learn(line));

@@ -8,16 +8,16 @@ use talosmith_render::Secrets;
 use super::answer::{Answer, Failure};
 use super::program::{Program, run};
 use super::redactor::Redactor;
-use super::{World, shell_word};
+use super::{SourceContext, shell_word};
 
 /// Where SOPS finds its keys: age, GnuPG, and the cloud services that it asks.
 const ENVIRONMENT: &[&str] =
     &["SOPS_*", "AGE_*", "GNUPGHOME", "GPG_TTY", "AWS_*", "GOOGLE_*", "CLOUDSDK_CONFIG", "AZURE_*", "VAULT_*"];
 
 /// Asks SOPS for one value. Without the program the file is as good as not there: what it holds is no value.
-pub fn ask(source: &SopsValue, world: &World<'_>, known: &Secrets) -> Answer {
+pub fn ask(source: &SopsValue, context: &SourceContext<'_>, known: &Secrets) -> Answer {
     let SopsValue { file, key } = source;
-    let path = world.root.join(file);
+    let path = context.root.join(file);
     let word = shell_word(path.as_str());
     if !path.exists() {
         return Answer::absent(format!("the file `{file}` is not there"), format!("make the file: sops edit {word}"));
@@ -38,7 +38,7 @@ pub fn ask(source: &SopsValue, world: &World<'_>, known: &Secrets) -> Answer {
             install: "install `sops`",
             help: &help,
         },
-        world,
+        context,
         known,
     );
     // With a wrong `encrypted_regex` SOPS leaves a value as it is and says nothing.

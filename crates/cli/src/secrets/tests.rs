@@ -55,8 +55,8 @@ impl Run {
 
     fn resolve_for(&self, sources: Vec<SecretSource>, needs: &[Need]) -> Resolution {
         let root = self.root();
-        let world = World { processes: &self.script, environment: &self.environment, root: &root };
-        resolve(needs, &[(NAME, sources.as_slice())].into(), texts().0, &world)
+        let context = SourceContext { processes: &self.script, environment: &self.environment, root: &root };
+        resolve(needs, &[(NAME, sources.as_slice())].into(), texts().0, &context)
     }
 
     /// The one finding as text, with the folder's name taken out.

@@ -36,8 +36,8 @@ impl Processes for Machine {
 
 fn resolve_on(machine: &Machine, root: &Utf8Path, sources: &[SecretSource]) -> Resolution {
     let environment = Environment::of_process();
-    let world = World { processes: machine, environment: &environment, root };
-    resolve(&[need("ryzen")], &[(NAME, sources)].into(), texts().0, &world)
+    let context = SourceContext { processes: machine, environment: &environment, root };
+    resolve(&[need("ryzen")], &[(NAME, sources)].into(), texts().0, &context)
 }
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -160,9 +160,9 @@ fn a_complaint_of_op_reaches_the_user_without_its_secrets() {
     ];
     let machine = Machine::with(variables);
     let environment = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let world = World { processes: &machine, environment: &environment, root: &root };
+    let context = SourceContext { processes: &machine, environment: &environment, root: &root };
     let sources = [SecretSource::Op("op://infra/absent/field".into())];
-    let resolution = resolve(&[need("ryzen")], &[(NAME, sources.as_slice())].into(), texts().0, &world);
+    let resolution = resolve(&[need("ryzen")], &[(NAME, sources.as_slice())].into(), texts().0, &context);
     let says = "`op` says: [ERROR] 2026/01/01 00:00:00 could not read secret 'op://infra/absent/field': token [secret], [secret]";
     assert_eq!(resolution.findings[0].notes[0], says);
 }

@@ -1,4 +1,4 @@
-//! All devices at a glance: what `fleet` prints, as `schemas/roster.schema.json` describes it.
+//! All devices at a glance: what `fleet` prints, as `schemas/fleet-report.schema.json` describes it.
 
 mod text;
 
@@ -17,12 +17,12 @@ use crate::differences::Differences;
 use crate::project::{DEVICES, Project};
 use crate::selection::Selection;
 
-/// Rises when a program that reads the roster would have to change.
+/// Rises when a program that reads the overview would have to change.
 const VERSION: u32 = 1;
 
 /// All devices, in natural order of their names.
 #[derive(Debug, Serialize)]
-pub struct Roster<'a> {
+pub struct FleetOverview<'a> {
     version: u32,
     /// A row each.
     pub devices: Vec<Row<'a>>,
@@ -103,8 +103,8 @@ pub struct Volume<'a> {
     pub max_size: Option<&'a str>,
 }
 
-impl<'a> Roster<'a> {
-    /// The roster of the devices that are selected.
+impl<'a> FleetOverview<'a> {
+    /// The overview of the devices that are selected.
     #[must_use]
     pub fn new(project: &'a Project, selection: &Selection, owners: &[Tally], differences: &Differences) -> Self {
         let planned: BTreeMap<&str, &Device> =

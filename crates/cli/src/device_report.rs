@@ -15,13 +15,13 @@ use talosmith_render::target::outputs;
 
 pub use layout::{Layout, Room};
 
-/// Rises when a program that reads the portrait would have to change.
+/// Rises when a program that reads the report would have to change.
 const VERSION: u32 = 1;
 
 /// A device, its facts and what is generated from them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Portrait<'a> {
+pub struct DeviceReport<'a> {
     version: u32,
     /// What identifies it, and every fact.
     pub device: Identity<'a>,
@@ -110,8 +110,8 @@ pub struct Output {
     pub secret: bool,
 }
 
-impl<'a> Portrait<'a> {
-    /// The portrait of a device; `sources` hold the texts that its facts are written in.
+impl<'a> DeviceReport<'a> {
+    /// The report of a device; `sources` hold the texts that its facts are written in.
     #[must_use]
     pub fn new(device: &'a Device, facts: Vec<ResolvedKey>, sources: &Sources) -> Self {
         Self {

@@ -1,10 +1,10 @@
-//! A roster for people.
+//! A overview for people.
 
 use std::collections::BTreeSet;
 
 use anstyle::AnsiColor;
 
-use super::{Extension, Facts, Roster, Row, State, Volume};
+use super::{Extension, Facts, FleetOverview, Row, State, Volume};
 use crate::report::Style;
 use crate::table::{Cell, Table};
 
@@ -20,7 +20,7 @@ const GIVE_WAY: [usize; 6] = [3, 2, 1, 5, 7, EXTENSIONS];
 /// Digits of an ID or a digest that tell it from others.
 const SHORT: usize = 8;
 
-impl Roster<'_> {
+impl FleetOverview<'_> {
     /// The matrix for people, and the columns that had no room.
     #[must_use]
     pub fn text(&self, style: Style) -> (String, Vec<&'static str>) {

@@ -1,4 +1,4 @@
-//! A portrait for people.
+//! A report for people.
 
 use anstyle::AnsiColor;
 use camino::Utf8Path;
@@ -9,12 +9,12 @@ use talosmith_render::scalar;
 use talosmith_render::target::manifests;
 
 use super::bar::{bar, parts};
-use super::{Layout, Output, Portrait, Room, Schematic, Written};
+use super::{DeviceReport, Layout, Output, Room, Schematic, Written};
 use crate::report::Style;
 use crate::table::{Cell, Table, columns, lines};
 
-impl Portrait<'_> {
-    /// The portrait for people: what the device is, its facts, disks, images and files.
+impl DeviceReport<'_> {
+    /// The report for people: what the device is, its facts, disks, images and files.
     #[must_use]
     pub fn text(&self, style: Style) -> String {
         let device = &self.device;
