@@ -108,7 +108,11 @@ fn example(code: &str, fixture: &Path, report: &str, differences: &mut Vec<Strin
             content.trim_end()
         ));
     }
-    let actual = format!("{written}\n\n## Example\n\n{shown}```text\n{}\n```\n", report.trim_end());
+    let fixture = fixture.file_name().and_then(|name| name.to_str()).expect("a file name");
+    let origin = format!(
+        "<!-- The rest of this page is generated from tests/fixtures/invalid/{code}/{fixture}. Edit that file and run `TALOSMITH_BLESS=1 cargo test`. -->"
+    );
+    let actual = format!("{written}\n\n## Example\n\n{origin}\n\n{shown}```text\n{}\n```\n", report.trim_end());
     compare(&page, &actual, differences);
 }
 
