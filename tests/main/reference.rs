@@ -101,7 +101,8 @@ fn templates() -> String {
                    `cluster.local_path.storage_classes` are there for templates below `cluster/`.\n\n```yaml\n");
     let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
-    let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": project.plan.devices[0] });
+    let device = talosmith_render::device_context(&project.plan.devices[0]);
+    let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": device });
     text.push_str(&talosmith_render::emit::document(&seen));
     text.push_str("```\n");
     text

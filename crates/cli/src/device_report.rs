@@ -121,14 +121,15 @@ impl<'a> DeviceReport<'a> {
                 cluster: &device.cluster,
                 role: device.role,
                 address: &device.address,
-                hostname: &device.hostname,
-                talos_version: &device.talos_version,
-                base_config: &device.base_config,
-                flavour: device.flavour,
+                hostname: &device.network.hostname,
+                talos_version: &device.versions.talos,
+                base_config: &device.versions.base,
+                flavour: device.versions.config_format,
                 facts: written(facts, sources),
             },
             disks: layout::layouts(device),
             schematics: device
+                .images
                 .schematics
                 .iter()
                 .map(|schematic| Schematic {
@@ -138,8 +139,8 @@ impl<'a> DeviceReport<'a> {
                     extra_kernel_args: &schematic.extra_kernel_args,
                 })
                 .collect(),
-            image: device.install.image.as_ref(),
-            alternatives: &device.install.alternatives,
+            image: device.images.install.image.as_ref(),
+            alternatives: &device.images.install.alternatives,
             outputs: outputs(device)
                 .into_iter()
                 .map(|output| Output {

@@ -158,11 +158,11 @@ fn findings_of<'a>(project: &'a Project, name: &str) -> Vec<&'a Diagnostic> {
 }
 
 fn facts(device: &Device) -> Facts<'_> {
-    let image = device.install.image.as_ref();
+    let image = device.images.install.image.as_ref();
     let applied = image.and_then(|image| image.schematic.as_deref());
-    let applied = device.schematics.iter().find(|schematic| Some(schematic.name.as_str()) == applied);
+    let applied = device.images.schematics.iter().find(|schematic| Some(schematic.name.as_str()) == applied);
     let mut extensions: Vec<Extension<'_>> = Vec::new();
-    for schematic in applied.into_iter().chain(&device.schematics) {
+    for schematic in applied.into_iter().chain(&device.images.schematics) {
         for name in &schematic.extensions {
             if !extensions.iter().any(|extension| extension.name == name) {
                 let applied = applied.is_some_and(|applied| applied.extensions.contains(name));
@@ -174,12 +174,13 @@ fn facts(device: &Device) -> Facts<'_> {
         cluster: &device.cluster,
         role: device.role,
         address: &device.address,
-        talos_version: &device.talos_version,
-        base_config: &device.base_config,
+        talos_version: &device.versions.talos,
+        base_config: &device.versions.base,
         image: image.map(|image| image.reference.as_str()),
         schematic: applied.map(|schematic| schematic.id.as_str()),
         extensions,
         volumes: device
+            .storage
             .volumes
             .iter()
             .map(|volume| Volume {

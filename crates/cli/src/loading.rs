@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use talosmith_document::{Diagnostic, Level};
-use talosmith_model::plan::{Device, Draft, Files, LayerPatches, wanted_files};
+use talosmith_model::plan::{Caches, Device, Draft, Files, wanted_files};
 use talosmith_model::{DeviceFile, FleetFile, PartialDevice};
 use talosmith_render::Renderer;
 
@@ -40,14 +40,14 @@ pub struct Loading<'a> {
     shelf: &'a Shelf<'a>,
     fleet: Option<&'a FleetFile>,
     renderer: &'a Renderer,
-    of_layers: LayerPatches,
+    caches: Caches,
 }
 
 impl<'a> Loading<'a> {
     /// Loads nothing yet.
     #[must_use]
     pub fn new(shelf: &'a Shelf<'a>, fleet: Option<&'a FleetFile>, renderer: &'a Renderer) -> Self {
-        Self { shelf, fleet, renderer, of_layers: LayerPatches::default() }
+        Self { shelf, fleet, renderer, caches: Caches::default() }
     }
 
     /// Reads and plans the devices of some folders, those that hold one, and gives `early` those that are settled: one step for all of
@@ -104,7 +104,7 @@ impl<'a> Loading<'a> {
             let text = self.shelf.shared(&path)?;
             files.insert(path, text);
         }
-        let draft = Ok(Draft::new(fleet, &device, &files, &self.of_layers));
+        let draft = Ok(Draft::new(fleet, &device, &files, &self.caches));
         Ok(Loaded { folder, findings, draft })
     }
 }

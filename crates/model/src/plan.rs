@@ -21,7 +21,9 @@ mod kubernetes;
 mod features;
 mod storage_classes;
 mod patches;
-mod node;
+mod caches;
+mod storage;
+mod device;
 mod node_selectors;
 mod folders;
 mod objects;
@@ -34,18 +36,20 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 pub use applications::{ImageOverride, KataContainers, LocalPath, NodeClasses, NodePaths};
+pub use caches::Caches;
+pub use device::Device;
 pub use disks::Disk;
 pub use encryption::{Encryption, EncryptionKey, Tpm};
-pub use images::{Install, InstallImage, NamedImage, PlannedSchematic};
-pub use kubernetes::{ApiServer, Etcd, Jwt, Kubelet};
-pub use network::{SearchDomains, Tailscale};
-pub use node::{Device, Gpu};
+pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
+pub use kubernetes::{ApiServer, Etcd, Gpu, Jwt, Kubelet, Kubernetes};
+pub use network::{Network, SearchDomains, Tailscale};
 pub use patches::{Content, LayerPatches, Patch};
 pub use secrets::{Expected, SecretUse};
 pub use services::{ConfigFile, ExtensionService};
+pub use storage::Storage;
 pub use storage_classes::StorageClass;
-pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, Time};
-pub use versions::ConfigFormat;
+pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, System, Time};
+pub use versions::{ConfigFormat, Versions};
 pub use volumes::Volume;
 
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId, TalosVersion, natural};
@@ -119,9 +123,9 @@ pub struct Draft {
 impl Draft {
     /// Plans a device by itself.
     #[must_use]
-    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files, of_layers: &LayerPatches) -> Self {
-        let mut check = Check { fleet, file, findings: Vec::new(), secrets: Vec::new() };
-        let planned = node::plan(&mut check, files, of_layers);
+    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files, caches: &Caches) -> Self {
+        let mut check = Check { fleet, file, files, caches, findings: Vec::new(), secrets: Vec::new() };
+        let planned = device::plan(&mut check);
         let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
         let name = file.device.name.as_str();
         let mut findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
@@ -237,6 +241,8 @@ pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
 struct Check<'a> {
     fleet: &'a FleetFile,
     file: &'a DeviceFile,
+    files: &'a Files,
+    caches: &'a Caches,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,
 }

@@ -10,14 +10,10 @@ mod block;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use stability::{Reason, Unstable};
-
-use talosmith_document::Cache;
 
 /// What an image is made of, as one posts it to the Image Factory.
 ///
@@ -161,14 +157,6 @@ impl Schematic {
     /// # Errors
     /// As [`Schematic::canonical`].
     pub fn id(&self) -> Result<String, Unstable> {
-        static IDS: LazyLock<Cache<String, Result<String, Unstable>>> = LazyLock::new(Cache::default);
-        match serde_json::to_string(self) {
-            Ok(question) => IDS.get_or_compute(question, |_| self.hash()),
-            Err(_) => self.hash(),
-        }
-    }
-
-    fn hash(&self) -> Result<String, Unstable> {
         let hash = Sha256::digest(self.canonical()?);
         Ok(hash
             .iter()

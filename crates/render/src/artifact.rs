@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Each, Reader, Row, Template, raw};
 use crate::target::{application, cluster_path, key, secret_rows, target, unknown_files};
-use crate::{Engine, SecretArtifact, Secrets, TemplateFault, device_context, engine};
+use crate::{Engine, SecretArtifact, Secrets, TemplateFault, device_context::device_context, engine};
 
 /// A file that is generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,15 +123,15 @@ impl Scene {
     /// The same for an artifact of a device, made for the item of that name.
     fn of(&self, device: &Device, row: &Row, item: &str, secrets: &BTreeMap<&str, &str>) -> Value {
         match row.each {
-            Each::Schematic => self.with(&device.schematics.iter().find(|other| other.name == item), secrets),
+            Each::Schematic => self.with(&device.images.schematics.iter().find(|other| other.name == item), secrets),
             Each::Alternative => {
-                self.with(&device.install.alternatives.iter().find(|other| other.name == item), secrets)
+                self.with(&device.images.install.alternatives.iter().find(|other| other.name == item), secrets)
             }
-            Each::Volume => self.with(&device.volumes.iter().find(|other| other.name == item), secrets),
+            Each::Volume => self.with(&device.storage.volumes.iter().find(|other| other.name == item), secrets),
             Each::ExtensionService => {
-                self.with(&device.extension_services.iter().find(|other| other.name == item), secrets)
+                self.with(&device.system.extension_services.iter().find(|other| other.name == item), secrets)
             }
-            _ => self.with(&device.install.image, secrets),
+            _ => self.with(&device.images.install.image, secrets),
         }
     }
 }
@@ -157,7 +157,7 @@ impl Renderer {
 
     fn scene(&self, device: &Arc<Device>) -> Scene {
         let cluster = self.clusters.get(&device.cluster).cloned();
-        Scene { device: device_context::of(device), cluster: cluster.into() }
+        Scene { device: device_context(device), cluster: cluster.into() }
     }
 
     /// Every tracked artifact of a device, in the order of the catalogue.
@@ -180,7 +180,7 @@ impl Renderer {
                         path,
                         key,
                         text: [&*header, &body].concat(),
-                        template: row.template.of(device.flavour),
+                        template: row.template.of(device.versions.config_format),
                         reader: row.reader,
                         applied: row.applied,
                         raw: matches!(row.template, Template::Raw),
@@ -200,7 +200,7 @@ impl Renderer {
         item: &str,
         proof: Proof,
     ) -> Result<String, TemplateFault> {
-        let Some(template) = row.template.of(device.flavour) else { return Ok(raw(device, item)) };
+        let Some(template) = row.template.of(device.versions.config_format) else { return Ok(raw(device, item)) };
         let context = scene.of(device, row, item, &BTreeMap::new());
         self.text(template, &context, proof)
     }
@@ -255,7 +255,9 @@ impl Renderer {
             let values: Option<BTreeMap<&str, &str>> = uses
                 .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
                 .collect();
-            let (Some(values), Some(template)) = (values, row.template.of(device.flavour)) else { continue };
+            let (Some(values), Some(template)) = (values, row.template.of(device.versions.config_format)) else {
+                continue;
+            };
             let context = scene.of(device, row, item, &values);
             let body = Zeroizing::new(self.text(template, &context, Proof::Given)?);
             let mut bytes = Zeroizing::new(Vec::with_capacity(body.len() + 256));

@@ -103,10 +103,10 @@ impl Reader {
 impl Template {
     /// The template for a base config.
     #[must_use]
-    pub const fn of(self, flavour: ConfigFormat) -> Option<&'static str> {
-        match (self, flavour) {
+    pub const fn of(self, config_format: ConfigFormat) -> Option<&'static str> {
+        match (self, config_format) {
             (Self::One(name), _)
-            | (Self::Two(name, _), ConfigFormat::V1alpha1)
+            | (Self::Two(name, _), ConfigFormat::V1Alpha1)
             | (Self::Two(_, name), ConfigFormat::Documents) => Some(name),
             (Self::Raw, _) => None,
         }
@@ -118,10 +118,10 @@ impl Row {
     #[must_use]
     pub fn items<'a>(&self, device: &'a Device) -> Vec<&'a str> {
         match self.each {
-            Each::Schematic => device.schematics.iter().map(|item| item.name.as_str()).collect(),
-            Each::Alternative => device.install.alternatives.iter().map(|item| item.name.as_str()).collect(),
-            Each::Volume => device.volumes.iter().map(|item| item.name.as_str()).collect(),
-            Each::ExtensionService => device.extension_services.iter().map(|item| item.name.as_str()).collect(),
+            Each::Schematic => device.images.schematics.iter().map(|item| item.name.as_str()).collect(),
+            Each::Alternative => device.images.install.alternatives.iter().map(|item| item.name.as_str()).collect(),
+            Each::Volume => device.storage.volumes.iter().map(|item| item.name.as_str()).collect(),
+            Each::ExtensionService => device.system.extension_services.iter().map(|item| item.name.as_str()).collect(),
             Each::Patch => device.patches.iter().map(|item| item.name.as_str()).collect(),
             Each::Device if (self.wanted)(device) => vec![""],
             Each::Device | Each::LocalPath | Each::StorageClasses | Each::Kata => Vec::new(),

@@ -19,6 +19,7 @@ pub mod merge_check;
 pub mod schema_check;
 
 pub use artifact::{Artifact, Fault, Proof, Renderer};
+pub use device_context::device_context;
 pub use engine::{Engine, FaultKind, TemplateFault};
 pub use secret::{SecretArtifact, Secrets};
 pub use target::Output;

@@ -34,6 +34,6 @@ pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
         .collect();
     let patches: Vec<Patch<'_>> = parsed.iter().map(|(documents, maker)| Patch { documents, maker: *maker }).collect();
     let location = |key: &str| place_of(device, key).unwrap_or_else(|| device.location.clone());
-    let findings = judge(device.base_config.minor(), device.role, &device.talos_version, &patches, &location);
+    let findings = judge(device.versions.base.minor(), device.role, &device.versions.talos, &patches, &location);
     findings.into_iter().map(|finding| finding.device(device.name.clone())).collect()
 }

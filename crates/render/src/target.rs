@@ -80,7 +80,7 @@ fn asked_at(device: &Device, row: &Row, item: &str, key: &str) -> Location {
     }
     // The name of a device is its hostname where nothing else is said.
     if row.key == "hostname" {
-        return device.hostname_place.clone();
+        return device.network.hostname_location.clone();
     }
     let segments = row.key.split('.').map(|segment| if segment == "*" { item } else { segment });
     device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()

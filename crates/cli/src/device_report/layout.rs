@@ -48,13 +48,13 @@ pub struct Room {
 
 /// The disks of a device in the order of their names.
 pub(super) fn layouts(device: &Device) -> Vec<Layout> {
-    device.disks.iter().map(|disk| layout(device, disk)).collect()
+    device.storage.disks.iter().map(|disk| layout(device, disk)).collect()
 }
 
 fn layout(device: &Device, disk: &Disk) -> Layout {
-    let free = Free::on(disk.bytes, disk.system, &device.talos_version).bytes();
+    let free = Free::on(disk.bytes, disk.system, &device.versions.talos).bytes();
     let on_disk: Vec<&Volume> =
-        device.volumes.iter().filter(|volume| volume.disk.as_ref() == Some(&disk.name)).collect();
+        device.storage.volumes.iter().filter(|volume| volume.disk.as_ref() == Some(&disk.name)).collect();
     let mut volumes: Vec<Room> = on_disk.iter().map(|volume| room(volume)).collect();
     let least: u64 = volumes.iter().map(|volume| volume.bytes).fold(0, u64::saturating_add);
     let mut left = free.saturating_sub(least);

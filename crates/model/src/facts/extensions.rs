@@ -1,9 +1,7 @@
 //! The catalogue of system extensions. Names are as schematics have them: `siderolabs/tailscale`.
 
-use std::sync::LazyLock;
-
+use talosmith_document::TalosVersion;
 use talosmith_document::table;
-use talosmith_document::{Cache, TalosVersion};
 
 const EXTENSIONS: &str = include_str!("extensions.txt");
 const ALIASES: &str = include_str!("aliases.txt");
@@ -22,14 +20,9 @@ pub struct Service {
 /// Releases that are not known count as the known ones of their minor.
 #[must_use]
 pub fn knows(version: &TalosVersion, name: &str) -> Option<bool> {
-    static KNOWN: LazyLock<Cache<(String, TalosVersion), Option<bool>>> = LazyLock::new(Cache::default);
-    KNOWN.get_or_compute((name.to_owned(), version.clone()), |(name, version)| {
-        if !covers(version) {
-            return None;
-        }
-        let row = table::find(EXTENSIONS, name).filter(|_| name != CATALOGUE);
-        Some(row.is_some_and(|mut fields| has(fields.nth(1), version)))
-    })
+    let row = table::find(EXTENSIONS, name).filter(|_| name != CATALOGUE);
+    let is_listed = row.is_some_and(|mut fields| has(fields.nth(1), version));
+    (is_listed || covers(version)).then_some(is_listed)
 }
 
 /// The extensions of a version of Talos, sorted by name; empty where nothing is known of the version's minor.

@@ -207,19 +207,19 @@ pub struct Member {
 impl Member {
     /// What `device` is to its cluster.
     pub fn new(device: &Device) -> Self {
-        let classes = (!device.storage_classes.is_empty()).then(|| NodeClasses {
+        let classes = (!device.storage.storage_classes.is_empty()).then(|| NodeClasses {
             device: device.name.clone(),
-            node: device.hostname.clone(),
-            classes: device.storage_classes.clone(),
+            node: device.network.hostname.clone(),
+            classes: device.storage.storage_classes.clone(),
             location: device.keys.at("/localPath/storageClasses").as_key(),
         });
         Self {
             name: device.name.clone(),
             cluster: device.cluster.clone(),
             location: device.location.clone(),
-            node: device.hostname.clone(),
-            kata: device.kata,
-            local_paths: device.local_paths.clone(),
+            node: device.network.hostname.clone(),
+            kata: device.kubernetes.kata,
+            local_paths: device.storage.local_paths.clone(),
             classes,
         }
     }

@@ -2,7 +2,8 @@
 
 use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 
-use super::{Check, Install, PlannedSchematic, Volume};
+use super::images::Images;
+use super::{Check, Volume};
 
 /// Each feature and the extension without which the node cannot offer it.
 const NEEDS: &[(&str, &str, &str)] = &[
@@ -12,9 +13,8 @@ const NEEDS: &[(&str, &str, &str)] = &[
 ];
 
 /// Extensions that the applied image lacks. An image that is only named by its reference is not judged.
-pub fn extensions(check: &mut Check<'_>, install: &Install, schematics: &[PlannedSchematic]) {
-    let name = install.image.as_ref().and_then(|image| image.schematic.as_deref());
-    let Some(schematic) = schematics.iter().find(|schematic| Some(schematic.name.as_str()) == name) else { return };
+pub fn extensions(check: &mut Check<'_>, images: &Images) {
+    let Some(schematic) = images.applied() else { return };
     let device = &check.file.device;
     for (pointer, feature, extension) in NEEDS {
         let wanted = match *pointer {

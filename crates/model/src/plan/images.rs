@@ -5,13 +5,31 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Level, Pointer, TalosVersion, closest};
 
-use super::Check;
+use super::versions::Versions;
+use super::{Check, ConfigFormat, Disk, selectors};
 use crate::device::{Arch, InstallImage as Written};
 use crate::facts::extensions;
-use crate::{Bootloader, Customization, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions};
+use crate::{Bootloader, Customization, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions, Unstable};
 
 /// The factory that builds images: <https://factory.talos.dev>.
 const FACTORY: &str = "factory.talos.dev";
+
+/// The schematics and installer images of a device.
+#[derive(Debug, Serialize)]
+pub struct Images {
+    /// The schematics in the order of their names.
+    pub schematics: Vec<PlannedSchematic>,
+    /// How Talos is installed.
+    pub install: Install,
+}
+
+impl Images {
+    /// Returns the schematic of the installer image that is applied; none if the image is given by its reference.
+    pub(crate) fn applied(&self) -> Option<&PlannedSchematic> {
+        let name = self.install.image.as_ref()?.schematic.as_ref()?;
+        self.schematics.iter().find(|schematic| schematic.name == *name)
+    }
+}
 
 /// A schematic of a device.
 #[derive(Debug, Serialize)]
@@ -84,8 +102,51 @@ pub struct NamedImage {
     pub reference: String,
 }
 
+/// Plans the schematics of a device, and how Talos is installed on one of its `disks`.
+pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, disks: &[Disk]) -> Images {
+    let schematics = schematics(check, &versions.talos);
+    let mut install = install(check, &versions.talos, &schematics);
+    if let Some(disk) = disks.iter().find(|disk| disk.system) {
+        install.disk_selector = Some(disk.selector.clone());
+        let described = check.file.device.disks.values().find(|disk| disk.system);
+        install.disk_path = described.and_then(|disk| disk.path.as_ref()).map(ToString::to_string);
+        if let (None, Some(described)) = (&install.disk_path, described) {
+            install.disk_facts = selectors::install_facts(disk, described, &versions.talos);
+        }
+    }
+    system_disk(check, &install, versions.config_format);
+    Images { schematics, install }
+}
+
+/// The install documents of 1.14 need the disk's selector, and so does a patch that only sets `wipe`.
+fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFormat) {
+    let pointer = match (config_format, install.image.is_some() || !install.alternatives.is_empty(), install.wipe) {
+        (_, _, Some(_)) => "/install/wipe",
+        (ConfigFormat::Documents, true, None) => "/install",
+        _ => return,
+    };
+    if install.disk_selector.is_none() {
+        let location = check.at(Pointer::from(pointer)).as_key();
+        check.push(
+            Diagnostic::new(Code::MissingKey, "no disk is `system`, so the disk to install on is not known", location)
+                .help("mark it under `disks` with a line\nsystem: true"),
+        );
+    } else if config_format == ConfigFormat::V1Alpha1 && install.disk_path.is_none() && install.disk_facts.is_empty() {
+        let system = check.file.device.disks.iter().find(|(_, disk)| disk.system);
+        let Some((name, _)) = system else { return };
+        let location = check.at(Pointer::new("/disks").child(name)).as_key();
+        let wipe = check.at("/install/wipe").as_key();
+        check.push(
+            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` by its selector"), location)
+                .also(wipe, "the disk to install on is asked for here")
+                .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
+                .help("say what the disk is known by, as in\nserial: S5GXNF0R1"),
+        );
+    }
+}
+
 /// The schematics of a device.
-pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchematic> {
+fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchematic> {
     let written = &check.file.device.schematics;
     let mut planned = Vec::with_capacity(written.len());
     for (name, schematic) in written {
@@ -129,7 +190,7 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
         };
         let is_customized = customization != Customization::default();
         let factory = Schematic { overlay: overlay.clone().unwrap_or_default(), customization, ..Schematic::default() };
-        match factory.id() {
+        match schematic_id(check, &factory) {
             Ok(id) => planned.push(PlannedSchematic {
                 name: name.to_string(),
                 id,
@@ -162,6 +223,13 @@ pub fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedS
         }
     }
     planned
+}
+
+fn schematic_id(check: &Check<'_>, schematic: &Schematic) -> Result<String, Unstable> {
+    match serde_json::to_string(schematic) {
+        Ok(key) => check.caches.schematic_ids.get_or_compute(key, |_| schematic.id()),
+        Err(_) => schematic.id(),
+    }
 }
 
 /// An extension whose image is empty for the machine's architecture.
@@ -209,7 +277,7 @@ fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &Ta
 }
 
 /// The installer images of a device.
-pub fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[PlannedSchematic]) -> Install {
+fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[PlannedSchematic]) -> Install {
     let written = &check.file.device.install;
     let at = Pointer::new("/install");
     let image =

@@ -11,6 +11,42 @@ use super::{Check, ConfigFormat, Device};
 use crate::device::Oidc;
 use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
 
+/// The Kubernetes node, and the Kubernetes components that run on it.
+#[derive(Debug, Serialize)]
+pub struct Kubernetes {
+    /// The URL of the Kubernetes API that the node uses; none if the base config's stays.
+    pub endpoint: Option<String>,
+    /// Additional names in the certificate of the Talos API.
+    pub cert_sans: Vec<String>,
+    /// Whether the node runs kata containers.
+    pub kata: bool,
+    /// Images of GPU workloads.
+    pub gpu: Gpu,
+    /// Labels of the node.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the node.
+    pub annotations: BTreeMap<String, String>,
+    /// Taints of the node, as `value:effect`.
+    pub taints: BTreeMap<String, String>,
+    /// The kubelet.
+    pub kubelet: Kubelet,
+    /// etcd; none if the model does not configure it.
+    pub etcd: Option<Etcd>,
+    /// The Kubernetes API server; none if the model does not configure it.
+    pub api_server: Option<ApiServer>,
+    /// Whether workloads run on control planes; none if the model does not specify it.
+    pub allow_scheduling_on_control_planes: Option<bool>,
+}
+
+/// Images of GPU workloads; none where the workload is not wanted.
+#[derive(Debug, Serialize)]
+pub struct Gpu {
+    /// AMD's device plugin.
+    pub amd_device_plugin: Option<String>,
+    /// AMD's node labeller.
+    pub amd_labeller: Option<String>,
+}
+
 /// The kubelet.
 #[derive(Debug, Default, Serialize)]
 pub struct Kubelet {
@@ -63,9 +99,33 @@ pub struct Jwt {
     pub groups_prefix: String,
 }
 
+pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubernetes {
+    let written = &check.file.device;
+    let amd = written.gpu.amd.as_ref();
+    Kubernetes {
+        endpoint: endpoint(check),
+        cert_sans: cert_sans(&written.cert_sans),
+        kata: written.kata,
+        gpu: Gpu {
+            amd_device_plugin: amd.and_then(|amd| amd.device_plugin.as_ref()).map(ToString::to_string),
+            amd_labeller: amd.and_then(|amd| amd.labeller.as_ref()).map(ToString::to_string),
+        },
+        labels: written.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        annotations: written.annotations.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
+        taints: written.taints.iter().map(|(key, taint)| (key.to_string(), taint.to_string())).collect(),
+        kubelet: kubelet(check, config_format),
+        etcd: etcd(check),
+        api_server: api_server(check, config_format),
+        allow_scheduling_on_control_planes: written.allow_scheduling_on_control_planes,
+    }
+}
+
 /// The kubelet's settings.
-pub fn kubelet(check: &mut Check<'_>) -> Kubelet {
+fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
     let written = &check.file.device.kubelet;
+    if config_format == ConfigFormat::Documents && written.disable_manifests_directory.is_some() {
+        check_manifests_directory(check);
+    }
     let mut config = Map::new();
     if let Some(max_pods) = written.max_pods {
         config.insert("maxPods".to_owned(), max_pods.into());
@@ -88,8 +148,22 @@ pub fn kubelet(check: &mut Check<'_>) -> Kubelet {
     }
 }
 
+/// Reports a key that KubeletConfig, the document of Talos 1.14, has no field for.
+fn check_manifests_directory(check: &mut Check<'_>) {
+    let location = check.at("/kubelet/disableManifestsDirectory").as_key();
+    check.push(
+        Diagnostic::new(
+            Code::NoSuccessor,
+            "`disableManifestsDirectory` has no place in the documents of Talos 1.14",
+            location,
+        )
+        .note("KubeletConfig has no such field, and a base that 1.14 generated refuses `machine.kubelet`")
+        .help("remove the line"),
+    );
+}
+
 /// etcd's settings, which only a control plane may have.
-pub fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
+fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
     let written = check.file.device.etcd.as_ref()?;
     if !on_control_plane(check, "/etcd", "etcd") {
         return None;
@@ -105,7 +179,7 @@ pub fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
 }
 
 /// The API server's settings, which only a control plane may have.
-pub fn api_server(check: &mut Check<'_>, flavour: ConfigFormat) -> Option<ApiServer> {
+fn api_server(check: &mut Check<'_>, config_format: ConfigFormat) -> Option<ApiServer> {
     let written = check.file.device.api_server.as_ref()?;
     if !on_control_plane(check, "/apiServer", "the API server") {
         return None;
@@ -115,8 +189,8 @@ pub fn api_server(check: &mut Check<'_>, flavour: ConfigFormat) -> Option<ApiSer
     if let Some(oidc) = &written.oidc {
         issuer_is_https(check, oidc);
         twice(check, &extra_args);
-        match flavour {
-            ConfigFormat::V1alpha1 => extra_args.extend(oidc_arguments(oidc)),
+        match config_format {
+            ConfigFormat::V1Alpha1 => extra_args.extend(oidc_arguments(oidc)),
             ConfigFormat::Documents => jwt = Some(authenticator(oidc)),
         }
     }
@@ -129,7 +203,7 @@ pub fn api_server(check: &mut Check<'_>, flavour: ConfigFormat) -> Option<ApiSer
 const CONTROL_PLANES: &str = "controlplanes";
 
 /// The names of a certificate as they are written, each once.
-pub fn cert_sans(written: &[SubjectAltName]) -> Vec<String> {
+fn cert_sans(written: &[SubjectAltName]) -> Vec<String> {
     let names = written.iter().map(|name| match name {
         SubjectAltName::Literal(text) => text.clone(),
         SubjectAltName::ControlPlanes => CONTROL_PLANES.to_owned(),
@@ -144,15 +218,15 @@ fn each_once(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Whether a certificate of a device is to be good for the addresses of all control planes.
 pub fn names_control_planes(device: &Device) -> bool {
-    let of_server = device.api_server.iter().flat_map(|server| &server.cert_sans);
-    device.cert_sans.iter().chain(of_server).any(|name| name == CONTROL_PLANES)
+    let of_server = device.kubernetes.api_server.iter().flat_map(|server| &server.cert_sans);
+    device.kubernetes.cert_sans.iter().chain(of_server).any(|name| name == CONTROL_PLANES)
 }
 
 /// Puts the addresses of the cluster's control planes, in the order of their text, into the certificates that are to be good for
 /// them. A name stays once.
 pub fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<String>>) {
-    let of_server = device.api_server.iter_mut().map(|server| &mut server.cert_sans);
-    for names in std::iter::once(&mut device.cert_sans).chain(of_server) {
+    let of_server = device.kubernetes.api_server.iter_mut().map(|server| &mut server.cert_sans);
+    for names in std::iter::once(&mut device.kubernetes.cert_sans).chain(of_server) {
         let written = std::mem::take(names).into_iter().flat_map(|name| match addresses {
             Some(addresses) if name == CONTROL_PLANES => addresses.iter().cloned().collect(),
             _ => vec![name],
@@ -162,7 +236,7 @@ pub fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<Stri
 }
 
 /// The Kubernetes API that the node is told to talk to.
-pub fn endpoint(check: &mut Check<'_>) -> Option<String> {
+fn endpoint(check: &mut Check<'_>) -> Option<String> {
     let url = match check.file.device.endpoint.as_ref()? {
         NodeEndpoint::Url(url) => Some(url.to_string()),
         NodeEndpoint::Cluster => check.cluster().and_then(|cluster| cluster.endpoint.as_ref()).map(ToString::to_string),

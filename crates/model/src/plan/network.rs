@@ -1,15 +1,61 @@
 //! Networks, resolvers and Tailscale.
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Pointer};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::secrets::{Expected, hold};
 use super::{Check, Cluster};
 use crate::FleetFile;
-use crate::scalar::{Cidr, Route};
+use crate::device::Device;
+use crate::scalar::{Cidr, Hostname, Route};
 
 /// Tailscale's own resolver: <https://tailscale.com/kb/1081/magicdns>.
 const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
+
+/// The hostname, the resolvers and Tailscale.
+#[derive(Debug, Serialize)]
+pub struct Network {
+    /// The hostname, which is also the name of the Kubernetes node: as written, or else the device's name.
+    pub hostname: String,
+    /// DNS servers; none if the model does not list them, which is not the same as an empty list.
+    pub nameservers: Option<Vec<String>>,
+    /// Search domains; none if the model has none.
+    pub search_domains: Option<SearchDomains>,
+    /// The Tailscale extension service; none if the model does not have it.
+    pub tailscale: Option<Tailscale>,
+    /// The location of the hostname, or else of the device's name.
+    #[serde(skip)]
+    pub hostname_location: Location,
+}
+
+pub(super) fn plan(check: &mut Check<'_>) -> Network {
+    let written = &check.file.device;
+    if written.hostname.is_none() {
+        check_name_as_hostname(check, written.name.as_str());
+    }
+    Network {
+        hostname: hostname(written).to_owned(),
+        hostname_location: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),
+        tailscale: tailscale(check),
+        nameservers: nameservers(check),
+        search_domains: search_domains(check),
+    }
+}
+
+/// Returns the hostname of a device, which is also the name of its Kubernetes node.
+pub(crate) fn hostname(device: &Device) -> &str {
+    device.hostname.as_ref().map_or(device.name.as_str(), Hostname::as_str)
+}
+
+/// Checks the name of a device without a `hostname`.
+fn check_name_as_hostname(check: &mut Check<'_>, name: &str) {
+    if let Err(fault) = name.parse::<Hostname>() {
+        let location = check.at("/name");
+        let mut finding = fault.at(Code::BadHostname, location);
+        finding.helps.push("or keep the name, and write the node's as `hostname`".to_owned());
+        check.push(finding);
+    }
+}
 
 /// The Tailscale extension service.
 #[derive(Debug, Serialize)]
@@ -21,7 +67,7 @@ pub struct Tailscale {
 }
 
 /// Plans the extension service.
-pub fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
+fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
     let written = check.file.device.tailscale.as_ref()?;
     let at = Pointer::new("/tailscale");
     let Some(secret) = &written.auth_key else {
@@ -84,7 +130,7 @@ pub struct SearchDomains {
 }
 
 /// The search domains, if the model has any.
-pub fn search_domains(check: &Check<'_>) -> Option<SearchDomains> {
+fn search_domains(check: &Check<'_>) -> Option<SearchDomains> {
     let written = check.file.device.search_domains.as_ref()?;
     let domains: Vec<String> = written.domains.iter().flatten().map(ToString::to_string).collect();
     (!domains.is_empty() || written.disable_default.is_some())
@@ -92,7 +138,7 @@ pub fn search_domains(check: &Check<'_>) -> Option<SearchDomains> {
 }
 
 /// The node's resolvers, of which one at least must work before Tailscale does.
-pub fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
+fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
     let written = check.file.device.nameservers.as_ref()?;
     let texts: Vec<String> = written.iter().map(ToString::to_string).collect();
     if !texts.is_empty() && texts.iter().all(|text| MAGIC_DNS.contains(&text.as_str())) {

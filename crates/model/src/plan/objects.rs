@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
+use super::network::hostname;
 use super::storage_classes;
 use crate::DeviceFile;
 use crate::device::Device;
@@ -55,7 +56,7 @@ fn classes(file: &DeviceFile, findings: &mut Vec<Diagnostic>) -> Vec<(String, Lo
         };
         if name == storage_classes::OF_THE_RELEASE {
             let message = format!("the StorageClass `{name}` is the one that the release brings");
-            let help = format!("write another name, such as `{volume}-{}`", storage_classes::node(&file.device));
+            let help = format!("write another name, such as `{volume}-{}`", hostname(&file.device));
             findings.push(conflict(message, location, file.device.name.as_str()).help(help));
         } else {
             classes.push((name, location));

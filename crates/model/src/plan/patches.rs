@@ -6,7 +6,7 @@ use talosmith_document::{Cache, Code, Diagnostic, Document, Label, Location, Nod
 use talosmith_machinery::talos_data::fields::Minor;
 use talosmith_machinery::{Origin, Target, decode_patch};
 
-use super::{Check, Files, texts};
+use super::{Check, texts};
 use crate::scalar::Name;
 use crate::{LayerRank, device};
 
@@ -65,7 +65,8 @@ impl Content {
 }
 
 /// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
-pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches, target: &Target<'_>) -> Vec<Arc<Patch>> {
+pub fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
+    let layer_patches = &check.caches.layer_patches;
     let mut planned = Vec::new();
     for (name, patch) in &check.file.device.patches {
         let at = Pointer::new("/patches").child(name);
@@ -74,11 +75,11 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches, targ
         let is_shared = layer != LayerRank::Device;
         let mut work = || {
             let before = check.findings.len();
-            let patch = one(check, files, name, patch, &at, target, is_shared).map(Arc::new);
+            let patch = one(check, name, patch, &at, target, is_shared).map(Arc::new);
             (patch, check.findings.split_off(before))
         };
         let (patch, findings) = if is_shared {
-            of_layers.0.get_or_compute((location, target.version.clone(), target.base), |_| work())
+            layer_patches.0.get_or_compute((location, target.version.clone(), target.base), |_| work())
         } else {
             work()
         };
@@ -91,7 +92,6 @@ pub fn plan(check: &mut Check<'_>, files: &Files, of_layers: &LayerPatches, targ
 
 fn one(
     check: &mut Check<'_>,
-    files: &Files,
     name: &Name,
     patch: &device::Patch,
     at: &Pointer,
@@ -111,7 +111,7 @@ fn one(
             (Content::Text(text.as_str().into()), Origin::Text(location, block))
         }
         (None, None, Some(path)) => {
-            let (source, text) = texts::file(check, files, at, path)?;
+            let (source, text) = texts::file(check, at, path)?;
             (Content::Text(text), Origin::File(source))
         }
         (None, None, None) => {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
 use super::secrets::{Expected, hold};
-use super::{Check, Files, PlannedSchematic, texts};
+use super::{Check, PlannedSchematic, texts};
 use crate::device;
 use crate::facts::extensions;
 use crate::scalar::DnsLabel;
@@ -32,7 +32,6 @@ pub struct ConfigFile {
 /// The extension services of a device; `applied` is the schematic of the applied image, if it is known.
 pub fn services(
     check: &mut Check<'_>,
-    files: &Files,
     version: &TalosVersion,
     applied: Option<&PlannedSchematic>,
 ) -> Vec<ExtensionService> {
@@ -57,7 +56,7 @@ pub fn services(
         let mut config_files = Vec::new();
         for (path, file) in &service.config_files {
             let at = at.child("configFiles").child(path);
-            if let Some(content) = texts::text(check, files, &at, file.content.as_ref(), file.file.as_ref()) {
+            if let Some(content) = texts::text(check, &at, file.content.as_ref(), file.file.as_ref()) {
                 config_files.push(ConfigFile { mount_path: path.to_string(), content });
             }
         }

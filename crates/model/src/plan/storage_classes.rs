@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer};
 
+use super::network::hostname;
 use super::{Check, Volume};
 use crate::device::{Device, ReclaimPolicy};
 use crate::scalar::{ObjectName, VolumeName};
@@ -38,18 +39,12 @@ pub fn pointer(volume: &VolumeName) -> Pointer {
     Pointer::new("/localPath/storageClasses").child(volume)
 }
 
-/// The node's name, as Kubernetes knows it.
-#[must_use]
-pub fn node(device: &Device) -> &str {
-    device.hostname.as_ref().map_or(device.name.as_str(), crate::scalar::Hostname::as_str)
-}
-
 /// The names of a device's classes by their volumes.
 pub fn names(device: &Device) -> impl Iterator<Item = (&VolumeName, String)> {
     let classes = device.local_path.iter().flat_map(|offered| &offered.storage_classes);
     classes.map(|(volume, class)| match &class.name {
         Some(name) => (volume, name.to_string()),
-        None => (volume, format!("{volume}-{}", node(device))),
+        None => (volume, format!("{volume}-{}", hostname(device))),
     })
 }
 

@@ -5,9 +5,39 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
-use super::{Check, ConfigFormat, Files, texts};
+use super::versions::Versions;
+use super::{Check, ConfigFormat, ExtensionService, PlannedSchematic, services, texts};
 use crate::device::FileOperation;
 use crate::scalar::FileMode;
+
+/// The settings of the node's system.
+#[derive(Debug, Serialize)]
+pub struct System {
+    /// Time synchronisation; none if the model does not specify it.
+    pub time: Option<Time>,
+    /// Kernel modules in the order of their names.
+    pub kernel_modules: Vec<KernelModule>,
+    /// Kernel parameters.
+    pub sysctls: BTreeMap<String, String>,
+    /// The files that Talos writes.
+    pub machine_files: MachineFiles,
+    /// Registry mirrors in the order of their registries.
+    pub mirrors: Vec<Mirror>,
+    /// Extension services other than Tailscale.
+    pub extension_services: Vec<ExtensionService>,
+}
+
+/// Plans the system of a device; `applied` is the schematic of the applied image, if it is known.
+pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, applied: Option<&PlannedSchematic>) -> System {
+    System {
+        time: time(check),
+        kernel_modules: kernel_modules(check),
+        sysctls: sysctls(check),
+        machine_files: machine_files(check, versions),
+        mirrors: mirrors(check),
+        extension_services: services::services(check, &versions.talos, applied),
+    }
+}
 
 /// How the node keeps time.
 #[derive(Debug, Serialize)]
@@ -65,7 +95,7 @@ pub struct Mirror {
 }
 
 /// How the node keeps time, if the model says so.
-pub fn time(check: &Check<'_>) -> Option<Time> {
+fn time(check: &Check<'_>) -> Option<Time> {
     let written = check.file.device.time.as_ref()?;
     let time = Time {
         servers: written.servers.iter().flatten().map(ToString::to_string).collect(),
@@ -76,7 +106,7 @@ pub fn time(check: &Check<'_>) -> Option<Time> {
 }
 
 /// Kernel modules in the order of their names.
-pub fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
+fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
     let modules = check.file.device.kernel_modules.iter().map(|(name, module)| KernelModule {
         name: name.to_string(),
         parameters: module.parameters.iter().map(|parameter| parameter.as_str().to_owned()).collect(),
@@ -85,12 +115,12 @@ pub fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
 }
 
 /// Kernel parameters.
-pub fn sysctls(check: &Check<'_>) -> BTreeMap<String, String> {
+fn sysctls(check: &Check<'_>) -> BTreeMap<String, String> {
     check.file.device.sysctls.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
 }
 
 /// Mirrors in the order of their registries.
-pub fn mirrors(check: &Check<'_>) -> Vec<Mirror> {
+fn mirrors(check: &Check<'_>) -> Vec<Mirror> {
     let mirrors = check.file.device.registries.mirrors.iter().map(|(registry, mirror)| Mirror {
         registry: registry.to_string(),
         endpoints: mirror.endpoints.iter().map(ToString::to_string).collect(),
@@ -131,24 +161,19 @@ const MANAGED: &[&str] = &[
 ];
 
 /// The files that Talos writes, in the order of their paths.
-pub fn machine_files(
-    check: &mut Check<'_>,
-    files: &Files,
-    flavour: ConfigFormat,
-    version: &TalosVersion,
-) -> MachineFiles {
+fn machine_files(check: &mut Check<'_>, versions: &Versions) -> MachineFiles {
     let mut planned = MachineFiles::default();
     for (path, file) in &check.file.device.machine_files {
         let at = Pointer::new("/machineFiles").child(path);
         let path = path.as_str();
-        let Some(content) = texts::text(check, files, &at, file.content.as_ref(), file.file.as_ref()) else {
+        let Some(content) = texts::text(check, &at, file.content.as_ref(), file.file.as_ref()) else {
             continue;
         };
         let below_etc = path.strip_prefix("/etc/").filter(|below| {
             !MANAGED.iter().any(|managed| below == managed || (managed.ends_with('/') && below.starts_with(managed)))
         });
         let permissions = file.permissions.unwrap_or(FileMode::DEFAULT).bits();
-        if let (ConfigFormat::Documents, Some(below)) = (flavour, below_etc) {
+        if let (ConfigFormat::Documents, Some(below)) = (versions.config_format, below_etc) {
             if file.op == FileOperation::Append {
                 let location = check.at(at.child("op"));
                 check.push(
@@ -164,7 +189,7 @@ pub fn machine_files(
             planned.etc.push(MachineFile { path: below.to_owned(), content, op: file.op, permissions });
             continue;
         }
-        judge(check, &at, path, file.op, version);
+        judge(check, &at, path, file.op, &versions.talos);
         planned.files.push(MachineFile { path: path.to_owned(), content, op: file.op, permissions });
     }
     planned

@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use talosmith_document::{Code, Diagnostic, Pointer, SourceId};
 
-use super::{Check, Files, NoText};
+use super::{Check, NoText};
 use crate::input::literal_secret;
 use crate::scalar::RelativePath;
 
 /// The text of the mapping at `at`, which has either `content` or `file`.
 pub fn text(
     check: &mut Check<'_>,
-    files: &Files,
     at: &Pointer,
     content: Option<&String>,
     file: Option<&RelativePath>,
 ) -> Option<String> {
     match (content, file) {
         (Some(content), None) => Some(content.clone()),
-        (None, Some(path)) => self::file(check, files, at, path).map(|(_, text)| text.to_string()),
+        (None, Some(path)) => self::file(check, at, path).map(|(_, text)| text.to_string()),
         (Some(_), Some(_)) => {
             let location = check.at(at.child("file")).as_key();
             check.push(
@@ -35,10 +34,10 @@ pub fn text(
 }
 
 /// The file that the key `file` of the mapping at `at` names.
-pub fn file(check: &mut Check<'_>, files: &Files, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
+pub fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
     let location = check.at(at.child("file"));
     let from_root = check.fleet.folder_of(check.file, &location).join(path.as_str());
-    let (source, text) = match files.get(&from_root).unwrap_or(&Err(NoText::Absent)) {
+    let (source, text) = match check.files.get(&from_root).unwrap_or(&Err(NoText::Absent)) {
         Ok(text) => text,
         Err(why) => {
             let unknown = |message| Diagnostic::new(Code::UnknownFile, message, location);

@@ -23,7 +23,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/installer-image.v1alpha1.yaml.j2", "device/installer-image.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.install.image.is_some(),
+        wanted: |device| device.images.install.image.is_some(),
         about: "the installer image",
     },
     Row {
@@ -43,7 +43,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/install-disk.v1alpha1.yaml.j2", "device/install-disk.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.install.wipe.is_some(),
+        wanted: |device| device.images.install.wipe.is_some(),
         about: "the disk to install on, and whether it is wiped",
     },
     Row {
@@ -63,7 +63,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/endpoint.v1alpha1.yaml.j2", "device/endpoint.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.endpoint.is_some(),
+        wanted: |device| device.kubernetes.endpoint.is_some(),
         about: "the URL of the Kubernetes API",
     },
     Row {
@@ -73,7 +73,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::One("device/cert-sans.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.cert_sans.is_empty(),
+        wanted: |device| !device.kubernetes.cert_sans.is_empty(),
         about: "names that the certificate of the Talos API is good for",
     },
     Row {
@@ -94,7 +94,8 @@ pub const DEVICE: &[Row] = &[
         reader: Reader::Talos,
         applied: true,
         wanted: |device| {
-            device.search_domains.is_some() || device.nameservers.as_ref().is_some_and(|servers| !servers.is_empty())
+            device.network.search_domains.is_some()
+                || device.network.nameservers.as_ref().is_some_and(|servers| !servers.is_empty())
         },
         about: "the DNS servers, and the search domains",
     },
@@ -105,7 +106,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/time.v1alpha1.yaml.j2", "device/time.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.time.is_some(),
+        wanted: |device| device.system.time.is_some(),
         about: "how the node keeps time",
     },
     Row {
@@ -115,7 +116,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/registries.v1alpha1.yaml.j2", "device/registries.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.mirrors.is_empty(),
+        wanted: |device| !device.system.mirrors.is_empty(),
         about: "mirrors of registries",
     },
     Row {
@@ -125,7 +126,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/kernel-modules.v1alpha1.yaml.j2", "device/kernel-modules.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.kernel_modules.is_empty(),
+        wanted: |device| !device.system.kernel_modules.is_empty(),
         about: "kernel modules and their parameters",
     },
     Row {
@@ -135,7 +136,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/sysctls.v1alpha1.yaml.j2", "device/sysctls.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.sysctls.is_empty(),
+        wanted: |device| !device.system.sysctls.is_empty(),
         about: "kernel parameters",
     },
     Row {
@@ -145,7 +146,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/machine-files.v1alpha1.yaml.j2", "device/machine-files.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.machine_files.files.is_empty() || !device.machine_files.etc.is_empty(),
+        wanted: |device| !device.system.machine_files.files.is_empty() || !device.system.machine_files.etc.is_empty(),
         about: "files that Talos writes",
     },
     Row {
@@ -155,7 +156,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/labels.v1alpha1.yaml.j2", "device/labels.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.labels.is_empty(),
+        wanted: |device| !device.kubernetes.labels.is_empty(),
         about: "the labels of the Kubernetes node",
     },
     Row {
@@ -165,7 +166,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/annotations.v1alpha1.yaml.j2", "device/annotations.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.annotations.is_empty(),
+        wanted: |device| !device.kubernetes.annotations.is_empty(),
         about: "the annotations of the Kubernetes node",
     },
     Row {
@@ -175,7 +176,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/taints.v1alpha1.yaml.j2", "device/taints.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.taints.is_empty(),
+        wanted: |device| !device.kubernetes.taints.is_empty(),
         about: "the taints of the Kubernetes node",
     },
     Row {
@@ -185,7 +186,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::One("device/kubelet-manifests.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.kubelet.disable_manifests_directory.is_some(),
+        wanted: |device| device.kubernetes.kubelet.disable_manifests_directory.is_some(),
         about: "whether the kubelet reads static pod manifests",
     },
     Row {
@@ -195,7 +196,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/kubelet-node-ip.v1alpha1.yaml.j2", "device/kubelet-node-ip.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.kubelet.valid_subnets.is_empty(),
+        wanted: |device| !device.kubernetes.kubelet.valid_subnets.is_empty(),
         about: "which of its addresses the node reports",
     },
     Row {
@@ -205,7 +206,9 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/kubelet.v1alpha1.yaml.j2", "device/kubelet.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| !device.kubelet.config.is_empty() || !device.kubelet.extra_args.is_empty(),
+        wanted: |device| {
+            !device.kubernetes.kubelet.config.is_empty() || !device.kubernetes.kubelet.extra_args.is_empty()
+        },
         about: "the kubelet's other settings",
     },
     Row {
@@ -215,7 +218,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::One("device/etcd.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.etcd.is_some(),
+        wanted: |device| device.kubernetes.etcd.is_some(),
         about: "settings of etcd",
     },
     Row {
@@ -225,7 +228,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/api-server.v1alpha1.yaml.j2", "device/api-server.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.api_server.is_some(),
+        wanted: |device| device.kubernetes.api_server.is_some(),
         about: "settings of the Kubernetes API server",
     },
     Row {
@@ -236,7 +239,9 @@ pub const DEVICE: &[Row] = &[
         reader: Reader::Talos,
         applied: true,
         // A worker has no such taint, and Talos refuses to delete what is not there.
-        wanted: |device| device.role == Role::ControlPlane && device.allow_scheduling_on_control_planes.is_some(),
+        wanted: |device| {
+            device.role == Role::ControlPlane && device.kubernetes.allow_scheduling_on_control_planes.is_some()
+        },
         about: "whether workloads run on control-plane nodes",
     },
     Row {
@@ -246,7 +251,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::Two("device/kata.v1alpha1.yaml.j2", "device/kata.documents.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.kata,
+        wanted: |device| device.kubernetes.kata,
         about: "containerd's blockfile snapshotter and the kata runtime",
     },
     Row {
@@ -256,7 +261,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::One("device/tailscale.yaml.j2"),
         reader: Reader::Talos,
         applied: true,
-        wanted: |device| device.tailscale.is_some(),
+        wanted: |device| device.network.tailscale.is_some(),
         about: "the Tailscale service",
     },
     Row {
@@ -276,7 +281,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::One("device/amdgpu-device-plugin.yaml.j2"),
         reader: Reader::Kubernetes,
         applied: true,
-        wanted: |device| device.gpu.amd_device_plugin.is_some(),
+        wanted: |device| device.kubernetes.gpu.amd_device_plugin.is_some(),
         about: "the DaemonSet that offers `amd.com/gpu`",
     },
     Row {
@@ -286,7 +291,7 @@ pub const DEVICE: &[Row] = &[
         template: Template::One("device/amdgpu-device-labeller.yaml.j2"),
         reader: Reader::Kubernetes,
         applied: true,
-        wanted: |device| device.gpu.amd_labeller.is_some(),
+        wanted: |device| device.kubernetes.gpu.amd_labeller.is_some(),
         about: "the DaemonSet that labels nodes by their GPUs",
     },
     Row {

@@ -40,12 +40,12 @@ proptest! {
         let mut plan = plan(base, true);
         {
             let device = Arc::get_mut(&mut plan.devices[0]).expect("nobody else has it");
-            device.hostname.clone_from(&any);
-            device.labels = BTreeMap::from([(any.clone(), other.clone())]);
-            device.nameservers = Some(vec![any.clone(), other.clone()]);
-            device.schematics[0].extra_kernel_args = vec![any.clone()];
-            device.volumes[0].selector = Some(any.clone());
-            device.gpu.amd_device_plugin = Some(any.clone());
+            device.network.hostname.clone_from(&any);
+            device.kubernetes.labels = BTreeMap::from([(any.clone(), other.clone())]);
+            device.network.nameservers = Some(vec![any.clone(), other.clone()]);
+            device.images.schematics[0].extra_kernel_args = vec![any.clone()];
+            device.storage.volumes[0].selector = Some(any.clone());
+            device.kubernetes.gpu.amd_device_plugin = Some(any.clone());
             let cluster = &mut plan.clusters[0];
             let kata = cluster.kata.as_mut().expect("kata");
             kata.sandbox_image.clone_from(&any);

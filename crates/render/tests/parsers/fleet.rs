@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use talosmith_document::Sources;
-use talosmith_model::plan::{Draft, LayerPatches, clusters};
+use talosmith_model::plan::{Caches, Draft, clusters};
 use talosmith_model::{DeviceFile, FleetFile, Plan};
 use talosmith_render::{Artifact, Fault, Proof, Renderer};
 
@@ -75,7 +75,7 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text);
     assert_eq!(findings, []);
     let device = device.expect("a device");
-    let draft = Draft::new(&fleet, &device, &BTreeMap::new(), &LayerPatches::default());
+    let draft = Draft::new(&fleet, &device, &BTreeMap::new(), &Caches::default());
     let (clusters, findings) = clusters(&fleet);
     assert_eq!(findings, []);
     let (plan, findings) = Plan::new(&fleet, clusters, [draft], &BTreeMap::new());

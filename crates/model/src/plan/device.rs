@@ -1,0 +1,105 @@
+//! A planned device: its groups of settings by topic, and what was written about its generated files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+use talosmith_document::{Location, Pointer};
+use talosmith_machinery::{Role, Target};
+
+use super::images::Images;
+use super::kubernetes::Kubernetes;
+use super::network::Network;
+use super::storage::Storage;
+use super::system::System;
+use super::versions::Versions;
+use super::{Check, Patch, SecretUse, features, images, kubernetes, network, patches, storage, system, versions};
+use crate::Keys;
+use crate::device::Arch;
+
+/// A device whose defaults are filled in and whose references are resolved.
+///
+/// Templates see its fields and those of its groups by one name each; a field that is skipped here they do not see.
+#[derive(Debug, Serialize)]
+pub struct Device {
+    /// The name of the device and of its folder.
+    pub name: String,
+    /// The name of its cluster.
+    pub cluster: String,
+    /// Whether it is a control plane or a worker.
+    pub role: Role,
+    /// The address at which talosctl reaches it.
+    pub address: String,
+    /// The CPU architecture; none if the model does not specify it.
+    pub arch: Option<Arch>,
+    /// The Talos version, and the version and format of the base config.
+    #[serde(skip)]
+    pub versions: Versions,
+    /// Schematics and installer images.
+    #[serde(skip)]
+    pub images: Images,
+    /// Disks, volumes, and what is offered for persistent volumes.
+    #[serde(skip)]
+    pub storage: Storage,
+    /// Hostname, resolvers and Tailscale.
+    #[serde(skip)]
+    pub network: Network,
+    /// Time, kernel, files, registries and extension services.
+    #[serde(skip)]
+    pub system: System,
+    /// The Kubernetes node and the Kubernetes components that run on it.
+    #[serde(skip)]
+    pub kubernetes: Kubernetes,
+    /// Raw patches in the order in which they are applied.
+    #[serde(skip)]
+    pub patches: Vec<Arc<Patch>>,
+    /// File names of generated files by model key, with the location of the entry; no name means that the file is not written.
+    #[serde(skip)]
+    pub files: BTreeMap<String, (Option<Utf8PathBuf>, Location)>,
+    /// The secrets that its artifacts contain.
+    #[serde(skip)]
+    pub secrets: Vec<SecretUse>,
+    /// The location of its name.
+    #[serde(skip)]
+    pub location: Location,
+    /// The locations of all its keys.
+    #[serde(skip)]
+    pub keys: Keys,
+}
+
+/// Plans one device. Findings are added to `check`.
+pub fn plan(check: &mut Check<'_>) -> Device {
+    let written = &check.file.device;
+    let versions = versions::device(check);
+    let storage = storage::plan(check, &versions.talos);
+    let images = images::plan(check, &versions, &storage.disks);
+    features::extensions(check, &images);
+    let system = system::plan(check, &versions, images.applied());
+    let network = network::plan(check);
+    let kubernetes = kubernetes::plan(check, versions.config_format);
+    let target = Target { version: &versions.talos, base: versions.base.minor() };
+    let patches = patches::plan(check, &target);
+    let files = written.files.iter().map(|(key, name)| {
+        let location = check.at(Pointer::new("/files").child(key));
+        (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))
+    });
+    Device {
+        name: written.name.to_string(),
+        cluster: written.cluster.to_string(),
+        role: written.role,
+        address: written.address.to_string(),
+        arch: written.arch,
+        files: files.collect(),
+        secrets: std::mem::take(&mut check.secrets),
+        location: check.at("/name"),
+        keys: check.file.keys.clone(),
+        versions,
+        images,
+        storage,
+        network,
+        system,
+        kubernetes,
+        patches,
+    }
+}
