@@ -147,7 +147,6 @@ fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
     let kind = match kind.as_str() {
         "object" => "mapping".to_owned(),
         "array" => "list".to_owned(),
-        "string" => "text".to_owned(),
         _ => kind.replace([']', '['], "").replace('"', "`").replace(',', ", "),
     };
     let about = own("description").and_then(|about| about.as_str().map(str::to_owned)).unwrap_or_default();
