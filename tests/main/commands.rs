@@ -225,7 +225,7 @@ fn a_code_is_explained() {
     let sandbox = generated();
     let ran = sandbox.run(&["explain", "volume-overcommit"]);
     assert_eq!(ran.status, 0);
-    assert!(ran.stdout.starts_with("# volume-overcommit\n"), "{}", ran.stdout);
+    insta::assert_snapshot!("explain", ran.stdout);
     assert_eq!(sandbox.run(&["explain", "--list"]).stdout.lines().count(), talosmith_document::Code::ALL.len());
 }
 

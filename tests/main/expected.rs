@@ -1,44 +1,16 @@
-//! Expected texts that are committed: compared, or overwritten with `TALOSMITH_BLESS=1`.
+//! Committed files that the program produces: they are compared, or rewritten with `INSTA_UPDATE=always`, the variable by which
+//! insta rewrites its snapshots.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Whether expected texts are to be overwritten.
-pub fn blessing() -> bool {
-    std::env::var_os("TALOSMITH_BLESS").is_some()
-}
-
-/// A path of this repository.
+/// Returns a path of this repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Compares a text with the file that holds the expected one, and notes a difference.
-pub fn compare(path: &Path, actual: &str, differences: &mut Vec<String>) {
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    if expected == actual {
-        return;
-    }
-    if blessing() {
-        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder can be made");
-        fs::write(path, actual).expect("the file can be written");
-    } else {
-        differences.push(format!("{}\n--- expected\n{expected}\n--- actual\n{actual}", path.display()));
-    }
-}
-
-/// Fails with all differences at once.
-pub fn settle(differences: &[String]) {
-    assert!(
-        differences.is_empty(),
-        "{} expected texts differ; TALOSMITH_BLESS=1 overwrites them:\n\n{}",
-        differences.len(),
-        differences.join("\n\n")
-    );
-}
-
-/// Every file below a folder, sorted.
+/// Returns every file below a folder.
 pub fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
@@ -50,4 +22,66 @@ pub fn files(folder: &Path) -> BTreeSet<PathBuf> {
         }
     }
     found
+}
+
+/// Compares committed files and collects every difference, so that one run shows all of them.
+#[derive(Default)]
+pub struct ExpectedFiles {
+    compared: BTreeSet<PathBuf>,
+    differences: Vec<String>,
+}
+
+impl ExpectedFiles {
+    /// Compares a file with what was produced for it now.
+    pub fn compare(&mut self, path: &Path, actual: &str) {
+        self.compared.insert(path.to_owned());
+        let expected = fs::read_to_string(path).unwrap_or_default();
+        if expected == actual {
+            return;
+        }
+        if is_rewriting() {
+            fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder can be created");
+            fs::write(path, actual).expect("the file can be written");
+        } else {
+            self.fail(format!("{}\n--- expected\n{expected}\n--- actual\n{actual}", path.display()));
+        }
+    }
+
+    /// Adds a difference that no rewriting resolves.
+    pub fn fail(&mut self, difference: String) {
+        self.differences.push(difference);
+    }
+
+    /// Adds a snapshot that insta compares by itself, so that [`Self::reject_orphans`] knows it.
+    pub fn add(&mut self, path: PathBuf) {
+        self.compared.insert(path);
+    }
+
+    /// Reports or removes files below a folder that nothing was compared with.
+    pub fn reject_orphans(&mut self, folder: &Path, extension: &str) {
+        let is_orphan =
+            |path: &PathBuf| path.extension().is_some_and(|it| it == extension) && !self.compared.contains(path);
+        for orphan in files(folder).into_iter().filter(is_orphan).collect::<Vec<_>>() {
+            if is_rewriting() {
+                fs::remove_file(&orphan).expect("the file can be removed");
+            } else {
+                self.fail(format!("{}: no test produces this file", orphan.display()));
+            }
+        }
+    }
+
+    /// Fails with all differences at once.
+    pub fn finish(self) {
+        assert!(
+            self.differences.is_empty(),
+            "{} files differ; `INSTA_UPDATE=always cargo test --workspace` rewrites them:\n\n{}",
+            self.differences.len(),
+            self.differences.join("\n\n")
+        );
+    }
+}
+
+/// Whether differing files are rewritten instead of reported, by the values of `INSTA_UPDATE` that make insta do so.
+fn is_rewriting() -> bool {
+    std::env::var("INSTA_UPDATE").is_ok_and(|value| ["always", "1", "force"].contains(&value.as_str()))
 }

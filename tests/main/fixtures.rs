@@ -19,7 +19,7 @@ use talosmith_model::device::Device;
 use talosmith_model::fleet::Fleet;
 use talosmith_render::Proof;
 
-use crate::expected::{compare, files, repository, settle};
+use crate::expected::{ExpectedFiles, files, repository};
 
 /// Codes without a fixture here, and what shows them instead.
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
@@ -73,28 +73,29 @@ fn inspect(files: &Files) -> (Vec<Code>, String) {
 
 fn fixtures(kind: &str) -> BTreeSet<std::path::PathBuf> {
     let all = files(&repository(&format!("tests/fixtures/{kind}")));
-    all.into_iter().filter(|path| path.extension().is_some_and(|extension| extension != "snap")).collect()
+    all.into_iter().filter(|path| path.extension().is_some_and(|extension| extension != "report")).collect()
 }
 
 #[test]
 fn every_invalid_fixture_has_its_report() {
-    let mut differences = Vec::new();
+    let mut expected = ExpectedFiles::default();
     for path in fixtures("invalid") {
         let (codes, report) = inspect(&load(&path));
         let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).expect("a folder");
         if !codes.iter().any(|code| code.name() == folder) {
-            differences.push(format!("{} yields {codes:?}:\n{report}", path.display()));
+            expected.fail(format!("{} yields {codes:?}:\n{report}", path.display()));
         }
-        compare(&path.with_extension("snap"), &report, &mut differences);
+        expected.compare(&path.with_extension("report"), &report);
         if path.file_stem().is_some_and(|name| name == "example") {
-            example(folder, &path, &report, &mut differences);
+            example(folder, &path, &report, &mut expected);
         }
     }
-    settle(&differences);
+    expected.reject_orphans(&repository("tests/fixtures/invalid"), "report");
+    expected.finish();
 }
 
 /// The page of a code ends with its first fixture and the report on it.
-fn example(code: &str, fixture: &Path, report: &str, differences: &mut Vec<String>) {
+fn example(code: &str, fixture: &Path, report: &str, expected: &mut ExpectedFiles) {
     let page = repository(&format!("codes/{code}.md"));
     let text = fs::read_to_string(&page).expect("a page for each code");
     let written = text.split("\n## Example\n").next().unwrap_or(&text).trim_end();
@@ -110,10 +111,10 @@ fn example(code: &str, fixture: &Path, report: &str, differences: &mut Vec<Strin
     }
     let fixture = fixture.file_name().and_then(|name| name.to_str()).expect("a file name");
     let origin = format!(
-        "<!-- The rest of this page is generated from tests/fixtures/invalid/{code}/{fixture}. Edit that file and run `TALOSMITH_BLESS=1 cargo test`. -->"
+        "<!-- The rest of this page is generated from tests/fixtures/invalid/{code}/{fixture}. Edit that file and run `INSTA_UPDATE=always cargo test --workspace`. -->"
     );
     let actual = format!("{written}\n\n## Example\n\n{origin}\n\n{shown}```text\n{}\n```\n", report.trim_end());
-    compare(&page, &actual, differences);
+    expected.compare(&page, &actual);
 }
 
 #[test]
@@ -121,16 +122,6 @@ fn every_valid_fixture_has_no_finding() {
     for path in fixtures("valid") {
         let (codes, report) = inspect(&load(&path));
         assert!(codes.is_empty(), "{}:\n{report}", path.display());
-    }
-}
-
-#[test]
-fn no_report_lies_without_its_fixture() {
-    for path in files(&repository("tests/fixtures/invalid")) {
-        if path.extension().is_some_and(|extension| extension == "snap") {
-            let there = path.with_extension("yaml").exists() || path.with_extension("txtar").exists();
-            assert!(there, "{} is the report on nothing", path.display());
-        }
     }
 }
 

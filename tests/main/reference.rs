@@ -11,10 +11,10 @@ use talosmith_model::Schema;
 use talosmith_render::catalogue::{CLUSTER, DEVICE, Each};
 use talosmith_render::templates::TEMPLATES;
 
-use crate::expected::{compare, files, repository, settle};
+use crate::expected::{ExpectedFiles, repository};
 
 #[test]
-fn the_reference_is_what_the_program_says() {
+fn the_reference_is_generated_from_the_program() {
     let pages = [
         ("commands", commands()),
         ("codes", codes()),
@@ -22,12 +22,12 @@ fn the_reference_is_what_the_program_says() {
         ("artifacts", artifacts()),
         ("templates", templates()),
     ];
-    let mut differences = Vec::new();
+    let mut expected = ExpectedFiles::default();
     for (name, text) in &pages {
-        compare(&repository(&format!("docs/reference/{name}.md")), text, &mut differences);
+        expected.compare(&repository(&format!("docs/reference/{name}.md")), text);
     }
-    settle(&differences);
-    assert_eq!(files(&repository("docs/reference")).len(), pages.len(), "a page without a source");
+    expected.reject_orphans(&repository("docs/reference"), "md");
+    expected.finish();
 }
 
 fn commands() -> String {

@@ -37,6 +37,7 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
     };
     let page: String =
         code.page().lines().filter(|line| !line.starts_with("<!--")).map(|line| format!("{line}\n")).collect();
-    context.console.result(&page)?;
+    // A comment is surrounded by blank lines, of which one is enough.
+    context.console.result(&page.replace("\n\n\n", "\n\n"))?;
     Ok(Exit::Success)
 }

@@ -1,0 +1,15 @@
+//! Tests that need the whole program: fixtures and their reports, rendered fleets, and the binary in a sandbox.
+
+mod applications;
+mod commands;
+mod expected;
+mod fixtures;
+mod fleets;
+mod interrupted;
+mod properties;
+mod reference;
+mod rendered;
+mod sandbox;
+mod secrets;
+mod show_and_fleet;
+mod staleness;
