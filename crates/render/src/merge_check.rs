@@ -25,7 +25,7 @@ pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
         .filter_map(|artifact| {
             if let Some(name) = artifact.key.strip_prefix("patches.") {
                 let patch = device.patches.iter().find(|patch| patch.name == name)?;
-                return Some((patch.documents()?, Maker::User { name: &patch.name, origin: &patch.origin }));
+                return Some((patch.documents.clone()?, Maker::User { name: &patch.name, origin: &patch.origin }));
             }
             let parse = |body: &String| Document::parse_stream(device.location.source, body).ok().map(Arc::from);
             let documents = PARSED.get_or_compute(artifact.body().to_owned(), parse)?;

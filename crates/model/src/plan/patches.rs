@@ -1,6 +1,6 @@
 //! Raw patches: whatever has no key of its own.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use talosmith_document::{Cache, Code, Diagnostic, Document, Label, Location, Node, Pointer, SourceId, TalosVersion};
 use talosmith_machinery::talos_data::fields::Minor;
@@ -19,20 +19,8 @@ pub struct Patch {
     pub content: Content,
     /// Where it says so.
     pub origin: Origin,
-    /// Its documents. Those of a device's own patch are given away to who asks first, since a big fleet has many.
-    documents: Mutex<Option<Arc<[Node]>>>,
-    /// Whether it is a layer's, and many will ask.
-    is_shared: bool,
-}
-
-impl Patch {
-    /// The documents of the patch; none if its text is not YAML.
-    #[must_use]
-    pub fn documents(&self) -> Option<Arc<[Node]>> {
-        let mut kept = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        let documents = if self.is_shared { kept.clone() } else { kept.take() };
-        documents.or_else(|| self.content.documents(self.origin.source()).ok().map(Arc::from))
-    }
+    /// Its documents; none if its text is not YAML.
+    pub documents: Option<Arc<[Node]>>,
 }
 
 /// The patches of layers: each is planned once for all devices that it is right for in the same way.
@@ -75,7 +63,7 @@ pub fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
         let is_shared = layer != LayerRank::Device;
         let mut work = || {
             let before = check.findings.len();
-            let patch = one(check, name, patch, &at, target, is_shared).map(Arc::new);
+            let patch = one(check, name, patch, &at, target).map(Arc::new);
             (patch, check.findings.split_off(before))
         };
         let (patch, findings) = if is_shared {
@@ -90,14 +78,7 @@ pub fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
     planned.into_iter().map(|(_, patch)| patch).collect()
 }
 
-fn one(
-    check: &mut Check<'_>,
-    name: &Name,
-    patch: &device::Patch,
-    at: &Pointer,
-    target: &Target<'_>,
-    is_shared: bool,
-) -> Option<Patch> {
+fn one(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer, target: &Target<'_>) -> Option<Patch> {
     let (content, origin) = match (&patch.inline, &patch.text, &patch.file) {
         (Some(mapping), None, None) => {
             let location = check.at(at.child("inline"));
@@ -138,7 +119,7 @@ fn one(
             None
         }
     };
-    Some(Patch { name: name.to_string(), content, origin, documents: Mutex::new(documents), is_shared })
+    Some(Patch { name: name.to_string(), content, origin, documents })
 }
 
 /// A finding about a text, where the text stands.
