@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location, Sources};
+use talosmith_model::layout::manifests;
 use talosmith_model::plan::Device;
-use talosmith_render::target::manifests;
 use talosmith_render::{Proof, Renderer};
 
 use crate::change::{Change, ChangeKind, find_orphans};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Level, Location, SourceId, natural};
+use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_render::target::{SecretFile, cluster_paths, collisions, manifests, outputs, secret_files};
+use talosmith_render::target::{SecretFile, cluster_paths, collisions, outputs, secret_files};
 use talosmith_render::{Artifact, Fault, Proof, Renderer, merge_check, schema_check};
 
 use crate::differences::Differences;

@@ -13,6 +13,7 @@ use crate::device::Device;
 use crate::facts::tailscale;
 use crate::fleet::{Cluster, Fleet};
 use crate::layer::{Ground, Layer, Origins};
+use crate::layout;
 use crate::schema::Schema;
 
 /// The fleet file, read.
@@ -142,11 +143,7 @@ impl FleetFile {
     /// The folder of the document that a place of a layered device is in, from the repository's root.
     #[must_use]
     pub fn folder_of(&self, device: &DeviceFile, location: &Location) -> Utf8PathBuf {
-        if location.source == self.source {
-            Utf8PathBuf::new()
-        } else {
-            Utf8PathBuf::from("devices").join(&device.folder)
-        }
+        if location.source == self.source { Utf8PathBuf::new() } else { layout::device_folder(&device.folder) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
+use talosmith_model::layout::{DEVICES, MANIFESTS, manifests};
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
 use crate::catalogue::{CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
@@ -62,7 +63,7 @@ pub(crate) fn key(row: &Row, item: &str) -> Cow<'static, str> {
 /// Where an artifact of a device is written; none if `files` says that it is not.
 pub(crate) fn target(device: &Device, row: &Row, item: &str, key: &str) -> Option<Utf8PathBuf> {
     let mut path = String::with_capacity(96);
-    path.extend(["devices/", &device.name, "/manifests/"]);
+    path.extend([DEVICES, "/", &device.name, "/", MANIFESTS, "/"]);
     if let Some((name, _)) = device.files.get(key) {
         path.push_str(name.as_ref()?.as_str());
     } else if holds_secret(device, key) {
@@ -198,12 +199,6 @@ pub fn outputs(device: &Device) -> Vec<Output> {
         }
     }
     outputs
-}
-
-/// The folder of a device's artifacts, by the device's name.
-#[must_use]
-pub fn manifests(device: &str) -> Utf8PathBuf {
-    Utf8Path::new("devices").join(device).join("manifests")
 }
 
 /// Keys of `files` that ask for nothing.

@@ -4,9 +4,9 @@ use anstyle::AnsiColor;
 use camino::Utf8Path;
 use serde_json::Value;
 use talosmith_document::Pointer;
+use talosmith_model::layout::manifests;
 use talosmith_model::scalar::grouped;
 use talosmith_render::scalar;
-use talosmith_render::target::manifests;
 
 use super::bar::{bar, parts};
 use super::{DeviceReport, Layout, Output, Room, Schematic, Written};

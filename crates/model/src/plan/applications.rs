@@ -10,6 +10,7 @@ use crate::FleetFile;
 use crate::facts;
 use crate::fleet;
 use crate::fleet::{NamespacePolicy, Snapshotter};
+use crate::layout;
 use crate::scalar::{Image, RelativePath};
 
 /// The local-path-provisioner.
@@ -180,7 +181,7 @@ pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<
 }
 
 fn folder(path: Option<&RelativePath>, name: &str) -> String {
-    path.map_or_else(|| format!("argocd/applications/{name}"), ToString::to_string)
+    path.map_or_else(|| layout::application(name).into_string(), ToString::to_string)
 }
 
 /// The key that says where an application is written: its `path`, or else its name.

@@ -5,6 +5,7 @@ use talosmith_document::{Code, Diagnostic, Location};
 
 use super::Cluster;
 use super::applications::Member;
+use crate::layout::{self, DEVICES};
 
 /// A folder, whose it is, and the key that asks for it.
 struct Claim {
@@ -20,11 +21,11 @@ pub fn judge(clusters: &[Cluster], members: &[Member], findings: &mut Vec<Diagno
     for (index, claim) in applications.iter().enumerate() {
         findings.extend(applications[..index].iter().filter_map(|first| meet(claim, first)));
         let manifests = members.iter().map(|device| Claim {
-            folder: Utf8Path::new("devices").join(&device.name).join("manifests"),
+            folder: layout::manifests(&device.name),
             owner: format!("the device `{}`", device.name),
             location: device.location.clone(),
         });
-        if below(&claim.folder, Utf8Path::new("devices")) || below(Utf8Path::new("devices"), &claim.folder) {
+        if below(&claim.folder, Utf8Path::new(DEVICES)) || below(Utf8Path::new(DEVICES), &claim.folder) {
             findings.extend(manifests.filter_map(|device| meet(claim, &device)));
         }
     }
