@@ -1,6 +1,6 @@
-//! The secrets of a run: what needs them, where their values come from, and what may be said about them.
+//! The secrets of a run: which files need them, where their values come from, and whether those files can be written.
 //!
-//! Only `generate` comes here. The order is: [`hygiene::judge`], then [`resolve`], then [`policy::settle`].
+//! Only `generate` uses this module, in this order: [`find_exposed_secrets`], [`resolve`], [`decide_files`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,9 @@ use talosmith_render::Secrets;
 
 use crate::process::Processes;
 
-mod answer;
-mod environment;
+mod fetched;
+mod local_file;
+mod process_variables;
 mod redactor;
 mod value;
 mod program;
@@ -23,155 +24,151 @@ mod sops;
 mod op;
 mod command;
 mod tailscale_key;
-pub mod hygiene;
-pub mod policy;
+mod git_exposure;
+mod file_outcome;
 
-use answer::{Absence, Answer, Failure};
-pub use environment::Environment;
-pub use redactor::Redactor;
+use fetched::{Failure, Fetched, Unavailable};
 
-/// What a source may give at most, in bytes; a key has some sixty.
+pub(crate) use file_outcome::{FileOutcome, decide_files};
+pub(crate) use git_exposure::find_exposed_secrets;
+pub(crate) use process_variables::ProcessVariables;
+
+/// The maximum size of a value, in bytes. A Tailscale key has about sixty.
 const LARGEST_VALUE: usize = 64 * 1024;
 
-/// The `secrets` of the fleet file: each secret's sources, in the order in which they are asked.
-pub type Definitions<'a> = BTreeMap<&'a str, &'a [SecretSource]>;
+/// The `secrets` of talosmith.yaml: the sources of each secret, in the order in which they are tried.
+pub(crate) type Definitions<'a> = BTreeMap<&'a str, &'a [SecretSource]>;
 
-/// A file that cannot be written without a secret.
+/// A secret that a generated file needs. A secret that several files need has one of these for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
-    /// The name of the secret in the fleet file.
+pub(crate) struct RequiredSecret {
+    /// The name of the secret: a key of `secrets` in talosmith.yaml.
     pub secret: String,
     /// The device that the file belongs to.
     pub device: String,
     /// Where the device names the secret.
-    pub at: Location,
-    /// The file, relative to the repository's root.
+    pub location: Location,
+    /// The path of the file that will contain the value, relative to the repository's root.
     pub target: Utf8PathBuf,
-    /// What the value must be.
+    /// What kind of value is needed.
     pub expected: Expected,
 }
 
-/// What the sources can reach.
-pub struct SourceContext<'a> {
-    /// Starts programs, in the environment that talosmith was started in.
+/// What the sources have access to.
+pub(crate) struct SourceContext<'a> {
+    /// Starts programs, with variables of the process's own environment.
     pub processes: &'a dyn Processes,
-    /// That environment.
-    pub environment: &'a Environment,
-    /// The root of the repository, absolute: relative files lie there, and programs run there.
+    /// The environment of this process.
+    pub variables: &'a ProcessVariables,
+    /// The absolute path of the repository's root, which relative paths start at and programs run in.
     pub root: &'a Utf8Path,
 }
 
-/// What became of a secret.
+/// Whether the sources of a secret have a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The source at this place gave a value.
+pub(crate) enum SecretOutcome {
+    /// The source at this location returned a value.
     Found(Location),
-    /// No source is there.
+    /// No source is available.
     Unavailable,
-    /// The first source that is there failed.
+    /// The first available source failed.
     Failed,
 }
 
-/// The secrets of a run.
+/// The values of the secrets of a run, and the findings about their sources.
 #[derive(Debug, Default)]
-pub struct Resolution {
-    /// The values.
+pub(crate) struct Resolution {
     pub secrets: Secrets,
-    /// What became of each secret that was asked for, by its name.
-    pub outcomes: BTreeMap<String, Outcome>,
-    /// What there is to say.
+    /// The outcome for each required secret, by its name.
+    pub outcomes: BTreeMap<String, SecretOutcome>,
     pub findings: Vec<Diagnostic>,
 }
 
-impl Resolution {
-    /// Masks these secrets in a text.
-    #[must_use]
-    pub fn redactor(&self) -> Redactor {
-        Redactor::of(&self.secrets)
-    }
-}
-
-/// Asks the sources of every secret that is needed, each secret once. `fleet` is the text that defines them.
+/// Tries the sources of every required secret, each secret once. `fleet` is talosmith.yaml, which defines them.
 ///
-/// A name without a definition is left out: the model has refused it before.
-#[must_use]
-pub fn resolve(
-    needs: &[Need],
+/// A name without a definition is skipped: the model has reported it already.
+pub(crate) fn resolve(
+    required: &[RequiredSecret],
     definitions: &Definitions<'_>,
     fleet: SourceId,
     context: &SourceContext<'_>,
 ) -> Resolution {
     let mut resolution = Resolution::default();
-    for need in needs {
-        let name = &need.secret;
+    for RequiredSecret { secret: name, .. } in required {
         if resolution.outcomes.contains_key(name) {
             continue;
         }
         let Some(sources) = definitions.get(name.as_str()) else { continue };
         let pointer = Pointer::root().child("secrets").child(name);
         let mut absences = Vec::new();
-        let mut outcome = Outcome::Unavailable;
+        let mut outcome = SecretOutcome::Unavailable;
         for (index, source) in sources.iter().enumerate() {
             let location = Location::value(fleet, pointer.item(index));
-            match ask(source, context, &resolution.secrets) {
-                Answer::Absent(absence) => absences.push((source.kind(), absence)),
-                Answer::Failed(failure) => {
-                    resolution.findings.push(failed(name, source.kind(), failure, location, needs));
-                    outcome = Outcome::Failed;
+            match fetch(source, context, &resolution.secrets) {
+                Fetched::Unavailable(absence) => absences.push((source.kind(), absence)),
+                Fetched::Failed(failure) => {
+                    resolution.findings.push(failed(name, source.kind(), failure, location, required));
+                    outcome = SecretOutcome::Failed;
                     break;
                 }
-                Answer::Value(value) => {
+                Fetched::Value(value) => {
                     resolution.secrets.insert(name, value);
-                    outcome = Outcome::Found(location);
+                    outcome = SecretOutcome::Found(location);
                     break;
                 }
             }
         }
-        if outcome == Outcome::Unavailable {
-            resolution.findings.push(unavailable(name, absences, Location::key(fleet, pointer), needs));
+        if outcome == SecretOutcome::Unavailable {
+            resolution.findings.push(unavailable(name, absences, Location::key(fleet, pointer), required));
         }
         resolution.outcomes.insert(name.clone(), outcome);
     }
     resolution
 }
 
-fn ask(source: &SecretSource, context: &SourceContext<'_>, known: &Secrets) -> Answer {
+fn fetch(source: &SecretSource, context: &SourceContext<'_>, known: &Secrets) -> Fetched {
     match source {
-        SecretSource::Env(name) => env::ask(name, context),
-        SecretSource::File(path) => file::ask(path, context),
-        SecretSource::Sops(value) => sops::ask(value, context, known),
-        SecretSource::Op(reference) => op::ask(reference, context, known),
-        SecretSource::Command(command) => command::ask(command, context, known),
+        SecretSource::Env(name) => env::fetch(name, context),
+        SecretSource::File(path) => file::fetch(path, context),
+        SecretSource::Sops(value) => sops::fetch(value, context, known),
+        SecretSource::Op(reference) => op::fetch(reference, context, known),
+        SecretSource::Command(command) => command::fetch(command, context, known),
     }
 }
 
-fn failed(name: &str, kind: &str, failure: Failure, at: Location, needs: &[Need]) -> Diagnostic {
-    let message = format!("the secret `{name}` cannot be taken from `{kind}`: {}", failure.why);
-    let mut finding = Diagnostic::new(failure.code, message, at);
+fn failed(name: &str, kind: &str, failure: Failure, location: Location, required: &[RequiredSecret]) -> Diagnostic {
+    let message = format!("the secret `{name}` cannot be read from `{kind}`: {}", failure.reason);
+    let mut finding = Diagnostic::new(failure.code, message, location);
     finding.notes = failure.notes;
-    finding.devices = devices(name, needs);
+    finding.devices = devices(name, required);
     finding
-        .note(format!("a source that is there and fails is not passed over; not written: {}", targets(name, needs)))
+        .note(format!("no other source is tried after one that fails; not written: {}", targets(name, required)))
         .help(failure.help)
 }
 
-fn unavailable(name: &str, absences: Vec<(&str, Absence)>, at: Location, needs: &[Need]) -> Diagnostic {
-    let mut finding =
-        Diagnostic::new(Code::SecretUnavailable, format!("no source of the secret `{name}` is there"), at);
+fn unavailable(
+    name: &str,
+    absences: Vec<(&str, Unavailable)>,
+    location: Location,
+    required: &[RequiredSecret],
+) -> Diagnostic {
+    let message = format!("no source of the secret `{name}` is available");
+    let mut finding = Diagnostic::new(Code::SecretUnavailable, message, location);
     for (kind, absence) in absences {
-        finding.notes.push(format!("{kind}: {}", absence.lacks));
+        finding.notes.push(format!("{kind}: {}", absence.reason));
         finding.helps.push(absence.help);
     }
-    finding.devices = devices(name, needs);
+    finding.devices = devices(name, required);
     finding
-        .note(format!("the tracked files do not need the secret; not written: {}", targets(name, needs)))
-        .help("or leave the files with secrets out: talosmith generate --tracked-only")
+        .note(format!("the tracked files do not need the secret; not written: {}", targets(name, required)))
+        .help("or skip the files with secrets: talosmith generate --tracked-only")
 }
 
-/// The files that need a secret, as a list to read; a fleet's is cut short.
-fn targets(name: &str, needs: &[Need]) -> String {
+/// The files that need a secret, for a note: the first three and the number of the others.
+fn targets(name: &str, required: &[RequiredSecret]) -> String {
     const SHOWN: usize = 3;
-    let targets: Vec<&str> = needs.iter().filter(|need| need.secret == name).map(|need| need.target.as_str()).collect();
+    let targets: Vec<&str> =
+        required.iter().filter(|required| required.secret == name).map(|required| required.target.as_str()).collect();
     let shown = targets.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
     match targets.len().checked_sub(SHOWN) {
         Some(more @ 1..) => format!("{shown} and {more} more"),
@@ -179,17 +176,17 @@ fn targets(name: &str, needs: &[Need]) -> String {
     }
 }
 
-fn devices(name: &str, needs: &[Need]) -> BTreeSet<String> {
-    needs.iter().filter(|need| need.secret == name).map(|need| need.device.clone()).collect()
+fn devices(name: &str, required: &[RequiredSecret]) -> BTreeSet<String> {
+    required.iter().filter(|required| required.secret == name).map(|required| required.device.clone()).collect()
 }
 
-/// A word as a POSIX shell must get it, for lines to paste.
-fn shell_word(word: &str) -> String {
+/// Quotes a string for a POSIX shell if it needs quotes.
+fn shell_quote(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
     } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        format!("'{}'", argument.replace('\'', r"'\''"))
     }
 }
 

@@ -1,10 +1,10 @@
 //! The one module that writes files.
 //!
-//! Everything is written beside its target first, under a temporary name, and takes its name only when all of the run is safely on
-//! disk: whatever happens, each file is old or new and never torn, and a full disk changes nothing.
+//! Every file is first written under a temporary name next to its target, and all files of a run are flushed to disk before the first
+//! one is renamed. Whatever happens, each file has its old or its new content, and a full disk changes nothing.
 
 mod lock;
-mod standing;
+mod existing_file;
 mod staging;
 mod folders;
 mod apply;
@@ -18,46 +18,42 @@ use camino::Utf8PathBuf;
 
 use crate::tree::ReadError;
 
-pub use apply::{Applied, apply};
-pub use lock::{Lock, LockError};
-pub use secret::write_secret;
-pub use standing::{Standing, inspect};
+pub(crate) use apply::apply;
+pub(crate) use lock::Lock;
+pub(crate) use secret::write_secret;
 
-/// What lies at a path forbids to write there. Nothing was written. Paths are relative to the root.
+/// A path must not be written, because of what exists there. Paths are relative to the root.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Refused {
-    /// A symbolic link stands at the path or above it. The path is that of the link.
+pub(crate) enum Refused {
+    /// The path of the link, which is the path to write or a folder above it.
     #[error("{0} is a symbolic link")]
     Symlink(Utf8PathBuf),
-    /// The path leads out of the root.
-    #[error("{0} lies outside the repository")]
+    #[error("{0} is outside the repository")]
     Outside(Utf8PathBuf),
-    /// A folder or something odder stands where a file should be.
+    /// A folder, a socket or the like exists at the path of a file.
     #[error("{0} is not a file")]
     NotAFile(Utf8PathBuf),
-    /// A file stands where a folder should be.
+    /// A file exists at the path of a folder.
     #[error("{0} is not a folder")]
     NotAFolder(Utf8PathBuf),
-    /// Everybody may replace files in the folder, so that no secret is safe there.
+    /// Other users could replace a secret file in this folder.
     #[error("everybody can write to the folder {0}")]
     OpenFolder(Utf8PathBuf),
 }
 
-/// A file could not be written. No temporary file is left; files that had taken their names before stay new.
+/// A file could not be written. Temporary files are removed; files that were renamed before the error keep their new content.
 #[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// What lies there forbids it; nothing was written.
+pub(crate) enum WriteError {
+    /// Nothing was written.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The system refuses.
     #[error("cannot write {path}")]
     Io {
         /// The file or folder, relative to the root.
         path: Utf8PathBuf,
-        /// What the system says.
         source: io::Error,
     },
-    /// A folder could not be searched for what an earlier run left; nothing was written.
+    /// A folder could not be searched for temporary files of an earlier run. Nothing was written.
     #[error(transparent)]
     Leftovers(#[from] ReadError),
 }

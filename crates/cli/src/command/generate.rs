@@ -18,8 +18,7 @@ use crate::inspection::{Inspection, Keep, inspect};
 use crate::project::Project;
 use crate::rendering::paths;
 use crate::report;
-use crate::secrets::policy::Fate;
-use crate::secrets::{self, Definitions, Environment, Need, hygiene, policy};
+use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret};
 use crate::tree::WorkTree;
 use crate::writer::{Lock, apply, write_secret};
 
@@ -64,14 +63,15 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
         project.findings.extend(findings);
     }
     let fetches = !arguments.tracked_only && !arguments.dry_run && !project.has_errors();
-    let needs = if fetches { needs(&project, &owners) } else { Vec::new() };
+    let required = if fetches { required_secrets(&project, &owners) } else { Vec::new() };
     let definitions: Definitions<'_> = match &project.fleet {
         Some(file) => file.fleet.secrets.iter().map(|(name, sources)| (name.as_str(), sources.as_slice())).collect(),
         None => Definitions::new(),
     };
     let mut unsafe_targets = Vec::new();
     if let Some(fleet) = &project.fleet {
-        unsafe_targets = hygiene::judge(&needs, &definitions, fleet.source, context.processes, &root.path)?;
+        unsafe_targets =
+            secrets::find_exposed_secrets(&required, &definitions, fleet.source, context.processes, &root.path)?;
     }
     let mut findings = std::mem::take(&mut project.findings);
     findings.extend(unsafe_targets);
@@ -93,7 +93,7 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
             context.console.detail(&format!("removed {leftover}, which an earlier run left"));
         }
         let (failed, wrong) =
-            write_secrets(context, &project, &lock, &needs, &definitions, arguments, &mut secret_files)?;
+            write_secrets(context, &project, &lock, &required, &definitions, arguments, &mut secret_files)?;
         findings.extend(wrong);
         exit = exit.max(failed);
     }
@@ -116,50 +116,49 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
 }
 
 /// The secrets that the owners' files need.
-fn needs(project: &Project, owners: &[Tally]) -> Vec<Need> {
+fn required_secrets(project: &Project, owners: &[Tally]) -> Vec<RequiredSecret> {
     let owners: BTreeSet<&str> =
         owners.iter().filter(|owner| owner.is_device).map(|owner| owner.name.as_str()).collect();
     let devices = project.plan.devices.iter().filter(|device| owners.contains(device.name.as_str()));
-    let needs = devices.flat_map(|device| {
+    let required = devices.flat_map(|device| {
         let files = secret_files(device);
         device.secrets.iter().filter_map(move |held| {
-            Some(Need {
+            Some(RequiredSecret {
                 secret: held.secret.clone(),
                 device: device.name.clone(),
-                at: held.location.clone(),
+                location: held.location.clone(),
                 target: files.iter().find(|file| file.key == held.key)?.path.clone(),
                 expected: held.expected,
             })
         })
     });
-    needs.collect()
+    required.collect()
 }
 
-/// Fetches what the needs ask for and writes the files; gives the exit code that they owe, and what there is to say.
+/// Fetches the required secrets and writes their files. Returns the exit code and the findings.
 fn write_secrets(
     context: &Context<'_>,
     project: &Project,
     lock: &Lock,
-    needs: &[Need],
+    required: &[RequiredSecret],
     definitions: &Definitions<'_>,
     arguments: &Arguments,
     written: &mut Vec<(Utf8PathBuf, ChangeKind)>,
 ) -> anyhow::Result<(Exit, Vec<Diagnostic>)> {
-    let Some(fleet) = project.fleet.as_ref().filter(|_| !needs.is_empty()) else {
+    let Some(fleet) = project.fleet.as_ref().filter(|_| !required.is_empty()) else {
         return Ok((Exit::Success, Vec::new()));
     };
-    let environment = Environment::of_process();
-    let around = secrets::SourceContext { processes: context.processes, environment: &environment, root: lock.root() };
-    let mut resolution = secrets::resolve(needs, definitions, fleet.source, &around);
-    let is_there = |path: &Utf8Path| lock.root().join(path).exists();
-    let settlement = policy::settle(needs, &mut resolution, arguments.require_secrets, &is_there);
-    let kept: BTreeSet<&Utf8Path> = needs
+    let variables = ProcessVariables::load();
+    let sources = secrets::SourceContext { processes: context.processes, variables: &variables, root: lock.root() };
+    let mut resolution = secrets::resolve(required, definitions, fleet.source, &sources);
+    let decided = secrets::decide_files(required, &mut resolution, arguments.require_secrets, lock.root());
+    let kept: BTreeSet<&Utf8Path> = required
         .iter()
-        .zip(&settlement.fates)
-        .filter(|(_, fate)| **fate != Fate::Written)
-        .map(|(need, _)| need.target.as_path())
+        .zip(&decided.outcomes)
+        .filter(|(_, outcome)| **outcome != FileOutcome::Writable)
+        .map(|(required, _)| required.target.as_path())
         .collect();
-    let mut devices: Vec<&str> = needs.iter().map(|need| need.device.as_str()).collect();
+    let mut devices: Vec<&str> = required.iter().map(|required| required.device.as_str()).collect();
     devices.dedup();
     for name in devices {
         let Some(device) = project.plan.devices.iter().find(|device| device.name == name) else { continue };
@@ -175,8 +174,8 @@ fn write_secrets(
             }
         }
     }
-    let exit = if settlement.exit_code == 0 { Exit::Success } else { Exit::Failure };
-    Ok((exit, settlement.findings))
+    let exit = if decided.exit_code == 0 { Exit::Success } else { Exit::Failure };
+    Ok((exit, decided.findings))
 }
 
 /// Lists the changes, a line each.

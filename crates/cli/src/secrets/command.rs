@@ -2,19 +2,19 @@
 
 use talosmith_render::Secrets;
 
-use super::answer::Answer;
+use super::fetched::Fetched;
 use super::program::{Program, run};
-use super::{SourceContext, shell_word};
+use super::{SourceContext, shell_quote};
 
-/// Asks a program, without a shell. It gets the whole environment: only its user knows which token, host or profile it wants,
-/// and he would start it by hand from the same shell.
-pub fn ask(command: &[String], context: &SourceContext<'_>, known: &Secrets) -> Answer {
+/// Runs a program without a shell, and returns what it prints. It gets the whole environment, because only the user knows which
+/// variables it needs, and would run it by hand from the same shell.
+pub(super) fn fetch(command: &[String], context: &SourceContext<'_>, known: &Secrets) -> Fetched {
     let Some((name, arguments)) = command.split_first() else {
-        return Answer::failed("the command is empty", "write it as [program, argument, argument]");
+        return Fetched::failed("the command is empty", "write it as [program, argument, argument]");
     };
-    let words: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
+    let quoted: Vec<String> = command.iter().map(|argument| shell_quote(argument)).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // A path is one from the root of the repository, wherever talosmith was started.
+    // A relative path starts at the root of the repository, in whichever folder talosmith was started.
     let path = if name.contains('/') { context.root.join(name) } else { name.into() };
     run(
         &Program {
@@ -22,8 +22,8 @@ pub fn ask(command: &[String], context: &SourceContext<'_>, known: &Secrets) -> 
             path,
             arguments: &arguments,
             environment: &["*"],
-            install: &format!("install `{name}`, or write where it is"),
-            help: &format!("try it: {} > /dev/null", words.join(" ")),
+            install: &format!("install `{name}`, or write its path"),
+            help: &format!("try it: {} > /dev/null", quoted.join(" ")),
         },
         context,
         known,

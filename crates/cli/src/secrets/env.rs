@@ -1,20 +1,18 @@
-//! The source `env`: a variable of the environment.
+//! The source `env`: an environment variable.
 
 use zeroize::Zeroizing;
 
-use super::answer::Answer;
+use super::fetched::Fetched;
 use super::{SourceContext, value};
 
-/// Asks a variable. One that is set and empty is not there, as CI systems set an unknown secret.
-pub fn ask(name: &str, context: &SourceContext<'_>) -> Answer {
-    let Some(found) = context.environment.get(name) else {
+/// Reads the value from a variable. An empty variable counts as unavailable: CI systems set unknown secrets to an empty string.
+pub(super) fn fetch(name: &str, context: &SourceContext<'_>) -> Fetched {
+    let Some(found) = context.variables.get(name) else {
         // `read` keeps the value out of the shell's history.
         let help = format!("set the variable: read -rs {name} && export {name}");
-        return Answer::absent(format!("the variable `{name}` is not set"), help);
+        return Fetched::unavailable(format!("the variable `{name}` is not set"), help);
     };
     let bytes = Zeroizing::new(found.as_encoded_bytes().to_vec());
-    value::accept(&bytes).map_or_else(
-        |why| Answer::failed(why, format!("set the variable to the value alone: read -rs {name} && export {name}")),
-        Answer::Value,
-    )
+    let help = || format!("set the variable to the value alone: read -rs {name} && export {name}");
+    value::parse(&bytes).map_or_else(|reason| Fetched::failed(reason, help()), Fetched::Value)
 }

@@ -1,39 +1,25 @@
-//! The source `file`: a file with nothing but the value.
-
-use std::io::{ErrorKind, Read};
+//! The source `file`: a file that contains only the value.
 
 use camino::Utf8Path;
-use zeroize::Zeroizing;
 
-use super::answer::Answer;
-use super::{LARGEST_VALUE, SourceContext, shell_word, value};
+use super::fetched::Fetched;
+use super::local_file::{self, LocalFile};
+use super::{LARGEST_VALUE, SourceContext, shell_quote, value};
 
-/// Asks a file. A link is followed, since systemd, Kubernetes and SOPS-Nix hand out secrets as links.
-pub fn ask(file: &Utf8Path, context: &SourceContext<'_>) -> Answer {
+/// Reads the value from a file.
+pub(super) fn fetch(file: &Utf8Path, context: &SourceContext<'_>) -> Fetched {
     let path = context.root.join(file);
-    let word = shell_word(path.as_str());
-    // Where the value is a file of mode 0600 from the start, nobody else can read it even for an instant.
-    let help = format!("put the value, and nothing else, into the file: (umask 077 && cat > {word})");
-    let look = format!("look at the file: ls -lL {word}");
-    match fs_err::metadata(&path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Answer::absent(format!("the file `{file}` is not there"), help);
+    let quoted = shell_quote(path.as_str());
+    // With this umask the file has mode 0600 from the start, so that nobody else can ever read it.
+    let write = format!("write the value, and nothing else, to the file: (umask 077 && cat > {quoted})");
+    let look = format!("look at the file: ls -lL {quoted}");
+    match local_file::read(&path, LARGEST_VALUE) {
+        Err(error) => Fetched::failed(format!("`{file}` cannot be read ({})", error.kind()), look),
+        Ok(LocalFile::Absent) => Fetched::unavailable(format!("the file `{file}` does not exist"), write),
+        Ok(LocalFile::NotAFile) => Fetched::failed(format!("`{file}` is not a file"), look),
+        Ok(LocalFile::TooLarge) => Fetched::failed(format!("`{file}` has more than 64 KiB"), write),
+        Ok(LocalFile::Content(content)) => {
+            value::parse(&content).map_or_else(|reason| Fetched::failed(reason, write), Fetched::Value)
         }
-        Err(error) => return Answer::failed(reason(file, &error), look),
-        // A pipe without a writer would make the run wait for ever.
-        Ok(metadata) if !metadata.is_file() => return Answer::failed(format!("`{file}` is not a file"), look),
-        Ok(_) => {}
     }
-    let mut bytes = Zeroizing::new(Vec::new());
-    let limit = LARGEST_VALUE as u64 + 1;
-    let read = fs_err::File::open(&path).and_then(|opened| opened.take(limit).read_to_end(&mut bytes));
-    match read {
-        Err(error) => Answer::failed(reason(file, &error), look),
-        Ok(_) if bytes.len() > LARGEST_VALUE => Answer::failed(format!("`{file}` has more than 64 KiB"), help),
-        Ok(_) => value::accept(&bytes).map_or_else(|why| Answer::failed(why, help), Answer::Value),
-    }
-}
-
-fn reason(file: &Utf8Path, error: &std::io::Error) -> String {
-    format!("`{file}` cannot be read ({})", error.kind())
 }

@@ -2,20 +2,20 @@
 
 use talosmith_render::Secrets;
 
-use super::answer::Answer;
+use super::fetched::Fetched;
 use super::program::{Program, run};
-use super::{SourceContext, shell_word};
+use super::{SourceContext, shell_quote};
 
-/// Where `op` finds its account: tokens and hosts are variables of its own.
+/// The variables with which `op` is configured, such as tokens and hosts.
 const ENVIRONMENT: &[&str] = &["OP_*"];
 
-/// Asks 1Password with one `op read`. Each costs one of the few reads that small accounts have in a day, and so does an error:
-/// nothing is ever tried twice.
-pub fn ask(reference: &str, context: &SourceContext<'_>, known: &Secrets) -> Answer {
+/// Reads the value from 1Password with one `op read`, and never retries: small accounts have few reads per day, and a failed read
+/// counts.
+pub(super) fn fetch(reference: &str, context: &SourceContext<'_>, known: &Secrets) -> Fetched {
     if !reference.starts_with("op://") {
-        return Answer::failed("the reference does not begin with `op://`", "write it as op://VAULT/ITEM/FIELD");
+        return Fetched::failed("the reference does not begin with `op://`", "write it as op://VAULT/ITEM/FIELD");
     }
-    let help = format!("sign in with `op signin`, or try it: op read {} > /dev/null", shell_word(reference));
+    let help = format!("sign in with `op signin`, or try it: op read {} > /dev/null", shell_quote(reference));
     run(
         &Program {
             name: "op",

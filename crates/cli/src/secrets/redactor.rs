@@ -1,32 +1,32 @@
-//! Takes secrets out of a text that another program wrote, whatever form they have in it.
+//! Masks secrets in the output of other programs, in any encoding.
 
 use secrecy::ExposeSecret;
 use talosmith_render::Secrets;
 use zeroize::Zeroizing;
 
-/// What stands where a secret stood.
+/// Replaces a secret.
 const MASK: &str = "[secret]";
 
-/// Encoded forms of a shorter text say little and would match by chance.
+/// Shorter secrets, in bytes, are not searched for in hex and base64, where they would match by chance.
 const SHORTEST_ENCODED: usize = 4;
 
-/// How a text may write a secret. Reading a text with a form undoes it, so one comparison serves all of them.
+/// An encoding in which a secret may appear. The text is decoded while it is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Encoding {
     Plain,
     /// URL-encoded, with any of the characters escaped.
     Percent,
-    /// As JSON, YAML or a shell quotes it: `\"`, `\\`, `\/`, `\u0041`, `\x41`.
+    /// Escaped as in JSON, YAML or a shell: `\"`, `\\`, `\/`, `\u0041`, `\x41`.
     Backslash,
-    /// Standard or URL alphabet, broken into lines or not.
+    /// Standard or URL alphabet, with or without line breaks.
     Base64,
-    /// Any case, with blanks or colons between the digits or not.
+    /// Upper or lower case, with or without spaces or colons between the digits.
     Hex,
 }
 
-impl Form {
-    /// The next character of what `text` stands for, and where the one after it begins.
-    fn read(self, text: &[u8], at: usize) -> Option<(u8, usize)> {
+impl Encoding {
+    /// Decodes the byte at an offset of `text`. Returns it and the offset of the next one. Base64 and hex stay encoded, but normalized.
+    fn decode_next(self, text: &[u8], at: usize) -> Option<(u8, usize)> {
         let byte = *text.get(at)?;
         let digits = |from: usize, count: usize| {
             let digits = std::str::from_utf8(text.get(from..from + count)?).ok()?;
@@ -45,13 +45,13 @@ impl Form {
             },
             Self::Backslash => (byte, at + 1),
             Self::Base64 => match byte {
-                b'\n' | b'\r' | b' ' => return self.read(text, at + 1),
+                b'\n' | b'\r' | b' ' => return self.decode_next(text, at + 1),
                 b'-' => (b'+', at + 1),
                 b'_' => (b'/', at + 1),
                 _ => (byte, at + 1),
             },
             Self::Hex => match byte {
-                b'\n' | b'\r' | b' ' | b':' => return self.read(text, at + 1),
+                b'\n' | b'\r' | b' ' | b':' => return self.decode_next(text, at + 1),
                 _ => (byte.to_ascii_lowercase(), at + 1),
             },
         };
@@ -59,77 +59,74 @@ impl Form {
     }
 }
 
-/// One form of one secret.
+/// One encoding of one secret.
 struct Needle {
-    form: Form,
+    encoding: Encoding,
     text: Zeroizing<Vec<u8>>,
 }
 
 impl Needle {
-    /// Where the needle ends if it begins at `start`.
-    fn end(&self, text: &[u8], start: usize) -> Option<usize> {
-        let gap = matches!(self.form, Form::Base64 | Form::Hex) && !text.get(start)?.is_ascii_graphic();
-        if gap || text.get(start) == Some(&b':') && self.form == Form::Hex {
-            return None; // What is skipped between characters is not skipped in front of the first.
+    /// The offset after the needle if it begins at `start`.
+    fn match_end(&self, text: &[u8], start: usize) -> Option<usize> {
+        let gap = matches!(self.encoding, Encoding::Base64 | Encoding::Hex) && !text.get(start)?.is_ascii_graphic();
+        if gap || text.get(start) == Some(&b':') && self.encoding == Encoding::Hex {
+            return None; // Separators are skipped between characters, but not before the first.
         }
         let mut at = start;
         for wanted in self.text.iter() {
-            let (found, next) = self.form.read(text, at)?;
+            let (found, next) = self.encoding.decode_next(text, at)?;
             if found != *wanted {
                 return None;
             }
             at = next;
         }
-        if self.form == Form::Base64 {
-            // The last character may hold some bits of the secret and some of what follows.
+        if self.encoding == Encoding::Base64 {
+            // The next character may contain bits of the secret as well as of what follows.
             at += text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte)).count();
         }
         Some(at)
     }
 }
 
-/// Knows secrets, and masks them in a text: plain, base64 in all three alignments, hex, URL-encoded and quoted.
+/// Masks secrets in strings: plain, base64 in all three alignments, hex, URL-encoded and escaped.
 #[derive(Default)]
-pub struct Redactor {
+pub(super) struct Redactor {
     needles: Vec<Needle>,
 }
 
 impl Redactor {
-    /// Knows every secret that has a value.
-    #[must_use]
-    pub fn of(secrets: &Secrets) -> Self {
+    pub(super) fn new(secrets: &Secrets) -> Self {
         let mut redactor = Self::default();
-        secrets.values().for_each(|secret| redactor.learn(secret.expose_secret()));
+        secrets.values().for_each(|secret| redactor.add(secret.expose_secret()));
         redactor
     }
 
-    /// Learns a secret. An empty one is nothing to hide.
-    pub fn learn(&mut self, secret: &str) {
+    /// Adds a secret; an empty one is ignored.
+    pub(super) fn add(&mut self, secret: &str) {
         let bytes = secret.as_bytes();
         if bytes.is_empty() {
             return;
         }
-        let mut add = |form, text| self.needles.push(Needle { form, text });
-        for form in [Form::Plain, Form::Percent, Form::Backslash] {
-            add(form, Zeroizing::new(bytes.to_vec()));
+        let mut add = |encoding, text| self.needles.push(Needle { encoding, text });
+        for encoding in [Encoding::Plain, Encoding::Percent, Encoding::Backslash] {
+            add(encoding, Zeroizing::new(bytes.to_vec()));
         }
         if bytes.len() >= SHORTEST_ENCODED {
-            add(Form::Hex, hex(bytes));
+            add(Encoding::Hex, hex(bytes));
             for before in 0..3 {
-                add(Form::Base64, base64_core(bytes, before));
+                add(Encoding::Base64, base64_core(bytes, before));
             }
         }
     }
 
-    /// The text with every secret that was learnt, and everything with the shape of a Tailscale key, masked.
-    #[must_use]
-    pub fn redact(&self, text: &str) -> String {
+    /// Masks every secret, and everything with the form of a Tailscale key.
+    pub(super) fn redact(&self, text: &str) -> String {
         let bytes = text.as_bytes();
         let mut clean = Vec::with_capacity(bytes.len());
         let mut at = 0;
         while at < bytes.len() {
-            let needles = self.needles.iter().filter_map(|needle| needle.end(bytes, at));
-            match needles.chain(key_shape_end(bytes, at)).max() {
+            let needles = self.needles.iter().filter_map(|needle| needle.match_end(bytes, at));
+            match needles.chain(tailscale_key_end(bytes, at)).max() {
                 Some(end) => {
                     clean.extend_from_slice(MASK.as_bytes());
                     at = end;
@@ -140,20 +137,19 @@ impl Redactor {
                 }
             }
         }
-        // A mask can cut a character of the text around it in two only if the text was odd; show what is left of it.
+        // A match can only split a character next to it if the output was not valid UTF-8 to begin with.
         String::from_utf8_lossy(&clean).into_owned()
     }
 
-    /// Whether the text holds a secret that was learnt, in any form.
-    #[must_use]
-    pub fn finds_in(&self, text: &str) -> bool {
+    /// Whether the text contains one of the secrets in any encoding.
+    pub(super) fn contains_secret(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
-        (0..bytes.len()).any(|at| self.needles.iter().any(|needle| needle.end(bytes, at).is_some()))
+        (0..bytes.len()).any(|at| self.needles.iter().any(|needle| needle.match_end(bytes, at).is_some()))
     }
 }
 
-/// Where a Tailscale key ends that begins at `start`: `tskey-<kind>-<id>[-<secret>]`, <https://tailscale.com/kb/1277/key-prefixes>.
-fn key_shape_end(text: &[u8], start: usize) -> Option<usize> {
+/// The offset after a Tailscale key that begins at `start`: `tskey-<kind>-<id>[-<secret>]`, <https://tailscale.com/kb/1277/key-prefixes>.
+fn tailscale_key_end(text: &[u8], start: usize) -> Option<usize> {
     let tail = text.get(start..)?.strip_prefix(b"tskey-")?;
     let kind = tail.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
     let secret = tail.get(kind..)?.strip_prefix(b"-")?;
@@ -167,14 +163,14 @@ fn hex(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
 }
 
-/// The characters of base64 that depend on `bytes` alone, if `before` bytes (modulo 3) stand in front of them.
+/// The base64 characters that depend on `bytes` only, if `before` bytes (modulo 3) precede them.
 fn base64_core(bytes: &[u8], before: usize) -> Zeroizing<Vec<u8>> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bit = |at: usize| {
         let byte = (at / 8).checked_sub(before).map_or(0, |index| bytes[index]);
         usize::from(byte >> (7 - at % 8) & 1)
     };
-    // A character is six bits: the first that is all ours, and the first that is not any more.
+    // A character has six bits: the first one that depends on `bytes` only, and the first one that does not.
     let first = (before * 8).div_ceil(6);
     let end = (before + bytes.len()) * 8 / 6;
     let character = |at: usize| ALPHABET[(at * 6..at * 6 + 6).fold(0, |value, at| value << 1 | bit(at))];

@@ -1,29 +1,30 @@
-//! What a source's output must be to be taken as a value.
+//! Parses the output of a source as a secret's value.
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-/// Takes the bytes of a source as a secret's value, without the one line end that files and programs put behind it.
+/// Parses the output of a source as a secret's value: one line of UTF-8, without its line end.
 ///
-/// The refusal says what is wrong, and nothing of the value.
-pub fn accept(bytes: &Zeroizing<Vec<u8>>) -> Result<SecretString, &'static str> {
+/// # Errors
+/// What is wrong; it contains nothing of the value.
+pub(super) fn parse(bytes: &Zeroizing<Vec<u8>>) -> Result<SecretString, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "its value is not UTF-8")?;
     let value = text.strip_suffix('\n').unwrap_or(text);
     let value = value.strip_suffix('\r').unwrap_or(value);
     if value.trim().is_empty() {
         return Err("its value is empty");
     }
-    // YAML 1.1 also ends a line at the last three.
+    // The last three are line breaks in YAML 1.1.
     if value.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
-        return Err("its value has a line break in it");
+        return Err("its value contains a line break");
     }
     if value.contains(char::is_control) {
-        return Err("its value has a control character in it");
+        return Err("its value contains a control character");
     }
     if value.trim() != value {
-        return Err("its value begins or ends with a blank");
+        return Err("its value begins or ends with white space");
     }
-    // Ciphertext that is taken for the value would reach the node as it is.
+    // Encrypted text would be written to the node as if it were the value.
     if value.contains("ENC[AES256_GCM,") || value.starts_with("$ANSIBLE_VAULT;") {
         return Err("its value is still encrypted");
     }
@@ -36,35 +37,35 @@ mod tests {
 
     use super::*;
 
-    fn judge(bytes: &[u8]) -> Result<String, &'static str> {
-        accept(&Zeroizing::new(bytes.to_vec())).map(|value| value.expose_secret().to_owned())
+    fn parsed(bytes: &[u8]) -> Result<String, &'static str> {
+        parse(&Zeroizing::new(bytes.to_vec())).map(|value| value.expose_secret().to_owned())
     }
 
     #[test]
-    fn one_line_end_goes_and_all_else_stays() {
+    fn one_line_end_is_removed_and_nothing_else() {
         for bytes in ["tskey-auth-k", "tskey-auth-k\n", "tskey-auth-k\r\n"] {
-            assert_eq!(judge(bytes.as_bytes()), Ok("tskey-auth-k".to_owned()), "{bytes:?}");
+            assert_eq!(parsed(bytes.as_bytes()), Ok("tskey-auth-k".to_owned()), "{bytes:?}");
         }
-        assert_eq!(judge("a b: #ü".as_bytes()), Ok("a b: #ü".to_owned()));
+        assert_eq!(parsed("a b: #ü".as_bytes()), Ok("a b: #ü".to_owned()));
     }
 
     #[test]
-    fn what_cannot_be_a_value_is_refused() {
+    fn invalid_values_are_rejected() {
         let cases: [(&[u8], &str); 11] = [
             (b"", "its value is empty"),
             (b"\n", "its value is empty"),
             (b" \t\n", "its value is empty"),
             (b"key\xff", "its value is not UTF-8"),
-            (b"key\n\n", "its value has a line break in it"),
-            (b"tailscale:\n  authkey: key\n", "its value has a line break in it"),
-            ("key\u{2028}TS_ROUTES=".as_bytes(), "its value has a line break in it"),
-            (b"key\0", "its value has a control character in it"),
-            (b"key \n", "its value begins or ends with a blank"),
+            (b"key\n\n", "its value contains a line break"),
+            (b"tailscale:\n  authkey: key\n", "its value contains a line break"),
+            ("key\u{2028}TS_ROUTES=".as_bytes(), "its value contains a line break"),
+            (b"key\0", "its value contains a control character"),
+            (b"key \n", "its value begins or ends with white space"),
             (b"ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]", "its value is still encrypted"),
             (b"$ANSIBLE_VAULT;1.1;AES256", "its value is still encrypted"),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(judge(bytes), Err(expected), "{bytes:?}");
+            assert_eq!(parsed(bytes), Err(expected), "{bytes:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bringing the disk to what it should be.
+//! Writes the changes of a run to disk.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -6,74 +6,68 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
+use super::existing_file::ExistingFile;
 use super::folders::{NewFolders, remove_empty};
 use super::staging::{Mode, Staged, remove_leftovers, split, sync_folder};
-use super::{Lock, Standing, WriteError, inspect};
+use super::{Lock, WriteError};
 use crate::change::{Change, ChangeKind};
 
-/// What was done. Paths are relative to the root, in the order of the changes.
+/// What [`apply`] did. Paths are relative to the root, in the order of the changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// Files that were added or changed.
     pub written: Vec<Utf8PathBuf>,
-    /// Files that were removed.
     pub removed: Vec<Utf8PathBuf>,
-    /// Temporary files of a run that was killed, removed now.
+    /// Temporary files of a killed run, which were removed.
     pub leftovers: Vec<Utf8PathBuf>,
 }
 
-/// Writes what was added and changed, and removes what should not be there.
+/// Writes added and changed files, and removes the files that are to be removed.
 ///
-/// `searched` are the folders of all files of the run, those that are the same too: what a killed run left there is removed.
-/// A new file has mode 0644 less the umask, a changed one keeps its mode. Folders that a removal leaves empty are removed if they
-/// lie below one of `within`; those themselves stay.
+/// `searched` are the folders of all files of the run, including unchanged ones: temporary files of a killed run are removed there.
+/// A new file gets mode 0644 minus the umask; a changed file keeps its mode. Folders that become empty are removed if they are below
+/// one of `within`, which are never removed themselves.
 ///
 /// # Errors
-/// [`WriteError`], which names the path. Until all new bytes are on disk, an error leaves everything as it was; behind that, each
-/// file is old or new, and the next run does the rest.
-pub fn apply(
+/// [`WriteError`], which names the path. An error before all new content is on disk changes nothing. After that, each file has its
+/// old or its new content, and the next run completes the changes.
+pub(crate) fn apply(
     lock: &Lock,
     changes: &[Change],
     searched: &BTreeSet<&Utf8Path>,
     within: &[Utf8PathBuf],
 ) -> Result<Applied, WriteError> {
     let root = lock.root();
-    let mut standings = Vec::with_capacity(changes.len());
+    let mut existing = Vec::with_capacity(changes.len());
     for change in changes {
         let differs = change.kind != ChangeKind::Same;
-        standings.push(if differs { inspect(root, &change.path)? } else { Standing::Absent });
+        existing.push(if differs { ExistingFile::find(root, &change.path)? } else { None });
     }
     let mut applied = Applied { leftovers: remove_leftovers(root, searched)?, ..Applied::default() };
 
-    // The folders go first in, last out: they are dropped behind the files in them.
+    // Declared before the files, so that after an error the files are dropped first and the folders are empty.
     let mut new_folders = NewFolders::below(root);
     let mut staged = Vec::new();
-    for (change, standing) in changes.iter().zip(standings) {
+    for (change, existing) in changes.iter().zip(existing) {
         let (ChangeKind::Added | ChangeKind::Changed, Some(bytes)) = (change.kind, &change.new) else { continue };
-        new_folders.make(split(&change.path).0)?;
-        let mode = match standing {
-            Standing::Absent => Mode::Usual,
-            Standing::File { mode, .. } => Mode::Exactly(mode),
-        };
+        new_folders.create(split(&change.path).0)?;
+        let mode = existing.map_or(Mode::Default, |file| Mode::Exact(file.mode));
         staged.push(Staged::write(root, &change.path, bytes, mode)?);
     }
     for file in &staged {
         file.sync()?;
     }
 
-    // From here on files take their names, so the folders stay even if the next rename fails: the next run needs them.
-    let mut touched: BTreeSet<Utf8PathBuf> = new_folders.keep().iter().map(|made| split(made).0.to_owned()).collect();
+    // From here on files are renamed, so the folders stay even if a later rename fails: the next run needs them.
+    let mut touched: BTreeSet<Utf8PathBuf> =
+        new_folders.keep().iter().map(|folder| split(folder).0.to_owned()).collect();
     for file in staged {
         let path = file.rename(root)?;
         touched.insert(split(&path).0.to_owned());
         applied.written.push(path);
     }
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Removed) {
-        match fs::remove_file(root.join(&change.path)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(WriteError::io(&*change.path)(error)),
-        }
+        remove_if_present(root, &change.path)?;
         let folder = split(&change.path).0;
         remove_empty(root, folder, within)?;
         touched.extend(folder.ancestors().map(Utf8Path::to_owned));
@@ -83,6 +77,13 @@ pub fn apply(
         sync_folder(root, folder)?;
     }
     Ok(applied)
+}
+
+fn remove_if_present(root: &Utf8Path, path: &Utf8Path) -> Result<(), WriteError> {
+    match fs::remove_file(root.join(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(WriteError::io(path)(error)),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

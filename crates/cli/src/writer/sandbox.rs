@@ -1,4 +1,4 @@
-//! A repository in a folder of its own, for the tests of this module.
+//! A repository in a temporary folder, for the tests of this module.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -6,11 +6,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::{Applied, Lock, WriteError, apply};
-use crate::change::{Change, compare};
+use super::apply::{Applied, apply};
+use super::{Lock, WriteError};
+use crate::change::Change;
 use crate::tree::WorkTree;
 
-/// A repository with a fleet file and the lock on it.
+/// A repository with a talosmith.yaml, which is locked.
 pub(super) struct Root {
     pub folder: tempfile::TempDir,
     pub lock: Lock,
@@ -49,7 +50,7 @@ impl Root {
         fs::set_permissions(self.path(path), PermissionsExt::from_mode(mode)).unwrap();
     }
 
-    /// Every folder, file and link below the root but the fleet file: `path/`, `path=text`, `path->`.
+    /// Every folder, file and link below the root except talosmith.yaml: `path/`, `path=text`, `path->`.
     pub fn everything(&self) -> Vec<String> {
         fn walk(folder: &Utf8Path, root: &Utf8Path, found: &mut Vec<String>) {
             for entry in folder.read_dir_utf8().unwrap() {
@@ -73,10 +74,13 @@ impl Root {
     }
 
     pub fn changes(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Vec<Change> {
-        let wanted = wanted.iter().map(|(path, text)| (Utf8PathBuf::from(*path), text.as_bytes().to_vec()));
-        let found = compare(&WorkTree::new(self.path("")), wanted, unwanted.iter().map(Utf8PathBuf::from));
-        assert!(found.errors.is_empty(), "{:?}", found.errors);
-        found.changes
+        let tree = WorkTree::new(self.path(""));
+        let wanted = wanted.iter().map(|(path, text)| (*path, Some(text.as_bytes().to_vec())));
+        let all = wanted.chain(unwanted.iter().map(|path| (*path, None)));
+        let mut changes: Vec<Change> =
+            all.filter_map(|(path, new)| Change::find(&tree, path.into(), new).unwrap()).collect();
+        changes.sort_by(|one, other| one.path.cmp(&other.path));
+        changes
     }
 
     pub fn apply(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Result<Applied, WriteError> {

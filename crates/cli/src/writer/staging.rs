@@ -1,4 +1,4 @@
-//! Files that are written and have not taken their names yet.
+//! Files that are written under a temporary name.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -12,49 +12,49 @@ use super::WriteError;
 use crate::change::{is_temporary, temporary_name};
 use crate::tree::{EntryKind, Tree, WorkTree};
 
-/// Who may read a new file.
+/// The permissions of a new file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mode {
-    /// As any file that the user makes: 0644 less the user's umask.
-    Usual,
-    /// Exactly these nine bits, from the first moment no more than the owner.
-    Exactly(u32),
+    /// 0644 minus the umask.
+    Default,
+    /// These nine bits, regardless of the umask. Nobody but the owner has access before they are set.
+    Exact(u32),
 }
 
-/// A file under its temporary name, which is removed unless it takes its own.
+/// A file under its temporary name. It is removed when dropped, unless it is renamed.
 pub(super) struct Staged {
     path: Utf8PathBuf,
     temporary: TempPath,
 }
 
 impl Staged {
-    /// Writes `bytes` beside `path`, whose folder is there. A file that is there under the temporary name is an error.
+    /// Writes `bytes` to a temporary file in the folder of `path`, which must exist. It is an error if the temporary name is taken.
     pub(super) fn write(root: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: Mode) -> Result<Self, WriteError> {
         let (folder, name) = split(path);
-        // tempfile creates with O_EXCL, takes the file away when it is dropped, and adds nothing to the name when told so.
+        // tempfile creates the file with O_EXCL, removes it when dropped, and with `rand_bytes(0)` uses exactly this name.
         let created = tempfile::Builder::new()
             .prefix(&temporary_name(name))
             .rand_bytes(0)
             .permissions(PermissionsExt::from_mode(match mode {
-                Mode::Usual => 0o644,
-                Mode::Exactly(bits) => bits & 0o600,
+                Mode::Default => 0o644,
+                Mode::Exact(bits) => bits & 0o600,
             }))
             .tempfile_in(root.join(folder));
         let mut file = created.map_err(WriteError::io(path))?;
         file.write_all(bytes).map_err(WriteError::io(path))?;
-        if let Mode::Exactly(bits) = mode {
+        if let Mode::Exact(bits) = mode {
             file.as_file().set_permissions(PermissionsExt::from_mode(bits)).map_err(WriteError::io(path))?;
         }
         Ok(Self { path: path.to_owned(), temporary: file.into_temp_path() })
     }
 
-    /// Waits until the bytes are on disk. Apart from writing, since the first of many files takes the others with it.
+    /// Waits until the content is on disk. Separate from writing, because the first fsync usually flushes the other files too.
     pub(super) fn sync(&self) -> Result<(), WriteError> {
         let file = fs::File::open(&self.temporary).map_err(WriteError::io(&*self.path))?;
         file.sync_all().map_err(WriteError::io(&*self.path))
     }
 
-    /// Takes the name. Gives the path.
+    /// Renames the file to its target, and returns the target's path.
     pub(super) fn rename(self, root: &Utf8Path) -> Result<Utf8PathBuf, WriteError> {
         let renamed = self.temporary.persist(root.join(&self.path)).map_err(|error| error.error);
         renamed.map_err(WriteError::io(&*self.path))?;
@@ -62,14 +62,14 @@ impl Staged {
     }
 }
 
-/// The folder, empty for the root, and the name in it.
+/// Splits a path into its folder, which is empty for the root, and its file name.
 pub(super) fn split(path: &Utf8Path) -> (&Utf8Path, &str) {
     (path.parent().unwrap_or(Utf8Path::new("")), path.file_name().unwrap_or_default())
 }
 
-/// Removes the temporary files that a run left in `folders` when it was killed. Gives their paths.
+/// Removes the temporary files that a killed run left in `folders`, and returns their paths.
 ///
-/// None of them is in use: the caller holds the lock.
+/// None of them is in use, because the caller holds the lock.
 pub(super) fn remove_leftovers(root: &Utf8Path, folders: &BTreeSet<&Utf8Path>) -> Result<Vec<Utf8PathBuf>, WriteError> {
     let tree = WorkTree::new(root);
     let mut removed = Vec::new();
@@ -85,10 +85,10 @@ pub(super) fn remove_leftovers(root: &Utf8Path, folders: &BTreeSet<&Utf8Path>) -
     Ok(removed)
 }
 
-/// Waits until the names in a folder are on disk. A folder that is gone has none.
+/// Waits until renames and removals in a folder are on disk. A folder that does not exist any more is ignored.
 pub(super) fn sync_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<(), WriteError> {
     match fs::File::open(root.join(folder)).and_then(|opened| opened.sync_all()) {
-        // Some network file systems have no way to do it.
+        // Some network file systems do not support it.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => Ok(()),
         other => other.map_err(WriteError::io(folder)),
     }

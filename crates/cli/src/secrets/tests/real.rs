@@ -35,9 +35,9 @@ impl Processes for Machine {
 }
 
 fn resolve_on(machine: &Machine, root: &Utf8Path, sources: &[SecretSource]) -> Resolution {
-    let environment = Environment::of_process();
-    let context = SourceContext { processes: machine, environment: &environment, root };
-    resolve(&[need("ryzen")], &[(NAME, sources)].into(), texts().0, &context)
+    let variables = ProcessVariables::load();
+    let context = SourceContext { processes: machine, variables: &variables, root };
+    resolve(&[required("ryzen")], &[(NAME, sources)].into(), source_ids().0, &context)
 }
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -63,10 +63,10 @@ fn installed(programs: &[&str]) -> bool {
     };
     let Some(program) = programs.iter().find(missing) else { return true };
     let all = std::env::var("TALOSMITH_ALL_TOOLS").is_ok_and(|all| all == "1");
-    assert!(!all, "`{program}` is not installed, and TALOSMITH_ALL_TOOLS=1 says that it is");
+    assert!(!all, "`{program}` is not installed, but TALOSMITH_ALL_TOOLS=1 requires it");
     // Not `eprintln!`, which the test harness keeps to itself.
     writeln!(std::io::stderr(), "skipped a test with the real `{program}`: it is not installed")
-        .expect("stderr is there");
+        .expect("stderr is open");
     false
 }
 
@@ -97,23 +97,23 @@ fn sops_gives_a_value_that_age_encrypted_and_fails_without_the_key() {
         let message = resolution.findings.first().map(|finding| format!("{}: {}", finding.code, finding.message));
         (value(&resolution).map(str::to_owned), message.unwrap_or_default())
     };
-    let fails = |code: &str, why: &str| {
-        (None, format!("{code}: the secret `tailscale-authkey` cannot be taken from `sops`: {why}"))
+    let fails = |code: &str, reason: &str| {
+        (None, format!("{code}: the secret `tailscale-authkey` cannot be read from `sops`: {reason}"))
     };
     assert_eq!(first(&machine, &["tailscale", "authkey"]), (Some(CANARY.to_owned()), String::new()));
     assert_eq!(first(&machine, &["tailscale", "a \"quoted]\" 'key'"]), (Some("other".to_owned()), String::new()));
-    assert_eq!(first(&machine, &["tailscale", "list"]), fails("secret-failed", "its value has a line break in it"));
-    assert_eq!(first(&machine, &["clear"]), fails("literal-secret", "`secrets.sops.yaml` holds it unencrypted"));
-    assert_eq!(first(&machine, &["tailscale", "absent"]), fails("secret-failed", "`sops` ended with exit code 1"));
+    assert_eq!(first(&machine, &["tailscale", "list"]), fails("secret-failed", "its value contains a line break"));
+    assert_eq!(first(&machine, &["clear"]), fails("literal-secret", "`secrets.sops.yaml` contains it unencrypted"));
+    assert_eq!(first(&machine, &["tailscale", "absent"]), fails("secret-failed", "`sops` exited with code 1"));
     let elsewhere = Machine::with([("SOPS_AGE_KEY_FILE", root.join("no.txt").as_str()), ("HOME", root.as_str())]);
-    let no_key = fails("secret-failed", "`sops` ended with exit code 128");
+    let no_key = fails("secret-failed", "`sops` exited with code 128");
     assert_eq!(first(&elsewhere, &["tailscale", "authkey"]), no_key);
     fs_err::write(root.join("secrets.sops.yaml"), "tailscale: { authkey: plain }\n").expect("a file");
     let (value, message) = first(&machine, &["tailscale", "authkey"]);
     assert!(value.is_none() && message.starts_with("secret-failed: "), "{value:?} {message}");
 }
 
-/// `op read` as 1Password documents it: the value alone on stdout, complaints on stderr with exit code 1.
+/// `op read` as 1Password documents it: the value alone on stdout, errors on stderr with exit code 1.
 const OP: &str = r#"#!/bin/sh
 env > "$OP_TEST_LOG"
 printf '%s\n' "$*" >> "$OP_TEST_CALLS"
@@ -126,29 +126,29 @@ esac
 "#;
 
 #[test]
-fn op_on_the_path_is_asked_once_and_sees_none_of_our_variables() {
+fn op_is_run_once_and_gets_none_of_our_variables() {
     let (_folder, root) = folder();
     script(&root.join("op"), OP);
     let (log, calls) = (root.join("log"), root.join("calls"));
     let path = format!("{root}:/usr/bin:/bin");
     let variables = [("PATH", path.as_str()), ("OP_TEST_LOG", log.as_str()), ("OP_TEST_CALLS", calls.as_str())];
     let mut machine = Machine::with(variables);
-    let sources = [op(), SecretSource::Env("BEHIND".into())];
+    let sources = [op(), SecretSource::Env("NEXT".into())];
     let out = resolve_on(&machine, &root, &sources);
-    assert_eq!(out.findings[0].notes[0], "`op` says: [ERROR] 2026/01/01 00:00:00 You are not currently signed in.");
+    assert_eq!(out.findings[0].notes[0], "`op` printed: [ERROR] 2026/01/01 00:00:00 You are not currently signed in.");
 
     machine.0.push(("OP_SERVICE_ACCOUNT_TOKEN".to_owned(), "ops_canary".to_owned()));
     let good = resolve_on(&machine, &root, &sources);
     assert_eq!((value(&good), good.findings.as_slice()), (Some(CANARY), [].as_slice()));
     let calls = fs_err::read_to_string(calls).expect("the calls");
     assert_eq!(calls, "read --no-newline op://infra/tailscale auth key/authkey\n".repeat(2));
-    // Cargo gives this test variables by the dozen.
+    // Cargo sets dozens of variables for this test.
     assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
     assert!(!fs_err::read_to_string(log).expect("the variables").contains("CARGO_PKG_NAME"));
 }
 
 #[test]
-fn a_complaint_of_op_reaches_the_user_without_its_secrets() {
+fn an_error_of_op_is_shown_without_secrets() {
     let (_folder, root) = folder();
     script(&root.join("op"), OP);
     let path = format!("{root}:/usr/bin:/bin");
@@ -159,12 +159,12 @@ fn a_complaint_of_op_reaches_the_user_without_its_secrets() {
         ("OP_SERVICE_ACCOUNT_TOKEN", "ops_canary"),
     ];
     let machine = Machine::with(variables);
-    let environment = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let context = SourceContext { processes: &machine, environment: &environment, root: &root };
+    let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let context = SourceContext { processes: &machine, variables: &variables, root: &root };
     let sources = [SecretSource::Op("op://infra/absent/field".into())];
-    let resolution = resolve(&[need("ryzen")], &[(NAME, sources.as_slice())].into(), texts().0, &context);
-    let says = "`op` says: [ERROR] 2026/01/01 00:00:00 could not read secret 'op://infra/absent/field': token [secret], [secret]";
-    assert_eq!(resolution.findings[0].notes[0], says);
+    let resolution = resolve(&[required("ryzen")], &[(NAME, sources.as_slice())].into(), source_ids().0, &context);
+    let note = "`op` printed: [ERROR] 2026/01/01 00:00:00 could not read secret 'op://infra/absent/field': token [secret], [secret]";
+    assert_eq!(resolution.findings[0].notes[0], note);
 }
 
 #[test]
@@ -179,9 +179,9 @@ fn a_command_runs_in_the_root_without_a_shell_of_ours() {
         (value(&resolution).map(str::to_owned), message)
     };
     assert_eq!(ask(&["./key.sh", "$HOME `id`"]), (Some("$HOME `id`-end".to_owned()), String::new()));
-    let killed = "the secret `tailscale-authkey` cannot be taken from `command`: `sh` was ended by a signal";
+    let killed = "the secret `tailscale-authkey` cannot be read from `command`: `sh` was killed by a signal";
     assert_eq!(ask(&["sh", "-c", "kill -9 $$"]), (None, killed.to_owned()));
-    let much = "the secret `tailscale-authkey` cannot be taken from `command`: `sh` wrote more than 65536 bytes";
+    let much = "the secret `tailscale-authkey` cannot be read from `command`: `sh` wrote more than 65536 bytes";
     assert_eq!(ask(&["sh", "-c", "yes"]), (None, much.to_owned()));
-    assert_eq!(ask(&["./absent.sh"]), (None, "no source of the secret `tailscale-authkey` is there".to_owned()));
+    assert_eq!(ask(&["./absent.sh"]), (None, "no source of the secret `tailscale-authkey` is available".to_owned()));
 }

@@ -49,12 +49,12 @@ fn a_second_run_has_nothing_to_do() {
 }
 
 #[test]
-fn new_files_are_for_all_to_read_and_changed_files_keep_their_mode() {
+fn new_files_get_the_default_mode_and_changed_files_keep_theirs() {
     let root = Root::with(&[("script", "1"), ("private", "1"), ("sticky", "1")]);
     root.set_mode("script", 0o755);
     root.set_mode("private", 0o400);
     root.set_mode("sticky", 0o4644);
-    // What the umask of this process leaves of 0644.
+    // 0644 minus the umask of this process.
     fs::write(root.path("by-hand"), "").unwrap();
     let usual = root.mode("by-hand") & 0o644;
     root.apply(&[("script", "2"), ("private", "2"), ("sticky", "2"), ("new", "2")], &[]).unwrap();
@@ -63,7 +63,7 @@ fn new_files_are_for_all_to_read_and_changed_files_keep_their_mode() {
 }
 
 #[test]
-fn folders_that_become_empty_go_but_not_the_tops() {
+fn folders_that_become_empty_are_removed_up_to_the_given_ones() {
     let root = Root::with(&[
         ("devices/a/manifests/k8s/one", ""),
         ("devices/a/manifests/two", ""),
@@ -82,7 +82,7 @@ fn folders_that_become_empty_go_but_not_the_tops() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_removed_even_where_nothing_changes() {
+fn temporary_files_of_a_killed_run_are_removed_even_if_nothing_changes() {
     let root = Root::with(&[
         ("devices/a/one", "1"),
         ("devices/a/.one.talosmith-tmp", "half"),
@@ -107,8 +107,8 @@ fn what_a_killed_run_left_is_removed_even_where_nothing_changes() {
 }
 
 #[test]
-fn a_run_that_was_killed_in_the_middle_is_finished_by_the_next() {
-    // One file has its name, one is written under the temporary name, one is torn under it, one was not begun.
+fn the_next_run_completes_a_killed_one() {
+    // One file was renamed, one is complete under its temporary name, one is incomplete, one was not started.
     let root = Root::with(&[
         ("devices/a/1", "new"),
         ("devices/a/2", "old"),
@@ -125,7 +125,7 @@ fn a_run_that_was_killed_in_the_middle_is_finished_by_the_next() {
 #[test]
 fn an_error_before_the_first_rename_changes_nothing() {
     let root = Root::with(&[("devices/a/1", "old"), ("devices/a/orphan", "old")]);
-    // The temporary name of the last file is taken, by something that is no leftover.
+    // The temporary name of the last file is taken by a folder, which is not removed.
     fs::create_dir(root.path("devices/.z.talosmith-tmp")).unwrap();
     let before = root.everything();
     let wanted = [("devices/a/1", "new"), ("devices/b/deep/2", "new"), ("devices/z", "new")];
@@ -135,10 +135,10 @@ fn an_error_before_the_first_rename_changes_nothing() {
 }
 
 #[test]
-fn an_error_between_the_renames_tears_nothing_and_leaves_no_temporary_file() {
+fn an_error_between_renames_leaves_no_incomplete_and_no_temporary_file() {
     let root = Root::with(&[("devices/a/1", "old"), ("devices/a/3", "old")]);
     let changes = root.changes(&[("devices/a/1", "new"), ("devices/a/2/x", "new"), ("devices/a/3", "new")], &[]);
-    // Two changes that contradict each other stand for a disk that changes under our hands: `2` becomes a folder, then a file.
+    // Two contradicting changes simulate a disk that changes during the run: `2` becomes a folder, then a file.
     let mut changes = changes;
     changes.insert(
         2,
@@ -158,7 +158,7 @@ fn nothing_is_written_if_one_path_is_refused() {
         ("devices/z/x", &|root| symlink("a", root.path("devices/z")).unwrap(), "devices/z is a symbolic link"),
         ("devices/z", &|root| symlink("nowhere", root.path("devices/z")).unwrap(), "devices/z is a symbolic link"),
         ("devices/z", &|root| fs::create_dir(root.path("devices/z")).unwrap(), "devices/z is not a file"),
-        ("../z", &|_| {}, "../z lies outside the repository"),
+        ("../z", &|_| {}, "../z is outside the repository"),
     ];
     for (path, prepare, message) in cases {
         for kind in [ChangeKind::Added, ChangeKind::Removed] {
@@ -175,7 +175,7 @@ fn nothing_is_written_if_one_path_is_refused() {
     }
 }
 
-/// A file system of 64 KiB, taken down when it is dropped.
+/// A file system of 64 KiB, unmounted when it is dropped.
 struct TinyDisk(Root);
 
 impl TinyDisk {
@@ -196,7 +196,7 @@ impl Drop for TinyDisk {
 #[test]
 fn a_full_disk_changes_nothing() {
     let Some(disk) = TinyDisk::new() else {
-        eprintln!("skipped: only root may mount the small disk that this test fills");
+        eprintln!("skipped: only root can mount the small disk for this test");
         return;
     };
     let root = &disk.0;
@@ -208,7 +208,7 @@ fn a_full_disk_changes_nothing() {
     let WriteError::Io { path, source } = &error else { panic!("{error:?}") };
     assert_eq!((path.as_str(), source.kind()), ("devices/a/2", io::ErrorKind::StorageFull));
     assert_eq!(root.everything(), before);
-    // And with room again, the next run does it all.
+    // With enough space, the next run makes all changes.
     root.apply(&[("devices/a/1", "new"), ("devices/a/2", "new")], &[]).unwrap();
     assert_eq!(root.everything(), ["devices/", "devices/a/", "devices/a/1=new", "devices/a/2=new"]);
 }

@@ -7,7 +7,7 @@ use super::*;
 const SECRET: &str = "devices/a/manifests/secret.yaml";
 
 #[test]
-fn a_secret_is_for_its_owner_alone() {
+fn only_the_owner_can_read_a_secret() {
     let root = Root::new();
     let write = |text: &str| write_secret(&root.lock, SECRET.into(), text.as_bytes()).unwrap();
     assert_eq!(write("one"), ChangeKind::Added);
@@ -17,7 +17,7 @@ fn a_secret_is_for_its_owner_alone() {
     assert_eq!(write("longer"), ChangeKind::Changed);
     assert_eq!(fs::read_to_string(root.path(SECRET)).unwrap(), "longer");
 
-    // The same bytes under a mode that others can read are not the same, and the file that they may have open is not written to.
+    // A file with the same content and another mode is replaced, not written to, because others may have it open.
     root.set_mode(SECRET, 0o644);
     let open = fs::metadata(root.path(SECRET)).unwrap().ino();
     assert_eq!(write("longer"), ChangeKind::Changed);
@@ -26,7 +26,7 @@ fn a_secret_is_for_its_owner_alone() {
 }
 
 #[test]
-fn nobody_else_can_read_a_secret_even_for_a_moment() {
+fn nobody_else_can_read_a_secret_at_any_moment() {
     let root = Root::with(&[(SECRET, "old")]);
     let temporary = root.path("devices/a/manifests/.secret.yaml.talosmith-tmp");
     let looks = AtomicUsize::new(0);
@@ -42,7 +42,7 @@ fn nobody_else_can_read_a_secret_even_for_a_moment() {
             }
             modes
         });
-        // Twenty times, and until the watcher has seen enough, however busy the machine is.
+        // At least twenty times, and until the watcher has seen enough even on a busy machine.
         let mut round = 0u32;
         while round < 20 || looks.load(Ordering::SeqCst) < 1000 {
             round += 1;
@@ -54,7 +54,7 @@ fn nobody_else_can_read_a_secret_even_for_a_moment() {
 }
 
 #[test]
-fn a_secret_that_a_killed_run_left_under_its_temporary_name_is_removed() {
+fn the_temporary_secret_file_of_a_killed_run_is_removed() {
     let root = Root::with(&[(SECRET, "old"), ("devices/a/manifests/.secret.yaml.talosmith-tmp", "half a sec")]);
     write_secret(&root.lock, SECRET.into(), b"new").unwrap();
     let expected = ["devices/", "devices/a/", "devices/a/manifests/", "devices/a/manifests/secret.yaml=new"];
@@ -62,7 +62,7 @@ fn a_secret_that_a_killed_run_left_under_its_temporary_name_is_removed() {
 }
 
 #[test]
-fn a_secret_is_not_written_where_everybody_may_replace_it() {
+fn a_secret_is_not_written_where_everybody_can_replace_it() {
     let root = Root::with(&[("devices/a/manifests/x", "")]);
     for (mode, written) in [(0o777, false), (0o1777, true), (0o775, true)] {
         root.set_mode("devices/a/manifests", mode);
@@ -75,7 +75,7 @@ fn a_secret_is_not_written_where_everybody_may_replace_it() {
 }
 
 #[test]
-fn a_secret_follows_no_link() {
+fn a_secret_is_not_written_through_a_link() {
     let root = Root::with(&[("devices/a/manifests/x", ""), ("published", "old")]);
     symlink(root.path("published"), root.path(SECRET)).unwrap();
     let error = write_secret(&root.lock, SECRET.into(), b"new").unwrap_err();

@@ -1,0 +1,89 @@
+//! The environment variables of this process: the source `env` reads them, and no message may contain their credentials.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+/// Substrings of the names of variables that contain credentials.
+const CREDENTIAL_NAMES: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "PASSPHRASE", "KEY", "OP_SESSION"];
+
+/// Suffixes of the names of variables that contain the path of a credential. Masking a path would only make a message useless.
+const PATH_SUFFIXES: &[&str] = &["_FILE", "_PATH", "_DIR", "_CMD"];
+
+/// The environment variables of this process, with a `Debug` that shows no values.
+pub(crate) struct ProcessVariables(BTreeMap<OsString, OsString>);
+
+impl ProcessVariables {
+    /// Copies the environment of this process.
+    pub(crate) fn load() -> Self {
+        crate::environment::all().collect()
+    }
+
+    /// The value of a variable; `None` if it is not set or empty.
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    #[cfg(test)]
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// The values of variables that are credentials by their names: a program may print them when it fails.
+    pub(super) fn credentials(&self) -> impl Iterator<Item = &str> {
+        let is_credential = |name: &OsStr| {
+            let name = name.to_string_lossy().to_uppercase();
+            CREDENTIAL_NAMES.iter().any(|part| name.contains(part))
+                && !PATH_SUFFIXES.iter().any(|end| name.ends_with(end))
+        };
+        // A flag such as `USE_KEYRING=1` is not a credential, and masking it would garble every message.
+        let values = self.0.iter().filter(move |(name, _)| is_credential(name)).filter_map(|(_, value)| value.to_str());
+        values.filter(|value| value.len() >= 8)
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for ProcessVariables {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for ProcessVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> ProcessVariables {
+        let variables = [
+            ("PATH", "/bin"),
+            ("LC_ALL", "C"),
+            ("OP_SERVICE_ACCOUNT_TOKEN", "ops_canary"),
+            ("OPERA", "x"),
+            ("EMPTY", ""),
+            ("AWS_SECRET_ACCESS_KEY", "aws-canary"),
+            ("USE_KEYRING", "1"),
+            ("GITHUB_TOKEN", "ghp_canary"),
+            ("SOPS_AGE_KEY_FILE", "/home/me/keys.txt"),
+        ];
+        variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        assert_eq!(variables().get("EMPTY"), None);
+        assert_eq!(variables().get("PATH"), Some(OsStr::new("/bin")));
+    }
+
+    #[test]
+    fn credentials_are_recognised_by_name_and_never_printed() {
+        let variables = variables();
+        assert_eq!(variables.credentials().collect::<Vec<_>>(), ["aws-canary", "ghp_canary", "ops_canary"]);
+        let names = r#"{"AWS_SECRET_ACCESS_KEY", "EMPTY", "GITHUB_TOKEN", "LC_ALL", "OPERA", "OP_SERVICE_ACCOUNT_TOKEN", "PATH", "SOPS_AGE_KEY_FILE", "USE_KEYRING"}"#;
+        assert_eq!(format!("{variables:?}"), names);
+    }
+}
