@@ -13,3 +13,4 @@ mod sandbox;
 mod secrets;
 mod show_and_fleet;
 mod staleness;
+mod workspace;
