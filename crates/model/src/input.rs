@@ -23,6 +23,7 @@ pub struct FleetFile {
     pub fleet: Fleet,
     /// Its text.
     pub source: SourceId,
+    text: Arc<str>,
     written: Written,
     /// What the devices of each cluster and role stand on, made when the first one is read.
     grounds: BTreeMap<String, [OnceLock<Arc<Ground>>; 2]>,
@@ -51,17 +52,26 @@ pub struct DeviceFile {
     written: Written,
 }
 
-/// Where the keys of a layered device are written; a copy costs little.
+/// The locations of the keys of a layered device. A clone shares the data.
 #[derive(Debug, Clone)]
 pub struct Keys {
     origins: Arc<Origins>,
+    text: Arc<str>,
 }
 
 impl Keys {
-    /// Where the value at a pointer of the layered device is written.
+    /// Returns the location of the value at a pointer of the layered device.
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.origins.location(&pointer.into())
+    }
+
+    /// Returns the keys and values of the layered device. The file is parsed again: this is for reports.
+    pub(crate) fn values(&self) -> Map<String, Value> {
+        match json(self.origins.own(), &self.text) {
+            Value::Object(own) => self.origins.merge(own),
+            _ => Map::new(),
+        }
     }
 }
 
@@ -87,7 +97,7 @@ impl FleetFile {
             Some(value) if findings.is_empty() => {
                 let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
                 let grounds = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
-                Ok(Self { fleet, source, written, grounds })
+                Ok(Self { fleet, source, text: text.into(), written, grounds })
             }
             _ => Err(findings),
         }
@@ -97,6 +107,11 @@ impl FleetFile {
     #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         Location::value(self.source, pointer.into())
+    }
+
+    /// Returns the file as JSON. It is parsed again: this is for reports.
+    pub(crate) fn value(&self) -> Value {
+        json(self.source, &self.text)
     }
 
     /// The layers of the cluster of that name that a device with these keys of its own stands on.
@@ -152,7 +167,7 @@ impl DeviceFile {
     ///
     /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
     #[must_use]
-    pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
+    pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
         let (value, written, mut findings) = parse(Schema::Device, source, text);
         let is_valid = findings.is_empty();
         let Some(Value::Object(own)) = value else { return (None, findings) };
@@ -172,7 +187,7 @@ impl DeviceFile {
         findings.extend(nulls);
         match typed(source, Value::Object(keys)) {
             Ok(device) => {
-                let keys = Keys { origins: Arc::new(origins) };
+                let keys = Keys { origins: Arc::new(origins), text: Arc::clone(text) };
                 (Some(Self { device, source, folder: folder.to_owned(), keys, written }), findings)
             }
             Err(finding) => {
@@ -208,17 +223,9 @@ impl DeviceFile {
     }
 }
 
-/// The layered keys of a device as its text says them, and what gives the place of each; none if it cannot be read.
-pub(crate) fn layered(
-    fleet: &FleetFile,
-    source: SourceId,
-    text: &str,
-) -> Option<(Map<String, Value>, impl Fn(&Pointer) -> Location)> {
-    let (Some(Value::Object(own)), ..) = parse(Schema::Device, source, text) else { return None };
-    let name = own.get("cluster").and_then(Value::as_str)?;
-    let (_, cluster) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name)?;
-    let (keys, origins, _) = fleet.ground(cluster, name, &own).carry(source, own);
-    Some((keys, move |pointer: &Pointer| origins.location(pointer)))
+/// The first document of a file that was read without errors before.
+fn json(source: SourceId, text: &str) -> Value {
+    Document::parse(source, text).map_or(Value::Null, |document| document.root.into_json())
 }
 
 /// The value of a text, if it is YAML, its raw patches as they are written, and everything that is wrong with it.

@@ -45,6 +45,16 @@ pub struct Origins {
 }
 
 impl Origins {
+    /// The device's own file.
+    pub(crate) fn own(&self) -> SourceId {
+        self.own
+    }
+
+    /// Merges the device's own keys into the layers that they were merged into before.
+    pub(crate) fn merge(&self, own: Map<String, Value>) -> Map<String, Value> {
+        self.ground.carry(self.own, own).0
+    }
+
     /// The value at `pointer` of the layered device.
     #[must_use]
     pub fn location(&self, pointer: &Pointer) -> Location {

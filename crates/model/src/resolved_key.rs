@@ -1,10 +1,9 @@
 //! The facts of a device one by one, and where each is written.
 
 use serde_json::{Map, Value};
-use talosmith_document::{Location, Pointer, SourceId};
+use talosmith_document::{Location, Pointer};
 
-use crate::input::layered;
-use crate::{FleetFile, Schema};
+use crate::{FleetFile, Keys, Schema};
 
 /// A fact of a layered device: a key, or a key below one that holds a mapping.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,12 +16,13 @@ pub struct ResolvedKey {
     pub location: Location,
 }
 
-/// The facts of a device in the order of its schema; none if its text cannot be read.
+/// Returns the keys of a device in the order of its schema.
 ///
 /// The versions and the hostname are always among them, since the rest relies on them.
 #[must_use]
-pub fn resolved_keys(fleet: &FleetFile, source: SourceId, text: &str) -> Vec<ResolvedKey> {
-    let Some((keys, at)) = layered(fleet, source, text) else { return Vec::new() };
+pub fn resolved_keys(fleet: &FleetFile, device: &Keys) -> Vec<ResolvedKey> {
+    let keys = device.values();
+    let at = |pointer: &Pointer| device.at(pointer.clone());
     let mut facts = Vec::new();
     for key in order() {
         let pointer = Pointer::root().child(&key);
@@ -47,6 +47,41 @@ pub fn resolved_keys(fleet: &FleetFile, source: SourceId, text: &str) -> Vec<Res
         }
     }
     facts
+}
+
+impl Keys {
+    /// Returns the scalars at a pointer of the layered device and below. The file is parsed again: this is for reports.
+    #[must_use]
+    pub fn scalars(&self, at: &Pointer) -> Vec<ResolvedKey> {
+        scalars(&Value::Object(self.values()), at, &|pointer| self.at(pointer.clone()))
+    }
+}
+
+impl FleetFile {
+    /// Returns the scalars at a pointer of the file and below. The file is parsed again: this is for reports.
+    #[must_use]
+    pub fn scalars(&self, at: &Pointer) -> Vec<ResolvedKey> {
+        scalars(&self.value(), at, &|pointer| self.at(pointer.clone()))
+    }
+}
+
+fn scalars(root: &Value, at: &Pointer, location: &dyn Fn(&Pointer) -> Location) -> Vec<ResolvedKey> {
+    fn walk(value: &Value, at: Pointer, location: &dyn Fn(&Pointer) -> Location, found: &mut Vec<ResolvedKey>) {
+        match value {
+            Value::Object(mapping) => {
+                mapping.iter().for_each(|(key, value)| walk(value, at.child(key), location, found));
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, value)| walk(value, at.item(index), location, found));
+            }
+            value => found.push(ResolvedKey { location: location(&at), key: at, value: value.clone() }),
+        }
+    }
+    let mut found = Vec::new();
+    if let Some(value) = root.pointer(at.as_str()) {
+        walk(value, at.clone(), location, &mut found);
+    }
+    found
 }
 
 /// The keys of a device as its schema lists them.
@@ -84,7 +119,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use talosmith_document::Sources;
+    use crate::DeviceFile;
+    use talosmith_document::{Anchor, Sources};
 
     #[test]
     fn each_fact_names_the_key_that_says_it() {
@@ -112,7 +148,21 @@ mod tests {
             ("/files", json!({}), at("/files")),
         ];
         let expected = expected.map(|(key, value, location)| ResolvedKey { key: key.into(), value, location });
-        assert_eq!(resolved_keys(&fleet, own, text), expected);
-        assert_eq!(resolved_keys(&fleet, own, "name: n\n"), []);
+        let (device, findings) = DeviceFile::read(&fleet, own, "n", &text.into());
+        assert_eq!(findings, []);
+        let keys = device.expect("a device").keys;
+        assert_eq!(resolved_keys(&fleet, &keys), expected);
+        let labels = keys.scalars(&"/labels".into()).into_iter().map(|label| (label.key.to_string(), label.location));
+        let expected = [("/labels/a", default("/defaults/labels/a")), ("/labels/b", at("/labels/b"))];
+        let value = |location: Location| {
+            Location::value(
+                location.source,
+                match location.spot {
+                    Anchor::Key(pointer) => pointer,
+                    other => panic!("{other:?}"),
+                },
+            )
+        };
+        assert_eq!(labels.collect::<Vec<_>>(), expected.map(|(key, at)| (key.to_owned(), value(at))));
     }
 }

@@ -10,7 +10,7 @@ use crate::console::Channel;
 use crate::device_report::DeviceReport;
 use crate::project::{DEVICES, Project};
 use crate::selection::Selection;
-use crate::tree::{Tree, WorkTree};
+use crate::tree::WorkTree;
 
 /// Show a device: its facts and where each is written, its disks, images and files
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub struct Arguments {
 pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
-    let mut project = Project::load(&tree)?;
+    let project = Project::load(&tree)?;
     let selection = Selection::resolve(std::slice::from_ref(&arguments.device), &root.below, &project)?;
     let Some(name) = selection.only_device() else {
         anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
@@ -43,10 +43,7 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
         context.report(Channel::Status, &mut findings, &project.sources, serde_json::Map::new())?;
         return Ok(Exit::Findings);
     };
-    let path = Utf8Path::new(DEVICES).join(name).join("device.yaml");
-    let text = String::from_utf8_lossy(&tree.read(&path)?.unwrap_or_default()).into_owned();
-    let source = project.sources.add(path, text.as_str());
-    let report = DeviceReport::new(device, resolved_keys(fleet, source, &text), &project.sources);
+    let report = DeviceReport::new(device, resolved_keys(fleet, &device.keys), &project.sources);
     let text = if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_text(&report) };
     context.console.result(&text)?;
     let warnings = of_device(&project, name).len();

@@ -72,7 +72,7 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     let fleet = FleetFile::read(sources.add("talosmith.yaml", text.as_str()), &text).expect("a fleet");
     let text = DEVICE.replace("SCHEDULING", &scheduling.to_string());
     let source = sources.add("devices/ryzen/device.yaml", text.as_str());
-    let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text);
+    let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text.as_str().into());
     assert_eq!(findings, []);
     let device = device.expect("a device");
     let draft = Draft::new(&fleet, &device, &BTreeMap::new(), &Caches::default());
