@@ -10,6 +10,8 @@
 //	talos-conformance devices TALOSMITH ROOT...  writes a case for each device of the repositories
 //	talos-conformance report WARNINGS          reads judged cases, fails at an error and at a warning that is not explained
 //	talos-conformance base CONTRACT ROLE       writes the generated base without comments and secrets
+//	talos-conformance structs                  writes the fields of this machinery's documents
+//	talos-conformance types NOTES STRUCTS...   writes the table of types from the fields of each version, oldest first
 package main
 
 import (
@@ -54,6 +56,10 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return report(args[0], in, out)
 	case command == "base" && len(args) == 2:
 		return printBase(args[0], args[1], out)
+	case command == "structs" && len(args) == 0:
+		return writeStructs(out)
+	case command == "types" && len(args) > 1:
+		return writeTypes(args[0], args[1:], out)
 	default:
 		return fmt.Errorf("unknown command or wrong number of arguments: %s %s", command, strings.Join(args, " "))
 	}

@@ -300,7 +300,7 @@ fn names_host(value: &Value<'_>) -> bool {
 fn is_zero(value: &Value<'_>, ty: &Type) -> bool {
     let text = value.scalar();
     match ty {
-        Type::Word(Some(zero)) => text.is_empty() || text.eq_ignore_ascii_case(zero),
+        Type::Word(zero) => text.is_empty() || text.eq_ignore_ascii_case(zero),
         Type::Number => integer(text).is_none_or(|number| number == 0),
         Type::Duration => {
             text.is_empty() || text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic()).parse() == Ok(0.0)

@@ -2,38 +2,42 @@
 
 use std::sync::LazyLock;
 
+use super::types::{self, Types};
+
 use talosmith_document::TalosVersion;
 use talosmith_document::table;
 
 const MINORS: &str = include_str!("minors.txt");
-const KINDS: &str = include_str!("kinds.txt");
+
+/// A minor of Talos, such as `(1, 12)`.
+pub type Minor = (u64, u64);
 
 const MIB: u64 = 1 << 20;
 
 /// A row of the table of minors.
-struct Minor {
-    minor: (u64, u64),
+struct Row {
+    minor: Minor,
     volumes: &'static str,
     partitions: &'static str,
 }
 
 /// The few rows of the table of minors, oldest first: every device asks for several of their fields.
-static ROWS: LazyLock<Vec<Minor>> = LazyLock::new(|| {
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let rows = table::rows(MINORS).filter_map(|mut row| {
-        Some(Minor { minor: table::minor(row.next()?)?, volumes: row.next()?, partitions: row.next()? })
+        Some(Row { minor: table::minor(row.next()?)?, volumes: row.next()?, partitions: row.next()? })
     });
     rows.collect()
 });
 
 /// The oldest minor of Talos that talosmith writes for.
 #[must_use]
-pub fn oldest_minor() -> (u64, u64) {
+pub fn oldest_minor() -> Minor {
     ROWS.first().map(|row| row.minor).unwrap_or_default()
 }
 
 /// The newest minor of Talos that talosmith has facts about.
 #[must_use]
-pub fn newest_minor() -> (u64, u64) {
+pub fn newest_minor() -> Minor {
     ROWS.last().map(|row| row.minor).unwrap_or_default()
 }
 
@@ -44,7 +48,7 @@ pub fn system_volumes(version: &TalosVersion) -> impl Iterator<Item = &'static s
 
 /// The minor that first knew a system volume; none for any other name.
 #[must_use]
-pub fn system_volume_since(name: &str) -> Option<(u64, u64)> {
+pub fn system_volume_since(name: &str) -> Option<Minor> {
     ROWS.iter().find(|row| table::list(Some(row.volumes)).any(|own| own == name)).map(|row| row.minor)
 }
 
@@ -65,19 +69,25 @@ pub fn system_partitions_bytes(version: &TalosVersion) -> u64 {
     system_partitions(version).map(|(_, bytes)| bytes).sum()
 }
 
-/// The minor that brought a kind of configuration document; `(1, 9)` is 1.9 or before. None for an unknown kind.
-#[must_use]
-pub fn kind_since(kind: &str) -> Option<(u64, u64)> {
-    table::find(KINDS, kind)?.next().and_then(table::minor)
+/// The minors of Talos that talosmith has facts about, oldest first.
+pub fn minors() -> impl Iterator<Item = Minor> + Clone {
+    ROWS.iter().map(|row| row.minor)
 }
 
-/// All kinds of configuration documents, sorted.
+/// The first minor that has a kind of configuration document, the oldest known one where it is older; `None` for an unknown kind.
+#[must_use]
+pub fn kind_since(kind: &str) -> Option<Minor> {
+    let is_kind = !kind.contains('.') && kind != types::MAIN;
+    minors().find(|minor| is_kind && Types::of(*minor).get(kind).is_some())
+}
+
+/// All kinds of configuration documents, sorted, without the main document.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    table::rows(KINDS).filter_map(|mut row| row.next())
+    types::kinds()
 }
 
 /// The row of a version's minor, or of the nearest minor that is known.
-fn row(version: &TalosVersion) -> Option<&'static Minor> {
+fn row(version: &TalosVersion) -> Option<&'static Row> {
     let minor = version.minor().clamp(oldest_minor(), newest_minor());
     ROWS.iter().find(|row| row.minor == minor)
 }
@@ -85,11 +95,9 @@ fn row(version: &TalosVersion) -> Option<&'static Minor> {
 #[cfg(test)]
 mod tests {
     use super::{
-        KINDS, kind_since, kinds, newest_minor, oldest_minor, system_partitions, system_partitions_bytes,
-        system_volumes,
+        kind_since, kinds, newest_minor, oldest_minor, system_partitions, system_partitions_bytes, system_volumes,
     };
     use talosmith_document::TalosVersion;
-    use talosmith_document::table;
 
     fn version(text: &str) -> TalosVersion {
         text.parse().expect(text)
@@ -125,17 +133,15 @@ mod tests {
     #[test]
     fn kinds_have_their_first_minor() {
         assert_eq!(kind_since("HostnameConfig"), Some((1, 12)));
-        assert_eq!(kind_since("ExtensionServiceConfig"), Some((1, 9)));
-        assert_eq!(kind_since("UserVolumeConfig"), Some((1, 10)));
+        assert_eq!(kind_since("ExtensionServiceConfig"), Some((1, 12)), "1.9, before the oldest known minor");
         assert_eq!(kind_since("ImageVerificationConfig"), Some((1, 13)));
         assert_eq!(kind_since("UnattendedInstallConfig"), Some((1, 14)));
         assert_eq!(kind_since("UnattendedInstall"), None, "the name in the published schema");
         assert_eq!(kind_since("hostnameconfig"), None);
         // How many kinds the official machinery of each minor registers.
-        for (minor, count) in [((1, 10), 13), ((1, 11), 17), ((1, 12), 36), ((1, 13), 44), ((1, 14), 89)] {
+        for (minor, count) in [((1, 12), 36), ((1, 13), 44), ((1, 14), 89)] {
             assert_eq!(kinds().filter(|kind| kind_since(kind) <= Some(minor)).count(), count, "{minor:?}");
         }
-        assert!(kinds().is_sorted_by(|a, b| a < b));
-        assert_eq!(kinds().filter(|kind| table::find(KINDS, kind).is_some()).count(), 89);
+        assert_eq!(kind_since("v1alpha1.MachineConfig"), None, "a struct that is no document");
     }
 }

@@ -1,229 +1,293 @@
-//! How the types of Talos's configuration documents are made, as far as merging and deleting depend on it.
+//! The structs that Talos decodes its configuration documents into: how each field is decoded and merged.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use talosmith_document::table;
 
-use super::talos;
+use super::talos::{self, Minor};
 
 const TYPES: &str = include_str!("types.txt");
 
-/// The kind under which the table has the main document, which names none.
+/// The name of the main document's struct. The document has no `kind`.
 pub(crate) const MAIN: &str = "v1alpha1";
 
-/// The type of a field.
-#[derive(Debug)]
+/// How a value is merged with the one before it.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Type {
-    /// Text, a duration or another scalar whose zero value is an empty one.
+    /// A string, or another scalar that is zero when empty.
     Text,
-    /// `true` or `false`: absent is `false`.
     Bool,
-    /// A number.
     Number,
-    /// A length of time.
     Duration,
-    /// A word of a fixed list, and the one that is its zero value.
-    Word(Option<&'static str>),
-    /// A CEL expression: always overwritten.
+    /// A word of a fixed list, and the word that is its zero value.
+    Word(&'static str),
+    /// A CEL expression: an absent one overwrites too.
     Cel,
-    /// A size in bytes: always overwritten.
+    /// A size in bytes: an absent one overwrites too.
     ByteSize,
-    /// A size in bytes or percent, of which it can hold both.
+    /// A size in bytes or percent; it can hold both.
     Size,
-    /// An address or a condition that cannot be merged.
+    /// An address or a condition: the machinery fails to merge two.
     Sealed,
-    /// A URL, of which the parts are merged.
+    /// A URL: its parts are merged one by one.
     Url,
-    /// Arguments of a program: overwritten key by key.
+    /// Arguments of a program: replaced key by key.
     Args,
-    /// A certificate and a key.
+    /// A certificate, a key, or both.
     Certificate,
-    /// Anything: a type of its own is taken on decoding, and merging keeps to it.
+    /// Anything: Talos decodes it into a type of its own and refuses to merge two different ones.
     Free,
-    /// A struct by its name.
+    /// A struct, by its name.
     Struct(&'static str),
     /// A list that is appended to.
     List(Box<Self>),
-    /// A list or a mapping that is replaced.
+    /// A list or a mapping that is replaced as a whole.
     Replaced(Box<Self>),
-    /// A list whose items are merged, or replaced, by the values of keys.
+    /// A list whose items are found by the values of keys.
     Keyed {
-        /// The keys, of which the first that an item has counts.
+        /// The keys, separated by `+`; the first that an item sets counts.
         keys: &'static str,
-        /// Whether the later item replaces the earlier.
+        /// Whether a later item replaces the earlier one; otherwise they are merged.
         replaced: bool,
-        /// The items.
         item: Box<Self>,
     },
     /// A mapping with free keys.
     Map(Box<Self>),
-    /// A pointer.
+    /// A pointer: an absent value differs from a zero one.
     Pointer(Box<Self>),
 }
 
-/// The fields of a struct.
-#[derive(Debug, Default)]
+/// A field of a struct, as one minor of Talos has it.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub key: &'static str,
+    /// How a value is decoded: `[]` for each list and `{}` for each mapping with free keys (`[*]`, `{*}` if no item may be null),
+    /// then a scalar or the name of a struct.
+    pub kind: &'static str,
+    /// How a value is merged.
+    pub ty: Type,
+    pub deprecation: Option<Deprecation>,
+    /// Whether the value is a secret, or a free form that contains some.
+    pub is_secret: bool,
+}
+
+impl Field {
+    /// The name of the struct in the field, below any lists and mappings; `None` if its values are scalars or of any form.
+    pub(crate) fn structure(&self) -> Option<&'static str> {
+        let inner = self.kind.trim_start_matches(['[', ']', '{', '}', '*']);
+        is_struct(inner).then_some(inner)
+    }
+}
+
+/// The better field for a deprecated one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deprecation {
+    /// The minor of Talos that deprecated the field.
+    pub since: Minor,
+    /// The oldest base config that accepts the successors.
+    pub base: Minor,
+    successors: &'static str,
+}
+
+impl Deprecation {
+    /// The kinds of documents and the paths in the main document that replace the field; `schematic` is the image's. Empty if
+    /// nothing replaces it.
+    pub fn successors(&self) -> impl Iterator<Item = &'static str> {
+        self.successors.split(',').filter(|name| *name != "none")
+    }
+}
+
+/// A struct, as one minor of Talos has it.
+#[derive(Debug)]
 pub(crate) struct Struct {
-    fields: Vec<(&'static str, Type)>,
-    /// Whether a value in it is overwritten even by absence.
+    /// Sorted by their keys.
+    fields: Vec<Field>,
+    /// Whether merging overwrites a value in it even with an absent one.
     pub clears: bool,
+    is_sealed: bool,
 }
 
 impl Struct {
-    /// The type of a field.
-    pub(crate) fn field(&self, name: &str) -> Option<&Type> {
-        self.fields.iter().find(|(field, _)| *field == name).map(|(_, ty)| ty)
+    /// How the field at a key is merged.
+    pub(crate) fn field(&self, key: &str) -> Option<&Type> {
+        self.find(key).map(|field| &field.ty)
     }
 
-    /// Whether two of it cannot be merged.
-    pub(crate) fn is_sealed(&self) -> bool {
-        self.fields.iter().any(|(_, ty)| matches!(ty, Type::Sealed))
+    pub(crate) fn find(&self, key: &str) -> Option<&Field> {
+        let at = self.fields.binary_search_by(|field| field.key.cmp(key)).ok()?;
+        Some(&self.fields[at])
     }
 
-    /// All fields.
+    /// Whether the machinery fails to merge two values of it.
+    pub(crate) const fn is_sealed(&self) -> bool {
+        self.is_sealed
+    }
+
+    /// The keys of all fields, sorted, and how each is merged.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &Type)> {
-        self.fields.iter().map(|(name, ty)| (*name, ty))
+        self.fields.iter().map(|field| (field.key, &field.ty))
     }
 }
 
-/// The types of a minor of Talos.
+/// The structs of one minor of Talos, each read from the table when it is first asked for.
 #[derive(Debug)]
-pub(crate) struct Types(HashMap<&'static str, Struct>);
+pub(crate) struct Types {
+    minor: Minor,
+    /// One for each of `STRUCTS`; `None` if the minor does not have it.
+    structs: Vec<OnceLock<Option<Struct>>>,
+}
 
-impl Types {
-    /// The types of a minor, or of the nearest one that is known.
-    pub(crate) fn of(minor: (u64, u64)) -> &'static Self {
-        static TABLES: [OnceLock<Types>; 8] = [const { OnceLock::new() }; 8];
-        let minor = minor.clamp(talos::oldest_minor(), talos::newest_minor());
-        let at = usize::try_from(minor.1 - talos::oldest_minor().1).unwrap_or_default();
-        TABLES[at.min(TABLES.len() - 1)].get_or_init(|| Self::read(minor))
-    }
-
-    /// A struct by its name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Struct> {
-        self.0.get(name)
-    }
-
-    fn read(minor: (u64, u64)) -> Self {
-        let mut structs: Vec<(&'static str, Struct)> = Vec::with_capacity(256);
-        for mut row in table::rows(TYPES) {
-            let (Some(name), Some(field), Some(spelled)) = (row.next(), row.next(), row.next()) else { continue };
-            let since = row.next().and_then(table::minor);
-            let until = row.next().and_then(table::minor);
-            if since <= Some(minor) && until.is_none_or(|until| minor <= until) {
-                // The rows of a struct stand together.
-                if structs.last().is_none_or(|(last, _)| *last != name) {
-                    structs.push((name, Struct::default()));
-                }
-                structs.last_mut().expect("there is one").1.fields.push((field, parse(spelled)));
-            }
-        }
-        let mut clearing: HashSet<&'static str> = HashSet::new();
-        loop {
-            let clears = |ty: &Type| match ty {
-                Type::Cel | Type::ByteSize | Type::Bool => true,
-                Type::Struct(name) => clearing.contains(name),
-                _ => false,
-            };
-            let mut found: Vec<&'static str> = Vec::new();
-            for (name, fields) in structs.iter_mut().filter(|(_, fields)| !fields.clears) {
-                fields.clears = fields.fields.iter().any(|(_, ty)| clears(ty));
-                found.extend(Some(*name).filter(|_| fields.clears));
-            }
-            if found.is_empty() {
+/// The name of each struct and its rows, sorted by the name.
+static STRUCTS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
+    let mut found: Vec<(&str, &str)> = Vec::with_capacity(256);
+    let mut rest = TYPES;
+    while !rest.is_empty() {
+        let name = &rest[..rest.find(' ').unwrap_or(rest.len())];
+        let is_next = |line: &str| line.strip_prefix(name).is_none_or(|line| !line.starts_with(' '));
+        let mut end = 0;
+        for line in rest.split_inclusive('\n') {
+            if is_next(line) {
                 break;
             }
-            clearing.extend(found);
+            end += line.len();
         }
-        Self(structs.into_iter().collect())
+        if name != "#" {
+            found.push((name, &rest[..end]));
+        }
+        rest = &rest[end..];
+    }
+    found
+});
+
+/// The types of each known minor, oldest first.
+static TYPES_OF_MINORS: LazyLock<Vec<Types>> = LazyLock::new(|| {
+    let types = |minor| Types { minor, structs: STRUCTS.iter().map(|_| OnceLock::new()).collect() };
+    talos::minors().map(types).collect()
+});
+
+impl Types {
+    /// The types of a minor, or of the nearest minor that is known.
+    pub(crate) fn of(minor: Minor) -> &'static Self {
+        let at = TYPES_OF_MINORS.iter().rposition(|types| types.minor <= minor).unwrap_or_default();
+        &TYPES_OF_MINORS[at]
+    }
+
+    /// A struct by its name; a document's is named by its kind. `None` if the minor does not have it.
+    pub(crate) fn get(&self, name: &str) -> Option<&Struct> {
+        let at = STRUCTS.binary_search_by(|(other, _)| (*other).cmp(name)).ok()?;
+        self.structs[at].get_or_init(|| self.read(STRUCTS[at].1)).as_ref()
+    }
+
+    /// The field at a path: the name of a struct and keys, separated by dots, without the indices of lists and free keys.
+    pub(crate) fn at(&self, path: &str) -> Option<&Field> {
+        let (around, key) = path.rsplit_once('.')?;
+        self.below(around)?.find(key)
+    }
+
+    /// The struct at a path.
+    pub(crate) fn below(&self, path: &str) -> Option<&Struct> {
+        let name = match path.contains('.') {
+            true => self.at(path)?.structure()?,
+            false => path,
+        };
+        self.get(name)
+    }
+
+    fn read(&self, rows: &'static str) -> Option<Struct> {
+        let is_in = |row: &Row| row.first <= self.minor && row.last.is_none_or(|last| self.minor <= last);
+        let rows = table::rows(rows).filter_map(Row::read).filter(is_in);
+        let fields: Vec<Field> = rows.map(|row| row.field).collect();
+        let clears = |ty: &Type| match ty {
+            Type::Cel | Type::ByteSize | Type::Bool => true,
+            Type::Struct(name) => self.get(name).is_some_and(|inner| inner.clears),
+            _ => false,
+        };
+        let clears = fields.iter().any(|field| clears(&field.ty));
+        let is_sealed = fields.iter().any(|field| field.ty == Type::Sealed);
+        (!fields.is_empty()).then_some(Struct { fields, clears, is_sealed })
     }
 }
 
-fn parse(spelled: &'static str) -> Type {
-    let inner = |rest| Box::new(parse(rest));
-    if let Some(rest) = spelled.strip_prefix("[]") {
-        return Type::List(inner(rest));
+/// The kinds of documents of all minors, sorted, without the main document.
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    STRUCTS.iter().map(|(name, _)| *name).filter(|name| !is_struct(name) && *name != MAIN)
+}
+
+/// Whether the name of a type or struct is that of a struct that is no document.
+fn is_struct(name: &str) -> bool {
+    name.contains('.') && !name.starts_with("word:")
+}
+
+/// A row of the table.
+struct Row {
+    field: Field,
+    first: Minor,
+    last: Option<Minor>,
+}
+
+impl Row {
+    fn read(mut row: table::Fields<'static>) -> Option<Self> {
+        let (_, key, spelled, rule) = (row.next()?, row.next()?, row.next()?, row.next()?);
+        let (first, last) = (table::minor(row.next()?)?, row.next().and_then(table::minor));
+        let deprecated = row.next().and_then(|minors| minors.split_once(','));
+        let successors = row.next()?;
+        let deprecation = deprecated.and_then(|(since, base)| {
+            Some(Deprecation { since: table::minor(since)?, base: table::minor(base)?, successors })
+        });
+        let (kind, ty) = (spelled.trim_start_matches('*'), merged(spelled, rule));
+        Some(Self { field: Field { key, kind, ty, deprecation, is_secret: row.next() == Some("secret") }, first, last })
     }
-    if let Some(rest) = spelled.strip_prefix("[=]") {
-        return Type::Replaced(Box::new(Type::List(inner(rest))));
+}
+
+/// How a type is merged by a rule.
+fn merged(spelled: &'static str, rule: &'static str) -> Type {
+    if let Some(inner) = spelled.strip_prefix('*') {
+        return Type::Pointer(Box::new(merged(inner, rule)));
     }
-    if let Some(rest) = spelled.strip_prefix('=') {
-        return Type::Replaced(inner(rest));
+    let (name, argument) = rule.split_once(':').unwrap_or((rule, ""));
+    match name {
+        "replace" => Type::Replaced(Box::new(plain(spelled))),
+        "by" | "replace-by" => {
+            let replaced = name == "replace-by";
+            match plain(spelled) {
+                Type::List(item) => Type::Keyed { keys: argument, replaced, item },
+                other => other,
+            }
+        }
+        "zero" => Type::Word(argument),
+        "sealed" => Type::Sealed,
+        _ => plain(spelled),
     }
-    if let Some(rest) = spelled.strip_prefix('*') {
-        return Type::Pointer(inner(rest));
+}
+
+/// How a type is merged that has no rule.
+fn plain(spelled: &'static str) -> Type {
+    let pointer = |rest| Box::new(Type::Pointer(Box::new(plain(rest))));
+    if let Some(item) = spelled.strip_prefix("[]") {
+        return Type::List(Box::new(plain(item)));
     }
-    if let Some(rest) = spelled.strip_prefix("map:") {
-        return Type::Map(inner(rest));
+    if let Some(item) = spelled.strip_prefix("[*]") {
+        return Type::List(pointer(item));
     }
-    if let Some((keys, item)) = spelled.strip_prefix('@').and_then(|rest| rest.split_once(':')) {
-        let replaced = keys.starts_with('=');
-        return Type::Keyed { keys: keys.trim_start_matches('='), replaced, item: inner(item) };
+    if let Some(item) = spelled.strip_prefix("{*}") {
+        return Type::Map(pointer(item));
     }
     match spelled {
+        "{}argument" => Type::Args,
+        "{}any" | "any" => Type::Free,
         "bool" => Type::Bool,
-        "number" => Type::Number,
+        "disk-size" => Type::Number,
         "duration" => Type::Duration,
         "cel" => Type::Cel,
-        "bytesize" => Type::ByteSize,
+        "bytes" => Type::ByteSize,
         "size" => Type::Size,
-        "args" => Type::Args,
-        "certificate" => Type::Certificate,
-        "free" | "any" => Type::Free,
-        "sealed" => Type::Sealed,
         "url" => Type::Url,
-        "text" | "bytes" | "address" | "key" => Type::Text,
-        "word" => Type::Word(None),
-        _ => match spelled.strip_prefix("word=") {
-            Some(zero) => Type::Word(Some(zero)),
-            None => Type::Struct(spelled),
-        },
+        _ if spelled.starts_with("x509.") => Type::Certificate,
+        _ if is_struct(spelled) => Type::Struct(spelled),
+        _ if spelled.starts_with("int") || spelled.starts_with("uint") => Type::Number,
+        _ => spelled.strip_prefix("{}").map_or(Type::Text, |item| Type::Map(Box::new(plain(item)))),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{MAIN, TYPES, Type, Types};
-    use talosmith_document::table;
-
-    #[test]
-    fn types_depend_on_the_minor() {
-        let spelled = |minor, name: &str, field: &str| {
-            format!("{:?}", Types::of((1, minor)).get(name).and_then(|fields| fields.field(field)))
-        };
-        assert_eq!(spelled(12, MAIN, "machine"), "Some(Pointer(Struct(\"v1alpha1.MachineConfig\")))");
-        assert_eq!(spelled(12, "network.SearchDomainsConfig", "domains"), "Some(List(Text))");
-        assert_eq!(spelled(14, "network.SearchDomainsConfig", "domains"), "Some(Replaced(List(Text)))");
-        assert_eq!(spelled(12, "v1alpha1.KubeletConfig", "extraArgs"), "Some(Map(Text))");
-        assert_eq!(spelled(13, "v1alpha1.KubeletConfig", "extraArgs"), "Some(Args)");
-        assert_eq!(spelled(12, "UserVolumeConfig", "mount"), "None");
-        assert_eq!(
-            spelled(15, "UserVolumeConfig", "name"),
-            "Some(Text)",
-            "a newer minor is as the newest that is known"
-        );
-        let keyed = Types::of((1, 14)).get("v1alpha1.NetworkConfig").and_then(|fields| fields.field("interfaces"));
-        assert!(
-            matches!(keyed, Some(Type::Keyed { keys: "interface+deviceSelector", replaced: false, .. })),
-            "{keyed:?}"
-        );
-    }
-
-    #[test]
-    fn the_rows_of_a_struct_stand_together() {
-        let mut names: Vec<&str> = table::rows(TYPES).filter_map(|mut row| row.next()).collect();
-        names.dedup();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-    }
-
-    #[test]
-    fn clearing_reaches_through_structs() {
-        let clears = |name: &str| Types::of((1, 14)).get(name).is_some_and(|fields| fields.clears);
-        assert!(clears("block.ProvisioningSpec") && clears("UserVolumeConfig") && clears("UnattendedInstallConfig"));
-        assert!(!clears("HostnameConfig") && !clears("block.DiskSelector.match") && !clears(MAIN));
-    }
-}
+mod tests;
