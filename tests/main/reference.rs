@@ -32,7 +32,7 @@ fn the_reference_is_generated_from_the_program() {
 
 fn commands() -> String {
     let mut text =
-        "# Commands\n\nMade from the command line itself; `talosmith COMMAND --help` says the same.\n".to_owned();
+        "# Commands\n\nGenerated from the command line; `talosmith COMMAND --help` prints the same.\n".to_owned();
     let mut command = CommandLine::command().term_width(100);
     command.build();
     let mut names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
@@ -52,7 +52,8 @@ fn commands() -> String {
 
 fn codes() -> String {
     let mut text =
-        "# Codes\n\nEvery finding that talosmith reports. `talosmith explain CODE` shows the page.\n\n".to_owned();
+        "# Codes\n\nEvery kind of finding that talosmith reports. `talosmith explain CODE` shows its page.\n\n"
+            .to_owned();
     for code in Code::ALL {
         text.push_str(&format!(
             "- [`{code}`](../../codes/{code}.md) ({}): {}\n",
@@ -64,16 +65,15 @@ fn codes() -> String {
 }
 
 fn artifacts() -> String {
-    let mut text = "# Artifacts\n\nWhat is generated, and which key of the model asks for it. `files` gives a file of a device another name: its key is \
-                    the key here, with the item's name for `*`.\n\n## Of a device, below `devices/<name>/manifests/`\n\n"
+    let mut text = "# Artifacts\n\nThe generated files, and the model key that generates each. `files` renames a file of a device by its model key.\n\n## Of a device, below `devices/<name>/manifests/`\n\n"
         .to_owned();
     for row in DEVICE {
         let file = row.file.replace('@', "<device>").replace('*', "<name>");
         text.push_str(&format!("- `{}` → `{file}`: {}\n", row.key.replace('*', "<name>"), row.about));
     }
     text.push_str(
-        "\nAn artifact with a secret in it is tracked as `….template.yaml`, with `${NAME}` for the value. The file with the value is `….yaml` \
-         beside it, which git must ignore; its key is the artifact's with `.secret` behind it.\n",
+        "\nAn artifact that contains a secret is tracked as `….template.yaml`, with the placeholder `${NAME}`. The file with the value is \
+         `….yaml` in the same folder, which git must ignore; its key is the artifact's with `.secret` appended.\n",
     );
     let local_path = [Each::LocalPath, Each::StorageClasses];
     for (parts, name) in [(&local_path[..], "local-path"), (&[Each::Kata], "kata-containers")] {
@@ -87,18 +87,18 @@ fn artifacts() -> String {
 }
 
 fn templates() -> String {
-    let mut text = "# Templates\n\nThe folder that `templates` in talosmith.yaml names may hold files of these names, which replace the built-in ones. \
-                    Values quote themselves by the language that the name ends with; `| quote` always quotes, `| block(n)` places lines \
-                    with an indent of n, `| yaml(n)` writes a list or mapping at that indent, `| octal` a file's mode, `| json` writes JSON, `| fill` puts the values \
-                    of secrets in the place of their placeholders, and `part(\"name\")` gives what another template renders to.\n\n"
+    let mut text = "# Templates\n\nThe folder that `templates` in talosmith.yaml names may contain files of these names, which override the built-in ones. \
+                    Values are quoted automatically for the language that the name ends with; `| quote` always quotes, `| block(n)` inserts lines \
+                    with an indent of n, `| yaml(n)` writes a list or mapping at that indent, `| octal` writes a file's mode, `| json` writes JSON, `| fill` replaces placeholders \
+                    by the values of secrets, and `part(\"name\")` returns the output of another template.\n\n"
         .to_owned();
     for (name, _) in TEMPLATES {
         text.push_str(&format!("- `{name}`\n"));
     }
-    text.push_str("\n## What templates see\n\nThe plan, here with the values of this repository's device: `device` and `cluster`, `item` for \
-                   what an artifact is made once for, and `secrets` for the values of its secrets by the names in their placeholders. Templates \
-                   below `device/` see no list of other devices: `cluster.kata.nodes`, `cluster.local_path.node_path_map` and \
-                   `cluster.local_path.storage_classes` are there for templates below `cluster/`.\n\n```yaml\n");
+    text.push_str("\n## Variables of templates\n\nThe plan, here with the values of this repository's device: `device` and `cluster`, `item` for \
+                   an artifact that is generated once per item, and `secrets` for the values of its secrets by the names in their placeholders. \
+                   Templates below `device/` have no list of other devices: `cluster.kata.nodes`, `cluster.local_path.node_path_map` and \
+                   `cluster.local_path.storage_classes` are for templates below `cluster/`.\n\n```yaml\n");
     let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
     let device = talosmith_render::device_context(&project.plan.devices[0]);
@@ -109,7 +109,7 @@ fn templates() -> String {
 }
 
 fn model_keys() -> String {
-    let mut text = "# Model keys\n\nMade from the schemas, which an editor shows as you type.\n".to_owned();
+    let mut text = "# Model keys\n\nGenerated from the schemas, which editors show as you type.\n".to_owned();
     for (schema, title) in [(Schema::Fleet, "talosmith.yaml"), (Schema::Device, "devices/&lt;name&gt;/device.yaml")] {
         text.push_str(&format!("\n## {title}\n\n"));
         let root: Value = serde_json::from_str(schema.text()).expect("a schema is JSON");

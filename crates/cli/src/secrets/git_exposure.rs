@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::SecretSource;
+use talosmith_model::layout::DEVICES;
 
 use super::{Definitions, RequiredSecret, local_file, shell_quote};
 use crate::git::{Git, GitError, Ignore};
@@ -112,7 +113,7 @@ fn tracked_source(name: &str, path: &Utf8Path, location: Location, required: &[R
 /// A line for a .gitignore that covers `target` and the file of the same name of every other device.
 fn pattern(target: &Utf8Path) -> String {
     let mut parts: Vec<&str> = target.components().map(|part| part.as_str()).collect();
-    if let ["devices", device, _, ..] = parts.as_mut_slice() {
+    if let [DEVICES, device, _, ..] = parts.as_mut_slice() {
         *device = "*";
         return format!("/{}/*/{}", escape(parts[0]), escape(parts[2..].iter().collect::<Utf8PathBuf>().as_str()));
     }

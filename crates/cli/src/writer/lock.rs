@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
+use talosmith_model::layout::FLEET_FILE;
 
 /// How long to wait for another run before telling the user.
 const SILENT_WAIT: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ impl Lock {
     /// # Errors
     /// talosmith.yaml cannot be opened, or its file system does not support locks.
     pub(crate) fn acquire(root: &Utf8Path, waiting: impl FnOnce()) -> Result<Self, LockError> {
-        let path = root.join("talosmith.yaml");
+        let path = root.join(FLEET_FILE);
         let error = |source| LockError { path: path.clone(), source };
         // Opened for reading only: programs that watch the file consider it changed after a writer has closed it.
         let file = File::open(&path).map_err(error)?;
