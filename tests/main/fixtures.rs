@@ -64,7 +64,7 @@ fn load(path: &Path) -> Files {
 fn inspect(files: &Files) -> (Vec<Code>, String) {
     let tree: MemoryTree = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let mut project = Project::load(&tree).expect("a tree in memory can be read");
-    render(&mut project, &Selection::Everything, Proof::Given);
+    render(&mut project, &Selection::Everything, Proof::Required);
     report::sort(&mut project.findings, &project.sources);
     let style = Style { color: false, width: 100, unicode: true };
     let codes = project.findings.iter().map(|finding| finding.code).collect();

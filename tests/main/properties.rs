@@ -9,7 +9,7 @@ use talosmith_cli::selection::Selection;
 use talosmith_cli::tree::MemoryTree;
 use talosmith_document::{Document, Node, NodeValue, Sources};
 use talosmith_render::Proof;
-use talosmith_render::formats::{Format, parse};
+use talosmith_render::{Format, parse};
 
 use crate::expected::repository;
 
@@ -24,7 +24,7 @@ fn repository_files() -> Files {
 fn run(files: &Files) -> (Project, Vec<Owner>) {
     let tree: MemoryTree = files.iter().map(|(path, bytes)| (*path, bytes.clone())).collect();
     let mut project = Project::load(&tree).expect("a tree in memory can be read");
-    let owners = render(&mut project, &Selection::Everything, Proof::Given);
+    let owners = render(&mut project, &Selection::Everything, Proof::Required);
     (project, owners)
 }
 

@@ -8,8 +8,7 @@ use talosmith_cli::project::Project;
 use talosmith_cli::tree::WorkTree;
 use talosmith_document::Code;
 use talosmith_model::Schema;
-use talosmith_render::catalogue::{CLUSTER, DEVICE, Each};
-use talosmith_render::templates::TEMPLATES;
+use talosmith_render::{Application, CLUSTER, ClusterEach, DEVICE, built_in_templates, device_context, yaml_document};
 
 use crate::expected::{ExpectedFiles, repository};
 
@@ -75,11 +74,11 @@ fn artifacts() -> String {
         "\nAn artifact that contains a secret is tracked as `….template.yaml`, with the placeholder `${NAME}`. The file with the value is \
          `….yaml` in the same folder, which git must ignore; its key is the artifact's with `.secret` appended.\n",
     );
-    let local_path = [Each::LocalPath, Each::StorageClasses];
-    for (parts, name) in [(&local_path[..], "local-path"), (&[Each::Kata], "kata-containers")] {
+    for (application, name) in [(Application::LocalPath, "local-path"), (Application::Kata, "kata-containers")] {
         text.push_str(&format!("\n## Of the application {name}, below its folder\n\n"));
-        for row in CLUSTER.iter().filter(|row| parts.contains(&row.each)) {
-            let item = if row.each == Each::StorageClasses { "<device>" } else { "<runtime>" };
+        for row in CLUSTER.iter().filter(|row| row.application == application) {
+            let is_per_device = matches!(row.each, ClusterEach::DeviceWithClasses);
+            let item = if is_per_device { "<device>" } else { "<runtime>" };
             text.push_str(&format!("- `{}`: {}\n", row.file.replace('*', item), row.about));
         }
     }
@@ -92,7 +91,7 @@ fn templates() -> String {
                     with an indent of n, `| yaml(n)` writes a list or mapping at that indent, `| octal` writes a file's mode, `| json` writes JSON, `| fill` replaces placeholders \
                     by the values of secrets, and `part(\"name\")` returns the output of another template.\n\n"
         .to_owned();
-    for (name, _) in TEMPLATES {
+    for name in built_in_templates().keys() {
         text.push_str(&format!("- `{name}`\n"));
     }
     text.push_str("\n## Variables of templates\n\nThe plan, here with the values of this repository's device: `device` and `cluster`, `item` for \
@@ -101,9 +100,9 @@ fn templates() -> String {
                    `cluster.local_path.storage_classes` are for templates below `cluster/`.\n\n```yaml\n");
     let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
-    let device = talosmith_render::device_context(&project.plan.devices[0]);
+    let device = device_context(&project.plan.devices[0]);
     let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": device });
-    text.push_str(&talosmith_render::emit::document(&seen));
+    text.push_str(&yaml_document(&seen));
     text.push_str("```\n");
     text
 }

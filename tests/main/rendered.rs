@@ -40,7 +40,7 @@ fn every_fleet_renders_to_its_snapshots() {
 fn artifacts(root: &Path) -> Vec<Artifact> {
     let root = Utf8PathBuf::try_from(root.to_owned()).expect("UTF-8");
     let mut project = Project::load(&WorkTree::new(root.clone())).expect("a repository that can be read");
-    let owners = render(&mut project, &Selection::Everything, Proof::Given);
+    let owners = render(&mut project, &Selection::Everything, Proof::Required);
     assert_eq!(project.findings, [], "{root}");
     owners.into_iter().flat_map(|owner| owner.artifacts).collect()
 }

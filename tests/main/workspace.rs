@@ -8,8 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use talosmith_document::Code;
-use talosmith_render::catalogue::{CLUSTER, DEVICE, Template};
-use talosmith_render::templates::TEMPLATES;
+use talosmith_render::built_in_templates;
 
 use crate::expected::{files, repository};
 
@@ -126,20 +125,14 @@ fn every_template_has_its_row_and_every_row_its_template() {
         .iter()
         .map(|path| path.strip_prefix(&root).expect("below the root").to_str().expect("UTF-8").to_owned())
         .collect();
-    let embedded: BTreeSet<String> = TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(embedded, committed, "crates/render/src/templates.rs against the files of templates/");
-    let mut used: BTreeSet<String> = CLUSTER.iter().map(|row| row.template.to_owned()).collect();
-    for row in DEVICE {
-        match row.template {
-            Template::One(name) => used.extend([name.to_owned()]),
-            Template::Two(old, new) => used.extend([old.to_owned(), new.to_owned()]),
-            Template::Raw => {}
-        }
-    }
-    for (_, text) in TEMPLATES {
-        used.extend(text.split("part(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
-    }
-    assert_eq!(used, committed, "what rows and other templates name against the files of templates/");
+    let embedded: BTreeSet<String> = built_in_templates().into_keys().map(str::to_owned).collect();
+    assert_eq!(embedded, committed, "the templates of crates/render/src/catalogue against the files of templates/");
+    let parts: BTreeSet<&str> = built_in_templates()
+        .into_values()
+        .flat_map(|text| text.split("part(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0)))
+        .collect();
+    let embedded_parts = embedded.iter().map(String::as_str).filter(|name| name.starts_with("part/")).collect();
+    assert_eq!(parts, embedded_parts, "the parts that other templates name against the embedded ones");
 }
 
 #[test]

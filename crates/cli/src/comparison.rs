@@ -48,7 +48,7 @@ pub type Early = Rendered<Result<Compared, ReadError>>;
 
 /// Renders some devices and then compares them with a tree.
 pub fn compare_devices(tree: &dyn Tree, renderer: &Renderer, devices: &[&Arc<Device>]) -> Vec<Early> {
-    let rendered: Vec<_> = devices.iter().map(|device| render_device(renderer, device, Proof::LeftOut)).collect();
+    let rendered: Vec<_> = devices.iter().map(|device| render_device(renderer, device, Proof::Skipped)).collect();
     rendered.into_iter().map(|rendered| rendered.map(|owner| compare_owner(tree, owner))).collect()
 }
 
@@ -75,7 +75,7 @@ pub fn compare(
     early: Vec<Early>,
     whole: bool,
 ) -> Result<Option<(Vec<Tally>, Differences)>, ReadError> {
-    let compared = render_rest(project, selection, Proof::LeftOut, early, |owner| compare_owner(tree, owner));
+    let compared = render_rest(project, selection, Proof::Skipped, early, |owner| compare_owner(tree, owner));
     let mut differences = Differences { within: vec![DEVICES.into()], ..Differences::default() };
     let mut owners = Vec::with_capacity(compared.len());
     let (mut clash_keys, mut strays) = (Vec::new(), Vec::new());

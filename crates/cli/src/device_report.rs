@@ -11,7 +11,7 @@ use talosmith_document::{Locator, Sources, TalosVersion, line_column};
 use talosmith_machinery::Role;
 use talosmith_model::ResolvedKey;
 use talosmith_model::plan::{ConfigFormat, Device, InstallImage, NamedImage};
-use talosmith_render::target::outputs;
+use talosmith_render::generated_files;
 
 pub use layout::{Layout, Room};
 
@@ -141,7 +141,7 @@ impl<'a> DeviceReport<'a> {
                 .collect(),
             image: device.images.install.image.as_ref(),
             alternatives: &device.images.install.alternatives,
-            outputs: outputs(device)
+            outputs: generated_files(device)
                 .into_iter()
                 .map(|output| Output {
                     path: output.path,

@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::FleetFile;
 use talosmith_model::plan::Cluster;
+use talosmith_render::built_in_templates;
 
 use crate::shelf::Shelf;
 use crate::tree::{ReadError, Tree};
@@ -27,11 +28,11 @@ impl Overrides {
     pub fn read(shelf: &Shelf<'_>, fleet: &FleetFile, findings: &mut Vec<Diagnostic>) -> Result<Self, ReadError> {
         let mut found = Self::default();
         let Some(folder) = &fleet.fleet.templates else { return Ok(found) };
-        for (name, _) in talosmith_render::templates::TEMPLATES {
+        for name in built_in_templates().into_keys() {
             match shelf.read(&Utf8Path::new(folder.as_str()).join(name))? {
                 Some(Ok((source, text))) => {
-                    found.sources.insert((*name).to_owned(), source);
-                    found.texts.insert((*name).to_owned(), text.to_string());
+                    found.sources.insert(name.to_owned(), source);
+                    found.texts.insert(name.to_owned(), text.to_string());
                 }
                 Some(Err(finding)) => findings.push(finding),
                 None => {}

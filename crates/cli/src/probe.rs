@@ -136,7 +136,7 @@ fn mutants(scalar: &str, style: Style) -> Vec<String> {
 /// The text of one artifact, rendered from a changed model; none if the model has errors.
 fn rendered_from(tree: &Changed<'_>, artifact: &Utf8Path) -> Option<String> {
     let mut project = Project::load(tree).ok()?;
-    let rendered = render_with(&mut project, &Selection::Everything, Proof::LeftOut, |owner| {
+    let rendered = render_with(&mut project, &Selection::Everything, Proof::Skipped, |owner| {
         owner.artifacts.into_iter().find(|other| other.path == artifact).map(|artifact| artifact.text)
     });
     rendered.into_iter().flatten().next()

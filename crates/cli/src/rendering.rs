@@ -8,8 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Level, Location, SourceId, natural};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_render::target::{SecretFile, cluster_paths, collisions, outputs, secret_files};
-use talosmith_render::{Artifact, Fault, Proof, Renderer, merge_check, schema_check};
+use talosmith_render::{
+    Artifact, ArtifactError, Proof, Renderer, SecretFile, TemplateOrigin, cluster_paths, collisions, generated_files,
+    merge_check, schema_check, secret_files,
+};
 
 use crate::differences::Differences;
 use crate::parallel;
@@ -39,7 +41,7 @@ pub struct Rendered<R> {
     /// Whether it is a device.
     pub is_device: bool,
     /// What was made of them and what is to be said of it, or what keeps them from being rendered.
-    pub outcome: Result<(R, Vec<Diagnostic>), Vec<Fault>>,
+    pub outcome: Result<(R, Vec<Diagnostic>), Vec<ArtifactError>>,
 }
 
 /// Who can be an owner.
@@ -52,7 +54,7 @@ enum Subject<'a> {
 /// Renders everything that the selection names. Findings go into the project.
 pub fn render(project: &mut Project, selection: &Selection, proof: Proof) -> Vec<Owner> {
     let rendered = render_with(project, selection, proof, |owner| {
-        let faulty = if proof == Proof::Given { faulty(&owner.artifacts) } else { Vec::new() };
+        let faulty = if proof == Proof::Required { faulty(&owner.artifacts) } else { Vec::new() };
         (faulty, owner.clash_keys(), owner)
     });
     let mut owners = Vec::with_capacity(rendered.len());
@@ -117,12 +119,12 @@ pub fn prove(project: &mut Project, selection: &Selection, differences: &Differe
     let names: HashSet<&str> = differences.owners.iter().map(String::as_str).collect();
     let mut subjects = subjects(project, selection);
     subjects.retain(|subject| names.contains(subject.name()));
-    let (results, mut faults) = split(render_all(project, &subjects, Proof::Given, |mut owner| {
+    let (results, mut faults) = split(render_all(project, &subjects, Proof::Required, |mut owner| {
         owner.artifacts.retain(|artifact| changed.contains(artifact.path.as_path()));
         faulty(&owner.artifacts)
     }));
     // What is to be said of the model was said when everything was rendered.
-    faults.retain(|(fault, _)| matches!(fault, Fault::Template(_)));
+    faults.retain(|(fault, _)| matches!(fault, ArtifactError::Template(_)));
     if faults.is_empty() {
         results.into_iter().for_each(|faulty| report_faulty(project, faulty));
     }
@@ -181,7 +183,9 @@ impl<'a> Subject<'a> {
 
     fn paths(self) -> Vec<(Utf8PathBuf, Location)> {
         match self {
-            Self::Device(device) => outputs(device).into_iter().map(|output| (output.path, output.location)).collect(),
+            Self::Device(device) => {
+                generated_files(device).into_iter().map(|output| (output.path, output.location)).collect()
+            }
             Self::Cluster(cluster) => {
                 cluster_paths(cluster).into_iter().map(|(path, location)| (path, location.clone())).collect()
             }
@@ -213,11 +217,11 @@ impl<'a> Subject<'a> {
         device: &Arc<Device>,
         renderer: &Renderer,
         proof: Proof,
-    ) -> Result<(Owner, Vec<Diagnostic>), Vec<Fault>> {
+    ) -> Result<(Owner, Vec<Diagnostic>), Vec<ArtifactError>> {
         let artifacts = renderer.device(device, proof)?;
         let findings = merge_check::verify(device, &artifacts);
         if findings.iter().any(|finding| finding.level == Level::Error) {
-            return Err(findings.into_iter().map(Box::new).map(Fault::Finding).collect());
+            return Err(findings.into_iter().map(Box::new).map(ArtifactError::Finding).collect());
         }
         let owner = Owner {
             name: device.name.clone(),
@@ -248,7 +252,7 @@ fn render_all<R: Send>(
 }
 
 /// A fault, and the device that has it.
-type Faults = Vec<(Fault, Option<String>)>;
+type Faults = Vec<(ArtifactError, Option<String>)>;
 
 fn split<R>(rendered: Vec<Rendered<R>>) -> (Vec<R>, Faults) {
     let mut results = Vec::with_capacity(rendered.len());
@@ -257,7 +261,7 @@ fn split<R>(rendered: Vec<Rendered<R>>) -> (Vec<R>, Faults) {
         match outcome {
             Ok((result, findings)) => {
                 results.push(result);
-                faults.extend(findings.into_iter().map(|finding| (Fault::Finding(Box::new(finding)), None)));
+                faults.extend(findings.into_iter().map(|finding| (ArtifactError::Finding(Box::new(finding)), None)));
             }
             Err(wrong) => {
                 let device = is_device.then_some(name);
@@ -271,10 +275,10 @@ fn split<R>(rendered: Vec<Rendered<R>>) -> (Vec<R>, Faults) {
 fn report_faults(project: &mut Project, faults: Faults) {
     for (fault, device) in faults {
         let mut finding = match fault {
-            Fault::Finding(finding) => *finding,
-            Fault::Template(fault) => {
-                let source = template_source(project, &fault.template);
-                fault.diagnostic(source)
+            ArtifactError::Finding(finding) => *finding,
+            ArtifactError::Template(fault) => {
+                let (source, origin) = template_source(project, &fault.template);
+                fault.diagnostic(source, origin)
             }
         };
         finding.devices.extend(device);
@@ -298,21 +302,21 @@ fn faulty(artifacts: &[Artifact]) -> Vec<Faulty> {
 
 fn report_faulty(project: &mut Project, faulty: Vec<Faulty>) {
     for (artifact, faults) in faulty {
-        let source = match artifact.template {
+        let (source, origin) = match artifact.template {
             Some(template) => template_source(project, template),
-            None => project.sources.add(artifact.path.clone(), artifact.text.clone()),
+            None => (project.sources.add(artifact.path.clone(), artifact.text.clone()), TemplateOrigin::Override),
         };
-        project.findings.extend(faults.iter().map(|fault| fault.diagnostic(&artifact, source)));
+        project.findings.extend(faults.iter().map(|fault| fault.diagnostic(&artifact, source, origin)));
     }
 }
 
-/// The text of a template: the user's, or a built-in one.
-fn template_source(project: &mut Project, name: &str) -> SourceId {
+/// The source of a template, and whether the user wrote it.
+fn template_source(project: &mut Project, name: &str) -> (SourceId, TemplateOrigin) {
     match project.overrides.get(name) {
-        Some(source) => *source,
+        Some(source) => (*source, TemplateOrigin::Override),
         None => {
             let text = project.renderer.template(name).unwrap_or_default().to_owned();
-            project.sources.add(format!("templates/{name}"), text)
+            (project.sources.add(format!("templates/{name}"), text), TemplateOrigin::BuiltIn)
         }
     }
 }

@@ -34,7 +34,7 @@ impl Head {
             return None;
         }
         let wanted: HashSet<&Utf8Path> = differences.real().map(|change| change.path.as_path()).collect();
-        let rendered = render_with(&mut project, &Selection::Everything, Proof::LeftOut, |owner| {
+        let rendered = render_with(&mut project, &Selection::Everything, Proof::Skipped, |owner| {
             let artifacts = owner.artifacts.into_iter().filter(|artifact| wanted.contains(artifact.path.as_path()));
             artifacts.map(|artifact| (artifact.path, artifact.text)).collect::<Vec<_>>()
         });

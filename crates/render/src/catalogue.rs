@@ -1,46 +1,102 @@
-//! The catalogue: every artifact that talosmith knows has one row in it.
+//! The catalogue: one row for every artifact that talosmith can generate.
 
 mod rows;
+mod templates;
 
-use talosmith_model::plan::{Cluster, ConfigFormat, Content, Device, NodeClasses};
+use std::borrow::Cow;
+
+use talosmith_model::plan::{Cluster, ConfigFormat, Device, NodeClasses};
 
 pub use rows::{CLUSTER, DEVICE};
+pub use templates::{BuiltInTemplate, built_in_templates};
 
-/// What an artifact is made once for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A row of the catalogue: an artifact of a device.
+#[derive(Debug)]
+pub struct Row {
+    /// The model key that requests the artifact, as `files` names it; `*` stands for an item's name.
+    pub key: &'static str,
+    /// The items that the artifact is generated for.
+    pub each: Each,
+    /// The path below `manifests/`; `*` stands for an item's name, `@` for the device's. An artifact with a secret is tracked as
+    /// `….template.yaml`, and the file with the value is `….yaml`.
+    pub file: &'static str,
+    /// What the artifact is rendered from.
+    pub template: Template,
+    /// The program that reads the artifact.
+    pub reader: Reader,
+    /// Whether the artifact is applied together with the others.
+    pub applied: bool,
+    /// One line for the reference.
+    pub about: &'static str,
+}
+
+/// A row of the catalogue: an artifact of a cluster's application.
+#[derive(Debug)]
+pub struct ClusterRow {
+    /// The application that the artifact belongs to.
+    pub application: Application,
+    /// The items that the artifact is generated for.
+    pub each: ClusterEach,
+    /// The path below the application's folder; `*` stands for the name of the runtime, or of the device.
+    pub file: &'static str,
+    /// What the artifact is rendered from.
+    pub template: BuiltInTemplate,
+    /// One line for the reference.
+    pub about: &'static str,
+}
+
+/// The items of a device that an artifact is generated for, one file each.
+#[derive(Debug, Clone, Copy)]
 pub enum Each {
-    /// A device.
-    Device,
-    /// A schematic of a device.
+    /// The device itself, if the function returns true.
+    Device(fn(&Device) -> bool),
+    /// A schematic.
     Schematic,
     /// An installer image that is not applied.
     Alternative,
-    /// A volume of a device.
+    /// A volume.
     Volume,
-    /// An extension service of a device but Tailscale.
+    /// An extension service other than Tailscale.
     ExtensionService,
-    /// A raw patch of a device.
+    /// A raw patch.
     Patch,
-    /// The local-path application of a cluster.
+}
+
+/// The items of a cluster that an artifact is generated for, one file each.
+#[derive(Debug, Clone, Copy)]
+pub enum ClusterEach {
+    /// The application itself, if the function returns true.
+    Application(fn(&Cluster) -> bool),
+    /// A device with StorageClasses of its own.
+    DeviceWithClasses,
+}
+
+/// An application of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Application {
+    /// Rancher's local-path-provisioner.
     LocalPath,
-    /// A device with StorageClasses of its own in the local-path application of a cluster.
-    StorageClasses,
-    /// The kata-containers application of a cluster.
+    /// Kata Containers.
     Kata,
 }
 
-/// The template of an artifact.
+/// What an artifact of a device is rendered from.
 #[derive(Debug, Clone, Copy)]
 pub enum Template {
-    /// The same one for all base configs.
-    One(&'static str),
-    /// One for v1alpha1 bases and one for bases of documents.
-    Two(&'static str, &'static str),
-    /// None: the patch is the user's own.
+    /// The same template for every base config.
+    Same(BuiltInTemplate),
+    /// A template for each format of the base config.
+    PerFormat {
+        /// For a base config that is one v1alpha1 document.
+        v1alpha1: BuiltInTemplate,
+        /// For a base config of several documents.
+        documents: BuiltInTemplate,
+    },
+    /// No template: the content of the user's raw patch.
     Raw,
 }
 
-/// What reads an artifact.
+/// The program that reads an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// The Image Factory.
@@ -51,45 +107,8 @@ pub enum Reader {
     Kubernetes,
 }
 
-/// A row of the catalogue.
-#[derive(Debug)]
-pub struct Row {
-    /// The key of the model that asks for the file, as `files` names it; `*` is the item's name.
-    pub key: &'static str,
-    /// What it is made once for.
-    pub each: Each,
-    /// The path below `manifests/`; `*` is the item's name, `@` the device's. An artifact with a secret is tracked as
-    /// `….template.yaml`, and the file with the value is `….yaml`.
-    pub file: &'static str,
-    /// How it is rendered.
-    pub template: Template,
-    /// What reads it.
-    pub reader: Reader,
-    /// Whether it is applied with the rest.
-    pub applied: bool,
-    /// Whether the model asks for it.
-    pub wanted: fn(&Device) -> bool,
-    /// One line for the documents.
-    pub about: &'static str,
-}
-
-/// A row for an application of a cluster.
-#[derive(Debug)]
-pub struct ClusterRow {
-    /// The application.
-    pub each: Each,
-    /// The path below the application's folder; `*` is the runtime's name, or the device's.
-    pub file: &'static str,
-    /// How it is rendered.
-    pub template: &'static str,
-    /// Whether the model asks for it.
-    pub wanted: fn(&Cluster) -> bool,
-    /// One line for the documents.
-    pub about: &'static str,
-}
-
 impl Reader {
-    /// How reports name it.
+    /// Returns the name that reports use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -101,62 +120,56 @@ impl Reader {
 }
 
 impl Template {
-    /// The template for a base config.
-    #[must_use]
-    pub const fn of(self, config_format: ConfigFormat) -> Option<&'static str> {
-        match (self, config_format) {
-            (Self::One(name), _)
-            | (Self::Two(name, _), ConfigFormat::V1Alpha1)
-            | (Self::Two(_, name), ConfigFormat::Documents) => Some(name),
+    /// Returns the name of the template for a format of the base config; none for a raw patch.
+    pub(crate) const fn name(self, format: ConfigFormat) -> Option<&'static str> {
+        match (self, format) {
+            (Self::Same(template), _)
+            | (Self::PerFormat { v1alpha1: template, .. }, ConfigFormat::V1Alpha1)
+            | (Self::PerFormat { documents: template, .. }, ConfigFormat::Documents) => Some(template.name),
             (Self::Raw, _) => None,
         }
     }
 }
 
 impl Row {
-    /// The names of the items that the artifact is made for; one empty name if it is made for the device as a whole.
-    #[must_use]
-    pub fn items<'a>(&self, device: &'a Device) -> Vec<&'a str> {
+    /// Returns the names of the items that a device has; one empty name for the device itself.
+    pub(crate) fn items<'a>(&self, device: &'a Device) -> Vec<&'a str> {
         match self.each {
             Each::Schematic => device.images.schematics.iter().map(|item| item.name.as_str()).collect(),
             Each::Alternative => device.images.install.alternatives.iter().map(|item| item.name.as_str()).collect(),
             Each::Volume => device.storage.volumes.iter().map(|item| item.name.as_str()).collect(),
             Each::ExtensionService => device.system.extension_services.iter().map(|item| item.name.as_str()).collect(),
             Each::Patch => device.patches.iter().map(|item| item.name.as_str()).collect(),
-            Each::Device if (self.wanted)(device) => vec![""],
-            Each::Device | Each::LocalPath | Each::StorageClasses | Each::Kata => Vec::new(),
+            Each::Device(is_wanted) if is_wanted(device) => vec![""],
+            Each::Device(_) => Vec::new(),
+        }
+    }
+
+    /// Returns the model key that requests the artifact of an item.
+    pub(crate) fn key_of(&self, item: &str) -> Cow<'static, str> {
+        match self.key.split_once('*') {
+            Some((before, after)) => Cow::Owned([before, item, after].concat()),
+            None => Cow::Borrowed(self.key),
         }
     }
 }
 
 impl ClusterRow {
-    /// What the artifact is made for: devices, or once nothing in particular. None where no device takes part.
-    #[must_use]
-    pub fn items<'a>(&self, cluster: &'a Cluster) -> Vec<Option<&'a NodeClasses>> {
-        let takes_part = match self.each {
-            Each::Kata => {
-                cluster.kata.as_ref().is_some_and(|kata| kata.nodes.as_ref().is_some_and(|nodes| !nodes.is_empty()))
+    /// Returns the items of a cluster: devices, or `None` for the application itself. Empty if no device uses the application.
+    pub(crate) fn items<'a>(&self, cluster: &'a Cluster) -> Vec<Option<&'a NodeClasses>> {
+        let local_path = cluster.local_path.as_ref().filter(|it| it.offered);
+        let is_used = match self.application {
+            Application::LocalPath => local_path.is_some(),
+            Application::Kata => {
+                cluster.kata.as_ref().and_then(|it| it.nodes.as_ref()).is_some_and(|nodes| !nodes.is_empty())
             }
-            _ => cluster.local_path.as_ref().is_some_and(|local_path| local_path.offered),
         };
-        if !takes_part || !(self.wanted)(cluster) {
-            return Vec::new();
-        }
         match self.each {
-            Each::StorageClasses => {
-                cluster.local_path.iter().flat_map(|it| &it.storage_classes).flatten().map(Some).collect()
+            ClusterEach::Application(is_wanted) if is_used && is_wanted(cluster) => vec![None],
+            ClusterEach::Application(_) => Vec::new(),
+            ClusterEach::DeviceWithClasses => {
+                local_path.iter().flat_map(|it| &it.storage_classes).flatten().map(Some).collect()
             }
-            _ => vec![None],
         }
-    }
-}
-
-/// The text of a raw patch, without our header.
-#[must_use]
-pub fn raw(device: &Device, name: &str) -> String {
-    match device.patches.iter().find(|patch| patch.name == name).map(|patch| &patch.content) {
-        Some(Content::Mapping(mapping)) => crate::emit::rewritten(mapping),
-        Some(Content::Text(text)) => text.to_string(),
-        None => String::new(),
     }
 }

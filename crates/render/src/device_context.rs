@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::ser::{Error, Impossible, SerializeStruct, Serializer};
 use talosmith_model::plan::Device;
 
-use crate::engine;
+use crate::engine::template_value;
 
 /// Returns a device as templates see it.
 #[must_use]
@@ -78,7 +78,7 @@ impl SerializeStruct for &mut FieldVisitor<'_> {
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> fmt::Result {
         match self.wanted {
             None => self.names.push(name),
-            Some(wanted) if wanted == name => self.found = Some(engine::context(&value)),
+            Some(wanted) if wanted == name => self.found = Some(template_value(&value)),
             Some(_) => {}
         }
         Ok(())

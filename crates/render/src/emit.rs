@@ -1,149 +1,139 @@
-//! A value as a YAML document, in block style, as a person would write it.
+//! Values as YAML, in the layout that a person would write.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 use talosmith_document::{Node, NodeValue, Style};
 
 use crate::scalar;
 
-/// The longest key that YAML takes without a `?` before it, in characters with quotes (YAML 1.2.2, section 7.4.2).
+/// The longest key that YAML accepts without a `?` before it, in characters with quotes (YAML 1.2.2, section 7.4.2).
 const KEY_LIMIT: usize = 1024;
 
-/// The YAML document of a value: two spaces of indent, lists indented under their key, texts of several lines as `|`
+/// Returns the YAML document of a value: indented by two spaces, lists indented below their key, strings of several lines as `|`
 /// blocks, and a newline at the end.
 #[must_use]
-pub fn document(value: &Value) -> String {
-    let mut out = String::new();
-    match value {
-        Value::Object(map) if !map.is_empty() => write_block(&mut out, value, 0),
-        Value::Array(items) if !items.is_empty() => write_block(&mut out, value, 0),
-        // A block scalar at the root would have no parent to be indented under.
-        other => out.push_str(&short(other, 0)),
-    }
-    out.push('\n');
-    out
+pub fn yaml_document(value: &Value) -> String {
+    document(&Tree::from(value))
 }
 
-/// A list or a map as it stands inside a document, where the cursor is at column `indent`; without a newline at the end.
-#[must_use]
+/// Returns the YAML document of a mapping that a user wrote. Scalars without quotes stay as they are written: `1.10` and `0o644`
+/// keep the meaning that they have for the program that reads the document.
+pub fn node_document(node: &Node) -> String {
+    document(&Tree::from(node))
+}
+
+/// Returns a list or mapping as part of a document, to be inserted at column `indent`; without a newline at the end.
 pub fn nested(value: &Value, indent: usize) -> String {
     let mut out = String::new();
-    if is_block(value) {
-        write_block(&mut out, value, indent);
-    } else {
-        out.push_str(&short(value, indent));
-    }
+    Tree::from(value).write(&mut out, indent);
     out
 }
 
-/// Writes a map or list that is not empty; the cursor stands at column `indent`.
-fn write_block(out: &mut String, value: &Value, indent: usize) {
-    match value {
-        Value::Object(map) => {
-            for (at, (key, value)) in map.iter().enumerate() {
-                if at > 0 {
-                    new_line(out, indent);
-                }
-                let key = scalar::key(key);
-                if key.chars().count() > KEY_LIMIT {
-                    out.push_str("? ");
-                    out.push_str(&key);
-                    new_line(out, indent);
-                } else {
-                    out.push_str(&key);
-                }
-                out.push(':');
-                if is_block(value) {
-                    new_line(out, indent + 2);
-                    write_block(out, value, indent + 2);
-                } else {
-                    out.push(' ');
-                    out.push_str(&short(value, indent + 2));
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    new_line(out, indent);
-                }
-                out.push_str("- ");
-                if is_block(item) {
-                    write_block(out, item, indent + 2);
-                } else {
-                    out.push_str(&short(item, indent + 2));
-                }
-            }
-        }
-        other => out.push_str(&short(other, indent)),
-    }
-}
-
-/// The YAML document of a mapping that a user wrote, in block style. Scalars without quotes stay as they are written, so that `1.10`
-/// and `0o644` come to whoever reads the document as the user meant them.
+/// Returns a value on one line, with lists and mappings in flow style.
 #[must_use]
-pub fn rewritten(node: &Node) -> String {
-    let mut out = String::new();
-    write_node(&mut out, node, 0);
-    out.push('\n');
-    out
-}
-
-/// Writes what a user wrote; the cursor stands at column `indent`.
-fn write_node(out: &mut String, node: &Node, indent: usize) {
-    match &node.value {
-        NodeValue::Mapping(entries) if !entries.is_empty() => {
-            for (at, entry) in entries.iter().enumerate() {
-                if at > 0 {
-                    new_line(out, indent);
-                }
-                out.push_str(&scalar::key(&entry.key));
-                out.push(':');
-                if entry.value.entries().is_empty() && entry.value.items().is_empty() {
-                    out.push(' ');
-                } else {
-                    new_line(out, indent + 2);
-                }
-                write_node(out, &entry.value, indent + 2);
-            }
-        }
-        NodeValue::Sequence(items) if !items.is_empty() => {
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    new_line(out, indent);
-                }
-                out.push_str("- ");
-                write_node(out, item, indent + 2);
-            }
-        }
-        NodeValue::Mapping(_) => out.push_str("{}"),
-        NodeValue::Sequence(_) => out.push_str("[]"),
-        NodeValue::Scalar(text, Style::Plain) if text.is_empty() => out.push_str("null"),
-        NodeValue::Scalar(text, Style::Plain) if !text.contains('\n') => out.push_str(text),
-        NodeValue::Scalar(text, _) => {
-            out.push_str(&scalar::literal(text, indent).unwrap_or_else(|| scalar::inline(text).into_owned()));
-        }
-    }
-}
-
-/// Whether a value takes lines of its own.
-fn is_block(value: &Value) -> bool {
-    match value {
-        Value::Object(map) => !map.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => false,
-    }
-}
-
-/// What stands behind `key: ` or `- `: a scalar, or an empty map or list. Lines of a block scalar have `indent`.
-fn short(value: &Value, indent: usize) -> String {
+pub fn yaml_flow(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Number(number) => scalar::number(number),
-        Value::String(text) => scalar::literal(text, indent).unwrap_or_else(|| scalar::inline(text).into_owned()),
-        Value::Array(_) => "[]".to_owned(),
-        Value::Object(_) => "{}".to_owned(),
+        Value::String(text) => scalar::inline(text).into_owned(),
+        Value::Array(items) => format!("[{}]", items.iter().map(yaml_flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) if map.is_empty() => "{}".to_owned(),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar::inline(key), yaml_flow(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
     }
+}
+
+/// What is written: the common form of JSON values and of YAML nodes.
+enum Tree<'a> {
+    Mapping(Vec<(&'a str, Self)>),
+    List(Vec<Self>),
+    /// A string, which gets quotes or a `|` block where it needs them.
+    Text(&'a str),
+    /// Any other scalar, or an empty mapping or list.
+    Written(Cow<'a, str>),
+}
+
+impl<'a> From<&'a Value> for Tree<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                Self::Mapping(map.iter().map(|(key, value)| (key.as_str(), value.into())).collect())
+            }
+            Value::Array(items) if !items.is_empty() => Self::List(items.iter().map(Self::from).collect()),
+            Value::String(text) => Self::Text(text),
+            other => Self::Written(yaml_flow(other).into()),
+        }
+    }
+}
+
+impl<'a> From<&'a Node> for Tree<'a> {
+    fn from(node: &'a Node) -> Self {
+        match &node.value {
+            NodeValue::Mapping(entries) if !entries.is_empty() => {
+                Self::Mapping(entries.iter().map(|entry| (&*entry.key, (&entry.value).into())).collect())
+            }
+            NodeValue::Sequence(items) if !items.is_empty() => Self::List(items.iter().map(Self::from).collect()),
+            NodeValue::Mapping(_) => Self::Written("{}".into()),
+            NodeValue::Sequence(_) => Self::Written("[]".into()),
+            NodeValue::Scalar(text, Style::Plain) if text.is_empty() => Self::Written("null".into()),
+            NodeValue::Scalar(text, Style::Plain) if !text.contains('\n') => Self::Written((&**text).into()),
+            NodeValue::Scalar(text, _) => Self::Text(text),
+        }
+    }
+}
+
+impl Tree<'_> {
+    /// Writes the tree at column `indent`.
+    fn write(&self, out: &mut String, indent: usize) {
+        match self {
+            Self::Mapping(entries) => {
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    if index > 0 {
+                        new_line(out, indent);
+                    }
+                    let key = scalar::inline(key);
+                    if key.chars().count() > KEY_LIMIT {
+                        out.push_str("? ");
+                        out.push_str(&key);
+                        new_line(out, indent);
+                    } else {
+                        out.push_str(&key);
+                    }
+                    out.push(':');
+                    match value {
+                        Self::Mapping(_) | Self::List(_) => new_line(out, indent + 2),
+                        Self::Text(_) | Self::Written(_) => out.push(' '),
+                    }
+                    value.write(out, indent + 2);
+                }
+            }
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        new_line(out, indent);
+                    }
+                    out.push_str("- ");
+                    item.write(out, indent + 2);
+                }
+            }
+            // A block scalar at the root would have no parent to be indented under: there, `indent` is 0.
+            Self::Text(text) => {
+                out.push_str(&scalar::literal(text, indent).map_or_else(|| scalar::inline(text), Cow::Owned));
+            }
+            Self::Written(text) => out.push_str(text),
+        }
+    }
+}
+
+fn document(tree: &Tree<'_>) -> String {
+    let mut out = String::new();
+    tree.write(&mut out, 0);
+    out.push('\n');
+    out
 }
 
 fn new_line(out: &mut String, indent: usize) {

@@ -1,15 +1,15 @@
-//! Templates: minijinja, set up so that no value can change the structure of what is written.
+//! Templates: minijinja, set up so that no value can change the structure of the document around it.
 //!
-//! A template's name says its language (`hostname.patch.yaml.j2` is YAML), and every `{{ value }}` is written as that
-//! language writes such a value. There is no way to write a value without its quotes. Names that are not there are
-//! errors; templates see no environment, no file, and no clock.
+//! The name of a template specifies its language (`hostname.patch.yaml.j2` is YAML), and every `{{ value }}` is written in the
+//! notation of that language. There is no way to write a value without its quotes. Undefined names are errors; templates have no
+//! access to the environment, files or the clock.
 
-mod filters;
-mod fault;
-mod language;
-mod refusal;
-mod shadow;
+mod filter_error;
+mod error;
 mod shell;
+mod language;
+mod shadow;
+mod filters;
 mod suggestion;
 
 use std::borrow::Cow;
@@ -22,41 +22,35 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, Output, OutputSpan, State, UndefinedBehavior, Value};
 use suggestion::Failure;
 
-pub use fault::{FaultKind, TemplateFault};
+pub use error::{TemplateError, TemplateErrorKind, TemplateOrigin};
 pub(crate) use language::Language;
 pub(crate) use shadow::Shadow;
 pub(crate) use shell::unprotected_value;
 
-/// The steps that one render may take: some thousand times what an honest template needs, and well below a second.
+/// The steps of minijinja that one render may take: about a thousand times what a built-in template needs, and well below a second.
 const FUEL: u64 = 1_000_000;
 
-/// Names to texts.
-type Templates = BTreeMap<Cow<'static, str>, Cow<'static, str>>;
+/// The texts of templates by their names.
+type Templates = BTreeMap<&'static str, Cow<'static, str>>;
 
-/// All templates of a run. Each is parsed when it is first rendered; threads can share one engine.
+/// All templates of a run. A template is parsed when it is first rendered. Threads can share an engine.
 pub struct Engine {
     templates: Arc<Templates>,
     environment: Arc<Environment<'static>>,
-    /// The same, but every value is replaced by a stand-in.
+    /// The same, but with a stand-in for every value.
     shadow: OnceLock<Environment<'static>>,
 }
 
 impl Engine {
-    /// An engine over templates by name, such as `hostname.patch.yaml.j2`; of two with one name the last counts.
-    #[must_use]
-    pub fn new<N, T>(templates: impl IntoIterator<Item = (N, T)>) -> Self
-    where
-        N: Into<Cow<'static, str>>,
-        T: Into<Cow<'static, str>>,
-    {
-        let templates = templates.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
+    /// Creates an engine from the names and texts of templates.
+    pub fn new<T: Into<Cow<'static, str>>>(templates: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+        let templates = templates.into_iter().map(|(name, text)| (name, text.into())).collect();
         let templates = Arc::new(templates);
         let environment = Arc::new(environment(&templates, None));
         Self { templates, environment, shadow: OnceLock::new() }
     }
 
-    /// The text of a template.
-    #[must_use]
+    /// Returns the text of a template.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.templates.get(name).map(AsRef::as_ref)
     }
@@ -64,23 +58,23 @@ impl Engine {
     /// Renders a template.
     ///
     /// # Errors
-    /// The fault of the template, or of one that it uses.
-    pub fn render(&self, name: &str, context: &Value) -> Result<String, TemplateFault> {
+    /// The error in the template, or in one that it uses.
+    pub fn render(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
         let rendered = self.environment.get_template(name).and_then(|template| template.render(context.clone()));
-        rendered.map_err(|error| self.fault(&error, name, context))
+        rendered.map_err(|error| self.error(&error, name, context))
     }
 
-    /// Renders a template with a stand-in for every value, and says what each stands for.
-    pub(crate) fn render_shadow(&self, name: &str, context: &Value) -> Result<(String, Shadow), TemplateFault> {
+    /// Renders a template with a stand-in for every value.
+    pub(crate) fn render_shadow(&self, name: &str, context: &Value) -> Result<(String, Shadow), TemplateError> {
         let template = self.shadow_environment().get_template(name);
         let captured = template.and_then(|template| template.render_captured(context.clone()));
-        let mut captured = captured.map_err(|error| self.fault(&error, name, context))?;
+        let mut captured = captured.map_err(|error| self.error(&error, name, context))?;
         let shadow = captured.with_state_mut(|state| state.get_extension_mut().map(std::mem::take));
         Ok((captured.into_output(), shadow.unwrap_or_default()))
     }
 
-    /// Renders a template once as it is and once with stand-ins, each with the place in a template that every piece of
-    /// the output comes from; none if it cannot be rendered.
+    /// Renders a template with its values and with stand-ins. The spans map each piece of the output to the template that wrote it.
+    /// None if it cannot be rendered.
     pub(crate) fn render_with_origins(&self, name: &str, context: &Value) -> Option<[(String, Vec<OutputSpan>); 2]> {
         let render = |environment: &Environment<'static>| {
             environment.get_template(name).and_then(|template| template.render_with_spans(context.clone())).ok()
@@ -92,41 +86,41 @@ impl Engine {
         self.shadow.get_or_init(|| environment(&self.templates, Some(Arc::clone(&self.environment))))
     }
 
-    fn fault(&self, error: &Error, root: &str, context: &Value) -> TemplateFault {
-        let mut fault = TemplateFault::from_error(error, root, |name| self.text(name));
-        let (FaultKind::Undefined { name, suggestion }, Some(range)) = (&mut fault.kind, &mut fault.range) else {
-            return fault;
-        };
-        let Some(text) = self.templates.get(fault.template.as_str()) else { return fault };
-        let failure = Failure { root, context, template: &fault.template, text, at: range.start, name };
-        *suggestion = suggestion::nearest_name(&self.environment, &failure);
-        *range = suggestion::last_word(text, name, range.clone());
-        fault
+    fn error(&self, error: &Error, root: &str, context: &Value) -> TemplateError {
+        let mut error = TemplateError::from_error(error, root, |name| self.text(name));
+        let TemplateError { template, range, kind, .. } = &mut error;
+        if let (TemplateErrorKind::Undefined { name, suggestion }, Some(range)) = (kind, range)
+            && let Some(text) = self.templates.get(template.as_str())
+        {
+            let failure = Failure { root, context, template, text, at: range.start, name };
+            *suggestion = suggestion::nearest_name(&self.environment, &failure);
+            *range = suggestion::last_word(text, name, range.clone());
+        }
+        error
     }
 }
 
-// The environment's own would print every template, and an error's the values.
+// The `Debug` of minijinja's environment prints every template.
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("templates", &self.templates.keys()).finish_non_exhaustive()
     }
 }
 
-/// What templates see of a value: its fields by name.
-#[must_use]
-pub fn context(value: &impl serde::Serialize) -> Value {
+/// Converts a value to one of the template engine, which serializes it only where a template uses it.
+pub fn template_value(value: &impl serde::Serialize) -> Value {
     Value::from(Serde(value))
 }
 
-/// The template engine's environment; a shadow's if it gets the one that it is the shadow of.
+/// Creates an environment of the template engine; with `original`, the one that writes stand-ins for it.
 fn environment(templates: &Arc<Templates>, original: Option<Arc<Environment<'static>>>) -> Environment<'static> {
     let mut environment = Environment::new();
     let templates = Arc::clone(templates);
-    environment.set_loader(move |name| Ok(templates.get(name).map(|text| text.as_ref().to_owned())));
+    environment.set_loader(move |name| Ok(templates.get(name).map(|text| text.clone().into_owned())));
     environment.set_auto_reload(false);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    // Errors then say which expression was undefined. The debug output, which holds values, is never shown.
+    // Errors then contain the undefined expression. The debug output, which contains values, is never shown.
     environment.set_debug(true);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
     environment.set_syntax(syntax.expect("the delimiters are the usual ones"));

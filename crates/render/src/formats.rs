@@ -1,11 +1,11 @@
-//! The second opinion on a rendered text: another parser than the one that reads what users write.
+//! The parsers that read rendered texts again: others than the one that reads the files of users.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// A language whose texts can be parsed.
+/// A data format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// YAML, of one or more documents.
@@ -16,26 +16,13 @@ pub enum Format {
     Json,
 }
 
-impl Format {
-    /// The format that a file or template is in, by the end of its name; `.j2` does not count.
-    #[must_use]
-    pub fn of(name: &str) -> Option<Self> {
-        match name.strip_suffix(".j2").unwrap_or(name).rsplit_once('.')?.1 {
-            "yaml" | "yml" => Some(Self::Yaml),
-            "toml" => Some(Self::Toml),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-}
-
 /// Parses a text into its documents; TOML and JSON have exactly one.
 ///
-/// Refused beside what the format itself forbids: a key twice, tags, and numbers that JSON does not have. Keys that are
-/// no text, which YAML allows, become the text that JSON would have for them.
+/// Besides what the format itself forbids, this refuses duplicate keys, tags, and numbers that JSON does not have. Keys that are not
+/// strings, which YAML allows, become the JSON notation of their values.
 ///
 /// # Errors
-/// What is wrong and where, in the words of the parser. They can name a key of the text, and never a value.
+/// The message of the parser. It may contain a key of the text, but never a value.
 pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
     match format {
         Format::Yaml => serde_yaml::Deserializer::from_str(text)
@@ -52,7 +39,7 @@ pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
     }
 }
 
-/// A value in which no map has a key twice; the value types of the parsers let the last one win.
+/// A value without duplicate keys; the value types of the parsers would keep the last one.
 struct Tree(Value);
 
 impl<'de> Deserialize<'de> for Tree {
@@ -74,7 +61,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Value::Null)
     }
 
-    // What the YAML parser calls a text without any document.
+    // The YAML parser calls this for a text without a document.
     fn visit_none<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
@@ -91,7 +78,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Value::from(number))
     }
 
-    // Their default messages would show the number.
+    // The default messages would contain the number.
     fn visit_i128<E: serde::de::Error>(self, _: i128) -> Result<Value, E> {
         Err(E::custom("a number that does not fit into 64 bits"))
     }
@@ -126,7 +113,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
             };
             let Tree(value) = entries.next_value()?;
             if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key `{key}` stands here twice")));
+                return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
             }
             map.insert(key, value);
         }
@@ -154,11 +141,11 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_readers_would_understand_in_several_ways() {
+    fn refuses_what_parsers_read_differently() {
         let refusals = [
-            (Format::Yaml, "a: 1\nb: 2\na: 3\n", "the key `a` stands here twice"),
-            (Format::Yaml, "x:\n  - a: {b: 1, \"b\": 2}\n", "x[0].a: the key `b` stands here twice at line 2 column 8"),
-            (Format::Yaml, "1: x\n'1': y\n", "the key `1` stands here twice"),
+            (Format::Yaml, "a: 1\nb: 2\na: 3\n", "duplicate key `a`"),
+            (Format::Yaml, "x:\n  - a: {b: 1, \"b\": 2}\n", "x[0].a: duplicate key `b` at line 2 column 8"),
+            (Format::Yaml, "1: x\n'1': y\n", "duplicate key `1`"),
             (Format::Yaml, "a: !foo b\n", "a: a tag at line 1 column 4"),
             (Format::Yaml, "a: .nan\n", "a: a number that is not finite at line 1 column 4"),
             (
@@ -168,20 +155,11 @@ mod tests {
             ),
             (Format::Yaml, "[a]: b\n", "a key that is not a scalar"),
             (Format::Toml, "a = 1\na = 2\n", "duplicate key"),
-            (Format::Json, r#"{"a": 1, "a": 2}"#, "the key `a` stands here twice at line 1 column 16"),
+            (Format::Json, r#"{"a": 1, "a": 2}"#, "duplicate key `a` at line 1 column 16"),
             (Format::Json, "{} {}", "trailing characters at line 1 column 4"),
         ];
         for (format, text, message) in refusals {
             assert_eq!(parse(format, text), Err(message.to_owned()), "{text}");
         }
-    }
-
-    #[test]
-    fn knows_a_format_by_the_name() {
-        let formats = ["a.yaml", "b.patch.yaml.j2", "c.toml.j2", "d.json", "e.sh.j2", "yaml"].map(Format::of);
-        assert_eq!(
-            formats,
-            [Some(Format::Yaml), Some(Format::Yaml), Some(Format::Toml), Some(Format::Json), None, None]
-        );
     }
 }

@@ -1,39 +1,39 @@
 //! The proof that no value changes the structure of the document around it.
 //!
-//! The template is rendered a second time with a stand-in for every value, one that needs no quotes anywhere. Both texts
-//! are parsed, and the second must become the first when the values are put back into the parsed document. Conditions
-//! and loops see the real values both times.
+//! The template is rendered a second time with a stand-in for every value, which needs no quotes in any language. Both texts are
+//! parsed, and the second must equal the first once the values are put back into the parsed document. Conditions and loops use the
+//! real values both times.
 
 use std::ops::Range;
 
 use minijinja::{OutputSpan, OutputSpanKind, Value};
 use serde_json::Value as Json;
 
-use crate::engine::{Engine, FaultKind, Language, Shadow, TemplateFault, unprotected_value};
+use crate::engine::{Engine, Language, Shadow, TemplateError, TemplateErrorKind, unprotected_value};
 use crate::formats::{self, Format};
 
-/// Proves it for `text`, which `Engine::render` made of the same template and context, and for all parts in it.
+/// Proves it for `text`, which `Engine::render` returned for the same template and context, and for all parts in it.
 ///
-/// YAML, TOML and JSON are parsed. In a shell script no value may stand in quotes, comments or here-documents, where its
-/// own quotes would not work. Other languages have no structure to prove.
+/// YAML, TOML and JSON are parsed. In a shell script no value may be in quotes, comments or here-documents, where its own quotes
+/// would not work. Other languages have no structure to prove.
 ///
 /// # Errors
-/// The fault of the template that places the value, with the place of the `{{ … }}`.
-pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result<(), TemplateFault> {
+/// The template with the value that changes the structure, and the location of the `{{ … }}`.
+pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result<(), TemplateError> {
     let (hidden, shadow) = engine.render_shadow(name, context)?;
-    if let Some(format) = Format::of(name) {
+    if let Some(format) = Language::of(name).format() {
         let restored = match restored(format, &hidden, &shadow) {
             Ok(restored) => restored,
             Err(message) => return Err(unparsable(engine, name, context, format, &message)),
         };
         if formats::parse(format, text).ok().as_ref() != Some(&restored) {
             let holds = |text: &str| self::restored(format, text, &shadow).ok().as_ref() == Some(&restored);
-            return Err(fault(name, misplaced_value(engine, name, context, holds)));
+            return Err(error(name, misplaced_value(engine, name, context, holds)));
         }
     } else if Language::of(name) == Language::Shell
         && let Some(at) = unprotected_value(&hidden, |rest| shadow.stand_in_at(rest))
     {
-        return Err(fault(name, origin(engine, name, context, at)));
+        return Err(error(name, origin(engine, name, context, at)));
     }
     for part in shadow.into_parts() {
         prove(engine, &part.template, &part.context, &part.text)?;
@@ -41,12 +41,12 @@ pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result
     Ok(())
 }
 
-/// Parses a shadow's text and puts the values back.
+/// Parses a text with stand-ins and puts the values back.
 fn restored(format: Format, text: &str, shadow: &Shadow) -> Result<Vec<Json>, String> {
     Ok(formats::parse(format, text)?.iter().map(|document| shadow.restore(document)).collect())
 }
 
-/// The template and the bytes of the first expression that breaks the document when it alone is not hidden.
+/// Returns the template and the bytes of the first expression that breaks the document if only its value is shown.
 fn misplaced_value(
     engine: &Engine,
     name: &str,
@@ -66,11 +66,11 @@ fn misplaced_value(
     None
 }
 
-/// The fault of a template whose text cannot be parsed even with stand-ins: TOML and JSON have no text without quotes,
-/// and quotes in quotes are one way to get there.
-fn unparsable(engine: &Engine, name: &str, context: &Value, format: Format, message: &str) -> TemplateFault {
+/// Returns the error of a template whose output cannot be parsed even with stand-ins. One cause are values in quotes: TOML and JSON
+/// quote each string, the stand-ins too.
+fn unparsable(engine: &Engine, name: &str, context: &Value, format: Format, message: &str) -> TemplateError {
     if let Some([_, (hidden, spans)]) = engine.render_with_origins(name, context) {
-        // Numbers need no quotes, so the text with numbers is sound where only the quotes were wrong.
+        // Numbers need no quotes: if the output with numbers can be parsed, only the quotes are wrong.
         let with_numbers = |but: Option<usize>| {
             let piece = |(at, span): (usize, &OutputSpan)| match span.kind() {
                 OutputSpanKind::Expression if but != Some(at) => at.to_string(),
@@ -78,32 +78,32 @@ fn unparsable(engine: &Engine, name: &str, context: &Value, format: Format, mess
             };
             spans.iter().enumerate().map(piece).collect::<String>()
         };
-        let is_sound = |text: &str| formats::parse(format, text).is_ok();
-        if is_sound(&with_numbers(None))
-            && let Some(at) = (0..spans.len()).find(|at| !is_sound(&with_numbers(Some(*at))))
+        let can_be_parsed = |text: &str| formats::parse(format, text).is_ok();
+        if can_be_parsed(&with_numbers(None))
+            && let Some(at) = (0..spans.len()).find(|at| !can_be_parsed(&with_numbers(Some(*at))))
         {
-            return fault(name, Some((spans[at].name().to_owned(), spans[at].source_range())));
+            return error(name, Some((spans[at].name().to_owned(), spans[at].source_range())));
         }
     }
-    TemplateFault {
+    TemplateError {
         template: name.to_owned(),
         range: None,
-        kind: FaultKind::Other,
+        kind: TemplateErrorKind::Other,
         message: format!("what it renders cannot be parsed, whatever the values: {message}"),
     }
 }
 
-/// The template and the bytes of the expression that wrote byte `at` of the shadow's text.
+/// Returns the template and the bytes of the expression that wrote byte `at` of the text with stand-ins.
 fn origin(engine: &Engine, name: &str, context: &Value, at: usize) -> Option<(String, Range<usize>)> {
     let [_, (_, spans)] = engine.render_with_origins(name, context)?;
     let span = spans.iter().find(|span| span.output_range().contains(&at))?;
     Some((span.name().to_owned(), span.source_range()))
 }
 
-fn fault(name: &str, at: Option<(String, Range<usize>)>) -> TemplateFault {
+fn error(name: &str, at: Option<(String, Range<usize>)>) -> TemplateError {
     let (template, range) = at.map_or((name.to_owned(), None), |(template, range)| (template, Some(range)));
     let message = "a value would change the structure of the document around it".to_owned();
-    TemplateFault { template, range, kind: FaultKind::Shape, message }
+    TemplateError { template, range, kind: TemplateErrorKind::Shape, message }
 }
 
 #[cfg(test)]

@@ -1,25 +1,34 @@
-//! From a plan to the bytes of every file, and the proof that they are what they should be.
+//! From a plan to the content of every generated file, and the checks on that content.
 //!
-//! The modules stand in dependency order: each uses only those before it.
+//! Each module uses only those above it.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
 
-pub mod scalar;
-pub mod emit;
-pub mod engine;
-pub mod formats;
-pub mod injection_proof;
+mod scalar;
+mod emit;
+mod formats;
+mod engine;
+mod injection_proof;
 mod secret;
-pub mod templates;
-pub mod catalogue;
-pub mod target;
+mod catalogue;
+mod target;
 mod device_context;
-pub mod artifact;
+mod template_context;
+mod artifact;
+mod renderer;
 pub mod merge_check;
 pub mod schema_check;
 
-pub use artifact::{Artifact, Fault, Proof, Renderer};
+pub use artifact::Artifact;
+pub use catalogue::{
+    Application, BuiltInTemplate, CLUSTER, ClusterEach, ClusterRow, DEVICE, Reader, Row, built_in_templates,
+};
 pub use device_context::device_context;
-pub use engine::{Engine, FaultKind, TemplateFault};
+pub use emit::{yaml_document, yaml_flow};
+pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin};
+pub use formats::{Format, parse};
+pub use renderer::{ArtifactError, Proof, Renderer};
 pub use secret::{SecretArtifact, Secrets};
-pub use target::Output;
+pub use target::{
+    GeneratedFile, SecretFile, cluster_paths, collisions, generated_files, location_of_key, secret_files,
+};

@@ -8,7 +8,7 @@ use talosmith_model::plan::Device;
 
 use crate::Artifact;
 use crate::catalogue::Reader;
-use crate::target::place_of;
+use crate::target::location_of_key;
 
 /// The documents of artifacts that are not raw: those of many devices are the same. Nothing points into them.
 static PARSED: LazyLock<Cache<String, Option<Arc<[Node]>>>> = LazyLock::new(Cache::default);
@@ -33,7 +33,7 @@ pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
         })
         .collect();
     let patches: Vec<Patch<'_>> = parsed.iter().map(|(documents, maker)| Patch { documents, maker: *maker }).collect();
-    let location = |key: &str| place_of(device, key).unwrap_or_else(|| device.location.clone());
+    let location = |key: &str| location_of_key(device, key).unwrap_or_else(|| device.location.clone());
     let findings = judge(device.versions.base.minor(), device.role, &device.versions.talos, &patches, &location);
     findings.into_iter().map(|finding| finding.device(device.name.clone())).collect()
 }

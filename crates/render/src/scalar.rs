@@ -1,23 +1,24 @@
-//! Text as YAML scalars that every parser reads back as the same text.
+//! Strings as YAML scalars that every parser reads back as the same string.
 //!
-//! YAML 1.1 (PyYAML, libyaml, go-yaml) and 1.2 disagree on which plain scalars are text, so a scalar stays plain only
-//! where both call it text wherever it may stand: as a value, a key, or an item of a flow list. Quotes are those that
-//! prettier leaves alone.
+//! YAML 1.1 (PyYAML, libyaml, go-yaml) and 1.2 disagree on which plain scalars are strings, so a scalar is plain only where both
+//! read a string in every position: as a value, a key (go-yaml 2 reads a plain `n:` as the key `false`), or an item of a flow list.
+//! Quotes are those that prettier keeps.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Number;
 
-/// The longest text that is written without quotes. A key may have 1024 characters (YAML 1.2.2, section 7.4.2).
+/// The longest string that is written without quotes, in bytes. A key may have 1024 characters (YAML 1.2.2, section 7.4.2).
 const PLAIN_LIMIT: usize = 512;
 
 /// Words that YAML 1.1 or 1.2 reads as a boolean, as null or as a number, in lower case.
 const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
 
+/// The length of the longest of these, in bytes.
 const LONGEST_WORD: usize = 5;
 
-/// The bytes that may stand anywhere in a plain scalar but at its start.
+/// For each byte, whether it is allowed anywhere in a plain scalar but at its start.
 const IS_PLAIN: [bool; 256] = {
     let mut is_plain = [false; 256];
     let bytes = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./@+=-%~^$();!<>|&*";
@@ -29,25 +30,15 @@ const IS_PLAIN: [bool; 256] = {
     is_plain
 };
 
-/// Text as a YAML scalar on one line: without quotes where that is safe.
-#[must_use]
+/// Returns a string as a YAML scalar on one line: a value or a key, without quotes where that is safe.
 pub fn inline(text: &str) -> Cow<'_, str> {
     if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
 }
 
-/// Text as the key of a block or flow mapping.
+/// Returns a string as a YAML scalar in quotes, even where it needs none.
 ///
-/// Keys need quotes where values do: go-yaml 2 reads a plain `n:` as the key `false`.
-#[must_use]
-pub fn key(text: &str) -> Cow<'_, str> {
-    inline(text)
-}
-
-/// Text as a YAML scalar in quotes, even where it could do without.
-///
-/// Double quotes, unless the text has some itself, or backslashes: prettier would change those to single ones, or
+/// In double quotes, unless the string has double quotes or backslashes itself: prettier would change those to single ones, or
 /// people would have to count backslashes.
-#[must_use]
 pub fn quoted(text: &str) -> String {
     let printable = text.chars().all(is_printable);
     let single = match (text.contains('"'), text.contains('\\')) {
@@ -58,12 +49,12 @@ pub fn quoted(text: &str) -> String {
     if printable && single { format!("'{}'", text.replace('\'', "''")) } else { double(text) }
 }
 
-/// Text as the `|` block of a mapping value or list item, its lines indented by `indent` spaces; ends without newline.
+/// Returns a string as the `|` block of a mapping value or list item, its lines indented by `indent` spaces, without a newline at
+/// the end.
 ///
-/// None where a block could not hold the text exactly, or where an editor would change it: one line, blanks at the
-/// start or before a line's end, more than one newline at the end, characters that need an escape. Nor with more than
-/// two empty lines in a row, which yamllint does not take.
-#[must_use]
+/// None if a block cannot hold the string exactly, or an editor would change it: one line, blanks at the start or before a line's
+/// end, more than one newline at the end, characters that need an escape, or more than two empty lines in a row, which yamllint
+/// reports.
 pub fn literal(text: &str, indent: usize) -> Option<String> {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let blank_at_end = |line: &str| line.ends_with([' ', '\t']);
@@ -88,10 +79,9 @@ pub fn literal(text: &str, indent: usize) -> Option<String> {
     Some(block)
 }
 
-/// A number that YAML 1.1 and 1.2, TOML and JSON all read as the same number.
+/// Returns a number as YAML 1.1 and 1.2, TOML and JSON all read it.
 ///
-/// YAML 1.1 wants a dot in every float and a sign in every exponent.
-#[must_use]
+/// YAML 1.1 requires a dot in every float and a sign in every exponent.
 pub fn number(number: &Number) -> String {
     let text = number.to_string();
     let Some((digits, exponent)) = text.split_once(['e', 'E']) else { return text };
@@ -100,7 +90,7 @@ pub fn number(number: &Number) -> String {
     format!("{digits}{dot}e{sign}{exponent}")
 }
 
-/// Whether the text, written as it is, is text everywhere.
+/// Whether every parser reads the text, written without quotes, as a string.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let starts_well = match bytes {
@@ -128,7 +118,7 @@ fn is_word(text: &str) -> bool {
     text.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// Whether some YAML reads the text as a number, a time of the day in base 60, or a date.
+/// Whether a version of YAML reads the text as a number, a time of the day in base 60, or a date.
 fn looks_numeric(text: &str) -> bool {
     let text = text.strip_prefix('-').unwrap_or(text);
     let bytes = text.as_bytes();
@@ -142,10 +132,10 @@ fn looks_numeric(text: &str) -> bool {
     based || (bytes.iter().all(of_numbers) && !is_version)
 }
 
-/// Whether a character may stand in quotes as it is: all parsers take it, and a reviewer sees it.
+/// Whether a character needs no escape in quotes: all parsers accept it, and a reviewer sees it.
 ///
-/// Left out, beside what YAML forbids: line ends of other standards, the no-break space, and the invisible characters
-/// that change the direction or the joining of the text around them.
+/// Besides what YAML forbids, this excludes line ends of other standards, the no-break space, and invisible characters that change
+/// the direction or the joining of the text around them.
 const fn is_printable(c: char) -> bool {
     match c {
         ' '..='~' => true,

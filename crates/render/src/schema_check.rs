@@ -7,8 +7,9 @@ use jsonschema::ValidationError;
 use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Location, SourceId};
 
-use crate::artifact::Artifact;
+use crate::Artifact;
 use crate::catalogue::Reader;
+use crate::engine::TemplateOrigin;
 use crate::formats::{Format, parse};
 
 macro_rules! schemas {
@@ -55,15 +56,18 @@ pub struct Fault {
 impl Fault {
     /// The finding at the template, which is where it can be mended.
     #[must_use]
-    pub fn diagnostic(&self, artifact: &Artifact, template: SourceId) -> Diagnostic {
+    pub fn diagnostic(&self, artifact: &Artifact, template: SourceId, origin: TemplateOrigin) -> Diagnostic {
         let at = if self.location.is_empty() { String::new() } else { format!(" at `{}`", self.location) };
-        Diagnostic::new(
+        let finding = Diagnostic::new(
             Code::OutputSchema,
             format!("`{}` would not be valid{at}: {}", artifact.path, self.message),
             Location::file(template),
         )
-        .note("each artifact is parsed again and held against the schema of its kind before it is written")
-        .help("mend the template")
+        .note("each artifact is parsed again and checked against the schema of its kind before it is written");
+        match origin {
+            TemplateOrigin::BuiltIn => origin.explain(finding),
+            TemplateOrigin::Override => finding.help("fix the template"),
+        }
     }
 }
 

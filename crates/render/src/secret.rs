@@ -1,5 +1,5 @@
-//! Secret values and the files that hold them. They have no `Clone`, no `Display` and no `Serialize`, so that a value leaves
-//! only where `expose` is written.
+//! The values of secrets, and the files with them. Neither implements `Clone`, `Display` or `Serialize`, so that a value can be read
+//! only through a method with `expose` in its name.
 //!
 //! ```compile_fail,E0277
 //! fn needs<T: Clone>() {}
@@ -29,23 +29,23 @@ use camino::Utf8PathBuf;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-/// The values of a run's secrets, by the name that the fleet file gives them.
+/// The values of secrets by their names in the fleet file.
 #[derive(Default)]
 pub struct Secrets(BTreeMap<String, SecretString>);
 
 impl Secrets {
-    /// Takes in a value.
+    /// Adds the value of a secret.
     pub fn insert(&mut self, name: impl Into<String>, value: SecretString) {
         self.0.insert(name.into(), value);
     }
 
-    /// The value of a secret, still wrapped, and none if no source had it.
+    /// Returns the value of a secret; none if no source had it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretString> {
         self.0.get(name)
     }
 
-    /// Every value, still wrapped, for those who must recognise them in a text.
+    /// Returns all values, for code that removes them from a text.
     pub fn values(&self) -> impl Iterator<Item = &SecretString> {
         self.0.values()
     }
@@ -57,21 +57,20 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// A file with a secret in it, to be written with mode 0600 and never to be shown or compared.
+/// A file with a secret: to be written with mode 0600, and never printed or compared.
 pub struct SecretArtifact {
-    /// Relative to the repository's root.
+    /// Relative to the root of the repository.
     pub path: Utf8PathBuf,
     bytes: Zeroizing<Vec<u8>>,
 }
 
 impl SecretArtifact {
-    /// Wraps the bytes of a file; they are cleared from memory when it is dropped.
-    #[must_use]
-    pub const fn new(path: Utf8PathBuf, bytes: Zeroizing<Vec<u8>>) -> Self {
+    /// Creates a file from its content, which is cleared from memory when it is dropped.
+    pub(crate) const fn new(path: Utf8PathBuf, bytes: Zeroizing<Vec<u8>>) -> Self {
         Self { path, bytes }
     }
 
-    /// The bytes of the file. Only the module that writes files calls this.
+    /// Returns the content of the file. Only the module that writes files calls this.
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {
         &self.bytes

@@ -1,194 +1,60 @@
-//! Where artifacts are written, and which key of the model asks for each.
+//! The paths of artifacts, and the location of the model key that requests each.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Location, Pointer};
-use talosmith_model::layout::{DEVICES, MANIFESTS, manifests};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
+use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
-use crate::catalogue::{CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
+use crate::catalogue::{Application, CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
 
-/// A file of a device that is generated, without its text.
+/// A file that is generated for a device, without its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// From the repository's root.
+pub struct GeneratedFile {
+    /// Relative to the root of the repository.
     pub path: Utf8PathBuf,
-    /// The key of the model that asks for it, as `files` names it.
+    /// The model key that requests it, as `files` names it.
     pub key: String,
-    /// What reads it.
+    /// The program that reads it.
     pub reader: Reader,
-    /// Whether it is applied with the rest.
+    /// Whether it is applied together with the others.
     pub applied: bool,
-    /// Whether it holds a secret, so that it is not tracked.
+    /// Whether it holds a secret, so that git does not track it.
     pub secret: bool,
-    /// The key that asks for it.
+    /// The location of the model key.
     pub location: Location,
 }
 
-/// The path of every artifact of a cluster's applications, and the key that asks for it.
-#[must_use]
-pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Location)> {
-    let mut paths = Vec::new();
-    for row in CLUSTER {
-        let Some((folder, location)) = application(cluster, row.each) else { continue };
-        paths.extend(
-            row.items(cluster)
-                .into_iter()
-                .map(|item| (cluster_path(cluster, row, folder, item), item.map_or(location, |item| &item.location))),
-        );
-    }
-    paths
-}
-
-pub(crate) fn cluster_path(
-    cluster: &Cluster,
-    row: &ClusterRow,
-    folder: &str,
-    item: Option<&NodeClasses>,
-) -> Utf8PathBuf {
-    let name = item.map_or_else(|| runtime(cluster), |item| item.device.as_str());
-    Utf8Path::new(folder).join(row.file.replace('*', name))
-}
-
-/// The key of the model that asks for an artifact.
-pub(crate) fn key(row: &Row, item: &str) -> Cow<'static, str> {
-    match row.key.split_once('*') {
-        Some((before, after)) => Cow::Owned([before, item, after].concat()),
-        None => Cow::Borrowed(row.key),
-    }
-}
-
-/// Where an artifact of a device is written; none if `files` says that it is not.
-pub(crate) fn target(device: &Device, row: &Row, item: &str, key: &str) -> Option<Utf8PathBuf> {
-    let mut path = String::with_capacity(96);
-    path.extend([DEVICES, "/", &device.name, "/", MANIFESTS, "/"]);
-    if let Some((name, _)) = device.files.get(key) {
-        path.push_str(name.as_ref()?.as_str());
-    } else if holds_secret(device, key) {
-        path.extend([&stem(device, row, item), ".template.yaml"]);
-    } else {
-        file(device, row, item, &mut path);
-    }
-    Some(path.into())
-}
-
-/// Where the key that asks for an artifact is written.
-fn asked_at(device: &Device, row: &Row, item: &str, key: &str) -> Location {
-    if let Some((_, location)) = device.files.get(key) {
-        return location.clone();
-    }
-    // The name of a device is its hostname where nothing else is said.
-    if row.key == "hostname" {
-        return device.network.hostname_location.clone();
-    }
-    let segments = row.key.split('.').map(|segment| if segment == "*" { item } else { segment });
-    device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
-}
-
-/// Where the key of the model that asks for an artifact of a device is written, by the key as `files` names it.
-#[must_use]
-pub fn place_of(device: &Device, asked: &str) -> Option<Location> {
-    DEVICE.iter().find_map(|row| {
-        let item = row.items(device).into_iter().find(|item| key(row, item) == asked)?;
-        Some(asked_at(device, row, item, asked))
-    })
-}
-
-/// The folder of a cluster's application, and the key that asks for it.
-pub(crate) fn application(cluster: &Cluster, each: Each) -> Option<(&str, &Location)> {
-    match each {
-        Each::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.location)),
-        _ => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.location)),
-    }
-}
-
-/// The name of a cluster's kata runtime.
-fn runtime(cluster: &Cluster) -> &str {
-    cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str())
-}
-
-/// Writes the name of an artifact below `manifests/` where `files` does not give another one.
-fn file(device: &Device, row: &Row, item: &str, path: &mut String) {
-    for part in row.file.split_inclusive(['@', '*']) {
-        path.push_str(part.trim_end_matches(['@', '*']));
-        match part.as_bytes().last() {
-            Some(b'@') => path.push_str(&device.name),
-            Some(b'*') if row.each == Each::Volume => path.push_str(&item.to_lowercase()),
-            Some(b'*') => path.push_str(item),
-            _ => {}
-        }
-    }
-}
-
-/// That name without its ending: a template and its secret file share it.
-fn stem(device: &Device, row: &Row, item: &str) -> String {
-    let mut name = String::new();
-    file(device, row, item, &mut name);
-    name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
-}
-
-fn holds_secret(device: &Device, key: &str) -> bool {
-    device.secrets.iter().any(|held| held.key == key)
-}
-
-/// A file that holds secrets and is not tracked.
+/// A file with the values of secrets, which git does not track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretFile {
-    /// The key of the model that asks for the artifact.
+    /// The model key that requests the artifact.
     pub key: String,
-    /// From the repository's root.
+    /// Relative to the root of the repository.
     pub path: Utf8PathBuf,
-    /// The key that names a secret in it, or the file itself.
+    /// The location of the key that names a secret in it, or of the file's own name in `files`.
     pub location: Location,
 }
 
-/// The rows and items whose artifacts hold secrets, with the files that have the values.
-pub(crate) fn secret_rows(device: &Device) -> Vec<(&'static Row, &str, SecretFile)> {
-    let mut rows = Vec::new();
-    if device.secrets.is_empty() {
-        return rows;
-    }
-    for row in DEVICE {
-        for item in row.items(device) {
-            let key = key(row, item);
-            let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
-            let (name, location) = match device.files.get(&format!("{key}.secret")) {
-                Some((None, _)) => continue,
-                Some((Some(name), location)) => (name.clone(), location.clone()),
-                None => (format!("{}.yaml", stem(device, row, item)).into(), held.location.clone()),
-            };
-            let key = key.into_owned();
-            rows.push((row, item, SecretFile { key, path: manifests(&device.name).join(name), location }));
-        }
-    }
-    rows
-}
-
-/// The files of a device that hold secrets, in the order of the catalogue.
+/// Returns every file of a device, in the order in which a person would apply them; a file with secrets follows the tracked file that
+/// has the placeholders.
 #[must_use]
-pub fn secret_files(device: &Device) -> Vec<SecretFile> {
-    secret_rows(device).into_iter().map(|(_, _, file)| file).collect()
-}
-
-/// Every file of a device, in the order in which a person would apply them; a secret one behind the tracked one that it is made from.
-#[must_use]
-pub fn outputs(device: &Device) -> Vec<Output> {
-    let mut outputs = Vec::new();
+pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
+    let mut files = Vec::new();
     let secrets = secret_files(device);
     for row in DEVICE {
         for item in row.items(device) {
-            let key = key(row, item);
-            outputs.extend(target(device, row, item, &key).map(|path| Output {
+            let key = row.key_of(item);
+            files.extend(tracked_path(device, row, item, &key).map(|path| GeneratedFile {
                 path,
                 key: key.to_string(),
                 reader: row.reader,
                 applied: row.applied,
                 secret: false,
-                location: asked_at(device, row, item, &key),
+                location: requested_at(device, row, item, &key),
             }));
-            outputs.extend(secrets.iter().filter(|file| file.key == key).map(|file| Output {
+            files.extend(secrets.iter().filter(|file| file.key == key).map(|file| GeneratedFile {
                 path: file.path.clone(),
                 key: format!("{key}.secret"),
                 reader: row.reader,
@@ -198,24 +64,148 @@ pub fn outputs(device: &Device) -> Vec<Output> {
             }));
         }
     }
-    outputs
+    files
 }
 
-/// Keys of `files` that ask for nothing.
+/// Returns the files of a device that hold secrets, in the order of the catalogue.
+#[must_use]
+pub fn secret_files(device: &Device) -> Vec<SecretFile> {
+    secret_targets(device).into_iter().map(|(_, _, file)| file).collect()
+}
+
+/// Returns the files of a device that hold secrets, with the rows and items of their artifacts.
+pub(crate) fn secret_targets(device: &Device) -> Vec<(&'static Row, &str, SecretFile)> {
+    let mut targets = Vec::new();
+    if device.secrets.is_empty() {
+        return targets;
+    }
+    for row in DEVICE {
+        for item in row.items(device) {
+            let key = row.key_of(item);
+            let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
+            let (name, location) = match device.files.get(&format!("{key}.secret")) {
+                Some((None, _)) => continue,
+                Some((Some(name), location)) => (name.clone(), location.clone()),
+                None => (format!("{}.yaml", default_stem(device, row, item)).into(), held.location.clone()),
+            };
+            let path = manifests(&device.name).join(name);
+            targets.push((row, item, SecretFile { key: key.into_owned(), path, location }));
+        }
+    }
+    targets
+}
+
+/// Returns the path of every artifact of a cluster's applications, and the location of the model key that requests it.
+#[must_use]
+pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Location)> {
+    let mut paths = Vec::new();
+    for row in CLUSTER {
+        let Some((folder, location)) = folder_of(cluster, row.application) else { continue };
+        paths.extend(
+            row.items(cluster)
+                .into_iter()
+                .map(|item| (cluster_path(cluster, row, folder, item), item.map_or(location, |item| &item.location))),
+        );
+    }
+    paths
+}
+
+/// Returns the location of the model key that requests an artifact of a device; `key` is spelled as in `files`. None if the device
+/// has no such artifact.
+#[must_use]
+pub fn location_of_key(device: &Device, key: &str) -> Option<Location> {
+    DEVICE.iter().find_map(|row| {
+        let item = row.items(device).into_iter().find(|item| row.key_of(item) == key)?;
+        Some(requested_at(device, row, item, key))
+    })
+}
+
+/// Returns the folder of a cluster's application and the location of its model key; none if the cluster does not have it.
+pub(crate) fn folder_of(cluster: &Cluster, application: Application) -> Option<(&str, &Location)> {
+    match application {
+        Application::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.location)),
+        Application::LocalPath => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.location)),
+    }
+}
+
+/// Returns the path of an artifact of an application in this folder.
+pub(crate) fn cluster_path(
+    cluster: &Cluster,
+    row: &ClusterRow,
+    folder: &str,
+    item: Option<&NodeClasses>,
+) -> Utf8PathBuf {
+    let runtime = cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str());
+    let name = item.map_or(runtime, |item| item.device.as_str());
+    Utf8Path::new(folder).join(row.file.replace('*', name))
+}
+
+/// Returns the path of the tracked artifact that `key` requests; none if `files` suppresses it.
+pub(crate) fn tracked_path(device: &Device, row: &Row, item: &str, key: &str) -> Option<Utf8PathBuf> {
+    let mut path = manifests(&device.name).into_string();
+    path.push('/');
+    if let Some((name, _)) = device.files.get(key) {
+        path.push_str(name.as_ref()?.as_str());
+    } else if holds_secret(device, key) {
+        path.extend([&default_stem(device, row, item), ".template.yaml"]);
+    } else {
+        push_default_name(device, row, item, &mut path);
+    }
+    Some(path.into())
+}
+
+/// Appends the path below `manifests/` that an artifact has unless `files` renames it.
+fn push_default_name(device: &Device, row: &Row, item: &str, path: &mut String) {
+    for part in row.file.split_inclusive(['@', '*']) {
+        path.push_str(part.trim_end_matches(['@', '*']));
+        match part.as_bytes().last() {
+            Some(b'@') => path.push_str(&device.name),
+            Some(b'*') if matches!(row.each, Each::Volume) => path.push_str(&item.to_lowercase()),
+            Some(b'*') => path.push_str(item),
+            _ => {}
+        }
+    }
+}
+
+/// Returns that path without its extension, which a template and its secret file share.
+fn default_stem(device: &Device, row: &Row, item: &str) -> String {
+    let mut name = String::new();
+    push_default_name(device, row, item, &mut name);
+    name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
+}
+
+fn holds_secret(device: &Device, key: &str) -> bool {
+    device.secrets.iter().any(|held| held.key == key)
+}
+
+/// Returns the location of the key that requests or renames an artifact.
+fn requested_at(device: &Device, row: &Row, item: &str, key: &str) -> Location {
+    if let Some((_, location)) = device.files.get(key) {
+        return location.clone();
+    }
+    // The hostname defaults to the name of the device, which has a location of its own.
+    if row.key == "hostname" {
+        return device.network.hostname_location.clone();
+    }
+    let segments = row.key.split('.').map(|segment| if segment == "*" { item } else { segment });
+    device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
+}
+
+/// Returns a finding for each key in `files` that requests no file.
 pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     if device.files.is_empty() {
         return Vec::new();
     }
     let mut known: Vec<String> =
-        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| key(row, item).into_owned())).collect();
+        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| row.key_of(item).into_owned())).collect();
     let with_secrets: Vec<String> =
         known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
     known.extend(with_secrets);
     let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
     unknown
         .map(|(key, (_, location))| {
-            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` asks for no file"), location.as_key());
-            let finding = match talosmith_document::closest(key, known.iter().map(String::as_str)) {
+            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file"), location.as_key());
+            let finding = match closest(key, known.iter().map(String::as_str)) {
                 Some(near) => finding.label(format!("did you mean `{near}`?")),
                 None => finding,
             };
@@ -224,7 +214,7 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Two artifacts that would be written to one file. Paths are compared without case, as some file systems do.
+/// Returns a finding for each two artifacts with one path. Case does not count, since some file systems ignore it.
 #[must_use]
 pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Location)>) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<String, (&Utf8Path, &Location)> = BTreeMap::new();

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use talosmith_document::Diagnostic;
-use talosmith_render::target::secret_files;
+use talosmith_render::secret_files;
 
 use super::diff::unified;
 use super::{Context, Exit, count, exit_of};

@@ -30,7 +30,7 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
     let tree = WorkTree::new(root.path.clone());
     let mut project = Project::load(&tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    let owners = render(&mut project, &selection, Proof::Given);
+    let owners = render(&mut project, &selection, Proof::Required);
     let files: usize = owners.iter().map(|owner| owner.artifacts.len()).sum();
     let exit = exit_of(&project.findings);
     let counted = report::count_line(&project.findings);

@@ -2,11 +2,10 @@
 
 use anstyle::AnsiColor;
 use camino::Utf8Path;
-use serde_json::Value;
 use talosmith_document::Pointer;
 use talosmith_model::layout::manifests;
 use talosmith_model::scalar::grouped;
-use talosmith_render::scalar;
+use talosmith_render::yaml_flow;
 
 use super::bar::{bar, parts};
 use super::{DeviceReport, Layout, Output, Room, Schematic, Written};
@@ -95,24 +94,9 @@ fn facts(facts: &[Written], style: Style) -> String {
         }
         around = above;
         let location = format!("{}:{}", fact.from.file, fact.from.line);
-        table.row([name.into(), flow(&fact.value).into(), Cell::colored(location, AnsiColor::BrightBlack)]);
+        table.row([name.into(), yaml_flow(&fact.value).into(), Cell::colored(location, AnsiColor::BrightBlack)]);
     }
     table.draw(&[0, 1, 2], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
-}
-
-/// A value in one line, as YAML writes it in braces.
-fn flow(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => scalar::number(number),
-        Value::String(text) => scalar::inline(text).into_owned(),
-        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
-        Value::Object(map) => {
-            let entries = map.iter().map(|(key, value)| format!("{}: {}", scalar::key(key), flow(value)));
-            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
-        }
-    }
 }
 
 /// A disk as a bar, and what its glyphs stand for, all in one unit.

@@ -1,367 +1,348 @@
-//! The rows themselves: a new artifact is one more of them, and its template.
+//! The rows: a new artifact is one more of them, and its templates.
 
 use talosmith_machinery::Role;
 
-use super::{ClusterRow, Each, Reader, Row, Template};
+use super::templates::embedded;
+use super::{Application, ClusterEach, ClusterRow, Each, Reader, Row, Template};
 
-/// Every artifact of a device, in the order in which a person would apply the files.
-pub const DEVICE: &[Row] = &[
+/// One template for every base config: `device/<name>.yaml.j2`.
+macro_rules! same {
+    ($name:literal) => {
+        Template::Same(embedded!("device/", $name, ".yaml.j2"))
+    };
+}
+
+/// A template for each format of the base config: `device/<name>.v1alpha1.yaml.j2` and `device/<name>.documents.yaml.j2`.
+macro_rules! per_format {
+    ($name:literal) => {
+        Template::PerFormat {
+            v1alpha1: embedded!("device/", $name, ".v1alpha1.yaml.j2"),
+            documents: embedded!("device/", $name, ".documents.yaml.j2"),
+        }
+    };
+}
+
+/// The fields that most rows share.
+const PATCH: Row = Row {
+    key: "",
+    each: Each::Device(|_| true),
+    file: "",
+    template: Template::Raw,
+    reader: Reader::Talos,
+    applied: true,
+    about: "",
+};
+
+/// The artifacts of devices, in the order in which a person would apply the files.
+pub static DEVICE: &[Row] = &[
     Row {
         key: "schematics.*",
         each: Each::Schematic,
         file: "@-*-schematic.yaml",
-        template: Template::One("device/schematic.yaml.j2"),
+        template: same!("schematic"),
         reader: Reader::ImageFactory,
-        applied: true,
-        wanted: |_| true,
         about: "an Image Factory schematic",
+        ..PATCH
     },
     Row {
         key: "install.image",
-        each: Each::Device,
+        each: Each::Device(|device| device.images.install.image.is_some()),
         file: "installer-image.patch.yaml",
-        template: Template::Two("device/installer-image.v1alpha1.yaml.j2", "device/installer-image.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.images.install.image.is_some(),
+        template: per_format!("installer-image"),
         about: "the installer image",
+        ..PATCH
     },
     Row {
         key: "install.alternatives.*",
         each: Each::Alternative,
         file: "installer-image.*.patch.yaml",
-        template: Template::Two("device/installer-image.v1alpha1.yaml.j2", "device/installer-image.documents.yaml.j2"),
-        reader: Reader::Talos,
+        template: per_format!("installer-image"),
         applied: false,
-        wanted: |_| true,
         about: "another installer image, never applied with the rest",
+        ..PATCH
     },
     Row {
         key: "install.wipe",
-        each: Each::Device,
+        each: Each::Device(|device| device.images.install.wipe.is_some()),
         file: "install-disk.patch.yaml",
-        template: Template::Two("device/install-disk.v1alpha1.yaml.j2", "device/install-disk.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.images.install.wipe.is_some(),
+        template: per_format!("install-disk"),
         about: "the disk to install on, and whether it is wiped",
+        ..PATCH
     },
     Row {
         key: "hostname",
-        each: Each::Device,
+        each: Each::Device(|_| true),
         file: "hostname.patch.yaml",
-        template: Template::One("device/hostname.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |_| true,
+        template: same!("hostname"),
         about: "the hostname",
+        ..PATCH
     },
     Row {
         key: "endpoint",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.endpoint.is_some()),
         file: "endpoint.patch.yaml",
-        template: Template::Two("device/endpoint.v1alpha1.yaml.j2", "device/endpoint.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.kubernetes.endpoint.is_some(),
+        template: per_format!("endpoint"),
         about: "the URL of the Kubernetes API",
+        ..PATCH
     },
     Row {
         key: "certSANs",
-        each: Each::Device,
+        each: Each::Device(|device| !device.kubernetes.cert_sans.is_empty()),
         file: "cert-sans.patch.yaml",
-        template: Template::One("device/cert-sans.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.kubernetes.cert_sans.is_empty(),
-        about: "names that the certificate of the Talos API is good for",
+        template: same!("cert-sans"),
+        about: "names that the certificate of the Talos API is valid for",
+        ..PATCH
     },
     Row {
         key: "volumes.*",
         each: Each::Volume,
         file: "*-volume.patch.yaml",
-        template: Template::One("device/volume.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |_| true,
+        template: same!("volume"),
         about: "a volume; the name in lower case",
+        ..PATCH
     },
     Row {
         key: "nameservers",
-        each: Each::Device,
-        file: "tailscale-dns.patch.yaml",
-        template: Template::Two("device/nameservers.v1alpha1.yaml.j2", "device/nameservers.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| {
+        each: Each::Device(|device| {
             device.network.search_domains.is_some()
                 || device.network.nameservers.as_ref().is_some_and(|servers| !servers.is_empty())
-        },
+        }),
+        file: "tailscale-dns.patch.yaml",
+        template: per_format!("nameservers"),
         about: "the DNS servers, and the search domains",
+        ..PATCH
     },
     Row {
         key: "time",
-        each: Each::Device,
+        each: Each::Device(|device| device.system.time.is_some()),
         file: "time.patch.yaml",
-        template: Template::Two("device/time.v1alpha1.yaml.j2", "device/time.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.system.time.is_some(),
+        template: per_format!("time"),
         about: "how the node keeps time",
+        ..PATCH
     },
     Row {
         key: "registries",
-        each: Each::Device,
+        each: Each::Device(|device| !device.system.mirrors.is_empty()),
         file: "registries.patch.yaml",
-        template: Template::Two("device/registries.v1alpha1.yaml.j2", "device/registries.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.system.mirrors.is_empty(),
+        template: per_format!("registries"),
         about: "mirrors of registries",
+        ..PATCH
     },
     Row {
         key: "kernelModules",
-        each: Each::Device,
+        each: Each::Device(|device| !device.system.kernel_modules.is_empty()),
         file: "kernel-modules.patch.yaml",
-        template: Template::Two("device/kernel-modules.v1alpha1.yaml.j2", "device/kernel-modules.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.system.kernel_modules.is_empty(),
+        template: per_format!("kernel-modules"),
         about: "kernel modules and their parameters",
+        ..PATCH
     },
     Row {
         key: "sysctls",
-        each: Each::Device,
+        each: Each::Device(|device| !device.system.sysctls.is_empty()),
         file: "sysctls.patch.yaml",
-        template: Template::Two("device/sysctls.v1alpha1.yaml.j2", "device/sysctls.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.system.sysctls.is_empty(),
+        template: per_format!("sysctls"),
         about: "kernel parameters",
+        ..PATCH
     },
     Row {
         key: "machineFiles",
-        each: Each::Device,
+        each: Each::Device(|device| {
+            !device.system.machine_files.files.is_empty() || !device.system.machine_files.etc.is_empty()
+        }),
         file: "machine-files.patch.yaml",
-        template: Template::Two("device/machine-files.v1alpha1.yaml.j2", "device/machine-files.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.system.machine_files.files.is_empty() || !device.system.machine_files.etc.is_empty(),
+        template: per_format!("machine-files"),
         about: "files that Talos writes",
+        ..PATCH
     },
     Row {
         key: "labels",
-        each: Each::Device,
+        each: Each::Device(|device| !device.kubernetes.labels.is_empty()),
         file: "node-labels.patch.yaml",
-        template: Template::Two("device/labels.v1alpha1.yaml.j2", "device/labels.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.kubernetes.labels.is_empty(),
+        template: per_format!("labels"),
         about: "the labels of the Kubernetes node",
+        ..PATCH
     },
     Row {
         key: "annotations",
-        each: Each::Device,
+        each: Each::Device(|device| !device.kubernetes.annotations.is_empty()),
         file: "node-annotations.patch.yaml",
-        template: Template::Two("device/annotations.v1alpha1.yaml.j2", "device/annotations.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.kubernetes.annotations.is_empty(),
+        template: per_format!("annotations"),
         about: "the annotations of the Kubernetes node",
+        ..PATCH
     },
     Row {
         key: "taints",
-        each: Each::Device,
+        each: Each::Device(|device| !device.kubernetes.taints.is_empty()),
         file: "node-taints.patch.yaml",
-        template: Template::Two("device/taints.v1alpha1.yaml.j2", "device/taints.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.kubernetes.taints.is_empty(),
+        template: per_format!("taints"),
         about: "the taints of the Kubernetes node",
+        ..PATCH
     },
     Row {
         key: "kubelet.disableManifestsDirectory",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.kubelet.disable_manifests_directory.is_some()),
         file: "kubelet-manifests.patch.yaml",
-        template: Template::One("device/kubelet-manifests.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.kubernetes.kubelet.disable_manifests_directory.is_some(),
+        template: same!("kubelet-manifests"),
         about: "whether the kubelet reads static pod manifests",
+        ..PATCH
     },
     Row {
         key: "kubelet.nodeIP",
-        each: Each::Device,
+        each: Each::Device(|device| !device.kubernetes.kubelet.valid_subnets.is_empty()),
         file: "kubelet-node-ip.patch.yaml",
-        template: Template::Two("device/kubelet-node-ip.v1alpha1.yaml.j2", "device/kubelet-node-ip.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| !device.kubernetes.kubelet.valid_subnets.is_empty(),
+        template: per_format!("kubelet-node-ip"),
         about: "which of its addresses the node reports",
+        ..PATCH
     },
     Row {
         key: "kubelet",
-        each: Each::Device,
-        file: "kubelet.patch.yaml",
-        template: Template::Two("device/kubelet.v1alpha1.yaml.j2", "device/kubelet.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| {
+        each: Each::Device(|device| {
             !device.kubernetes.kubelet.config.is_empty() || !device.kubernetes.kubelet.extra_args.is_empty()
-        },
+        }),
+        file: "kubelet.patch.yaml",
+        template: per_format!("kubelet"),
         about: "the kubelet's other settings",
+        ..PATCH
     },
     Row {
         key: "etcd",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.etcd.is_some()),
         file: "etcd.patch.yaml",
-        template: Template::One("device/etcd.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.kubernetes.etcd.is_some(),
+        template: same!("etcd"),
         about: "settings of etcd",
+        ..PATCH
     },
     Row {
         key: "apiServer",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.api_server.is_some()),
         file: "api-server.patch.yaml",
-        template: Template::Two("device/api-server.v1alpha1.yaml.j2", "device/api-server.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.kubernetes.api_server.is_some(),
+        template: per_format!("api-server"),
         about: "settings of the Kubernetes API server",
+        ..PATCH
     },
     Row {
         key: "allowSchedulingOnControlPlanes",
-        each: Each::Device,
-        file: "allow-scheduling-controlplane.patch.yaml",
-        template: Template::Two("device/scheduling.v1alpha1.yaml.j2", "device/scheduling.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
         // A worker has no such taint, and Talos refuses to delete what is not there.
-        wanted: |device| {
+        each: Each::Device(|device| {
             device.role == Role::ControlPlane && device.kubernetes.allow_scheduling_on_control_planes.is_some()
-        },
+        }),
+        file: "allow-scheduling-controlplane.patch.yaml",
+        template: per_format!("scheduling"),
         about: "whether workloads run on control-plane nodes",
+        ..PATCH
     },
     Row {
         key: "kata",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.kata),
         file: "kata-firecracker.patch.yaml",
-        template: Template::Two("device/kata.v1alpha1.yaml.j2", "device/kata.documents.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.kubernetes.kata,
+        template: per_format!("kata"),
         about: "containerd's blockfile snapshotter and the kata runtime",
+        ..PATCH
     },
     Row {
         key: "tailscale",
-        each: Each::Device,
+        each: Each::Device(|device| device.network.tailscale.is_some()),
         file: "tailscale-extension-service.yaml",
-        template: Template::One("device/tailscale.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |device| device.network.tailscale.is_some(),
+        template: same!("tailscale"),
         about: "the Tailscale service",
+        ..PATCH
     },
     Row {
         key: "extensionServices.*",
         each: Each::ExtensionService,
         file: "*-extension-service.yaml",
-        template: Template::One("device/extension-service.yaml.j2"),
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |_| true,
+        template: same!("extension-service"),
         about: "the environment and the files of an extension service",
+        ..PATCH
     },
     Row {
         key: "gpu.amd.devicePlugin",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.gpu.amd_device_plugin.is_some()),
         file: "k8s/amdgpu-device-plugin.yaml",
-        template: Template::One("device/amdgpu-device-plugin.yaml.j2"),
+        template: same!("amdgpu-device-plugin"),
         reader: Reader::Kubernetes,
-        applied: true,
-        wanted: |device| device.kubernetes.gpu.amd_device_plugin.is_some(),
         about: "the DaemonSet that offers `amd.com/gpu`",
+        ..PATCH
     },
     Row {
         key: "gpu.amd.labeller",
-        each: Each::Device,
+        each: Each::Device(|device| device.kubernetes.gpu.amd_labeller.is_some()),
         file: "k8s/amdgpu-device-labeller.yaml",
-        template: Template::One("device/amdgpu-device-labeller.yaml.j2"),
+        template: same!("amdgpu-device-labeller"),
         reader: Reader::Kubernetes,
-        applied: true,
-        wanted: |device| device.kubernetes.gpu.amd_labeller.is_some(),
         about: "the DaemonSet that labels nodes by their GPUs",
+        ..PATCH
     },
     Row {
         key: "patches.*",
         each: Each::Patch,
         file: "*.patch.yaml",
         template: Template::Raw,
-        reader: Reader::Talos,
-        applied: true,
-        wanted: |_| true,
         about: "a raw patch of the machine config",
+        ..PATCH
     },
 ];
 
-/// Every artifact of a cluster.
-pub const CLUSTER: &[ClusterRow] = &[
+/// The artifacts of clusters.
+pub static CLUSTER: &[ClusterRow] = &[
     ClusterRow {
-        each: Each::LocalPath,
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|_| true),
         file: "kustomization.yaml",
-        template: "cluster/local-path-kustomization.yaml.j2",
-        wanted: |_| true,
+        template: embedded!("cluster/local-path-kustomization.yaml.j2"),
         about: "the release of the provisioner and its patches",
     },
     ClusterRow {
-        each: Each::LocalPath,
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|_| true),
         file: "patches/local-path-config.patch.yaml",
-        template: "cluster/local-path-config.yaml.j2",
-        wanted: |_| true,
+        template: embedded!("cluster/local-path-config.yaml.j2"),
         about: "the paths on each node",
     },
     ClusterRow {
-        each: Each::LocalPath,
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|cluster| {
+            cluster.local_path.as_ref().is_some_and(|application| application.default_class)
+        }),
         file: "patches/local-path-storageclass.patch.yaml",
-        template: "cluster/local-path-storageclass.yaml.j2",
-        wanted: |cluster| cluster.local_path.as_ref().is_some_and(|application| application.default_class),
+        template: embedded!("cluster/local-path-storageclass.yaml.j2"),
         about: "makes the StorageClass the default one",
     },
     ClusterRow {
-        each: Each::StorageClasses,
+        application: Application::LocalPath,
+        each: ClusterEach::DeviceWithClasses,
         file: "storageclasses/*.yaml",
-        template: "cluster/local-path-storageclasses.yaml.j2",
-        wanted: |_| true,
+        template: embedded!("cluster/local-path-storageclasses.yaml.j2"),
         about: "the StorageClasses for single volumes of a device",
     },
     ClusterRow {
-        each: Each::LocalPath,
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|cluster| {
+            cluster.local_path.as_ref().is_some_and(|application| application.label_namespace)
+        }),
         file: "patches/namespace-labels.patch.yaml",
-        template: "cluster/local-path-namespace.yaml.j2",
-        wanted: |cluster| cluster.local_path.as_ref().is_some_and(|application| application.label_namespace),
+        template: embedded!("cluster/local-path-namespace.yaml.j2"),
         about: "lets helper pods mount host paths",
     },
     ClusterRow {
-        each: Each::Kata,
+        application: Application::Kata,
+        each: ClusterEach::Application(|_| true),
         file: "kustomization.yaml",
-        template: "cluster/kata-kustomization.yaml.j2",
-        wanted: |_| true,
+        template: embedded!("cluster/kata-kustomization.yaml.j2"),
         about: "lists the files below and hand-written ones",
     },
     ClusterRow {
-        each: Each::Kata,
+        application: Application::Kata,
+        each: ClusterEach::Application(|_| true),
         file: "blockfile-scratch-daemonset.yaml",
-        template: "cluster/kata-daemonset.yaml.j2",
-        wanted: |_| true,
+        template: embedded!("cluster/kata-daemonset.yaml.j2"),
         about: "makes the scratch file of the blockfile snapshotter",
     },
     ClusterRow {
-        each: Each::Kata,
+        application: Application::Kata,
+        each: ClusterEach::Application(|_| true),
         file: "runtimeclass-*.yaml",
-        template: "cluster/kata-runtimeclass.yaml.j2",
-        wanted: |_| true,
+        template: embedded!("cluster/kata-runtimeclass.yaml.j2"),
         about: "the RuntimeClass",
     },
 ];

@@ -50,7 +50,7 @@ fn writes_a_value_as_a_person_would() {
     - true
   "off": "off"
 "#;
-    assert_eq!(document(&value), text);
+    assert_eq!(yaml_document(&value), text);
     assert_eq!(parse(Format::Yaml, text), Ok(vec![value]));
 }
 
@@ -58,21 +58,24 @@ fn writes_a_value_as_a_person_would() {
 fn writes_roots_of_every_kind() {
     let roots = [json!({}), json!([]), json!(null), json!("a\nb"), json!("off"), json!([[1]]), json!(1)];
     let texts = ["{}\n", "[]\n", "null\n", "\"a\\nb\"\n", "\"off\"\n", "- - 1\n", "1\n"];
-    assert_eq!(roots.each_ref().map(document), texts.map(str::to_owned));
-    assert_eq!(roots.each_ref().map(|root| parse(Format::Yaml, &document(root))), roots.map(|root| Ok(vec![root])));
+    assert_eq!(roots.each_ref().map(yaml_document), texts.map(str::to_owned));
+    assert_eq!(
+        roots.each_ref().map(|root| parse(Format::Yaml, &yaml_document(root))),
+        roots.map(|root| Ok(vec![root]))
+    );
 }
 
 #[test]
 fn a_key_that_is_too_long_for_yaml_gets_its_mark() {
     let long = "k".repeat(1100);
     let value = json!({"a": { &long: {"b": [1]}, "c": 2 }});
-    let text = document(&value);
+    let text = yaml_document(&value);
     assert_eq!(text, format!("a:\n  ? \"{long}\"\n  :\n    b:\n      - 1\n  c: 2\n"));
     assert_eq!(parse(Format::Yaml, &text), Ok(vec![value]));
 }
 
-/// Any value of numbers, texts, lists and maps.
-pub fn any_value() -> impl Strategy<Value = Value> {
+/// Any value of numbers, strings, lists and mappings.
+fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         4 => any_text().prop_map(Value::from),
         1 => any::<i64>().prop_map(Value::from),
@@ -91,7 +94,7 @@ pub fn any_value() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn every_value_is_read_back(value in any_value()) {
-        let text = document(&value);
+        let text = yaml_document(&value);
         prop_assert_eq!(parse(Format::Yaml, &text), Ok(vec![value]));
         // What yamllint complains about.
         prop_assert!(text.lines().all(|line| !line.ends_with([' ', '\t'])), "{}", text);
@@ -123,5 +126,5 @@ g:
   h: \"off\"
 i: null
 ";
-    assert_eq!(rewritten(&document.root), expected);
+    assert_eq!(node_document(&document.root), expected);
 }

@@ -1,4 +1,4 @@
-//! How values are written, and the filters and functions of our own.
+//! The formatter that writes values, and our own filters and functions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,36 +7,36 @@ use minijinja::{AutoEscape, Environment, Error, Output, State, Value};
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
+use crate::engine::filter_error::FilterError;
 use crate::engine::language::{self, Language};
-use crate::engine::refusal::Refusal;
 use crate::engine::shadow::{Part, Shadow};
 use crate::{emit, scalar};
 
-/// A variable that counts how deep a part is in other parts; no template can name it.
+/// The variable with the depth of nested parts. It is no identifier, so no template can name it.
 const DEPTH: &str = "part depth";
 
 /// The variable with the values of an artifact's secrets, by the names in their placeholders.
 const SECRETS: &str = "secrets";
 
-/// Parts in parts in parts.
+/// The greatest depth of nested parts.
 const MAX_DEPTH: i64 = 3;
 
-/// Writes the value of a `{{ … }}`; `hides` for a shadow render.
+/// Writes the value of a `{{ … }}`. `hides` is true in a shadow render, here and below.
 pub fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<(), Error> {
     let language = language(state)?;
     match value.as_str() {
-        // What a filter of ours, a macro or a `{% set %}` block has written already.
+        // Written before by one of our filters, a macro or a `{% set %}` block.
         Some(text) if value.is_safe() => out.write_str(text)?,
         Some(text) if !hides => out.write_str(&language.text(text)?)?,
         _ => {
             let data = language::data(value)?;
-            out.write_str(&language.value(&seen(state, data, language, hides)?)?)?;
+            out.write_str(&language.value(&value_or_stand_in(state, data, language, hides)?)?)?;
         }
     }
     Ok(())
 }
 
-/// Takes out what could write or show values past the formatter, and adds our own.
+/// Removes the filters, tests and functions that write or show values without the formatter, and adds our own.
 pub fn install(environment: &mut Environment<'static>, original: Option<Arc<Environment<'static>>>) {
     for filter in ["safe", "escape", "e", "pprint"] {
         environment.remove_filter(filter);
@@ -61,69 +61,60 @@ pub fn install(environment: &mut Environment<'static>, original: Option<Arc<Envi
         .add_function("part", move |state: &mut State<'_, '_>, name: &str| part(state, name, original.as_deref()));
 }
 
-/// `text | block(8)`: a text as the body of a `|` block whose lines have that indent, or in quotes where a block cannot
-/// hold it. For YAML.
+/// `text | block(8)`: a string as a `|` block whose lines have that indent, or in quotes if a block cannot hold it. For YAML.
 fn block(state: &mut State<'_, '_>, value: &Value, indent: usize, hides: bool) -> Result<Value, Error> {
-    if language(state)? != Language::Yaml {
-        return Err(Refusal::new("`block` is for YAML").into());
-    }
-    let text = value.as_str().ok_or(Refusal::new("`block` takes a text"))?;
+    require_yaml(state, FilterError("`block` is for YAML"))?;
+    let text = value.as_str().ok_or(FilterError("`block` needs a string"))?;
     if value.is_safe() {
-        return Err(Refusal::new("`block` takes a value, and this is written already").into());
+        return Err(FilterError("`block` needs a value, and this is already in quotes").into());
     }
-    let written = match seen(state, Json::from(text), Language::Yaml, hides)? {
+    let written = match value_or_stand_in(state, Json::from(text), Language::Yaml, hides)? {
         Json::String(text) => scalar::literal(&text, indent).unwrap_or_else(|| scalar::inline(&text).into_owned()),
-        _ => return Err(Refusal::new("`block` takes a text").into()),
+        _ => return Err(FilterError("`block` needs a string").into()),
     };
     Ok(Value::from_safe_string(written))
 }
 
-/// `value | quote`: a scalar in quotes even where it could do without, so that it is text. For YAML.
+/// `value | quote`: a scalar in quotes even where it needs none, so that it is a string. For YAML.
 fn quote(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value, Error> {
-    if language(state)? != Language::Yaml {
-        return Err(Refusal::new("`quote` is for YAML").into());
-    }
+    require_yaml(state, FilterError("`quote` is for YAML"))?;
     let text = match language::data(value)? {
         Json::String(text) => text,
         Json::Bool(flag) => flag.to_string(),
         Json::Number(number) => scalar::number(&number),
-        Json::Null | Json::Array(_) | Json::Object(_) => return Err(Refusal::new("`quote` takes a scalar").into()),
+        Json::Null | Json::Array(_) | Json::Object(_) => return Err(FilterError("`quote` needs a scalar").into()),
     };
-    match seen(state, Json::from(text), Language::Yaml, hides)? {
+    match value_or_stand_in(state, Json::from(text), Language::Yaml, hides)? {
         Json::String(text) => Ok(Value::from_safe_string(scalar::quoted(&text))),
-        _ => Err(Refusal::new("`quote` takes a scalar").into()),
+        _ => Err(FilterError("`quote` needs a scalar").into()),
     }
 }
 
-/// `value | yaml(6)`: a list or a map in block style, where the cursor stands at that indent. For YAML.
+/// `value | yaml(6)`: a list or mapping in block style, inserted at that column. For YAML.
 fn yaml(state: &mut State<'_, '_>, value: &Value, indent: usize, hides: bool) -> Result<Value, Error> {
-    if language(state)? != Language::Yaml {
-        return Err(Refusal::new("`yaml` is for YAML").into());
-    }
+    require_yaml(state, FilterError("`yaml` is for YAML"))?;
     let data = language::data(value)?;
     if !matches!(data, Json::Array(_) | Json::Object(_)) {
-        return Err(Refusal::new("`yaml` takes a list or a map").into());
+        return Err(FilterError("`yaml` needs a list or a mapping").into());
     }
-    let data = seen(state, data, Language::Yaml, hides)?;
+    let data = value_or_stand_in(state, data, Language::Yaml, hides)?;
     Ok(Value::from_safe_string(emit::nested(&data, indent)))
 }
 
 /// `mode | octal`: a number as Talos writes the mode of a file, such as `0o644`. For YAML.
 fn octal(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value, Error> {
     let mode =
-        value.as_i64().filter(|mode| *mode >= 0).ok_or(Refusal::new("`octal` takes a number that is not negative"))?;
-    if language(state)? != Language::Yaml {
-        return Err(Refusal::new("`octal` is for YAML").into());
-    }
-    // The number that stands for it in a shadow render needs no other form.
-    let written = match seen(state, Json::from(mode), Language::Yaml, hides)? {
+        value.as_i64().filter(|mode| *mode >= 0).ok_or(FilterError("`octal` needs a number that is not negative"))?;
+    require_yaml(state, FilterError("`octal` is for YAML"))?;
+    // A shadow render writes the stand-in as a decimal number, which is found again.
+    let written = match value_or_stand_in(state, Json::from(mode), Language::Yaml, hides)? {
         Json::Number(number) if hides => number.to_string(),
         _ => format!("0o{mode:o}"),
     };
     Ok(Value::from_safe_string(written))
 }
 
-/// `text | fill`: the text with the values of the artifact's secrets in place of their placeholders. What is tracked keeps them.
+/// `text | fill`: a string with the values of the artifact's secrets in place of their placeholders. Tracked files keep the placeholders.
 fn fill(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
     let Some(secrets) = state.lookup(SECRETS) else { return Ok(Value::from(text)) };
     let mut filled = Zeroizing::new(text.to_owned());
@@ -136,23 +127,23 @@ fn fill(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
     Ok(Value::from(filled.as_str()))
 }
 
-/// `value | json`: JSON on several lines. In a JSON template it stands as it is; elsewhere it is a text to be placed.
+/// `value | json`: JSON on several lines. In a JSON template it is written as it is; elsewhere it is a string.
 fn json(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value, Error> {
     let data = language::data(value)?;
-    let pretty = |data: &Json| serde_json::to_string_pretty(data).map_err(|_| Refusal::new("this is not data"));
+    let pretty = |data: &Json| serde_json::to_string_pretty(data).map_err(|_| FilterError("this is not data"));
     if language(state)? == Language::Json {
-        return Ok(Value::from_safe_string(pretty(&seen(state, data, Language::Json, hides)?)?));
+        return Ok(Value::from_safe_string(pretty(&value_or_stand_in(state, data, Language::Json, hides)?)?));
     }
     Ok(Value::from(pretty(&data)?))
 }
 
-/// `part("name.toml.j2")`: what another template makes of the same names, in its own language, as a text to be placed.
+/// `part("name.toml.j2")`: the string that another template renders from the same variables, in its own language.
 ///
-/// A shadow render gets the text as it is, to hide it as a whole, and notes the part, to be proved on its own.
+/// A shadow render hides the whole string and records the part, which is proved separately.
 fn part(state: &mut State<'_, '_>, name: &str, original: Option<&Environment<'static>>) -> Result<Value, Error> {
     let depth = state.lookup(DEPTH).and_then(|depth| depth.as_i64()).unwrap_or(0);
     if depth >= MAX_DEPTH {
-        return Err(Refusal::new("parts are nested too deeply").into());
+        return Err(FilterError("parts are nested too deeply").into());
     }
     let names: Vec<String> = state.known_variables().iter().map(ToString::to_string).collect();
     let mut visible: BTreeMap<String, Value> =
@@ -167,21 +158,31 @@ fn part(state: &mut State<'_, '_>, name: &str, original: Option<&Environment<'st
     let text = captured.into_output();
     if original.is_some() {
         let part = Part { template: name.to_owned(), context, text: text.clone() };
-        state.get_or_insert_extension_with(Shadow::default).location(part);
+        state.get_or_insert_extension_with(Shadow::default).add_part(part);
     }
     Ok(Value::from(text))
 }
 
-/// The language of the template that is being rendered.
-fn language(state: &State<'_, '_>) -> Result<Language, Refusal> {
+/// Returns the error if the template is not in YAML.
+fn require_yaml(state: &State<'_, '_>, error: FilterError) -> Result<(), FilterError> {
+    if language(state)? == Language::Yaml { Ok(()) } else { Err(error) }
+}
+
+/// Returns the language of the template that is being rendered.
+fn language(state: &State<'_, '_>) -> Result<Language, FilterError> {
     match state.auto_escape() {
         AutoEscape::Custom(name) => Language::named(name),
         _ => None,
     }
-    .ok_or(Refusal::new("`autoescape` cannot be changed: every value is written in the template's language"))
+    .ok_or(FilterError("`autoescape` cannot be changed: every value is written in the template's language"))
 }
 
-/// The value that is written: the value itself, or what stands for it in a shadow render.
-fn seen(state: &mut State<'_, '_>, value: Json, language: Language, hides: bool) -> Result<Json, Refusal> {
+/// Returns the value itself, or its stand-in in a shadow render.
+fn value_or_stand_in(
+    state: &mut State<'_, '_>,
+    value: Json,
+    language: Language,
+    hides: bool,
+) -> Result<Json, FilterError> {
     if hides { state.get_or_insert_extension_with(Shadow::default).hide(&value, language) } else { Ok(value) }
 }

@@ -1,4 +1,4 @@
-//! The languages of templates, and how each writes a value.
+//! The languages of templates, and the notation of values in each.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,15 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::Value as Json;
 
-use crate::engine::refusal::Refusal;
+use crate::engine::filter_error::FilterError;
 use crate::engine::shell;
-use crate::scalar;
+use crate::formats::Format;
+use crate::{emit, scalar};
 
-/// The language of a template: what its name ends with before `.j2`.
+/// The language of a template, by the extension of its name before `.j2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// YAML: scalars with the quotes that they need, lists and maps in flow form.
+    /// YAML: scalars with the quotes that they need, lists and mappings in flow style.
     Yaml,
     /// TOML: basic strings, arrays, inline tables.
     Toml,
@@ -21,14 +22,14 @@ pub enum Language {
     Json,
     /// A POSIX shell: words with the quotes that they need, a list as its words.
     Shell,
-    /// Everything else, Markdown first: text as it is.
+    /// Any other language, such as Markdown: strings as they are.
     Text,
 }
 
 impl Language {
     const ALL: [Self; 5] = [Self::Yaml, Self::Toml, Self::Json, Self::Shell, Self::Text];
 
-    /// The language of the template with this name.
+    /// Returns the language of the template with this name.
     pub fn of(template: &str) -> Self {
         let name = template.strip_suffix(".j2").unwrap_or(template);
         match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
@@ -40,7 +41,7 @@ impl Language {
         }
     }
 
-    /// The name under which the template engine carries the language along.
+    /// Returns the name by which the template engine knows the language while it renders.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
@@ -51,26 +52,37 @@ impl Language {
         }
     }
 
-    /// The language with that name.
+    /// Returns the language with that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.name() == name)
     }
 
-    /// A text as the language writes it.
-    pub fn text(self, text: &str) -> Result<Cow<'_, str>, Refusal> {
+    /// Returns the format whose parser can read the language; none for a shell script and other text.
+    pub const fn format(self) -> Option<Format> {
         match self {
-            Self::Yaml => Ok(scalar::inline(text)),
-            Self::Toml => Ok(Cow::Owned(toml_string(text))),
-            Self::Json => Ok(Cow::Owned(Json::from(text).to_string())),
-            Self::Shell => shell::word(text).ok_or(Refusal::new("a NUL character cannot stand in a shell script")),
-            Self::Text => Ok(Cow::Borrowed(text)),
+            Self::Yaml => Some(Format::Yaml),
+            Self::Toml => Some(Format::Toml),
+            Self::Json => Some(Format::Json),
+            Self::Shell | Self::Text => None,
         }
     }
 
-    /// Any value as the language writes it.
-    pub fn value(self, value: &Json) -> Result<String, Refusal> {
-        let each = |items: &[Json], between: &str| -> Result<String, Refusal> {
-            let items: Result<Vec<String>, Refusal> = items.iter().map(|item| self.value(item)).collect();
+    /// Returns a string in the notation of the language.
+    pub fn text(self, text: &str) -> Result<Cow<'_, str>, FilterError> {
+        match self {
+            Self::Yaml => Ok(scalar::inline(text)),
+            // A JSON string is a TOML basic string, but for DEL, which TOML 1.0 requires to be escaped.
+            Self::Toml => Ok(Json::from(text).to_string().replace('\u{7f}', "\\u007F").into()),
+            Self::Json => Ok(Json::from(text).to_string().into()),
+            Self::Shell => shell::word(text).ok_or(FilterError("a shell script cannot contain a NUL character")),
+            Self::Text => Ok(text.into()),
+        }
+    }
+
+    /// Returns any value in the notation of the language.
+    pub fn value(self, value: &Json) -> Result<String, FilterError> {
+        let each = |items: &[Json], between: &str| -> Result<String, FilterError> {
+            let items: Result<Vec<String>, FilterError> = items.iter().map(|item| self.value(item)).collect();
             Ok(items?.join(between))
         };
         match (self, value) {
@@ -78,48 +90,39 @@ impl Language {
             (_, Json::String(text)) => Ok(self.text(text)?.into_owned()),
             (_, Json::Bool(flag)) => Ok(flag.to_string()),
             (_, Json::Number(number)) => Ok(scalar::number(number)),
-            (Self::Yaml | Self::Toml, Json::Array(items)) => Ok(format!("[{}]", each(items, ", ")?)),
+            (Self::Yaml, value) if !holds_null(value) => Ok(emit::yaml_flow(value)),
+            (Self::Toml, Json::Array(items)) => Ok(format!("[{}]", each(items, ", ")?)),
             (Self::Shell, Json::Array(items)) => each(items, " "),
-            (Self::Yaml | Self::Toml, Json::Object(map)) if map.is_empty() => Ok("{}".to_owned()),
-            (Self::Yaml | Self::Toml, Json::Object(map)) => {
-                let colon = if self == Self::Yaml { ": " } else { " = " };
+            (Self::Toml, Json::Object(map)) if map.is_empty() => Ok("{}".to_owned()),
+            (Self::Toml, Json::Object(map)) => {
                 let entry =
-                    |(key, value): (&String, &Json)| Ok(format!("{}{colon}{}", self.text(key)?, self.value(value)?));
-                let entries: Result<Vec<String>, Refusal> = map.iter().map(entry).collect();
+                    |(key, value): (&String, &Json)| Ok(format!("{} = {}", self.text(key)?, self.value(value)?));
+                let entries: Result<Vec<String>, FilterError> = map.iter().map(entry).collect();
                 Ok(format!("{{ {} }}", entries?.join(", ")))
             }
-            (_, Json::Null) => Err(Refusal::new("`none` cannot be written here")),
-            (Self::Shell, Json::Object(_)) => Err(Refusal::new("a map cannot be written into a shell script")),
-            (Self::Text, _) => Err(Refusal::new("a list or a map cannot be written into text")),
+            (Self::Yaml, _) | (_, Json::Null) => Err(FilterError("`none` cannot be written here")),
+            (Self::Shell, Json::Object(_)) => Err(FilterError("a mapping cannot be written into a shell script")),
+            (Self::Text, _) => Err(FilterError("a list or a mapping cannot be written into text")),
         }
     }
 }
 
-/// A template value as data.
-pub fn data(value: &Value) -> Result<Json, Refusal> {
+fn holds_null(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.iter().any(holds_null),
+        Json::Object(map) => map.values().any(holds_null),
+        Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
+}
+
+/// Converts a value of the template engine.
+pub fn data(value: &Value) -> Result<Json, FilterError> {
     match value.kind() {
-        ValueKind::Undefined => Err(Refusal::new("an `if` without `else` gives nothing to write")),
-        ValueKind::Bytes | ValueKind::Plain | ValueKind::Invalid => Err(Refusal::new("this is not data")),
-        _ => serde_json::to_value(value).map_err(|_| Refusal::new("this is not data")),
+        ValueKind::Undefined => Err(FilterError("an `if` without `else` leaves nothing to write")),
+        ValueKind::Bytes | ValueKind::Plain | ValueKind::Invalid => Err(FilterError("this is not data")),
+        _ => serde_json::to_value(value).map_err(|_| FilterError("this is not data")),
     }
-}
-
-/// A text as a TOML basic string (TOML 1.0, section String).
-fn toml_string(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' | '\u{7f}' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
@@ -128,7 +131,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn each_language_writes_values_in_its_own_way() {
+    fn writes_values_in_each_notation() {
         let value = json!(["a b", "on", 1, 1e30, true, ["x"]]);
         let written = Language::ALL.map(|language| language.value(&value));
         assert_eq!(
@@ -138,7 +141,7 @@ mod tests {
                 Ok(r#"["a b", "on", 1, 1.0e+30, true, ["x"]]"#.to_owned()),
                 Ok(r#"["a b","on",1,1e+30,true,["x"]]"#.to_owned()),
                 Ok("'a b' on 1 1.0e+30 true x".to_owned()),
-                Err(Refusal::new("a list or a map cannot be written into text")),
+                Err(FilterError("a list or a mapping cannot be written into text")),
             ]
         );
         let map = json!({"a": 1, "b c": {}});
@@ -147,10 +150,10 @@ mod tests {
     }
 
     #[test]
-    fn only_json_has_a_word_for_nothing() {
+    fn only_json_can_write_null() {
         let written = Language::ALL.map(|language| language.value(&Json::Null));
-        let refusal = || Err(Refusal::new("`none` cannot be written here"));
-        assert_eq!(written, [refusal(), refusal(), Ok("null".to_owned()), refusal(), refusal()]);
+        let error = || Err(FilterError("`none` cannot be written here"));
+        assert_eq!(written, [error(), error(), Ok("null".to_owned()), error(), error()]);
     }
 
     #[test]

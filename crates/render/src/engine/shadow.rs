@@ -1,19 +1,19 @@
-//! What a shadow render writes in place of values.
+//! The shadow render: a stand-in for every value, and how to put the values back.
 
 use minijinja::Value;
 use serde_json::Value as Json;
 
+use crate::engine::filter_error::FilterError;
 use crate::engine::language::Language;
-use crate::engine::refusal::Refusal;
 
-/// A word that no language needs to quote stands for a text …
+/// Around the number of a stand-in for a string: together a word that no language quotes.
 const TEXT: (&str, &str) = ("Zq", "Z");
-/// … and an integer for everything else.
+/// Before the number of a stand-in for any other scalar: together an integer.
 const OTHER: &str = "7316";
-/// The digits of a stand-in's number; more interpolations than that are out of fuel long before.
+/// The digits of the number. A template with more values than that would need more steps than a render may take.
 const DIGITS: usize = 7;
 
-/// The values that a render replaced, and the parts that it placed; lives in the state of one render.
+/// The values that a render replaced, and the parts that it placed. An extension of the state of one render.
 #[derive(Debug, Default)]
 pub struct Shadow {
     hidden: Vec<Hidden>,
@@ -23,40 +23,38 @@ pub struct Shadow {
 #[derive(Debug)]
 struct Hidden {
     value: Json,
-    /// The value inside a longer text; none where the language gives every text quotes, which would show there.
+    /// The value inside a longer string; none in languages that quote every string, since the quotes would be visible there.
     text: Option<String>,
 }
 
-/// A part that a template placed.
+/// A part that a template placed with `part(…)`.
 #[derive(Debug)]
 pub struct Part {
-    /// The name of its template.
+    /// The name of the part's template.
     pub template: String,
-    /// What that template saw.
+    /// The context of that template.
     pub context: Value,
-    /// What it rendered to.
+    /// The rendered text.
     pub text: String,
 }
 
 impl Shadow {
-    /// Notes a part.
-    pub fn location(&mut self, part: Part) {
+    pub fn add_part(&mut self, part: Part) {
         self.parts.push(part);
     }
 
-    /// The parts that were placed.
     pub fn into_parts(self) -> Vec<Part> {
         self.parts
     }
 
-    /// The same list or map with a stand-in for each of its scalars.
-    pub fn hide(&mut self, value: &Json, language: Language) -> Result<Json, Refusal> {
+    /// Returns a copy of a value with a stand-in for each of its scalars.
+    pub fn hide(&mut self, value: &Json, language: Language) -> Result<Json, FilterError> {
         let stand_in = match value {
             Json::Array(items) => return items.iter().map(|item| self.hide(item, language)).collect(),
             Json::Object(map) => {
                 let entries =
                     map.iter().map(|(key, value)| Ok((self.hide_text(key, language), self.hide(value, language)?)));
-                return Ok(Json::Object(entries.collect::<Result<_, Refusal>>()?));
+                return Ok(Json::Object(entries.collect::<Result<_, FilterError>>()?));
             }
             Json::String(text) => return Ok(Json::String(self.hide_text(text, language))),
             Json::Null | Json::Bool(_) | Json::Number(_) => format!("{OTHER}{:0DIGITS$}", self.hidden.len()),
@@ -65,7 +63,6 @@ impl Shadow {
         Ok(Json::from(stand_in.parse::<u64>().unwrap_or_default()))
     }
 
-    /// The stand-in for a text.
     fn hide_text(&mut self, text: &str, language: Language) -> String {
         let stand_in = format!("{}{:0DIGITS$}{}", TEXT.0, self.hidden.len(), TEXT.1);
         let inside = (!matches!(language, Language::Toml | Language::Json)).then(|| text.to_owned());
@@ -73,12 +70,12 @@ impl Shadow {
         stand_in
     }
 
-    /// The length of the stand-in that a text starts with.
+    /// Returns the length of the stand-in at the start of a text.
     pub fn stand_in_at(&self, text: &str) -> Option<usize> {
         self.stand_in(text).map(|(_, length)| length)
     }
 
-    /// A document with the values put back in place of their stand-ins.
+    /// Returns a document with the values in place of their stand-ins.
     pub fn restore(&self, tree: &Json) -> Json {
         match tree {
             Json::Number(number) => match self.stand_in(&number.to_string()) {

@@ -1,14 +1,14 @@
-//! Values in shell scripts: their quotes, and where they may stand.
+//! Values in shell scripts: their quotes, and the positions where quotes protect them.
 
 use std::borrow::Cow;
 
-/// Words that mean something to the shell where a command may begin (POSIX XCU 2.4, and those that it leaves open).
+/// Words with a meaning at the start of a command (POSIX XCU 2.4, and those that it leaves unspecified).
 const RESERVED: [&str; 17] = [
     "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "in", "function",
     "select", "time", "coproc",
 ];
 
-/// Text as one word of a POSIX shell; none if it holds a NUL, which no argument can.
+/// Returns a string as one word of a POSIX shell; none if it contains a NUL, which no argument can.
 pub fn word(text: &str) -> Option<Cow<'_, str>> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&byte);
     if text.contains('\0') {
@@ -20,18 +20,18 @@ pub fn word(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The first value in a script that stands where its quotes would not protect it: in quotes, a comment, a
-/// here-document or backticks. `is_value` gives the length of the value that a text starts with.
+/// Returns the byte of the first value that its quotes would not protect: one in quotes, a comment, a here-document or backticks.
+/// `value_length` returns the length of the value at the start of a text.
 ///
-/// Knows as much of the shell as that takes, and takes what it does not know for unprotected.
-pub fn unprotected_value(script: &str, is_value: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+/// Parses no more of the shell than that needs; a value after syntax that is not parsed counts as unprotected.
+pub fn unprotected_value(script: &str, value_length: impl Fn(&str) -> Option<usize>) -> Option<usize> {
     let mut state = Vec::new();
     let mut before = '\n';
     let mut at = 0;
     while let Some(c) = script[at..].chars().next() {
         let rest = &script[at..];
         let here = state.last().copied().unwrap_or(State::Code);
-        if let Some(length) = is_value(rest) {
+        if let Some(length) = value_length(rest) {
             if here != State::Code {
                 return Some(at);
             }
@@ -50,7 +50,7 @@ pub fn unprotected_value(script: &str, is_value: impl Fn(&str) -> Option<usize>)
                 state.push(State::Code);
                 length = 2;
             }
-            (State::Double, '`') => return next_value(script, at, is_value),
+            (State::Double, '`') => return next_value(script, at, value_length),
             (State::Double, _) => {}
             (State::Code, '"') => state.push(State::Double),
             (State::Code, '\'') => state.push(State::Single),
@@ -59,8 +59,8 @@ pub fn unprotected_value(script: &str, is_value: impl Fn(&str) -> Option<usize>)
                 state.pop();
             }
             (State::Code, '#') if before.is_whitespace() || "();|&".contains(before) => state.push(State::Comment),
-            (State::Code, '`') => return next_value(script, at, is_value),
-            (State::Code, '<') if rest.starts_with("<<") => return next_value(script, at, is_value),
+            (State::Code, '`') => return next_value(script, at, value_length),
+            (State::Code, '<') if rest.starts_with("<<") => return next_value(script, at, value_length),
             (State::Code, _) => {}
         }
         before = c;
@@ -69,9 +69,9 @@ pub fn unprotected_value(script: &str, is_value: impl Fn(&str) -> Option<usize>)
     None
 }
 
-/// The first value behind `from`.
-fn next_value(script: &str, from: usize, is_value: impl Fn(&str) -> Option<usize>) -> Option<usize> {
-    script[from..].char_indices().map(|(at, _)| from + at).find(|at| is_value(&script[*at..]).is_some())
+/// Returns the byte of the first value after `from`.
+fn next_value(script: &str, from: usize, value_length: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+    script[from..].char_indices().map(|(at, _)| from + at).find(|at| value_length(&script[*at..]).is_some())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

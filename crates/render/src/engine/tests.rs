@@ -5,15 +5,15 @@ use super::*;
 use crate::formats::{Format, parse};
 use crate::scalar::tests::any_text;
 
-fn render(name: &'static str, text: &'static str, values: &Json) -> Result<String, TemplateFault> {
-    Engine::new([(name, text)]).render(name, &context(values))
+fn render(name: &'static str, text: &'static str, values: &Json) -> Result<String, TemplateError> {
+    Engine::new([(name, text)]).render(name, &template_value(values))
 }
 
 fn yaml(text: &'static str, values: &Json) -> String {
     render("t.yaml.j2", text, values).expect("the template is sound")
 }
 
-fn fault(name: &'static str, text: &'static str, values: &Json) -> TemplateFault {
+fn fault(name: &'static str, text: &'static str, values: &Json) -> TemplateError {
     render(name, text, values).expect_err("the template is at fault")
 }
 
@@ -77,7 +77,7 @@ fn a_part_is_written_in_its_own_language_and_sees_the_same_names() {
         ("q.sh.j2", "echo {{ v }}\n"),
     ]);
     assert_eq!(
-        engine.render("t.yaml.j2", &context(&json!({"l": ["on", "it's"]}))),
+        engine.render("t.yaml.j2", &template_value(&json!({"l": ["on", "it's"]}))),
         Ok("\"on\": |\n  v = \"on\"\n  l = [\"on\", \"it's\"]\n  s = \"echo on\\n\"\n\
             \"it's\": |\n  v = \"it's\"\n  l = [\"on\", \"it's\"]\n  s = \"echo 'it'\\\\''s'\\n\"\n"
             .to_owned())
@@ -106,10 +106,10 @@ fn a_name_that_is_not_there_is_an_error_that_names_the_nearest() {
     ];
     for (text, name, underlined, suggestion) in cases {
         let at = text.rfind(underlined).expect("it stands there");
-        let expected = TemplateFault {
+        let expected = TemplateError {
             template: "t.yaml.j2".to_owned(),
             range: Some(at..at + underlined.len()),
-            kind: FaultKind::Undefined { name: name.to_owned(), suggestion: suggestion.map(str::to_owned) },
+            kind: TemplateErrorKind::Undefined { name: name.to_owned(), suggestion: suggestion.map(str::to_owned) },
             message: format!("`{name}` is not defined in this template"),
         };
         assert_eq!(fault("t.yaml.j2", text, &values), expected, "{text}");
@@ -120,12 +120,13 @@ fn a_name_that_is_not_there_is_an_error_that_names_the_nearest() {
 fn a_fault_in_a_part_or_an_included_template_is_a_fault_of_that() {
     for outer in ["a: {{ part('b.toml.j2') }}", "{% include 'b.toml.j2' %}"] {
         let engine = Engine::new([("a.yaml.j2", outer), ("b.toml.j2", "x = 1\ny = {{ device.nme }}\n")]);
-        let fault =
-            engine.render("a.yaml.j2", &context(&json!({"device": {"name": "x"}}))).expect_err("a name is wrong");
-        let expected = TemplateFault {
+        let fault = engine
+            .render("a.yaml.j2", &template_value(&json!({"device": {"name": "x"}})))
+            .expect_err("a name is wrong");
+        let expected = TemplateError {
             template: "b.toml.j2".to_owned(),
             range: Some(20..23),
-            kind: FaultKind::Undefined { name: "device.nme".to_owned(), suggestion: Some("name".to_owned()) },
+            kind: TemplateErrorKind::Undefined { name: "device.nme".to_owned(), suggestion: Some("name".to_owned()) },
             message: "`device.nme` is not defined in this template".to_owned(),
         };
         assert_eq!(fault, expected);
@@ -135,77 +136,101 @@ fn a_fault_in_a_part_or_an_included_template_is_a_fault_of_that() {
 #[test]
 fn hostile_and_broken_templates_are_faults_that_show_no_value() {
     let values = json!({"secret": "tskey-auth-k", "list": ["tskey-auth-k"], "none": null});
-    let cases: [(&'static str, &'static str, FaultKind, &str, Option<&str>); 24] = [
+    let cases: [(&'static str, &'static str, TemplateErrorKind, &str, Option<&str>); 24] = [
         (
             "t.yaml.j2",
             "a: {{ secret",
-            FaultKind::Syntax,
+            TemplateErrorKind::Syntax,
             "unexpected end of input, expected end of variable block",
             None,
         ),
-        ("t.yaml.j2", "{% if %}", FaultKind::Syntax, "unexpected end of block", Some("%}")),
-        ("t.yaml.j2", "{{ secret | safe }}", FaultKind::Other, "filter safe is unknown", Some("safe")),
-        ("t.yaml.j2", "{{ secret | e }}", FaultKind::Other, "filter e is unknown", Some("e")),
-        ("t.yaml.j2", "{{ env('HOME') }}", FaultKind::Other, "env is unknown", Some("env('HOME')")),
-        ("t.yaml.j2", "{{ debug() }}", FaultKind::Other, "debug is unknown", Some("debug()")),
-        ("t.yaml.j2", "{{ secret.foo() }}", FaultKind::Other, "string has no method named foo", Some(".foo()")),
+        ("t.yaml.j2", "{% if %}", TemplateErrorKind::Syntax, "unexpected end of block", Some("%}")),
+        ("t.yaml.j2", "{{ secret | safe }}", TemplateErrorKind::Other, "filter safe is unknown", Some("safe")),
+        ("t.yaml.j2", "{{ secret | e }}", TemplateErrorKind::Other, "filter e is unknown", Some("e")),
+        ("t.yaml.j2", "{{ env('HOME') }}", TemplateErrorKind::Other, "env is unknown", Some("env('HOME')")),
+        ("t.yaml.j2", "{{ debug() }}", TemplateErrorKind::Other, "debug is unknown", Some("debug()")),
+        ("t.yaml.j2", "{{ secret.foo() }}", TemplateErrorKind::Other, "string has no method named foo", Some(".foo()")),
         (
             "t.yaml.j2",
             "{% autoescape false %}{{ secret }}{% endautoescape %}",
-            FaultKind::Other,
+            TemplateErrorKind::Other,
             "`autoescape` cannot be changed: every value is written in the template's language",
             Some("secret"),
         ),
-        ("t.yaml.j2", "{{ secret | int }}", FaultKind::Other, "this is not possible with such a value", Some("int")),
+        (
+            "t.yaml.j2",
+            "{{ secret | int }}",
+            TemplateErrorKind::Other,
+            "this operation is not possible with such a value",
+            Some("int"),
+        ),
         (
             "t.yaml.j2",
             "{{ secret + 1 }}",
-            FaultKind::Other,
-            "this is not possible with such a value",
+            TemplateErrorKind::Other,
+            "this operation is not possible with such a value",
             Some("secret + 1"),
         ),
-        ("t.yaml.j2", "{% include secret %}", FaultKind::Other, "there is no template with this name", None),
+        ("t.yaml.j2", "{% include secret %}", TemplateErrorKind::Other, "there is no template with this name", None),
         (
             "t.yaml.j2",
             "{{ part(secret) }}",
-            FaultKind::Other,
+            TemplateErrorKind::Other,
             "there is no template with this name",
             Some("part(secret)"),
         ),
-        ("t.yaml.j2", "{% include '/etc/passwd' %}", FaultKind::Other, "there is no template with this name", None),
-        ("t.yaml.j2", "{{ none }}", FaultKind::Other, "`none` cannot be written here", Some("none")),
-        ("t.yaml.j2", "{{ [none] }}", FaultKind::Other, "`none` cannot be written here", Some("[none]")),
+        (
+            "t.yaml.j2",
+            "{% include '/etc/passwd' %}",
+            TemplateErrorKind::Other,
+            "there is no template with this name",
+            None,
+        ),
+        ("t.yaml.j2", "{{ none }}", TemplateErrorKind::Other, "`none` cannot be written here", Some("none")),
+        ("t.yaml.j2", "{{ [none] }}", TemplateErrorKind::Other, "`none` cannot be written here", Some("[none]")),
         (
             "t.yaml.j2",
             "{{ secret if false }}",
-            FaultKind::Other,
-            "an `if` without `else` gives nothing to write",
+            TemplateErrorKind::Other,
+            "an `if` without `else` leaves nothing to write",
             Some("secret if false"),
         ),
-        ("t.yaml.j2", "{{ range }}", FaultKind::Other, "this is not data", Some("range")),
-        ("t.yaml.j2", "{{ list | block(2) }}", FaultKind::Other, "`block` takes a text", Some("block(2)")),
-        ("t.toml.j2", "{{ secret | block(2) }}", FaultKind::Other, "`block` is for YAML", Some("block(2)")),
-        ("t.md.j2", "{{ list }}", FaultKind::Other, "a list or a map cannot be written into text", Some("list")),
+        ("t.yaml.j2", "{{ range }}", TemplateErrorKind::Other, "this is not data", Some("range")),
+        ("t.yaml.j2", "{{ list | block(2) }}", TemplateErrorKind::Other, "`block` needs a string", Some("block(2)")),
+        ("t.toml.j2", "{{ secret | block(2) }}", TemplateErrorKind::Other, "`block` is for YAML", Some("block(2)")),
+        (
+            "t.md.j2",
+            "{{ list }}",
+            TemplateErrorKind::Other,
+            "a list or a mapping cannot be written into text",
+            Some("list"),
+        ),
         (
             "t.yaml.j2",
             "{% for a in range(9999) %}{% for b in range(9999) %}{{ b }}{% endfor %}{% endfor %}",
-            FaultKind::Other,
-            "the template takes too many steps",
+            TemplateErrorKind::Other,
+            "the template needs too many steps",
             None,
         ),
         (
             "t.yaml.j2",
             "{{ part('t.yaml.j2') }}",
-            FaultKind::Other,
+            TemplateErrorKind::Other,
             "parts are nested too deeply",
             Some("part('t.yaml.j2')"),
         ),
-        ("t.yaml.j2", "{% include 't.yaml.j2' %}", FaultKind::Other, "the template uses itself without end", None),
+        (
+            "t.yaml.j2",
+            "{% include 't.yaml.j2' %}",
+            TemplateErrorKind::Other,
+            "the template includes itself without end",
+            None,
+        ),
         (
             "t.yaml.j2",
             "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
-            FaultKind::Other,
-            "the template uses itself without end",
+            TemplateErrorKind::Other,
+            "the template includes itself without end",
             None,
         ),
     ];
@@ -230,7 +255,7 @@ fn an_unknown_template_is_a_fault() {
 #[test]
 fn a_template_is_parsed_only_when_it_is_rendered() {
     let engine = Engine::new([("good.yaml.j2", "a: b\n"), ("bad.yaml.j2", "{% if %}")]);
-    assert_eq!(engine.render("good.yaml.j2", &context(&json!({}))), Ok("a: b\n".to_owned()));
+    assert_eq!(engine.render("good.yaml.j2", &template_value(&json!({}))), Ok("a: b\n".to_owned()));
 }
 
 #[test]
@@ -238,7 +263,7 @@ fn a_template_is_parsed_only_when_it_is_rendered() {
 fn threads_share_an_engine() {
     let engine = Engine::new([("a.yaml.j2", "a: {{ n }}\n")]);
     let texts = std::thread::scope(|scope| {
-        let render = |n: i32| engine.render("a.yaml.j2", &context(&json!({"n": n})));
+        let render = |n: i32| engine.render("a.yaml.j2", &template_value(&json!({"n": n})));
         let threads: Vec<_> = (0..4).map(|n| scope.spawn(move || render(n))).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
     });
@@ -249,14 +274,15 @@ fn threads_share_an_engine() {
 fn a_fault_becomes_a_finding() {
     let mut sources = talosmith_document::Sources::default();
     let source = sources.add("templates/t.yaml.j2", "a: {{ device.nme }}\n");
-    let finding = fault("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}})).diagnostic(source);
+    let finding = fault("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}}))
+        .diagnostic(source, TemplateOrigin::Override);
     let expected = talosmith_document::Diagnostic::new(
         talosmith_document::Code::TemplateUndefined,
         "`device.nme` is not defined in this template",
         talosmith_document::Location::bytes(source, 13..16),
     )
     .label("did you mean `name`?")
-    .note("templates see what the plan says: no environment, no files");
+    .note("templates see the values of the plan: no environment, no files");
     assert_eq!(finding, expected);
 }
 
@@ -271,7 +297,7 @@ proptest! {
             ("p.json.j2", "{\"v\": {{ v }}, \"m\": {{ {v: w} | json }}}\n"),
         ]);
         let both = format!("{text}\n{other}");
-        let values = context(&json!({"v": &text, "w": &other, "both": &both}));
+        let values = template_value(&json!({"v": &text, "w": &other, "both": &both}));
         let rendered = engine.render("t.yaml.j2", &values).expect("the templates are sound");
         let documents = parse(Format::Yaml, &rendered).expect("it is YAML");
         let document = &documents[0];

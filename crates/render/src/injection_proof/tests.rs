@@ -1,15 +1,15 @@
 use serde_json::json;
 
 use super::*;
-use crate::engine::context;
+use crate::engine::template_value;
 
 /// Proves one template; gives the bytes of the first misplaced value as text.
 fn misplaced(name: &'static str, text: &'static str, values: &Json) -> Result<(), String> {
     let engine = Engine::new([(name, text)]);
-    let values = context(values);
+    let values = template_value(values);
     let rendered = engine.render(name, &values).expect("the template renders");
     prove(&engine, name, &values, &rendered).map_err(|fault| match (&fault.kind, fault.range) {
-        (FaultKind::Shape, Some(range)) => text[range].to_owned(),
+        (TemplateErrorKind::Shape, Some(range)) => text[range].to_owned(),
         (_, range) => format!("{range:?} {}", fault.message),
     })
 }
@@ -82,12 +82,12 @@ fn parts_are_proved_in_their_own_language() {
         ("t.yaml.j2", "{% for v in l %}\n- {{ part('p.toml.j2') | block(2) }}\n{% endfor %}\n"),
         ("p.toml.j2", "v = \"{{ v }}\"\n"),
     ]);
-    let values = context(&json!({"l": ["a"]}));
+    let values = template_value(&json!({"l": ["a"]}));
     let rendered = engine.render("t.yaml.j2", &values).expect("it renders");
-    let expected = TemplateFault {
+    let expected = TemplateError {
         template: "p.toml.j2".to_owned(),
         range: Some(8..9),
-        kind: FaultKind::Shape,
+        kind: TemplateErrorKind::Shape,
         message: "a value would change the structure of the document around it".to_owned(),
     };
     assert_eq!(prove(&engine, "t.yaml.j2", &values, &rendered), Err(expected));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use talosmith_model::Plan;
-use talosmith_render::formats::{Format, parse};
+use talosmith_render::{Format, parse};
 
 use crate::fleet::{BASES, plan, render};
 

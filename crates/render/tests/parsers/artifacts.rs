@@ -1,9 +1,9 @@
-//! The built-in templates.
+//! The artifacts that the built-in templates render.
 
 use std::collections::BTreeMap;
 
-use talosmith_render::formats::{Format, parse};
 use talosmith_render::schema_check::verify;
+use talosmith_render::{Format, parse};
 
 use crate::fleet::{BASES, plan, render};
 
@@ -30,10 +30,21 @@ fn templates_see_every_field_of_a_device() {
     let seen = parse(Format::Yaml, &artifact.text).expect("YAML").remove(0);
     let value = |text: &serde_json::Value| serde_json::from_str(text.as_str().expect("a text")).expect("JSON");
     let seen = seen.as_object().expect("fields").iter().map(|(name, text)| (name.clone(), value(text)));
-    assert_eq!(serde_json::Value::Object(seen.collect()), serde_json::json!(plan.devices[0]));
+    let device = &plan.devices[0];
+    let groups = [
+        serde_json::json!(device),
+        serde_json::json!(device.versions),
+        serde_json::json!(device.images),
+        serde_json::json!(device.storage),
+        serde_json::json!(device.network),
+        serde_json::json!(device.system),
+        serde_json::json!(device.kubernetes),
+    ];
+    let fields = groups.iter().flat_map(|group| group.as_object().expect("a struct").clone());
+    assert_eq!(serde_json::Value::Object(seen.collect()), serde_json::Value::Object(fields.collect()));
 }
 
-/// One file's data, without the comment in front.
+/// The documents of one file.
 fn data(base: &str, scheduling: bool, name: &str) -> serde_json::Value {
     let artifacts = render(&plan(base, scheduling), &BTreeMap::new()).expect("artifacts");
     let artifact = artifacts.iter().find(|artifact| artifact.path.file_name() == Some(name)).expect(name);

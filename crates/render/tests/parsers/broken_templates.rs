@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use talosmith_document::{Code, Sources};
+use talosmith_render::TemplateOrigin;
 use talosmith_render::schema_check::{Fault, verify};
 
 use crate::fleet::{plan, render};
@@ -118,9 +119,12 @@ fn a_template_that_cannot_be_rendered_is_found() {
         let found: Vec<_> = faults
             .into_iter()
             .map(|fault| {
-                let talosmith_render::Fault::Template(fault) = fault else { panic!("{fault:?} is not in a template") };
+                let talosmith_render::ArtifactError::Template(fault) = fault else {
+                    panic!("{fault:?} is not in a template")
+                };
                 let range = fault.range.clone().expect("a place");
-                let finding = fault.diagnostic(Sources::default().add(fault.template.as_str(), text));
+                let finding =
+                    fault.diagnostic(Sources::default().add(fault.template.as_str(), text), TemplateOrigin::Override);
                 (finding.code, finding.message, text[range].to_owned())
             })
             .collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use talosmith_document::Sources;
 use talosmith_model::plan::{Caches, Draft, clusters};
 use talosmith_model::{DeviceFile, FleetFile, Plan};
-use talosmith_render::{Artifact, Fault, Proof, Renderer};
+use talosmith_render::{Artifact, ArtifactError, Proof, Renderer};
 
 const FLEET: &str = "
 clusters:
@@ -84,11 +84,11 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
 }
 
 /// Every artifact, or everything that is wrong.
-pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<Fault>> {
+pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
     let (mut artifacts, mut faults) = (Vec::new(), Vec::new());
-    let devices = plan.devices.iter().map(|device| renderer.device(device, Proof::Given));
-    let clusters = plan.clusters.iter().map(|cluster| renderer.cluster(cluster, Proof::Given));
+    let devices = plan.devices.iter().map(|device| renderer.device(device, Proof::Required));
+    let clusters = plan.clusters.iter().map(|cluster| renderer.cluster(cluster, Proof::Required));
     for owner in devices.chain(clusters) {
         match owner {
             Ok(rendered) => artifacts.extend(rendered),

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use talosmith_render::{emit, scalar};
+use talosmith_render::{yaml_document, yaml_flow};
 
 const READER: &str = "import sys, json, yaml; json.dump(yaml.safe_load(sys.stdin.buffer), sys.stdout)";
 
@@ -55,14 +55,14 @@ const HARD: [&str; 40] = [
 #[test]
 fn pyyaml_reads_every_text_as_we_wrote_it() {
     let texts = texts();
-    let flow = texts.iter().map(|text| scalar::inline(text)).collect::<Vec<_>>().join(", ");
+    let flow = texts.iter().map(|text| yaml_flow(&Value::from(text.as_str()))).collect::<Vec<_>>().join(", ");
     let value = json!({
         "list": &texts,
         "map": texts.iter().map(|text| (text.clone(), Value::from(text.as_str()))).collect::<serde_json::Map<_, _>>(),
         "numbers": [0, -1, 1.5, 1e30, 2.5e-9, true, false, null],
         "lines": texts.iter().map(|text| format!("a{text}\n{text}b\n")).collect::<Vec<_>>(),
     });
-    let text = format!("{}flow: [{flow}]\n", emit::document(&value));
+    let text = format!("{}flow: [{flow}]\n", yaml_document(&value));
     let mut expected = value;
     expected["flow"] = json!(&texts);
 

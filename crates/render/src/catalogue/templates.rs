@@ -1,0 +1,46 @@
+//! The built-in templates. A row of the catalogue embeds its own; those that other templates include are listed here.
+
+use std::collections::BTreeMap;
+
+use super::{CLUSTER, DEVICE, Template};
+
+/// A template from the folder `templates/`, embedded in the program.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltInTemplate {
+    /// The path below `templates/`, by which a user's template replaces this one.
+    pub name: &'static str,
+    /// The content of the file.
+    pub text: &'static str,
+}
+
+/// Embeds a file from the folder `templates/`; `include_str!` needs a literal, so this cannot be a function.
+macro_rules! embedded {
+    ($($name:literal),+) => {
+        $crate::catalogue::BuiltInTemplate {
+            name: concat!($($name),+),
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates/", $($name),+)),
+        }
+    };
+}
+pub(super) use embedded;
+
+/// The templates that others place with `part(…)`.
+const PARTS: [BuiltInTemplate; 5] = [
+    embedded!("part/containerd.toml.j2"),
+    embedded!("part/helper-pod.yaml.j2"),
+    embedded!("part/kata.toml.j2"),
+    embedded!("part/local-path-config.json.j2"),
+    embedded!("part/scratch.sh.j2"),
+];
+
+/// Returns the texts of all built-in templates by their names.
+#[must_use]
+pub fn built_in_templates() -> BTreeMap<&'static str, &'static str> {
+    let of_devices = DEVICE.iter().flat_map(|row| match row.template {
+        Template::Same(template) => vec![template],
+        Template::PerFormat { v1alpha1, documents } => vec![v1alpha1, documents],
+        Template::Raw => Vec::new(),
+    });
+    let all = of_devices.chain(CLUSTER.iter().map(|row| row.template)).chain(PARTS);
+    all.map(|template| (template.name, template.text)).collect()
+}

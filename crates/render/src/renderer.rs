@@ -1,0 +1,186 @@
+//! The renderer: from devices and clusters of a plan to their artifacts.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+use talosmith_document::Diagnostic;
+use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
+use talosmith_model::plan::{Cluster, Content, Device};
+use zeroize::Zeroizing;
+
+use crate::catalogue::{CLUSTER, DEVICE, Reader, Template, built_in_templates};
+use crate::engine::{Engine, template_value};
+use crate::target::{cluster_path, folder_of, secret_targets, tracked_path, unknown_files};
+use crate::template_context::{SecretValues, TemplateContext};
+use crate::{Artifact, SecretArtifact, Secrets, TemplateError, device_context::device_context, emit, injection_proof};
+
+/// Renders the artifacts of one plan. Threads can share it.
+#[derive(Debug)]
+pub struct Renderer {
+    engine: Engine,
+    /// The clusters as templates of devices see them, by name.
+    clusters: BTreeMap<String, Value>,
+}
+
+/// Whether to prove that no value changes the structure of an artifact. The proof takes longer than rendering, so it is skipped
+/// for an artifact that equals the file on disk, which was proved when it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The artifact is new.
+    Required,
+    /// The artifact is compared with the file on disk first.
+    Skipped,
+}
+
+/// Why an artifact could not be rendered.
+#[derive(Debug)]
+pub enum ArtifactError {
+    /// A template is wrong.
+    Template(TemplateError),
+    /// The model is wrong.
+    Finding(Box<Diagnostic>),
+}
+
+impl Renderer {
+    /// Creates a renderer from the built-in templates. `overrides` are the user's templates by the names of those that they replace.
+    /// The lists of devices in `clusters` may still be missing: templates of devices do not see them.
+    #[must_use]
+    pub fn new(overrides: &BTreeMap<String, String>, clusters: &[Cluster]) -> Self {
+        let templates = built_in_templates().into_iter().map(|(name, text)| {
+            let text = overrides.get(name).map_or(Cow::Borrowed(text), |text| text.clone().into());
+            (name, text)
+        });
+        let clusters = clusters.iter().map(|cluster| (cluster.name.clone(), template_value(cluster)));
+        Self { engine: Engine::new(templates), clusters: clusters.collect() }
+    }
+
+    /// Returns the text of a template.
+    #[must_use]
+    pub fn template(&self, name: &str) -> Option<&str> {
+        self.engine.text(name)
+    }
+
+    /// Renders every tracked artifact of a device, in the order of the catalogue.
+    ///
+    /// # Errors
+    /// All errors of the templates, and unknown keys in `files`.
+    pub fn device(&self, device: &Arc<Device>, proof: Proof) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+        let context = self.device_context(device);
+        let header = device_header(device);
+        let mut artifacts = Vec::new();
+        let mut errors: Vec<ArtifactError> =
+            unknown_files(device).into_iter().map(|finding| ArtifactError::Finding(Box::new(finding))).collect();
+        for (row, item) in DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(move |item| (row, item))) {
+            let key = row.key_of(item);
+            let Some(path) = tracked_path(device, row, item, &key) else { continue };
+            let template = row.template.name(device.versions.config_format);
+            let body = match template {
+                Some(name) => self.render(name, &context.for_artifact(device, row, item, &SecretValues::new()), proof),
+                None => Ok(raw_patch(device, item)),
+            };
+            match body {
+                Ok(body) => artifacts.push(Artifact {
+                    path,
+                    key,
+                    text: [&*header, &body].concat(),
+                    template,
+                    reader: row.reader,
+                    applied: row.applied,
+                    raw: matches!(row.template, Template::Raw),
+                }),
+                Err(error) => errors.push(ArtifactError::Template(error)),
+            }
+        }
+        if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
+    }
+
+    /// Renders every artifact of a cluster's applications.
+    ///
+    /// # Errors
+    /// All errors of the templates.
+    pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+        let context = TemplateContext::of_cluster(template_value(cluster));
+        let mut artifacts = Vec::new();
+        let mut errors = Vec::new();
+        for row in CLUSTER {
+            let Some((folder, _)) = folder_of(cluster, row.application) else { continue };
+            for item in row.items(cluster) {
+                let context = context.for_item(template_value(&item), &SecretValues::new());
+                match self.render(row.template.name, &context, proof) {
+                    Ok(body) => artifacts.push(Artifact {
+                        path: cluster_path(cluster, row, folder, item),
+                        key: Cow::Borrowed(""),
+                        text: [header(FLEET_FILE, "talosmith generate"), body].concat(),
+                        template: Some(row.template.name),
+                        reader: Reader::Kubernetes,
+                        applied: true,
+                        raw: false,
+                    }),
+                    Err(error) => errors.push(ArtifactError::Template(error)),
+                }
+            }
+        }
+        if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
+    }
+
+    /// Renders the files of a device that hold secrets; leaves out a file if one of its secrets has no value.
+    ///
+    /// # Errors
+    /// The first error of a template. It holds no value of a secret.
+    pub fn secrets(&self, device: &Arc<Device>, secrets: &Secrets) -> Result<Vec<SecretArtifact>, TemplateError> {
+        use secrecy::ExposeSecret as _;
+        let context = self.device_context(device);
+        let mut artifacts = Vec::new();
+        for (row, item, file) in secret_targets(device) {
+            let uses = device.secrets.iter().filter(|held| held.key == file.key);
+            let values: Option<SecretValues<'_>> = uses
+                .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
+                .collect();
+            let (Some(values), Some(template)) = (values, row.template.name(device.versions.config_format)) else {
+                continue;
+            };
+            let context = context.for_artifact(device, row, item, &values);
+            let body = Zeroizing::new(self.render(template, &context, Proof::Required)?);
+            let header = device_header(device);
+            // A vector that grows would leave copies of the secret in memory.
+            let mut bytes = Zeroizing::new(Vec::with_capacity(header.len() + body.len()));
+            bytes.extend_from_slice(header.as_bytes());
+            bytes.extend_from_slice(body.as_bytes());
+            artifacts.push(SecretArtifact::new(file.path, bytes));
+        }
+        Ok(artifacts)
+    }
+
+    fn device_context(&self, device: &Arc<Device>) -> TemplateContext {
+        TemplateContext::of_device(device_context(device), self.clusters.get(&device.cluster).cloned().into())
+    }
+
+    fn render(&self, template: &str, context: &Value, proof: Proof) -> Result<String, TemplateError> {
+        let text = self.engine.render(template, context)?;
+        if proof == Proof::Required {
+            injection_proof::prove(&self.engine, template, context, &text)?;
+        }
+        Ok(text)
+    }
+}
+
+/// Returns the body of a raw patch.
+fn raw_patch(device: &Device, name: &str) -> String {
+    match device.patches.iter().find(|patch| patch.name == name).map(|patch| &patch.content) {
+        Some(Content::Mapping(mapping)) => emit::node_document(mapping),
+        Some(Content::Text(text)) => text.to_string(),
+        None => String::new(),
+    }
+}
+
+fn device_header(device: &Device) -> String {
+    header(device_file(&device.name).as_str(), &format!("talosmith generate {}", device_folder(&device.name)))
+}
+
+/// Returns the first line of a generated file.
+fn header(source: &str, command: &str) -> String {
+    let name = source.rsplit('/').next().unwrap_or(source);
+    format!("# Generated by talosmith from {source}. Do not edit: change {name}, then run: {command}\n")
+}

@@ -1,0 +1,85 @@
+//! The variables of a template: `device`, `cluster`, `item` and `secrets`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
+use talosmith_model::plan::Device;
+
+use crate::catalogue::{Each, Row};
+use crate::engine::template_value;
+
+/// The values of secrets by the names in their placeholders.
+pub type SecretValues<'a> = BTreeMap<&'a str, &'a str>;
+
+/// The variables of a template.
+#[derive(Clone, Default)]
+pub struct TemplateContext {
+    device: Value,
+    cluster: Value,
+    item: Value,
+    secrets: Value,
+}
+
+impl TemplateContext {
+    /// Creates the context that all artifacts of a device share.
+    pub fn of_device(device: Value, cluster: Value) -> Self {
+        Self { device, cluster, ..Self::default() }
+    }
+
+    /// Creates the context that all artifacts of a cluster share; `device` is undefined there.
+    pub fn of_cluster(cluster: Value) -> Self {
+        Self { cluster, ..Self::default() }
+    }
+
+    /// Returns the context for an artifact of a device, generated for the item of this name.
+    pub fn for_artifact(&self, device: &Device, row: &Row, item: &str, secrets: &SecretValues<'_>) -> Value {
+        let item = match row.each {
+            Each::Schematic => template_value(&device.images.schematics.iter().find(|other| other.name == item)),
+            Each::Alternative => {
+                template_value(&device.images.install.alternatives.iter().find(|other| other.name == item))
+            }
+            Each::Volume => template_value(&device.storage.volumes.iter().find(|other| other.name == item)),
+            Each::ExtensionService => {
+                template_value(&device.system.extension_services.iter().find(|other| other.name == item))
+            }
+            Each::Device(_) | Each::Patch => template_value(&device.images.install.image),
+        };
+        self.for_item(item, secrets)
+    }
+
+    /// Returns the context with the value of an item.
+    pub fn for_item(&self, item: Value, secrets: &SecretValues<'_>) -> Value {
+        Value::from_object(Self { item, secrets: template_value(secrets), ..self.clone() })
+    }
+}
+
+impl Object for TemplateContext {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let value = match key {
+            "device" => &self.device,
+            "cluster" => &self.cluster,
+            "item" => &self.item,
+            "secrets" => &self.secrets,
+            _ => return None,
+        };
+        Some(value.clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["device", "cluster", "item", "secrets"])
+    }
+}
+
+// The fields may hold secrets.
+impl fmt::Debug for TemplateContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TemplateContext").finish_non_exhaustive()
+    }
+}
