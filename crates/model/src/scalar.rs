@@ -23,13 +23,15 @@ pub use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, VolumeSize, grouped, suggested};
 pub use system::{ArgumentName, Duration, FileMode, Sysctl};
 
-use talosmith_document::{Code, Diagnostic, Location, TalosVersion};
+use std::str::FromStr;
+
+use talosmith_document::{Code, Diagnostic, Location, TalosVersion, closest};
 use talosmith_machinery::cel;
 
 /// Why a text is not a scalar of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct ScalarFault {
+pub struct ScalarError {
     /// What is wrong: lower case, no full stop.
     pub message: String,
     /// What to say beside the underline.
@@ -42,7 +44,7 @@ pub struct ScalarFault {
     pub part: Option<std::ops::Range<usize>>,
 }
 
-impl From<cel::Fault> for ScalarFault {
+impl From<cel::Fault> for ScalarError {
     fn from(fault: cel::Fault) -> Self {
         let part = (!fault.range.is_empty()).then_some(fault.range);
         Self {
@@ -55,7 +57,7 @@ impl From<cel::Fault> for ScalarFault {
     }
 }
 
-impl ScalarFault {
+impl ScalarError {
     /// A fault with nothing but its message.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
@@ -84,7 +86,7 @@ impl ScalarFault {
     }
 }
 
-impl ScalarFault {
+impl ScalarError {
     /// The finding that this fault is at a place.
     #[must_use]
     pub fn at(self, code: Code, location: Location) -> Diagnostic {
@@ -107,110 +109,121 @@ pub struct Format {
     /// The code of its faults.
     pub code: Code,
     /// Parses a text and forgets the value.
-    pub check: fn(&str) -> Result<(), ScalarFault>,
+    pub check: fn(&str) -> Result<(), ScalarError>,
 }
 
-fn check<T: std::str::FromStr<Err = ScalarFault>>(text: &str) -> Result<(), ScalarFault> {
-    text.parse::<T>().map(|_| ())
+fn check<T: FromStr<Err = ScalarError>>(text: &str) -> Result<(), ScalarError> {
+    text.parse::<T>().map(drop)
 }
 
-/// Every `format` that the schemas use, sorted by name.
-pub const FORMATS: &[Format] = &[
-    Format { name: "absolute-path", code: Code::PathEscape, check: check::<AbsolutePath> },
-    Format { name: "argument", code: Code::BadName, check: check::<Argument> },
-    Format { name: "argument-name", code: Code::BadName, check: check::<ArgumentName> },
-    Format { name: "cel", code: Code::BadSelector, check: check::<Cel> },
-    Format { name: "cidr", code: Code::BadCidr, check: check::<Cidr> },
-    Format { name: "code", code: Code::BadName, check: check_code },
-    Format { name: "device-path", code: Code::BadName, check: check::<DevicePath> },
-    Format { name: "dns-label", code: Code::BadHostname, check: check::<DnsLabel> },
-    Format { name: "duration", code: Code::WrongType, check: check::<Duration> },
-    Format { name: "endpoint", code: Code::BadAddress, check: check::<Endpoint> },
-    Format { name: "environment-variable", code: Code::BadName, check: check::<EnvironmentVariable> },
-    Format { name: "extension", code: Code::BadName, check: check::<Extension> },
-    Format { name: "file-mode", code: Code::WrongType, check: check::<FileMode> },
-    Format { name: "host", code: Code::BadAddress, check: check::<Host> },
-    Format { name: "hostname", code: Code::BadHostname, check: check::<Hostname> },
-    Format { name: "image", code: Code::BadImage, check: check::<Image> },
-    Format { name: "ip-address", code: Code::BadAddress, check: check::<Address> },
-    Format { name: "kernel-argument", code: Code::KernelArg, check: check::<KernelArgument> },
-    Format { name: "label-key", code: Code::BadLabel, check: check::<LabelKey> },
-    Format { name: "label-value", code: Code::BadLabel, check: check::<LabelValue> },
-    Format { name: "model-key", code: Code::BadName, check: check::<ModelKey> },
-    Format { name: "name", code: Code::BadName, check: check::<Name> },
-    Format { name: "node-endpoint", code: Code::BadAddress, check: check::<NodeEndpoint> },
-    Format { name: "object-name", code: Code::BadName, check: check::<ObjectName> },
-    Format { name: "op-reference", code: Code::BadName, check: check::<OpReference> },
-    Format { name: "registry", code: Code::BadAddress, check: check::<Registry> },
-    Format { name: "relative-path", code: Code::PathEscape, check: check::<RelativePath> },
-    Format { name: "route", code: Code::BadCidr, check: check::<Route> },
-    Format { name: "secret-name", code: Code::BadName, check: check::<SecretName> },
-    Format { name: "size", code: Code::BadSize, check: check::<Size> },
-    Format { name: "subject-alt-name", code: Code::BadAddress, check: check::<SubjectAltName> },
-    Format { name: "subnet-filter", code: Code::BadCidr, check: check::<SubnetFilter> },
-    Format { name: "sysctl", code: Code::BadName, check: check::<Sysctl> },
-    Format { name: "tag", code: Code::BadName, check: check::<Tag> },
-    Format { name: "taint", code: Code::BadLabel, check: check::<Taint> },
-    Format { name: "talos-version", code: Code::BadVersion, check: check_version },
-    Format { name: "upper-bound", code: Code::BadSize, check: check::<UpperBound> },
-    Format { name: "url", code: Code::BadAddress, check: check::<Url> },
-    Format { name: "volume-name", code: Code::VolumeName, check: check::<VolumeName> },
-    Format { name: "volume-size", code: Code::BadSize, check: check::<VolumeSize> },
-];
+/// Returns whether a string is a scalar of type `T`.
+pub(crate) fn is_valid<T: FromStr<Err = ScalarError>>(text: &str) -> bool {
+    text.parse::<T>().is_ok()
+}
 
-/// The format of a name, or none if the schemas have no such one.
-#[must_use]
-pub fn format(name: &str) -> Option<&'static Format> {
+/// Passes the table of scalars to a macro: the `format` in the schemas, the code of a finding, and the type. Sorted by format.
+macro_rules! with_scalars {
+    ($receiver:ident) => {
+        $receiver! {
+            "absolute-path" PathEscape AbsolutePath;
+            "argument" BadName Argument;
+            "argument-name" BadName ArgumentName;
+            "cel" BadSelector Cel;
+            "cidr" BadCidr Cidr;
+            "code" BadName CodeName;
+            "device-path" BadName DevicePath;
+            "dns-label" BadHostname DnsLabel;
+            "duration" WrongType Duration;
+            "endpoint" BadAddress Endpoint;
+            "environment-variable" BadName EnvironmentVariable;
+            "extension" BadName Extension;
+            "file-mode" WrongType FileMode;
+            "host" BadAddress Host;
+            "hostname" BadHostname Hostname;
+            "image" BadImage Image;
+            "ip-address" BadAddress Address;
+            "kernel-argument" KernelArg KernelArgument;
+            "label-key" BadLabel LabelKey;
+            "label-value" BadLabel LabelValue;
+            "model-key" BadName ModelKey;
+            "name" BadName Name;
+            "node-endpoint" BadAddress NodeEndpoint;
+            "object-name" BadName ObjectName;
+            "op-reference" BadName OpReference;
+            "registry" BadAddress Registry;
+            "relative-path" PathEscape RelativePath;
+            "route" BadCidr Route;
+            "secret-name" BadName SecretName;
+            "size" BadSize Size;
+            "subject-alt-name" BadAddress SubjectAltName;
+            "subnet-filter" BadCidr SubnetFilter;
+            "sysctl" BadName Sysctl;
+            "tag" BadName Tag;
+            "taint" BadLabel Taint;
+            "talos-version" BadVersion VersionTag;
+            "upper-bound" BadSize UpperBound;
+            "url" BadAddress Url;
+            "volume-name" VolumeName VolumeName;
+            "volume-size" BadSize VolumeSize;
+        }
+    };
+}
+
+macro_rules! formats {
+    ($($name:literal $code:ident $type:ident;)*) => {
+        /// Every `format` that the schemas use, sorted by name.
+        pub const FORMATS: &[Format] = &[$(Format { name: $name, code: Code::$code, check: check::<$type> }),*];
+    };
+}
+
+with_scalars!(formats);
+
+/// Returns the format of a name; none if the schemas have no such format.
+pub(crate) fn format(name: &str) -> Option<&'static Format> {
     FORMATS.binary_search_by(|format| format.name.cmp(name)).ok().map(|at| &FORMATS[at])
 }
 
-/// The format of that name, looked up when talosmith is compiled.
-pub(crate) const fn known(name: &str) -> &'static Format {
-    let mut at = 0;
-    while at < FORMATS.len() {
-        if is_same(FORMATS[at].name.as_bytes(), name.as_bytes()) {
-            return &FORMATS[at];
-        }
-        at += 1;
+/// Accepts what parses as a [`Code`], which the model uses as it is.
+pub(crate) struct CodeName;
+
+impl FromStr for CodeName {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        text.parse::<Code>().map(|_| Self).map_err(|error| {
+            let error = ScalarError::new(error.to_string());
+            match closest(text, Code::ALL.iter().map(|code| code.name())) {
+                Some(near) => error.label(format!("did you mean `{near}`?")),
+                None => error.help("talosmith explain --list"),
+            }
+        })
     }
-    panic!("no scalar has this format")
 }
 
-const fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let mut at = 0;
-    while at < one.len() && at < other.len() && one[at] == other[at] {
-        at += 1;
+/// Accepts what parses as a [`TalosVersion`], which the model uses as it is.
+pub(crate) struct VersionTag;
+
+impl FromStr for VersionTag {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        text.parse::<TalosVersion>().map(|_| Self).map_err(|error| {
+            let error = ScalarError::new(error.to_string());
+            let mut numbers: Vec<&str> = text.trim_start_matches('v').split('.').collect();
+            if numbers.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
+                numbers.resize(3, "0");
+                return error.help(format!("write `v{}`", numbers.join(".")));
+            }
+            error.help("write a version as Talos tags its releases, such as `v1.12.1`")
+        })
     }
-    at == one.len() && at == other.len()
-}
-
-fn check_code(text: &str) -> Result<(), ScalarFault> {
-    text.parse::<Code>().map(|_| ()).map_err(|fault| {
-        let fault_text = ScalarFault::new(fault.to_string());
-        match talosmith_document::closest(text, Code::ALL.iter().map(|code| code.name())) {
-            Some(near) => fault_text.label(format!("did you mean `{near}`?")),
-            None => fault_text.help("talosmith explain --list"),
-        }
-    })
-}
-
-fn check_version(text: &str) -> Result<(), ScalarFault> {
-    text.parse::<TalosVersion>().map(|_| ()).map_err(|fault| {
-        let fault = ScalarFault::new(fault.to_string());
-        let mut numbers: Vec<&str> = text.trim_start_matches('v').split('.').collect();
-        if numbers.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
-            numbers.resize(3, "0");
-            return fault.help(format!("write `v{}`", numbers.join(".")));
-        }
-        fault.help("write a version as Talos tags its releases, such as `v1.12.1`")
-    })
 }
 
 /// Gives a scalar type its `TryFrom<String>` from its `FromStr`.
 macro_rules! try_from_text {
     ($($type:ident),*) => {$(
         impl TryFrom<String> for $type {
-            type Error = crate::scalar::ScalarFault;
+            type Error = crate::scalar::ScalarError;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 text.parse()
@@ -259,4 +272,4 @@ macro_rules! checked_text {
     )*};
 }
 
-pub(crate) use {checked_text, text_scalar, try_from_text};
+pub(crate) use {checked_text, text_scalar, try_from_text, with_scalars};

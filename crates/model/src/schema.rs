@@ -47,8 +47,8 @@ impl Schema {
     #[must_use]
     pub fn findings(self, source: SourceId, document: &Document, value: &Value) -> Vec<Diagnostic> {
         let faults = match self {
-            Self::Device => validators::device_faults(value),
-            Self::Fleet => validators::fleet_faults(value),
+            Self::Device => validators::device_violations(value),
+            Self::Fleet => validators::fleet_violations(value),
         };
         translate::translate(self, source, document, &faults)
     }

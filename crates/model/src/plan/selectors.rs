@@ -8,7 +8,7 @@ use talosmith_machinery::cel::{Environment, Expression, Facts, Value, Verdict};
 
 use super::{Check, Disk};
 use crate::device;
-use crate::scalar::ScalarFault;
+use crate::scalar::ScalarError;
 
 /// A disk, its selector if that is one, and what is known of the disk.
 struct Judged<'a> {
@@ -104,7 +104,7 @@ fn checked(
     location: Location,
 ) -> Option<Expression> {
     let verdict = cel::check(selector, environment, version);
-    verdict.map_err(|fault| check.push(ScalarFault::from(fault).at(Code::BadSelector, location))).ok()
+    verdict.map_err(|fault| check.push(ScalarError::from(fault).at(Code::BadSelector, location))).ok()
 }
 
 /// What the device says of a disk.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, Size, try_from_text};
+use super::{ScalarError, Size, try_from_text};
 
 /// The upper bound of a volume, which Talos takes in three forms.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -40,14 +40,14 @@ impl std::fmt::Display for UpperBound {
 }
 
 impl FromStr for UpperBound {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if let Some(number) = text.strip_suffix('%') {
             // Talos reads a float and cuts it to a whole number; zero counts as a bound that is set.
             return match number.parse() {
                 Ok(percent @ 1..=100) if !number.starts_with('+') => Ok(Self::Percent(percent)),
-                _ => Err(ScalarFault::new(format!("`{text}` is not a whole percentage"))
+                _ => Err(ScalarError::new(format!("`{text}` is not a whole percentage"))
                     .note("Talos takes it of the space that is free when the volume is made")
                     .help("write one from `1%` to `100%`")),
             };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{Endpoint, Hostname, ScalarFault, text_scalar, try_from_text};
+use super::{Endpoint, Hostname, ScalarError, text_scalar, try_from_text};
 
 /// A hostname or an IP address.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,13 +21,13 @@ impl Host {
 }
 
 impl FromStr for Host {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if is_host(text) {
             return Ok(Self(text.to_owned()));
         }
-        Err(ScalarFault::new(format!("`{text}` is neither a hostname nor an IP address"))
+        Err(ScalarError::new(format!("`{text}` is neither a hostname nor an IP address"))
             .help("write a host such as `time.cloudflare.com` or `192.168.1.1`"))
     }
 }
@@ -49,16 +49,16 @@ pub enum SubjectAltName {
 }
 
 impl FromStr for SubjectAltName {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text == "controlplanes" {
             return Ok(Self::ControlPlanes);
         }
         if is_host(text) || text.strip_prefix("*.").is_some_and(|rest| rest.parse::<Hostname>().is_ok()) {
             return Ok(Self::Literal(text.to_owned()));
         }
-        Err(ScalarFault::new(format!("`{text}` is not a name that a certificate can be good for"))
+        Err(ScalarError::new(format!("`{text}` is not a name that a certificate can be good for"))
             .help("write a hostname, an IP address, or `controlplanes` for the address of each control plane"))
     }
 }
@@ -74,9 +74,9 @@ pub enum NodeEndpoint {
 }
 
 impl FromStr for NodeEndpoint {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text == "cluster" { Ok(Self::Cluster) } else { text.parse().map(Self::Url) }
     }
 }
@@ -95,15 +95,15 @@ impl Registry {
 }
 
 impl FromStr for Registry {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
         let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok());
         if text == "*" || (is_host(host) && port_is_good) {
             return Ok(Self(text.to_owned()));
         }
-        let fault = ScalarFault::new(format!("`{text}` is not a registry"));
+        let fault = ScalarError::new(format!("`{text}` is not a registry"));
         let bare = text.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
         Err(if bare != text && bare.parse::<Self>().is_ok() {
             fault.help(format!("write `{bare}`"))
@@ -127,10 +127,10 @@ impl Url {
 }
 
 impl FromStr for Url {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = || ScalarFault::new(format!("`{text}` is not a URL"));
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let fault = || ScalarError::new(format!("`{text}` is not a URL"));
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let Some(rest) = rest else {
             return Err(fault().label("neither http nor https").help(format!("write `https://{text}`")));

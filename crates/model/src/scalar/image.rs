@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarError, text_scalar};
 
 /// A container image with a tag or a digest, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -42,11 +42,11 @@ impl Image {
 }
 
 impl FromStr for Image {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let fault = |why: &str| {
-            ScalarFault::new(format!("`{text}` is not a container image"))
+            ScalarError::new(format!("`{text}` is not a container image"))
                 .label(why.to_owned())
                 .help("write `<registry>/<name>:<tag>` or `<registry>/<name>@sha256:<digest>`")
         };
@@ -91,13 +91,13 @@ impl Tag {
 }
 
 impl FromStr for Tag {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let good = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
             && !text.starts_with(['.', '-']);
-        if good { Ok(Self(text.to_owned())) } else { Err(ScalarFault::new(format!("`{text}` is not a tag"))) }
+        if good { Ok(Self(text.to_owned())) } else { Err(ScalarError::new(format!("`{text}` is not a tag"))) }
     }
 }
 
@@ -115,9 +115,9 @@ impl Extension {
 }
 
 impl FromStr for Extension {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let good = |text: &str| {
             !text.is_empty()
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -125,7 +125,7 @@ impl FromStr for Extension {
         if text.strip_prefix("siderolabs/").is_some_and(good) {
             return Ok(Self(text.to_owned()));
         }
-        let fault = ScalarFault::new(format!("`{text}` is not the name of an official extension"));
+        let fault = ScalarError::new(format!("`{text}` is not the name of an official extension"));
         let name = text.rsplit('/').next().unwrap_or(text).split([':', '@']).next().unwrap_or(text);
         Err(if good(name) {
             fault.label(format!("did you mean `siderolabs/{name}`?"))
@@ -149,11 +149,11 @@ impl KernelArgument {
 }
 
 impl FromStr for KernelArgument {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.is_empty() {
-            return Err(ScalarFault::new("a kernel argument is empty"));
+            return Err(ScalarError::new("a kernel argument is empty"));
         }
         let mut quoted = false;
         for c in text.chars() {
@@ -161,7 +161,7 @@ impl FromStr for KernelArgument {
                 '"' => quoted = !quoted,
                 c if c.is_whitespace() && !quoted => {
                     let parts: Vec<String> = text.split_whitespace().map(|part| format!("- {part}")).collect();
-                    return Err(ScalarFault::new(format!(
+                    return Err(ScalarError::new(format!(
                         "`{}` is more than one kernel argument",
                         text.escape_debug()
                     ))
@@ -169,7 +169,7 @@ impl FromStr for KernelArgument {
                     .help(format!("write one item each:\n{}", parts.join("\n"))));
                 }
                 c if c.is_control() => {
-                    return Err(ScalarFault::new("a kernel argument has a control character in it"));
+                    return Err(ScalarError::new("a kernel argument has a control character in it"));
                 }
                 _ => {}
             }

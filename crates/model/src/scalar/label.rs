@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarError, text_scalar};
 
 /// The key of a label: an optional DNS name, a slash, and a name of at most 63 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -20,10 +20,10 @@ impl LabelKey {
 }
 
 impl FromStr for LabelKey {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = |why: &str| ScalarFault::new(format!("`{text}` is not a label's key")).label(why.to_owned());
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let fault = |why: &str| ScalarError::new(format!("`{text}` is not a label's key")).label(why.to_owned());
         let name = match text.split_once('/') {
             Some((prefix, name)) => {
                 if prefix.parse::<super::Hostname>().is_err() || prefix.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -58,11 +58,11 @@ impl LabelValue {
 }
 
 impl FromStr for LabelValue {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if !text.is_empty() {
-            is_name(text).map_err(|why| ScalarFault::new(format!("`{text}` is not a label's value")).label(why))?;
+            is_name(text).map_err(|why| ScalarError::new(format!("`{text}` is not a label's value")).label(why))?;
         }
         Ok(Self(text.to_owned()))
     }
@@ -85,12 +85,12 @@ impl Taint {
 }
 
 impl FromStr for Taint {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let (value, effect) = text.rsplit_once(':').unwrap_or(("", text));
         if !Self::EFFECTS.contains(&effect) {
-            let fault = ScalarFault::new(format!("`{effect}` is not the effect of a taint"));
+            let fault = ScalarError::new(format!("`{effect}` is not the effect of a taint"));
             return Err(match talosmith_document::closest(effect, Self::EFFECTS) {
                 Some(near) => fault.label(format!("did you mean `{near}`?")),
                 None => fault.help("write `NoSchedule`, `PreferNoSchedule` or `NoExecute`, or `<value>:<effect>`"),

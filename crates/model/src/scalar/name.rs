@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, checked_text};
+use super::{ScalarError, checked_text};
 
 /// Why `text` may not be a name: which characters are allowed beside letters and digits, and how long it may be.
-fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result<(), ScalarFault> {
-    let fault = || ScalarFault::new(format!("`{text}` is not {what}"));
+fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result<(), ScalarError> {
+    let fault = || ScalarError::new(format!("`{text}` is not {what}"));
     if text.is_empty() {
-        return Err(ScalarFault::new(format!("{what} is missing")));
+        return Err(ScalarError::new(format!("{what} is missing")));
     }
     if text.chars().count() > longest {
         return Err(fault().label(format!("{} characters; {longest} at most", text.chars().count())));
@@ -35,9 +35,9 @@ fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result
 pub struct Name(String);
 
 impl FromStr for Name {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         plain_name(text, "a name", &['-', '_', '.'], 63)?;
         Ok(Self(text.to_owned()))
     }
@@ -57,11 +57,11 @@ impl SecretName {
 }
 
 impl FromStr for SecretName {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.starts_with("tskey-") || text.contains("://") {
-            return Err(ScalarFault::new("a secret is named here, not written or looked up")
+            return Err(ScalarError::new("a secret is named here, not written or looked up")
                 .note("files with this text are tracked")
                 .help("list its sources under `secrets` in talosmith.yaml, and write that key here"));
         }
@@ -76,9 +76,9 @@ impl FromStr for SecretName {
 pub struct DnsLabel(String);
 
 impl FromStr for DnsLabel {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         dns_label(text).map_err(|why| hostname_fault(text, &why))?;
         Ok(Self(text.to_owned()))
     }
@@ -90,9 +90,9 @@ impl FromStr for DnsLabel {
 pub struct Hostname(String);
 
 impl FromStr for Hostname {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.len() > 253 {
             return Err(hostname_fault(text, &format!("{} characters; 253 at most", text.len())));
         }
@@ -110,20 +110,20 @@ impl FromStr for Hostname {
 pub struct ObjectName(String);
 
 impl FromStr for ObjectName {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = |why: ScalarFault| {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let fault = |why: ScalarError| {
             let message = format!("`{text}` is not the name of a Kubernetes object");
-            ScalarFault { label: why.label, help: why.help, ..ScalarFault::new(message) }
+            ScalarError { label: why.label, help: why.help, ..ScalarError::new(message) }
         };
         text.parse::<Hostname>().map_err(fault)?;
         Ok(Self(text.to_owned()))
     }
 }
 
-fn hostname_fault(text: &str, why: &str) -> ScalarFault {
-    let fault = ScalarFault::new(format!("`{text}` is not a hostname")).label(why.to_owned());
+fn hostname_fault(text: &str, why: &str) -> ScalarError {
+    let fault = ScalarError::new(format!("`{text}` is not a hostname")).label(why.to_owned());
     let mended = text.to_ascii_lowercase().replace(['_', ' '], "-");
     if mended != text && mended.split('.').all(|label| dns_label(label).is_ok()) {
         return fault.help(format!("write `{mended}`"));
@@ -153,10 +153,10 @@ fn dns_label(text: &str) -> Result<(), String> {
 pub struct VolumeName(String);
 
 impl FromStr for VolumeName {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = || ScalarFault::new(format!("`{text}` is not the name of a volume"));
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let fault = || ScalarError::new(format!("`{text}` is not the name of a volume"));
         if text.is_empty() || text.chars().count() > 34 {
             return Err(fault()
                 .label(format!("{} characters; 1 to 34 are allowed", text.chars().count()))
@@ -178,11 +178,11 @@ impl FromStr for VolumeName {
 pub struct Cel(String);
 
 impl FromStr for Cel {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.trim().is_empty() || text.contains('\n') {
-            return Err(ScalarFault::new("a selector is a CEL expression on one line")
+            return Err(ScalarError::new("a selector is a CEL expression on one line")
                 .help("write one such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
         }
         talosmith_machinery::cel::check_syntax(text)?;
@@ -196,11 +196,11 @@ impl FromStr for Cel {
 pub struct Argument(String);
 
 impl FromStr for Argument {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.is_empty() || text.contains(char::is_whitespace) {
-            return Err(ScalarFault::new(format!("`{}` is not one argument", text.escape_debug()))
+            return Err(ScalarError::new(format!("`{}` is not one argument", text.escape_debug()))
                 .note("containerboot splits TS_EXTRA_ARGS at white space")
                 .help("write each argument as an item of its own"));
         }
@@ -214,9 +214,9 @@ impl FromStr for Argument {
 pub struct EnvironmentVariable(String);
 
 impl FromStr for EnvironmentVariable {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let bare = text.trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
         let good = |text: &str| {
             !text.is_empty()
@@ -226,7 +226,7 @@ impl FromStr for EnvironmentVariable {
         if good(text) {
             return Ok(Self(text.to_owned()));
         }
-        let fault = ScalarFault::new(format!("`{text}` is not the name of an environment variable"));
+        let fault = ScalarError::new(format!("`{text}` is not the name of an environment variable"));
         Err(if good(bare) { fault.help(format!("write `{bare}`")) } else { fault })
     }
 }
@@ -237,15 +237,15 @@ impl FromStr for EnvironmentVariable {
 pub struct OpReference(String);
 
 impl FromStr for OpReference {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let parts = text.strip_prefix("op://").map(|rest| rest.split('/').collect::<Vec<_>>());
         match parts {
             Some(parts) if (3..=4).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty()) => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(ScalarFault::new(format!("`{text}` is not a reference of 1Password"))
+            _ => Err(ScalarError::new(format!("`{text}` is not a reference of 1Password"))
                 .help("write `op://<vault>/<item>/<field>`")),
         }
     }
@@ -257,11 +257,11 @@ impl FromStr for OpReference {
 pub struct ModelKey(String);
 
 impl FromStr for ModelKey {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.split('.').any(str::is_empty) || text.contains(char::is_whitespace) {
-            return Err(ScalarFault::new(format!("`{text}` is not a key of the model"))
+            return Err(ScalarError::new(format!("`{text}` is not a key of the model"))
                 .help("write one such as `hostname` or `volumes.EPHEMERAL`"));
         }
         Ok(Self(text.to_owned()))

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar, try_from_text};
+use super::{ScalarError, text_scalar, try_from_text};
 
 /// An IP address, and how the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -31,13 +31,13 @@ impl Address {
 }
 
 impl FromStr for Address {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         if let Ok(address) = text.parse() {
             return Ok(Self { text: text.to_owned(), address });
         }
-        let fault = ScalarFault::new(format!("`{text}` is not an IP address"));
+        let fault = ScalarError::new(format!("`{text}` is not an IP address"));
         match text.split_once('/') {
             Some((address, _)) if address.parse::<IpAddr>().is_ok() => {
                 Err(fault.label("a network").help(format!("write `{address}`")))
@@ -76,11 +76,11 @@ impl Cidr {
 }
 
 impl FromStr for Cidr {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let Ok(network) = text.parse::<IpNet>() else {
-            let fault = ScalarFault::new(format!("`{text}` is not a network in CIDR form"));
+            let fault = ScalarError::new(format!("`{text}` is not a network in CIDR form"));
             return Err(match text.parse::<IpAddr>() {
                 Ok(address) => {
                     let bits = if address.is_ipv4() { 32 } else { 128 };
@@ -90,7 +90,7 @@ impl FromStr for Cidr {
             });
         };
         if network.trunc() != network {
-            return Err(ScalarFault::new(format!("`{text}` has host bits set"))
+            return Err(ScalarError::new(format!("`{text}` has host bits set"))
                 .label(format!("did you mean `{}`?", network.trunc())));
         }
         Ok(Self { text: text.to_owned(), network })
@@ -111,9 +111,9 @@ impl SubnetFilter {
 }
 
 impl FromStr for SubnetFilter {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         text.strip_prefix('!').unwrap_or(text).parse::<Cidr>()?;
         Ok(Self(text.to_owned()))
     }
@@ -132,15 +132,15 @@ pub enum Route {
 }
 
 impl FromStr for Route {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         match text {
             "pods" => Ok(Self::Pods),
             "services" => Ok(Self::Services),
-            _ => text.parse().map(Self::Network).map_err(|fault: ScalarFault| match fault.help {
+            _ => text.parse().map(Self::Network).map_err(|fault: ScalarError| match fault.help {
                 None => fault,
-                Some(_) => ScalarFault::new(format!("`{text}` is not a route"))
+                Some(_) => ScalarError::new(format!("`{text}` is not a route"))
                     .help("write `pods`, `services`, or a network such as `192.168.1.0/24`"),
             }),
         }
@@ -161,10 +161,10 @@ impl Endpoint {
 }
 
 impl FromStr for Endpoint {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = || ScalarFault::new(format!("`{text}` is not the URL of a Kubernetes API"));
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let fault = || ScalarError::new(format!("`{text}` is not the URL of a Kubernetes API"));
         let Some(authority) = text.strip_prefix("https://") else {
             let host = text.trim_start_matches("http://");
             return Err(fault().label("not https").help(format!("write `https://{host}`")));

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar};
+use super::{ScalarError, text_scalar};
 
 /// A path below a folder of the repository: no `..`, no root, no drive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -20,11 +20,11 @@ impl RelativePath {
 }
 
 impl FromStr for RelativePath {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let fault = |why: &str| {
-            ScalarFault::new(format!("`{}` is not a path below its folder", text.escape_debug())).label(why.to_owned())
+            ScalarError::new(format!("`{}` is not a path below its folder", text.escape_debug())).label(why.to_owned())
         };
         if text.is_empty() {
             return Err(fault("empty"));
@@ -65,11 +65,11 @@ impl AbsolutePath {
 }
 
 impl FromStr for AbsolutePath {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let fault = |why: &str| {
-            ScalarFault::new(format!("`{}` is not an absolute path", text.escape_debug())).label(why.to_owned())
+            ScalarError::new(format!("`{}` is not an absolute path", text.escape_debug())).label(why.to_owned())
         };
         let Some(rest) = text.strip_prefix('/') else { return Err(fault("does not begin with `/`")) };
         if rest.is_empty() {
@@ -111,9 +111,9 @@ impl DevicePath {
 }
 
 impl FromStr for DevicePath {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let good = text.strip_prefix("/dev/").is_some_and(|rest| {
             rest.split('/').all(|part| {
                 !part.is_empty()
@@ -126,7 +126,7 @@ impl FromStr for DevicePath {
         if good {
             return Ok(Self(text.to_owned()));
         }
-        Err(ScalarFault::new(format!("`{text}` is not the path of a disk"))
+        Err(ScalarError::new(format!("`{text}` is not the path of a disk"))
             .help("write one such as `/dev/disk/by-id/nvme-…`; `talosctl get disks` lists them"))
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, text_scalar, try_from_text};
+use super::{ScalarError, text_scalar, try_from_text};
 
 /// The units that a size may have, and the bytes of each.
 const UNITS: &[(&str, u64)] = &[
@@ -54,17 +54,17 @@ impl Size {
 }
 
 impl FromStr for Size {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let trimmed = text.trim();
         if trimmed.is_empty() {
-            return Err(ScalarFault::new("a size is missing").help("write a whole number and a unit, such as `100GiB`"));
+            return Err(ScalarError::new("a size is missing").help("write a whole number and a unit, such as `100GiB`"));
         }
         let split = trimmed.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ',')).unwrap_or(trimmed.len());
         let (number, unit) = trimmed.split_at(split);
         if number.is_empty() {
-            return Err(ScalarFault::new(format!("`{text}` is not a size"))
+            return Err(ScalarError::new(format!("`{text}` is not a size"))
                 .help("write a whole number and a unit, such as `100GiB`"));
         }
         if let Some((whole, fraction)) = number.split_once(',') {
@@ -75,13 +75,13 @@ impl FromStr for Size {
         }
         let factor = factor(text, number, unit)?;
         if trimmed != text || unit.starts_with(char::is_whitespace) {
-            return Err(ScalarFault::new(format!("`{text}` has white space in it"))
+            return Err(ScalarError::new(format!("`{text}` has white space in it"))
                 .help(format!("write `{number}{}`", unit.trim())));
         }
-        let too_large = || ScalarFault::new(format!("`{text}` is more bytes than a disk can have"));
+        let too_large = || ScalarError::new(format!("`{text}` is more bytes than a disk can have"));
         let bytes = number.parse::<u64>().ok().and_then(|count| count.checked_mul(factor)).ok_or_else(too_large)?;
         if bytes == 0 {
-            return Err(ScalarFault::new("a size of zero")
+            return Err(ScalarError::new("a size of zero")
                 .note("Talos counts a zero as a size that is set")
                 .help("leave the key out if there is no bound"));
         }
@@ -89,13 +89,13 @@ impl FromStr for Size {
     }
 }
 
-fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarFault> {
+fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarError> {
     let unit = unit.trim_start();
     if let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) {
         return Ok(*factor);
     }
     if unit.is_empty() {
-        let fault = ScalarFault::new(format!("`{text}` has no unit"))
+        let fault = ScalarError::new(format!("`{text}` has no unit"))
             .label(format!("{} bytes", grouped(number.parse().unwrap_or(u64::MAX))));
         return Err(fault
             .note("Talos reads a bare number as bytes")
@@ -103,7 +103,7 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarFault> {
     }
     let lower = unit.to_ascii_lowercase();
     if let Some((name, _)) = UNITS.iter().find(|(name, _)| name.to_ascii_lowercase() == lower) {
-        return Err(ScalarFault::new(format!("`{text}` has its unit in the wrong case"))
+        return Err(ScalarError::new(format!("`{text}` has its unit in the wrong case"))
             .help(format!("write `{number}{name}`")));
     }
     let prefix = lower.trim_end_matches('i');
@@ -112,7 +112,7 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarFault> {
         let binary = format!("{}iB", prefix.to_ascii_uppercase());
         if lower.ends_with('i') {
             return Err(
-                ScalarFault::new(format!("`{text}` has a short unit")).help(format!("write `{number}{binary}`"))
+                ScalarError::new(format!("`{text}` has a short unit")).help(format!("write `{number}{binary}`"))
             );
         }
         let powers = match prefix {
@@ -121,20 +121,20 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarFault> {
             "g" => ("1000³", "1024³"),
             _ => ("1000⁴", "1024⁴"),
         };
-        return Err(ScalarFault::new(format!(
+        return Err(ScalarError::new(format!(
             "`{text}` can be read as {decimal} ({}) or {binary} ({})",
             powers.0, powers.1
         ))
         .label(format!("Talos would take {decimal}"))
         .help(format!("write `{number}{decimal}` or `{number}{binary}`")));
     }
-    Err(ScalarFault::new(format!("`{unit}` is not a unit of size"))
+    Err(ScalarError::new(format!("`{unit}` is not a unit of size"))
         .help("the units are B, kB, MB, GB, TB (powers of 1000) and KiB, MiB, GiB, TiB (powers of 1024)"))
 }
 
-fn comma(text: &str, whole: &str, fraction: &str, unit: &str) -> ScalarFault {
+fn comma(text: &str, whole: &str, fraction: &str, unit: &str) -> ScalarError {
     let digits: String = text.chars().filter(|c| *c != ',').collect();
-    let fault = ScalarFault::new(format!("`{text}` has a comma in it"))
+    let fault = ScalarError::new(format!("`{text}` has a comma in it"))
         .note(format!("Talos drops the comma and reads {digits}"));
     match scaled(whole, fraction, unit.trim()) {
         Some(size) => {
@@ -144,9 +144,9 @@ fn comma(text: &str, whole: &str, fraction: &str, unit: &str) -> ScalarFault {
     }
 }
 
-fn fraction(text: &str, number: &str, unit: &str) -> ScalarFault {
+fn fraction(text: &str, number: &str, unit: &str) -> ScalarError {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let fault = ScalarFault::new(format!("`{text}` is not a whole number"))
+    let fault = ScalarError::new(format!("`{text}` is not a whole number"))
         .note("Talos computes fractions in floating point and cuts off what is left of a byte");
     match scaled(whole, fraction, unit.trim()) {
         Some(size) => fault.help(format!("write `{size}`")),
@@ -207,13 +207,13 @@ pub enum VolumeSize {
 }
 
 impl FromStr for VolumeSize {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         match text {
             "remaining" => Ok(Self::Remaining),
             "rest" | "all" | "max" => {
-                Err(ScalarFault::new(format!("`{text}` is not a size")).label("did you mean `remaining`?"))
+                Err(ScalarError::new(format!("`{text}` is not a size")).label("did you mean `remaining`?"))
             }
             _ => text.parse().map(Self::Fixed),
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarFault, checked_text, try_from_text};
+use super::{ScalarError, checked_text, try_from_text};
 
 /// A length of time as Go writes it: `30s`, `2m30s`, `1h`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -12,10 +12,10 @@ use super::{ScalarFault, checked_text, try_from_text};
 pub struct Duration(String);
 
 impl FromStr for Duration {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
-        let fault = || ScalarFault::new(format!("`{text}` is not a length of time"));
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let fault = || ScalarError::new(format!("`{text}` is not a length of time"));
         let mut rest = text;
         while !rest.is_empty() {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -46,13 +46,13 @@ impl FileMode {
 }
 
 impl FromStr for FileMode {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix('0'));
         match digits.filter(|digits| (3..=4).contains(&digits.len())).map(|digits| u16::from_str_radix(digits, 8)) {
             Some(Ok(mode)) => Ok(Self(mode)),
-            _ => Err(ScalarFault::new(format!("`{text}` is not the mode of a file"))
+            _ => Err(ScalarError::new(format!("`{text}` is not the mode of a file"))
                 .help("write three octal digits with a zero before, in quotes: `\"0644\"`")),
         }
     }
@@ -64,9 +64,9 @@ impl FromStr for FileMode {
 pub struct ArgumentName(String);
 
 impl FromStr for ArgumentName {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let good = |text: &str| {
             text.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
@@ -74,7 +74,7 @@ impl FromStr for ArgumentName {
         if good(text) {
             return Ok(Self(text.to_owned()));
         }
-        let fault = ScalarFault::new(format!("`{}` is not the name of an argument", text.escape_debug()));
+        let fault = ScalarError::new(format!("`{}` is not the name of an argument", text.escape_debug()));
         let bare = text.trim_start_matches('-').split('=').next().unwrap_or_default();
         Err(if good(bare) { fault.help(format!("write `{bare}`, and its value behind the colon")) } else { fault })
     }
@@ -86,12 +86,12 @@ impl FromStr for ArgumentName {
 pub struct Sysctl(String);
 
 impl FromStr for Sysctl {
-    type Err = ScalarFault;
+    type Err = ScalarError;
 
-    fn from_str(text: &str) -> Result<Self, ScalarFault> {
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
         let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
         if text.split('.').any(str::is_empty) || !text.contains(['.', '/']) || !text.chars().all(named) {
-            let fault = ScalarFault::new(format!("`{}` is not the name of a kernel parameter", text.escape_debug()));
+            let fault = ScalarError::new(format!("`{}` is not the name of a kernel parameter", text.escape_debug()));
             return Err(fault.help("write one such as `net.ipv4.ip_forward`"));
         }
         Ok(Self(text.to_owned()))

@@ -9,7 +9,7 @@ use talosmith_document::{Code, Diagnostic, Document, Location, Pointer, SourceId
 
 use super::Schema;
 use crate::scalar;
-use crate::scalar::{Format, ScalarFault};
+use crate::scalar::{Format, ScalarError};
 
 /// Translates all errors of one document, in the order in which they came.
 pub fn translate(
@@ -196,7 +196,7 @@ impl Translator<'_> {
     }
 
     fn bad_scalar(&self, location: Location, format: &Format, text: &str) -> Diagnostic {
-        let fault = (format.check)(text).err().unwrap_or_else(|| ScalarFault::new(format!("`{text}` is refused")));
+        let fault = (format.check)(text).err().unwrap_or_else(|| ScalarError::new(format!("`{text}` is refused")));
         fault.at(format.code, location)
     }
 
