@@ -12,7 +12,7 @@ use talosmith_machinery::Role;
 use crate::device::Device;
 use crate::facts::tailscale;
 use crate::fleet::{Cluster, Fleet};
-use crate::layer::{Ground, Layer, Origins};
+use crate::layer::{LayerStack, Origins};
 use crate::layout;
 use crate::schema::Schema;
 
@@ -25,8 +25,8 @@ pub struct FleetFile {
     pub source: SourceId,
     text: Arc<str>,
     written: Written,
-    /// What the devices of each cluster and role stand on, made when the first one is read.
-    grounds: BTreeMap<String, [OnceLock<Arc<Ground>>; 2]>,
+    /// The layers of each cluster and role, merged when the first one is read.
+    layers: BTreeMap<String, [OnceLock<Arc<LayerStack>>; 2]>,
 }
 
 /// The raw patches of a document as they are written, by where they stand.
@@ -96,8 +96,8 @@ impl FleetFile {
         match value {
             Some(value) if findings.is_empty() => {
                 let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
-                let grounds = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
-                Ok(Self { fleet, source, text: text.into(), written, grounds })
+                let layers = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
+                Ok(Self { fleet, source, text: text.into(), written, layers })
             }
             _ => Err(findings),
         }
@@ -114,22 +114,25 @@ impl FleetFile {
         json(self.source, &self.text)
     }
 
-    /// The layers of the cluster of that name that a device with these keys of its own stands on.
-    fn ground(&self, cluster: &Cluster, name: &str, own: &Map<String, Value>) -> Arc<Ground> {
+    /// Returns the layers of a cluster that apply to a device with these keys of its own.
+    fn layers(&self, cluster: &Cluster, name: &str, own: &Map<String, Value>) -> Arc<LayerStack> {
         let (index, role) = match own.get("role").map(Role::deserialize) {
             Some(Ok(Role::Worker)) => (0, ("worker", &cluster.worker)),
             _ => (1, ("controlplane", &cluster.controlplane)),
         };
-        let lay = || {
+        let merge = || {
             let base = Pointer::new("/clusters").child(name);
-            let layers = [("defaults", &cluster.defaults), role].into_iter().filter_map(|(key, keys)| {
-                keys.as_ref().map(|keys| Layer { source: self.source, base: base.child(key), keys })
-            });
-            Arc::new(Ground::new(&layers.collect::<Vec<_>>()))
+            let mut stack = LayerStack::default();
+            for (key, keys) in [("defaults", &cluster.defaults), role] {
+                if let Some(keys) = keys {
+                    stack.apply(self.source, base.child(key), keys.clone());
+                }
+            }
+            Arc::new(stack)
         };
-        match self.grounds.get(name) {
-            Some(grounds) => Arc::clone(grounds[index].get_or_init(lay)),
-            None => lay(),
+        match self.layers.get(name) {
+            Some(layers) => Arc::clone(layers[index].get_or_init(merge)),
+            None => merge(),
         }
     }
 
@@ -183,7 +186,7 @@ impl DeviceFile {
         if !is_valid {
             return (None, findings);
         }
-        let (keys, origins, nulls) = fleet.ground(cluster, name, &own).carry(source, own);
+        let (keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
         findings.extend(nulls);
         match typed(source, Value::Object(keys)) {
             Ok(device) => {
@@ -206,9 +209,9 @@ impl DeviceFile {
     /// Which layer the value at a pointer of the layered device comes from.
     #[must_use]
     pub fn layer(&self, pointer: &Pointer) -> LayerRank {
-        let Some((_, origin)) = self.keys.origins.of(pointer) else { return LayerRank::Device };
-        // Keys of a layer stand below /clusters/<name>/<layer>.
-        let mut segments = origin.segments();
+        let Some(layer) = self.keys.origins.layer(pointer) else { return LayerRank::Device };
+        // The base of a layer in talosmith.yaml is /clusters/<name>/<layer>.
+        let mut segments = layer.base.segments();
         match (segments.next().as_deref(), segments.nth(1).as_deref()) {
             (Some("clusters"), Some("defaults")) => LayerRank::Cluster,
             (Some("clusters"), Some(_)) => LayerRank::Role,

@@ -21,7 +21,7 @@ pub mod plan;
 
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use partial_device::PartialDevice;
-pub use partitions::{Free, Shortfall, aligned};
+pub use partitions::{aligned, free_space};
 pub use plan::Plan;
 pub use resolved_key::{ResolvedKey, resolved_keys};
 pub use schema::Schema;

@@ -13,53 +13,33 @@ const SECTOR: u64 = 512;
 /// The sectors of the second partition table, at the end of the disk: 32 of entries and its header.
 const BACKUP_SECTORS: u64 = 33;
 
-/// What is free on a disk, as one range at its end.
+/// The bytes that a disk lacks for its partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Free {
-    bytes: u64,
+pub(crate) struct Shortfall(pub(crate) u64);
+
+/// Returns the space in bytes for partitions on a disk of some bytes; on a `system` disk, after the partitions of Talos that
+/// precede EPHEMERAL.
+#[must_use]
+pub fn free_space(disk: u64, system: bool, version: &TalosVersion) -> u64 {
+    let end = (disk / SECTOR).saturating_sub(BACKUP_SECTORS) * SECTOR / ALIGNMENT * ALIGNMENT;
+    // The first partition table takes the first MiB.
+    let mut used = ALIGNMENT;
+    if system {
+        used += talos::system_partitions(version).map(|(_, bytes)| aligned(bytes)).sum::<u64>();
+    }
+    end.saturating_sub(used)
 }
 
-/// A partition that does not fit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{missing} bytes are missing")]
-pub struct Shortfall {
-    /// The bytes that the disk would need in addition.
-    pub missing: u64,
+/// Returns the bytes of `free` that remain after partitions of some sizes.
+///
+/// # Errors
+/// The partitions do not fit.
+pub(crate) fn allocate(free: u64, sizes: impl IntoIterator<Item = u64>) -> Result<u64, Shortfall> {
+    let needed = sizes.into_iter().map(aligned).fold(0, u64::saturating_add);
+    free.checked_sub(needed).ok_or_else(|| Shortfall(needed - free))
 }
 
-impl Free {
-    /// The space of a disk of so many bytes that carries nothing; a `system` disk carries Talos's own partitions before EPHEMERAL.
-    #[must_use]
-    pub fn on(disk: u64, system: bool, version: &TalosVersion) -> Self {
-        let end = (disk / SECTOR).saturating_sub(BACKUP_SECTORS) * SECTOR / ALIGNMENT * ALIGNMENT;
-        // The first partition table takes the first MiB.
-        let mut used = ALIGNMENT;
-        if system {
-            used += talos::system_partitions(version).map(|(_, bytes)| aligned(bytes)).sum::<u64>();
-        }
-        Self { bytes: end.saturating_sub(used) }
-    }
-
-    /// The free bytes, which are the size of the largest partition that fits.
-    #[must_use]
-    pub const fn bytes(self) -> u64 {
-        self.bytes
-    }
-
-    /// What is left with one more partition.
-    ///
-    /// # Errors
-    /// The partition does not fit.
-    pub const fn allocate(self, size: u64) -> Result<Self, Shortfall> {
-        let size = aligned(size);
-        match self.bytes.checked_sub(size) {
-            Some(bytes) => Ok(Self { bytes }),
-            None => Err(Shortfall { missing: size - self.bytes }),
-        }
-    }
-}
-
-/// The bytes that a partition of a size takes: whole MiB.
+/// Returns the bytes that a partition of a size takes: whole MiB.
 #[must_use]
 pub const fn aligned(size: u64) -> u64 {
     match size.checked_next_multiple_of(ALIGNMENT) {
@@ -70,7 +50,7 @@ pub const fn aligned(size: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Free, Shortfall, aligned};
+    use super::{Shortfall, aligned, allocate, free_space};
     use talosmith_document::TalosVersion;
 
     const GB: u64 = 1_000_000_000;
@@ -80,10 +60,9 @@ mod tests {
         "v1.12.1".parse().expect("a version")
     }
 
-    /// The bytes that are free before and after partitions of some sizes; none where one does not fit.
+    /// The bytes that are left after partitions of some sizes; none if they do not fit.
     fn left(disk: u64, sizes: &[u64]) -> Option<u64> {
-        let free = Free::on(disk, true, &version());
-        sizes.iter().try_fold(free, |free, size| free.allocate(*size).ok()).map(Free::bytes)
+        allocate(free_space(disk, true, &version()), sizes.iter().copied()).ok()
     }
 
     #[test]
@@ -105,29 +84,28 @@ mod tests {
 
     #[test]
     fn a_partition_that_does_not_fit_says_by_how_much() {
-        let free = Free::on(2_000_398_934_016, true, &version());
-        let free = free.allocate(100 * GIB).and_then(|free| free.allocate(500 * GB)).expect("they fit");
-        assert_eq!(free.allocate(free.bytes()).map(Free::bytes), Ok(0));
-        assert_eq!(free.allocate(free.bytes() + 1), Err(Shortfall { missing: 1 << 20 }));
-        assert_eq!(free.allocate(1405 * GB), Err(Shortfall { missing: aligned(1405 * GB) - 1_390_713_765_888 }));
+        let free = free_space(2_000_398_934_016, true, &version());
+        let free = allocate(free, [100 * GIB, 500 * GB]).expect("they fit");
+        assert_eq!(allocate(free, [free]), Ok(0));
+        assert_eq!(allocate(free, [free + 1]), Err(Shortfall(1 << 20)));
+        assert_eq!(allocate(free, [1405 * GB]), Err(Shortfall(aligned(1405 * GB) - 1_390_713_765_888)));
     }
 
     #[test]
     fn a_disk_without_talos_has_only_its_tables() {
-        assert_eq!(Free::on(500_107_862_016, false, &version()).bytes(), 497_797_824_512 + 2202 * (1 << 20));
+        assert_eq!(free_space(500_107_862_016, false, &version()), 497_797_824_512 + 2202 * (1 << 20));
         // Two tables and one MiB: the least that holds a partition.
-        assert_eq!(Free::on((2 << 20) + 33 * 512, false, &version()).bytes(), 1 << 20);
-        assert_eq!(Free::on((2 << 20) + 33 * 512 - 1, false, &version()).bytes(), 0);
-        assert_eq!(Free::on(0, true, &version()).bytes(), 0);
-        assert_eq!(Free::on(GB, true, &version()).bytes(), 0);
+        assert_eq!(free_space((2 << 20) + 33 * 512, false, &version()), 1 << 20);
+        assert_eq!(free_space((2 << 20) + 33 * 512 - 1, false, &version()), 0);
+        assert_eq!(free_space(0, true, &version()), 0);
+        assert_eq!(free_space(GB, true, &version()), 0);
     }
 
     #[test]
     fn sizes_round_up_to_whole_mebibytes() {
         assert_eq!([0, 1, 1 << 20, (1 << 20) + 1].map(aligned), [0, 1 << 20, 1 << 20, 2 << 20]);
-        assert_eq!(
-            Free::on(u64::MAX, true, &version()).allocate(u64::MAX).map_err(|shortfall| shortfall.missing > 0),
-            Err(true)
-        );
+        let free = free_space(u64::MAX, true, &version());
+        assert_eq!(allocate(free, [u64::MAX]), Err(Shortfall(u64::MAX - free)));
+        assert_eq!(allocate(free, [u64::MAX, u64::MAX]), Err(Shortfall(u64::MAX - free)));
     }
 }

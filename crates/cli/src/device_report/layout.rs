@@ -3,7 +3,7 @@
 use serde::Serialize;
 use talosmith_model::plan::{Device, Disk, Volume};
 use talosmith_model::scalar::{Size, UpperBound};
-use talosmith_model::{Free, aligned};
+use talosmith_model::{aligned, free_space};
 
 /// A disk and what lies on it once Talos has made every volume.
 #[derive(Debug, Serialize)]
@@ -52,7 +52,7 @@ pub(super) fn layouts(device: &Device) -> Vec<Layout> {
 }
 
 fn layout(device: &Device, disk: &Disk) -> Layout {
-    let free = Free::on(disk.bytes, disk.system, &device.versions.talos).bytes();
+    let free = free_space(disk.bytes, disk.system, &device.versions.talos);
     let on_disk: Vec<&Volume> =
         device.storage.volumes.iter().filter(|volume| volume.disk.as_ref() == Some(&disk.name)).collect();
     let mut volumes: Vec<Room> = on_disk.iter().map(|volume| room(volume)).collect();

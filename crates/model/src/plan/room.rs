@@ -4,8 +4,8 @@ use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Disk};
+use crate::partitions::{Shortfall, aligned, allocate, free_space};
 use crate::scalar::{Size, UpperBound, grouped, suggested};
-use crate::{Free, aligned};
 
 /// What Talos asks for if a volume has no `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
 const DEFAULT_MINIMUM: (u64, u64) = (2 << 30, 100 << 20);
@@ -58,13 +58,14 @@ pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &Talo
         return None;
     }
     ephemeral_is_bounded(check, disk, placed);
-    let free = Free::on(disk.bytes, disk.system, version);
-    let needed: u64 = placed.iter().map(|volume| aligned(volume.least().0)).fold(0, u64::saturating_add);
-    if needed > free.bytes() {
-        overcommit(check, disk, placed, free, needed, version);
-        return None;
-    }
-    let left = free.bytes() - needed;
+    let free = free_space(disk.bytes, disk.system, version);
+    let left = match allocate(free, placed.iter().map(|volume| volume.least().0)) {
+        Ok(left) => left,
+        Err(shortfall) => {
+            overcommit(check, disk, placed, shortfall, sum(disk, placed, Err(shortfall), version));
+            return None;
+        }
+    };
     let volume = first?;
     if left < 1_000_000_000 {
         let location = check.at(at(volume, "size"));
@@ -75,7 +76,7 @@ pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &Talo
                 location,
             )
             .label(format!("{} bytes", grouped(left)))
-            .figure(sum(disk, placed, free, needed, version)),
+            .figure(sum(disk, placed, Ok(left), version)),
         );
         return None;
     }
@@ -112,20 +113,19 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     );
 }
 
-fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], free: Free, needed: u64, version: &TalosVersion) {
+fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], Shortfall(missing): Shortfall, sum: String) {
     // Talos places user volumes by rising size, so the largest one is the one that finds no room.
     let last = placed.iter().max_by_key(|volume| (!volume.own, volume.least().0));
     let Some(last) = last else { return };
     let at = Pointer::new("/volumes").child(&last.name);
     let key = if matches!(last.bounds, Bounds::Exact(_)) { "size" } else { "minSize" };
-    let missing = needed - free.bytes();
     let mut finding = Diagnostic::new(
         Code::VolumeOvercommit,
         format!("the volumes on `{}` need {} more than the disk has", disk.name, decimal(missing)),
         check.at(at.child(key)),
     )
     .label("the last volume to be placed")
-    .figure(sum(disk, placed, free, needed, version))
+    .figure(sum)
     .note("Talos leaves a volume that finds no room unmade; the node boots without its mount");
     let room = aligned(last.least().0).saturating_sub(missing);
     finding = if room >= 1_000_000_000 {
@@ -137,9 +137,9 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], free: Free,
 }
 
 /// The sum that shows why volumes do not fit, a row each.
-fn sum(disk: &Disk, placed: &[Placed], free: Free, needed: u64, version: &TalosVersion) -> String {
+fn sum(disk: &Disk, placed: &[Placed], left: Result<u64, Shortfall>, version: &TalosVersion) -> String {
     let mut rows: Vec<(String, String)> = vec![(format!("  disk {}", disk.name), grouped(disk.bytes))];
-    let taken = disk.bytes.saturating_sub(free.bytes());
+    let taken = disk.bytes.saturating_sub(free_space(disk.bytes, disk.system, version));
     if disk.system {
         let system = talos::system_partitions_bytes(version).min(taken);
         let names: Vec<&str> = talos::system_partitions(version).map(|(name, _)| name).collect();
@@ -152,10 +152,9 @@ fn sum(disk: &Disk, placed: &[Placed], free: Free, needed: u64, version: &TalosV
         let (bytes, text) = volume.least();
         rows.push((format!("− {} {text}", volume.name), grouped(aligned(bytes))));
     }
-    let left = if needed > free.bytes() {
-        format!("−{}", grouped(needed - free.bytes()))
-    } else {
-        grouped(free.bytes() - needed)
+    let left = match left {
+        Ok(left) => grouped(left),
+        Err(Shortfall(missing)) => format!("−{}", grouped(missing)),
     };
     rows.push(("= left".to_owned(), left));
     let names = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
