@@ -1,56 +1,64 @@
-//! The facts of a device one by one, and where each is written.
+//! The keys of a merged device one by one, and where each is written.
 
 use serde_json::{Map, Value};
 use talosmith_document::{Location, Pointer};
 
+use crate::plan::Device;
 use crate::{FleetFile, Keys, Schema};
 
-/// A fact of a layered device: a key, or a key below one that holds a mapping.
+/// A key of a merged device, or a key of a mapping in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedKey {
-    /// The key, as a pointer into the layered device.
+    /// The pointer in the merged device.
     pub key: Pointer,
-    /// What it says.
+    /// The value.
     pub value: Value,
-    /// The key that says it: in the device's file or in talosmith.yaml, also where the fact follows from another one.
+    /// The location of the key that specifies it, in the device's file or in talosmith.yaml. For a default, that of the key from
+    /// which it follows.
     pub location: Location,
 }
 
-/// Returns the keys of a device in the order of its schema.
-///
-/// The versions and the hostname are always among them, since the rest relies on them.
+/// Returns the keys of a device in the order of its schema, always with the versions and the hostname.
 #[must_use]
-pub fn resolved_keys(fleet: &FleetFile, device: &Keys) -> Vec<ResolvedKey> {
-    let keys = device.values();
-    let at = |pointer: &Pointer| device.at(pointer.clone());
-    let mut facts = Vec::new();
+pub fn resolved_keys(device: &Device) -> Vec<ResolvedKey> {
+    let keys = device.keys.values();
+    let resolved =
+        |key: Pointer, value: Value, location: &Location| ResolvedKey { key, value, location: location.as_key() };
+    let mut all = Vec::new();
     for key in order() {
         let pointer = Pointer::root().child(&key);
-        match keys.get(&key) {
-            Some(Value::Object(mapping)) if !mapping.is_empty() => {
-                facts.extend(mapping.iter().map(|(inner, value)| {
+        match (keys.get(&key), key.as_str()) {
+            (Some(Value::Object(mapping)), _) if !mapping.is_empty() => {
+                all.extend(mapping.iter().map(|(inner, value)| {
                     let key = pointer.child(inner);
-                    ResolvedKey { location: at(&key).as_key(), key, value: value.clone() }
+                    let location = device.keys.at(key.clone());
+                    resolved(key, value.clone(), &location)
                 }));
             }
-            Some(value) => {
-                facts.push(ResolvedKey { location: at(&pointer).as_key(), key: pointer, value: value.clone() })
+            (Some(value), _) => {
+                let location = device.keys.at(pointer.clone());
+                all.push(resolved(pointer, value.clone(), &location));
             }
-            None => {
-                let implied = implied(fleet, &keys, &key, &at);
-                facts.extend(implied.map(|(value, location)| ResolvedKey {
-                    key: pointer,
-                    value,
-                    location: location.as_key(),
-                }));
+            (None, "hostname") => {
+                let network = &device.network;
+                all.push(resolved(pointer, network.hostname.clone().into(), &network.hostname_location));
             }
+            (None, "talosVersion") => {
+                let versions = &device.versions;
+                all.push(resolved(pointer, versions.talos.to_string().into(), &versions.talos_location));
+            }
+            (None, "baseConfig") => {
+                let versions = &device.versions;
+                all.push(resolved(pointer, versions.base.to_string().into(), &versions.base_location));
+            }
+            (None, _) => {}
         }
     }
-    facts
+    all
 }
 
 impl Keys {
-    /// Returns the scalars at a pointer of the layered device and below. The file is parsed again: this is for reports.
+    /// Returns the scalars at a pointer of the merged device and below. The file is parsed again: this is for reports.
     #[must_use]
     pub fn scalars(&self, at: &Pointer) -> Vec<ResolvedKey> {
         scalars(&Value::Object(self.values()), at, &|pointer| self.at(pointer.clone()))
@@ -84,34 +92,10 @@ fn scalars(root: &Value, at: &Pointer, location: &dyn Fn(&Pointer) -> Location) 
     found
 }
 
-/// The keys of a device as its schema lists them.
+/// Returns the keys of a device in the order of its schema.
 fn order() -> Vec<String> {
     let schema: Value = serde_json::from_str(Schema::Device.text()).unwrap_or_default();
     schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect()
-}
-
-/// What follows from another key for one that is not written.
-fn implied(
-    fleet: &FleetFile,
-    keys: &Map<String, Value>,
-    key: &str,
-    at: &impl Fn(&Pointer) -> Location,
-) -> Option<(Value, Location)> {
-    let own = |key: &str| keys.get(key).map(|value| (value.clone(), at(&Pointer::root().child(key))));
-    let name = keys.get("cluster")?.as_str()?;
-    let (_, cluster) = fleet.fleet.clusters.iter().find(|(other, _)| other.as_str() == name)?;
-    let of_cluster = |version: &talosmith_document::TalosVersion, key: &str| {
-        (Value::from(version.to_string()), fleet.at(Pointer::new("/clusters").child(name).child(key)))
-    };
-    let talos = || own("talosVersion").unwrap_or_else(|| of_cluster(&cluster.talos_version, "talosVersion"));
-    match key {
-        "hostname" => own("name"),
-        "talosVersion" => Some(talos()),
-        "baseConfig" => {
-            Some(cluster.base_config.as_ref().map_or_else(talos, |version| of_cluster(version, "baseConfig")))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -120,12 +104,13 @@ mod tests {
 
     use super::*;
     use crate::DeviceFile;
+    use crate::plan::{Caches, Draft, Files};
     use talosmith_document::{Anchor, Sources};
 
     #[test]
-    fn each_fact_names_the_key_that_says_it() {
+    fn each_key_has_the_location_that_specifies_it() {
         let mut sources = Sources::default();
-        let fleet_text = "clusters:\n  c:\n    talosVersion: v1.13.2\n    defaults: { labels: { a: x, b: x }, nameservers: [192.0.2.1] }\n    worker: { kata: true }\n";
+        let fleet_text = "clusters:\n  c:\n    talosVersion: v1.13.2\n    defaults: { labels: { a: x, b: x }, nameservers: [192.0.2.1] }\n    worker: { kata: false }\n";
         let fleet_source = sources.add("talosmith.yaml", fleet_text);
         let fleet = FleetFile::read(fleet_source, fleet_text).expect("a fleet");
         let text =
@@ -141,7 +126,7 @@ mod tests {
             ("/talosVersion", json!("v1.13.2"), default("/talosVersion")),
             ("/baseConfig", json!("v1.12.0"), at("/baseConfig")),
             ("/hostname", json!("n"), at("/name")),
-            ("/kata", json!(true), default("/worker/kata")),
+            ("/kata", json!(false), default("/worker/kata")),
             ("/labels/a", json!("x"), default("/defaults/labels/a")),
             ("/labels/b", json!("y"), at("/labels/b")),
             ("/nameservers", json!(["192.0.2.1"]), default("/defaults/nameservers")),
@@ -150,8 +135,10 @@ mod tests {
         let expected = expected.map(|(key, value, location)| ResolvedKey { key: key.into(), value, location });
         let (device, findings) = DeviceFile::read(&fleet, own, "n", &text.into());
         assert_eq!(findings, []);
-        let keys = device.expect("a device").keys;
-        assert_eq!(resolved_keys(&fleet, &keys), expected);
+        let file = device.expect("a device");
+        let draft = Draft::new(&fleet, &file, &Files::default(), &Caches::default());
+        assert_eq!(resolved_keys(draft.settled().expect("a device without errors")), expected);
+        let keys = file.keys;
         let labels = keys.scalars(&"/labels".into()).into_iter().map(|label| (label.key.to_string(), label.location));
         let expected = [("/labels/a", default("/defaults/labels/a")), ("/labels/b", at("/labels/b"))];
         let value = |location: Location| {

@@ -32,9 +32,7 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
     let Some(name) = selection.only_device() else {
         anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
     };
-    let Some((device, fleet)) =
-        project.plan.devices.iter().find(|device| device.name == name).zip(project.fleet.as_ref())
-    else {
+    let Some(device) = project.plan.devices.iter().find(|device| device.name == name) else {
         let mut findings = of_device(&project, name);
         if project.plan.waiting.contains(name) {
             let unread: Vec<&str> = project.plan.broken.difference(&project.plan.waiting).map(String::as_str).collect();
@@ -43,7 +41,7 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
         context.report(Channel::Status, &mut findings, &project.sources, serde_json::Map::new())?;
         return Ok(Exit::Findings);
     };
-    let report = DeviceReport::new(device, resolved_keys(fleet, &device.keys), &project.sources);
+    let report = DeviceReport::new(device, resolved_keys(device), &project.sources);
     let text = if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_text(&report) };
     context.console.result(&text)?;
     let warnings = of_device(&project, name).len();

@@ -34,45 +34,56 @@ pub struct Versions {
     pub config_format: ConfigFormat,
     /// Whether this Talos ships `/etc/cri/conf.d/20-customization.part`, which must then be overwritten: before 1.14.
     pub ships_cri_customization: bool,
+    /// The location that specifies the Talos version: in the device's file or its cluster.
+    #[serde(skip)]
+    pub talos_location: Location,
+    /// The location that specifies the version of the base config, or else the Talos version.
+    #[serde(skip)]
+    pub base_location: Location,
 }
 
 /// Returns the versions of a device.
-pub fn device(check: &mut Check<'_>) -> Versions {
+pub(super) fn device(check: &mut Check<'_>) -> Versions {
     let device = &check.file.device;
+    let in_cluster = |key: &str| check.fleet.at(Pointer::new("/clusters").child(&device.cluster).child(key));
     let cluster = check.cluster();
-    let talos = device.talos_version.clone().or_else(|| cluster.map(|cluster| cluster.talos_version.clone()));
-    let talos = talos.unwrap_or(TalosVersion { major: 1, minor: 12, patch: 0, pre: None });
+    let of_cluster = cluster.map(|cluster| &cluster.talos_version);
+    let (talos, talos_location) = match (&device.talos_version, of_cluster) {
+        (Some(version), _) => (version.clone(), check.at("/talosVersion")),
+        (None, Some(version)) => (version.clone(), in_cluster("talosVersion")),
+        (None, None) => (TalosVersion { major: 1, minor: 12, patch: 0, pre: None }, check.at("/cluster")),
+    };
+    let of_cluster = cluster.and_then(|cluster| cluster.base_config.as_ref());
+    let (base, base_location) = match (&device.base_config, of_cluster) {
+        (Some(version), _) => (version.clone(), check.at("/baseConfig")),
+        (None, Some(version)) => (version.clone(), in_cluster("baseConfig")),
+        (None, None) => (talos.clone(), talos_location.clone()),
+    };
     if device.talos_version.is_some() {
-        let location = check.at("/talosVersion");
-        check.findings.extend(judge(&talos, &location));
+        check.findings.extend(check_supported(&talos, &talos_location));
+        if base_location == talos_location && talos.minor() >= DOCUMENTS_SINCE {
+            check.push(missing_base_config(&talos, talos_location.clone()));
+        }
     }
-    let base = device.base_config.clone().or_else(|| cluster.and_then(|cluster| cluster.base_config.clone()));
-    if base.is_none() && device.talos_version.is_some() && talos.minor() >= DOCUMENTS_SINCE {
-        let location = check.at("/talosVersion");
-        check.push(missing_base_config(&talos, location));
-    }
-    let base = base.unwrap_or_else(|| talos.clone());
-    let base_minor = base.minor();
-    if base_minor > talos.minor() && base_minor >= DOCUMENTS_SINCE {
-        // The nearer of the two that do not go together; the cluster's own line is one finding for all of its devices.
-        let of_cluster = Pointer::new("/clusters").child(&device.cluster).child("baseConfig");
-        let location = match (&device.base_config, &device.talos_version) {
-            (Some(_), _) => check.at("/baseConfig"),
-            (None, Some(_)) => check.at("/talosVersion"),
-            (None, None) => check.fleet.at(of_cluster),
-        };
+    let minor = base.minor();
+    if minor > talos.minor() && minor >= DOCUMENTS_SINCE {
+        // A device's own version that does not match its cluster's base config is the nearer of the two locations. The cluster's
+        // line is one finding for all of its devices.
+        let is_own = device.base_config.is_none() && device.talos_version.is_some();
+        let location = if is_own { talos_location.clone() } else { base_location.clone() };
         check.push(
             Diagnostic::new(
                 Code::OldTalos,
-                format!("Talos {talos} cannot read a base config of {}.{}", base_minor.0, base_minor.1),
+                format!("Talos {talos} cannot read a base config of {}.{}", minor.0, minor.1),
                 location,
             )
-            .note("the documents that such a base consists of came with v1.14")
-            .help(format!("write the version whose talosctl made the base config, such as `baseConfig: {talos}`")),
+            .note("the documents of such a base config exist since v1.14")
+            .help(format!("write the version whose talosctl generated the base config, such as `baseConfig: {talos}`")),
         );
     }
-    let config_format = if base_minor >= DOCUMENTS_SINCE { ConfigFormat::Documents } else { ConfigFormat::V1Alpha1 };
-    Versions { ships_cri_customization: talos.minor() < (1, 14), talos, base, config_format }
+    let config_format = if minor >= DOCUMENTS_SINCE { ConfigFormat::Documents } else { ConfigFormat::V1Alpha1 };
+    let ships_cri_customization = talos.minor() < (1, 14);
+    Versions { talos, base, config_format, ships_cri_customization, talos_location, base_location }
 }
 
 /// Finds fault with a fact that the version is too old for. `what` names it in the message.
@@ -98,7 +109,7 @@ pub fn cluster(
     findings: &mut Vec<Diagnostic>,
 ) -> Cluster {
     let version = file.at(at.child("talosVersion"));
-    findings.extend(judge(&cluster.talos_version, &version));
+    findings.extend(check_supported(&cluster.talos_version, &version));
     if cluster.base_config.is_none() && cluster.talos_version.minor() >= DOCUMENTS_SINCE {
         findings.push(missing_base_config(&cluster.talos_version, version));
     }
@@ -121,7 +132,7 @@ pub fn cluster(
     planned
 }
 
-fn judge(version: &TalosVersion, location: &Location) -> Option<Diagnostic> {
+fn check_supported(version: &TalosVersion, location: &Location) -> Option<Diagnostic> {
     let (newest, oldest) = (talos::newest_minor(), talos::oldest_minor());
     if version.minor() > newest {
         let known = format!("v{}.{}", newest.0, newest.1);
