@@ -1,8 +1,8 @@
-//! The Common Expression Language as far as Talos uses it: selectors of disks, volumes and links, and the conditions of its OOM handler.
+//! The Common Expression Language as Talos uses it: selectors of disks, volumes and links, and the conditions of its OOM handler.
 //!
-//! [`check`] judges as the official machinery does when it loads a config: it parses, finds the types, and asks for `bool` (or
-//! `double`). [`Expression::of`] evaluates over what is known, in three values. Why not a crate: `cel` 0.15 has no type checker,
-//! so it takes `disk.devPath` and `100 * GB`, which Talos refuses.
+//! [`check`] accepts what the official machinery accepts when it loads a config: it parses an expression and finds its type, which
+//! must be `bool` (or `double`). [`Expression::evaluate`] evaluates over what is known, with three outcomes. Why not a crate: `cel`
+//! 0.15 has no type checker, so it accepts `disk.devPath` and `100 * GB`, which Talos refuses.
 
 mod value;
 mod token;
@@ -16,30 +16,30 @@ mod check;
 mod evaluate;
 
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 pub use environment::Environment;
-pub use evaluate::{Refuted, Verdict};
-pub use value::{Facts, Value};
+pub use evaluate::{FalseCondition, Outcome};
+pub use value::{Bindings, Value};
 
 use talosmith_document::{Cache, TalosVersion};
 
-/// Why a text is not an expression for its place.
+/// Why Talos refuses an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Fault {
+pub struct CelError {
     /// What is wrong: lower case, no full stop.
     pub message: String,
-    /// The bytes of the text that are wrong.
+    /// The bytes of the expression that are wrong.
     pub range: Range<usize>,
-    /// What to say beside the underline; may be empty.
+    /// The label of the underlined bytes; may be empty.
     pub label: String,
     /// What to write instead.
     pub help: Option<String>,
 }
 
-impl Fault {
-    pub(crate) fn new(message: impl Into<String>, range: Range<usize>) -> Self {
+impl CelError {
+    fn new(message: impl Into<String>, range: Range<usize>) -> Self {
         Self { message: message.into(), range, label: String::new(), help: None }
     }
 
@@ -54,29 +54,32 @@ impl Fault {
     }
 }
 
-/// An expression that its place takes.
+/// An expression that Talos accepts in its environment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expression {
     tree: Arc<tree::Node>,
 }
 
-/// A text, its place, and the version that reads it.
-type Question = (String, Environment, TalosVersion);
+/// The results of [`check`]: the devices of a fleet have few different expressions.
+#[derive(Debug, Default)]
+pub struct Checker(Cache<(String, Environment, TalosVersion), Result<Expression, CelError>>);
 
-/// The verdicts on expressions: the devices of a fleet have few between them.
-static CHECKED: LazyLock<Cache<Question, Result<Expression, Fault>>> = LazyLock::new(Cache::default);
-
-/// Checks whether a text is an expression that Talos of this version takes in this environment.
-///
-/// # Errors
-/// The first thing that is wrong with it.
-pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, Fault> {
-    CHECKED.get_or_compute((text.to_owned(), environment, version.clone()), |(text, environment, version)| {
-        judge(text, *environment, version)
-    })
+impl Checker {
+    /// Checks an expression, or returns the result of an earlier check.
+    ///
+    /// # Errors
+    /// Those of [`check`].
+    pub fn check(&self, text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, CelError> {
+        let key = (text.to_owned(), environment, version.clone());
+        self.0.get_or_compute(key, |(text, environment, version)| check(text, *environment, version))
+    }
 }
 
-fn judge(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, Fault> {
+/// Parses an expression and finds its types, as a version of Talos does in an environment.
+///
+/// # Errors
+/// The first fault for which this Talos refuses it.
+pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, CelError> {
     // Backquotes came with cel-go 0.31, which Talos has from 1.14 on.
     let syntax = parse::Syntax { optional: environment.has_optionals(), quoted: version.minor() >= (1, 14) };
     let tree = parse::parse(text, syntax)?;
@@ -84,11 +87,11 @@ fn judge(text: &str, environment: Environment, version: &TalosVersion) -> Result
     Ok(Expression { tree: tree.into() })
 }
 
-/// Checks the syntax alone, where the version is not known yet.
+/// Checks only the syntax, where the version of Talos is not known yet.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
-pub fn check_syntax(text: &str) -> Result<(), Fault> {
+/// The first fault that every version refuses.
+pub fn check_syntax(text: &str) -> Result<(), CelError> {
     parse::parse(text, parse::Syntax { optional: true, quoted: true }).map(|_| ())
 }
 

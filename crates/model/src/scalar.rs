@@ -44,14 +44,14 @@ pub struct ScalarError {
     pub part: Option<std::ops::Range<usize>>,
 }
 
-impl From<cel::Fault> for ScalarError {
-    fn from(fault: cel::Fault) -> Self {
-        let part = (!fault.range.is_empty()).then_some(fault.range);
+impl From<cel::CelError> for ScalarError {
+    fn from(error: cel::CelError) -> Self {
+        let part = (!error.range.is_empty()).then_some(error.range);
         Self {
-            message: fault.message,
-            label: fault.label,
+            message: error.message,
+            label: error.label,
             note: Some("Talos refuses a config with such a selector".to_owned()),
-            help: fault.help,
+            help: error.help,
             part,
         }
     }

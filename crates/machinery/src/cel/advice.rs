@@ -1,4 +1,4 @@
-//! What is wrong with the types of an expression, and what to write instead.
+//! The errors about the types of an expression, with what to write instead.
 
 use std::ops::Range;
 
@@ -7,18 +7,16 @@ use talosmith_document::{TalosVersion, closest};
 use super::environment::{Environment, UNITS, fields, unit};
 use super::kind::Type;
 use super::tree::{Kind, Node, Word};
-use super::{Fault, Value};
+use super::{CelError, Value};
 
-/// What faults and their helps are made from.
+/// Makes errors, with helps in the words of the expression.
 pub(super) struct Advice<'a> {
-    /// The expression.
     pub text: &'a str,
-    /// Where it stands.
     pub environment: Environment,
 }
 
-/// A type in a sentence.
-pub(super) fn a(kind: &Type) -> String {
+/// A type with its article, for a sentence.
+pub(super) fn with_article(kind: &Type) -> String {
     match kind {
         Type::Plain("null") => "null".to_owned(),
         Type::Plain("int") => "an int".to_owned(),
@@ -36,8 +34,8 @@ impl Advice<'_> {
         &self.text[node.range.clone()]
     }
 
-    /// The variables that have fields: `disk`.
-    fn things(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    /// The variables that have fields, such as `disk`, and their messages.
+    fn messages(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let environment = self.environment;
         environment.names().filter_map(move |name| match environment.name(name)? {
             Type::Message(message) => Some((name, message)),
@@ -45,80 +43,83 @@ impl Advice<'_> {
         })
     }
 
-    pub fn wrong_result(&self, tree: &Node, found: &Type) -> Fault {
+    pub fn wrong_result(&self, tree: &Node, found: &Type) -> CelError {
         let expected = self.environment.result();
-        let fault = Fault::new(format!("the result is {}, not {}", a(found), a(&expected)), tree.range.clone());
+        let error = CelError::new(
+            format!("the result is {}, not {}", with_article(found), with_article(&expected)),
+            tree.range.clone(),
+        );
         let written = self.written(tree);
         match (&expected, found) {
-            (Type::Plain("double"), Type::Plain("int" | "uint")) => fault.help(format!("write `double({written})`")),
+            (Type::Plain("double"), Type::Plain("int" | "uint")) => error.help(format!("write `double({written})`")),
             (Type::Plain("bool"), Type::Plain("string")) if tree.path().is_some() => {
-                fault.help(format!("compare it, as in `{written} == '…'`"))
+                error.help(format!("compare it, as in `{written} == '…'`"))
             }
             (Type::Plain("bool"), Type::Plain("uint")) if tree.path().is_some() => {
-                fault.help(format!("compare it, as in `{written} > 100u * GB`"))
+                error.help(format!("compare it, as in `{written} > 100u * GB`"))
             }
             (Type::Plain("bool"), Type::Of("list", _)) if tree.path().is_some() => {
-                fault.help(format!("ask for an item, as in `'…' in {written}`"))
+                error.help(format!("test for an item, as in `'…' in {written}`"))
             }
-            _ => fault,
+            _ => error,
         }
     }
 
-    pub fn unknown_name(&self, name: &str, range: &Range<usize>) -> Fault {
-        let fault = Fault::new(format!("there is no `{name}` here"), range.clone());
-        let owner = self.things().find(|(_, message)| fields(message).any(|field| field == snake(name)));
+    pub fn unknown_name(&self, name: &str, range: &Range<usize>) -> CelError {
+        let error = CelError::new(format!("there is no `{name}` here"), range.clone());
+        let owner = self.messages().find(|(_, message)| fields(message).any(|field| field == snake(name)));
         if let Some((thing, _)) = owner {
-            return fault.help(format!("write `{thing}.{}`", snake(name)));
+            return error.help(format!("write `{thing}.{}`", snake(name)));
         }
         if matches!(name, "disk" | "volume" | "link") {
             let names = self.environment.names().filter(|name| unit(name).is_none());
             let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-            return if names.len() > 4 { fault } else { fault.label(format!("known here: {}", names.join(", "))) };
+            return if names.len() > 4 { error } else { error.label(format!("known here: {}", names.join(", "))) };
         }
         let names = self.environment.names().chain(self.environment.functions());
         match closest(name, names) {
-            Some(near) => fault.label(format!("did you mean `{near}`?")),
-            None => fault.help(format!("if it is a text, put it in quotes: `'{name}'`")),
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error.help(format!("if it is a string, put it in quotes: `'{name}'`")),
         }
     }
 
-    pub fn unknown_field(&self, operand: &Node, owner: &str, word: &Word) -> Fault {
+    pub fn unknown_field(&self, operand: &Node, owner: &str, word: &Word) -> CelError {
         let operand = self.written(operand);
-        let fault = Fault::new(format!("`{operand}` has no field `{}`", word.text), word.range.clone());
+        let error = CelError::new(format!("`{operand}` has no field `{}`", word.text), word.range.clone());
         let snake = snake(&word.text);
         if snake != word.text && fields(owner).any(|field| field == snake) {
-            return fault.help(format!("write `{operand}.{snake}`"));
+            return error.help(format!("write `{operand}.{snake}`"));
         }
         match closest(&snake, fields(owner)) {
-            Some(near) => fault.label(format!("did you mean `{near}`?")),
-            None => fault.label(format!("none of: {}", fields(owner).collect::<Vec<_>>().join(", "))),
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error.label(format!("none of: {}", fields(owner).collect::<Vec<_>>().join(", "))),
         }
     }
 
-    pub fn newer_field(&self, operand: &Node, word: &Word, since: (u64, u64), version: &TalosVersion) -> Fault {
+    pub fn newer_field(&self, operand: &Node, word: &Word, since: (u64, u64), version: &TalosVersion) -> CelError {
         let operand = self.written(operand);
-        Fault::new(format!("Talos {version} does not know `{operand}.{}`", word.text), word.range.clone())
+        CelError::new(format!("Talos {version} does not know `{operand}.{}`", word.text), word.range.clone())
             .label(format!("from Talos {}.{} on", since.0, since.1))
     }
 
-    pub fn no_fields(&self, node: &Node, operand: &Node, found: &Type, word: &Word) -> Fault {
-        Fault::new(
-            format!("`{}` is {} and has no field `{}`", self.written(operand), a(found), word.text),
+    pub fn no_fields(&self, node: &Node, operand: &Node, found: &Type, word: &Word) -> CelError {
+        CelError::new(
+            format!("`{}` is {} and has no field `{}`", self.written(operand), with_article(found), word.text),
             node.range.clone(),
         )
     }
 
-    pub fn no_items(&self, node: &Node, over: &Node, found: &Type) -> Fault {
-        Fault::new(format!("`{}` is {}, not a list", self.written(over), a(found)), node.range.clone())
+    pub fn no_items(&self, node: &Node, over: &Node, found: &Type) -> CelError {
+        CelError::new(format!("`{}` is {}, not a list", self.written(over), with_article(found)), node.range.clone())
     }
 
-    pub fn not_bool(&self, node: &Node, found: &Type, around: &str) -> Fault {
+    pub fn not_bool(&self, node: &Node, found: &Type, around: &str) -> CelError {
         let what = operator(around).map_or_else(|| around.to_owned(), |symbol| format!("`{symbol}`"));
-        let fault = Fault::new(format!("{what} takes a bool, not {}", a(found)), node.range.clone());
+        let error = CelError::new(format!("{what} requires a bool, not {}", with_article(found)), node.range.clone());
         match (found, node.path()) {
-            (Type::Plain("string"), Some(path)) => fault.help(format!("compare it, as in `{path} == '…'`")),
-            (Type::Plain("uint"), Some(path)) => fault.help(format!("compare it, as in `{path} > 100u * GB`")),
-            _ => fault,
+            (Type::Plain("string"), Some(path)) => error.help(format!("compare it, as in `{path} == '…'`")),
+            (Type::Plain("uint"), Some(path)) => error.help(format!("compare it, as in `{path} > 100u * GB`")),
+            _ => error,
         }
     }
 
@@ -128,38 +129,42 @@ impl Advice<'_> {
         range: &Range<usize>,
         target: Option<&Node>,
         arguments: &[Node],
-    ) -> Fault {
-        let fault = Fault::new(format!("there is no function `{name}`"), range.clone());
+    ) -> CelError {
+        let error = CelError::new(format!("there is no function `{name}`"), range.clone());
         if let (Some(target), [argument]) = (target, arguments) {
             let (target, argument) = (self.written(target), self.written(argument));
             if matches!(name, "includes" | "has") {
-                return fault.help(format!("write `{target}.contains({argument})`"));
+                return error.help(format!("write `{target}.contains({argument})`"));
             }
         }
         match closest(name, self.environment.functions().chain(["exists", "exists_one", "filter", "map", "all", "has"]))
         {
-            Some(near) => fault.label(format!("did you mean `{near}`?")),
-            None => fault,
+            Some(near) => error.label(format!("did you mean `{near}`?")),
+            None => error,
         }
     }
 
-    pub fn no_overload(&self, node: &Node, name: &str, method: bool, nodes: &[&Node], kinds: &[Type]) -> Fault {
+    pub fn no_overload(&self, node: &Node, name: &str, method: bool, nodes: &[&Node], kinds: &[Type]) -> CelError {
         let symbol = operator(name).unwrap_or(name);
         let of = match kinds.split_last() {
             None => "without arguments".to_owned(),
-            Some((last, [])) => format!("of {}", a(last)),
+            Some((last, [])) => format!("of {}", with_article(last)),
             Some((last, others)) => {
-                format!("of {} and {}", others.iter().map(a).collect::<Vec<_>>().join(", "), a(last))
+                format!(
+                    "of {} and {}",
+                    others.iter().map(with_article).collect::<Vec<_>>().join(", "),
+                    with_article(last)
+                )
             }
         };
-        let fault = Fault::new(format!("there is no `{symbol}` {of}"), node.range.clone());
+        let error = CelError::new(format!("there is no `{symbol}` {of}"), node.range.clone());
         match self.instead(node, symbol, method, nodes, kinds) {
-            Some(text) => fault.help(format!("write `{text}`")),
-            None => fault,
+            Some(text) => error.help(format!("write `{text}`")),
+            None => error,
         }
     }
 
-    /// The call as it was meant.
+    /// The call that was probably meant; `None` if there is no good guess.
     fn instead(&self, node: &Node, symbol: &str, method: bool, nodes: &[&Node], kinds: &[Type]) -> Option<String> {
         let [left, right] = nodes else { return None };
         let (first, second) = (self.written(left), self.written(right));
@@ -194,7 +199,7 @@ impl Advice<'_> {
         }
     }
 
-    /// The text of a call with a `u` behind each number of one operand, if that makes uints of them.
+    /// The text of a call with a `u` after each number of an operand, if that makes the operand a uint.
     fn with_units(&self, node: &Node, operand: &Node) -> Option<String> {
         let mut ends = Vec::new();
         ints(operand, &mut ends)?;
@@ -206,7 +211,7 @@ impl Advice<'_> {
     }
 }
 
-/// The ends of the numbers in an operand that has nothing else; none if it has, or if one is negative.
+/// Appends the ends of the numbers in an operand; `None` if it contains anything else, or a negative number.
 fn ints(node: &Node, ends: &mut Vec<usize>) -> Option<()> {
     match &node.kind {
         Kind::Literal(Value::Int(0..)) if node.range.len() < 20 => {
@@ -220,7 +225,7 @@ fn ints(node: &Node, ends: &mut Vec<usize>) -> Option<()> {
     }
 }
 
-/// `1.5` and `TB` as whole numbers of a smaller unit: `1500u * GB`.
+/// `1.5` and `TB` as a whole number of a smaller unit: `1500u * GB`.
 fn whole(number: &str, unit_name: &str) -> Option<String> {
     let (integer, fraction) = number.split_once('.')?;
     let at = UNITS.iter().position(|unit| *unit == unit_name)?;
@@ -232,7 +237,7 @@ fn whole(number: &str, unit_name: &str) -> Option<String> {
     Some(format!("{number}u * {smaller}"))
 }
 
-/// A size in quotes as a number and a unit: `'100GB'` is `100u * GB`.
+/// A size in quotes as a product: `100u * GB` for `'100GB'`.
 fn size(node: &Node) -> Option<String> {
     let Kind::Literal(Value::String(text)) = &node.kind else { return None };
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -247,7 +252,7 @@ fn size(node: &Node) -> Option<String> {
     }
 }
 
-/// `devPath` as `dev_path`; `Model` as `model`.
+/// A name in snake case: `dev_path` for `devPath`.
 fn snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 2);
     for (at, c) in name.char_indices() {
@@ -260,7 +265,7 @@ fn snake(name: &str) -> String {
     snake
 }
 
-/// The symbol of an operator's name: `_>=_` is `>=`.
+/// The symbol of an operator by its name: `>=` for `_>=_`.
 fn operator(name: &str) -> Option<&str> {
     match name {
         "@in" => Some("in"),

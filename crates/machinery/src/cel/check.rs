@@ -1,4 +1,4 @@
-//! The types of an expression, as cel-go's checker finds them. Source: github.com/google/cel-go, checker/checker.go.
+//! Infers the types of an expression as cel-go's checker does. Source: github.com/google/cel-go, checker/checker.go.
 
 use std::ops::Range;
 
@@ -8,10 +8,10 @@ use super::advice::{self, Advice};
 use super::environment::{Environment, field, message};
 use super::kind::{Parameters, Type};
 use super::tree::{Kind, Macro, Node, Word};
-use super::{Fault, Value};
+use super::{CelError, Value};
 
-/// Checks that an expression has types, and the type that its environment asks for.
-pub(super) fn check(text: &str, tree: &Node, environment: Environment, version: &TalosVersion) -> Result<(), Fault> {
+/// Checks the types of an expression, and that its result has the type that its environment requires.
+pub(super) fn check(text: &str, tree: &Node, environment: Environment, version: &TalosVersion) -> Result<(), CelError> {
     let mut checker = Checker {
         advice: Advice { text, environment },
         version,
@@ -28,15 +28,15 @@ struct Checker<'a> {
     advice: Advice<'a>,
     version: &'a TalosVersion,
     parameters: Parameters,
-    /// The variables of the macros around, the innermost last.
+    /// The variables of the enclosing macros, the innermost last.
     scope: Vec<(String, Type)>,
-    /// Whether numbers of different kinds may be compared: not so, until a macro has been checked. From then on cel-go forgets that
-    /// it filters those overloads (checker/env.go, enterScope), and so do we, who must not refuse what Talos takes.
+    /// Whether numbers of different types can be compared. They can after the first macro: from then on cel-go no longer filters
+    /// these overloads (checker/env.go, enterScope), and this must not refuse what Talos accepts.
     mixes_numbers: bool,
 }
 
 impl Checker<'_> {
-    fn kind(&mut self, node: &Node) -> Result<Type, Fault> {
+    fn kind(&mut self, node: &Node) -> Result<Type, CelError> {
         match &node.kind {
             Kind::Literal(value) => Ok(literal(value)),
             Kind::Name(name) => self.name(name).ok_or_else(|| self.advice.unknown_name(name, &node.range)),
@@ -53,7 +53,7 @@ impl Checker<'_> {
         }
     }
 
-    fn list(&mut self, items: &[(bool, Node)]) -> Result<Type, Fault> {
+    fn list(&mut self, items: &[(bool, Node)]) -> Result<Type, CelError> {
         let mut joined = None;
         for (optional, item) in items {
             let kind = self.value(*optional, item)?;
@@ -62,7 +62,7 @@ impl Checker<'_> {
         Ok(Type::list(joined.unwrap_or_else(|| self.parameters.fresh())))
     }
 
-    fn map(&mut self, entries: &[(bool, Node, Node)]) -> Result<Type, Fault> {
+    fn map(&mut self, entries: &[(bool, Node, Node)]) -> Result<Type, CelError> {
         let (mut keys, mut values) = (None, None);
         for (optional, key, value) in entries {
             let kind = self.kind(key)?;
@@ -82,7 +82,7 @@ impl Checker<'_> {
         local.or_else(|| self.advice.environment.name(name))
     }
 
-    /// The type that a name with dots in it is: `google.protobuf.Timestamp`.
+    /// The type of a name with dots in it: `google.protobuf.Timestamp`.
     fn qualified(&self, node: &Node) -> Option<Type> {
         let path = node.path()?;
         let first = path.split('.').next()?;
@@ -95,13 +95,15 @@ impl Checker<'_> {
         })
     }
 
-    /// An item or a value; an optional one must be so.
-    fn value(&mut self, optional: bool, node: &Node) -> Result<Type, Fault> {
+    /// The type of an item or value; if it is marked as optional, its type must be too.
+    fn value(&mut self, optional: bool, node: &Node) -> Result<Type, CelError> {
         let kind = self.kind(node)?;
         match (optional, &kind) {
             (false, _) | (true, Type::Dyn) => Ok(kind),
             (true, Type::Of("optional", inner)) => Ok((**inner).clone()),
-            (true, _) => Err(Fault::new(format!("{} is not optional", advice::a(&kind)), node.range.clone())),
+            (true, _) => {
+                Err(CelError::new(format!("{} is not optional", advice::with_article(&kind)), node.range.clone()))
+            }
         }
     }
 
@@ -112,7 +114,7 @@ impl Checker<'_> {
         }
     }
 
-    fn select(&mut self, node: &Node, operand: &Node, word: &Word, optional: bool) -> Result<Type, Fault> {
+    fn select(&mut self, node: &Node, operand: &Node, word: &Word, optional: bool) -> Result<Type, CelError> {
         let found = self.kind(operand)?;
         let found = self.parameters.resolve(&found, false);
         let result = match found.unwrapped() {
@@ -129,7 +131,7 @@ impl Checker<'_> {
         Ok(if is_optional { result.optional() } else { result })
     }
 
-    fn field(&self, operand: &Node, owner: &str, word: &Word) -> Result<Type, Fault> {
+    fn field(&self, operand: &Node, owner: &str, word: &Word) -> Result<Type, CelError> {
         match field(owner, &word.text) {
             Some((kind, since)) if since.is_none_or(|since| self.version.minor() >= since) => Ok(kind),
             Some((_, since)) => Err(self.advice.newer_field(operand, word, since.unwrap_or_default(), self.version)),
@@ -137,9 +139,9 @@ impl Checker<'_> {
         }
     }
 
-    fn call(&mut self, node: &Node, word: &Word, target: Option<&Node>, arguments: &[Node]) -> Result<Type, Fault> {
+    fn call(&mut self, node: &Node, word: &Word, target: Option<&Node>, arguments: &[Node]) -> Result<Type, CelError> {
         let name = word.text.trim_start_matches('.');
-        // A function whose name has dots in it, such as `optional.of`, looks like a method.
+        // A function with a dot in its name, such as `optional.of`, is parsed as a method.
         if let Some(prefix) = target.and_then(Node::path)
             && let qualified = format!("{prefix}.{name}")
             && self.advice.environment.function(&qualified, self.version).is_some()
@@ -156,10 +158,11 @@ impl Checker<'_> {
         location: &Range<usize>,
         target: Option<&Node>,
         arguments: &[Node],
-    ) -> Result<Type, Fault> {
+    ) -> Result<Type, CelError> {
         let nodes: Vec<&Node> = target.into_iter().chain(arguments).collect();
-        // The arguments come before the target, which matters for what a macro among them changes.
-        let mut kinds = arguments.iter().map(|argument| self.kind(argument)).collect::<Result<Vec<Type>, Fault>>()?;
+        // The arguments are checked before the target, which matters if one contains a macro (see `mixes_numbers`).
+        let mut kinds =
+            arguments.iter().map(|argument| self.kind(argument)).collect::<Result<Vec<Type>, CelError>>()?;
         if let Some(target) = target {
             kinds.insert(0, self.kind(target)?);
         }
@@ -193,20 +196,21 @@ impl Checker<'_> {
         result.ok_or_else(|| self.advice.no_overload(node, name, target.is_some(), &nodes, &kinds))
     }
 
-    fn message(&mut self, name: &Word, fields: &[(bool, Word, Node)]) -> Result<Type, Fault> {
+    fn message(&mut self, name: &Word, fields: &[(bool, Word, Node)]) -> Result<Type, CelError> {
         let Some(kind) = message(&name.text) else {
-            return Err(Fault::new(format!("there is no message `{}`", name.text), name.range.clone()));
+            return Err(CelError::new(format!("there is no message `{}`", name.text), name.range.clone()));
         };
         for (optional, word, value) in fields {
             let found = self.value(*optional, value)?;
             let Type::Message(owner) = kind else { continue };
             let expected = match field(owner, &word.text) {
                 Some((expected, since)) if since.is_none_or(|since| self.version.minor() >= since) => expected,
-                _ => return Err(Fault::new(format!("`{owner}` has no field `{}`", word.text), word.range.clone())),
+                _ => return Err(CelError::new(format!("`{owner}` has no field `{}`", word.text), word.range.clone())),
             };
             if !self.parameters.assign([(&expected, &found)]) {
-                let (is, wanted) = (advice::a(&self.parameters.resolve(&found, true)), advice::a(&expected));
-                return Err(Fault::new(format!("`{}` is {wanted}, not {is}", word.text), value.range.clone()));
+                let (is, wanted) =
+                    (advice::with_article(&self.parameters.resolve(&found, true)), advice::with_article(&expected));
+                return Err(CelError::new(format!("`{}` is {wanted}, not {is}", word.text), value.range.clone()));
             }
         }
         Ok(kind)
@@ -219,14 +223,17 @@ impl Checker<'_> {
         over: &Node,
         variable: &str,
         bodies: &[Node],
-    ) -> Result<Type, Fault> {
+    ) -> Result<Type, CelError> {
         let range = self.kind(over)?;
         let range = self.parameters.resolve(&range, false);
         let item = match (name, &range) {
             (Macro::OptMap | Macro::OptFlatMap, Type::Of("optional", inner)) => (**inner).clone(),
             (Macro::OptMap | Macro::OptFlatMap, Type::Dyn) | (_, Type::Dyn) => Type::Dyn,
             (Macro::OptMap | Macro::OptFlatMap, other) => {
-                return Err(Fault::new(format!("{} is not optional", advice::a(other)), over.range.clone()));
+                return Err(CelError::new(
+                    format!("{} is not optional", advice::with_article(other)),
+                    over.range.clone(),
+                ));
             }
             (_, Type::Of("list", item)) => (**item).clone(),
             (_, Type::Map(key, _)) => (**key).clone(),
@@ -236,16 +243,16 @@ impl Checker<'_> {
             }
             (_, other) => return Err(self.advice.no_items(node, over, other)),
         };
-        // From cel-go 0.31 on, which Talos 1.14 has, `optMap` of anything but a name is a loop too.
+        // In cel-go 0.31, which Talos 1.14 has, `optMap` of anything but a name is a loop too.
         self.mixes_numbers |= match name {
             Macro::OptMap | Macro::OptFlatMap => self.version.minor() >= (1, 14) && !matches!(over.kind, Kind::Name(_)),
             _ => true,
         };
         self.scope.push((variable.to_owned(), item.clone()));
-        let kinds: Result<Vec<Type>, Fault> = bodies.iter().map(|body| self.kind(body)).collect();
+        let kinds: Result<Vec<Type>, CelError> = bodies.iter().map(|body| self.kind(body)).collect();
         self.scope.pop();
         let mut kinds = kinds?;
-        // The last body of `map` is what the items become; all others are conditions.
+        // The last body of `map` is the new item; all others are conditions.
         let mapped = matches!(name, Macro::Map | Macro::OptMap | Macro::OptFlatMap).then(|| kinds.pop()).flatten();
         for (body, kind) in bodies.iter().zip(&kinds) {
             if !self.parameters.assign([(kind, &Type::BOOL)]) {
@@ -259,7 +266,10 @@ impl Checker<'_> {
             (Macro::OptFlatMap, Some(mapped)) => {
                 let optional = Type::Of("optional", Box::new(self.parameters.fresh()));
                 if !self.parameters.assign([(&mapped, &optional)]) {
-                    return Err(Fault::new(format!("{} is not optional", advice::a(&mapped)), bodies[0].range.clone()));
+                    return Err(CelError::new(
+                        format!("{} is not optional", advice::with_article(&mapped)),
+                        bodies[0].range.clone(),
+                    ));
                 }
                 mapped
             }

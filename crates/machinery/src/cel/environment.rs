@@ -1,4 +1,4 @@
-//! What the places of a machine config know: names, fields and functions.
+//! The names, fields and functions that expressions can use, by the place of the expression in a machine config.
 
 use talosmith_document::TalosVersion;
 use talosmith_document::table;
@@ -9,7 +9,7 @@ const NAMES: &str = include_str!("names.txt");
 const FIELDS: &str = include_str!("fields.txt");
 const FUNCTIONS: &str = include_str!("functions.txt");
 
-/// Where an expression stands. Source: github.com/siderolabs/talos: pkg/machinery/cel/celenv/celenv.go and its users in
+/// The place of an expression in a machine config. Source: github.com/siderolabs/talos: pkg/machinery/cel/celenv/celenv.go and its users in
 /// pkg/machinery/config/types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Environment {
@@ -18,23 +18,19 @@ pub enum Environment {
     Disk,
     /// `discovery.volumeSelector.match` of ExistingVolumeConfig: `volume`, `disk`.
     Volume,
-    /// `provisioning.volumeSelector.match` of RAIDArrayConfig and of LVMVolumeGroupConfig, which are there from 1.14 on: `volume`,
+    /// `provisioning.volumeSelector.match` of RAIDArrayConfig and LVMVolumeGroupConfig, from Talos 1.14 on: `volume`,
     /// `disk`, `volume_id`, `system_disk`.
     MemberVolume,
     /// `selector.match` of LinkAliasConfig: `link`.
     LinkAlias,
-    /// `triggerExpression` of OOMConfig: pressure on the node's memory and on that of its classes of cgroups.
+    /// `triggerExpression` of OOMConfig: memory pressure on the node and on its classes of cgroups.
     OomTrigger,
-    /// `cgroupRankingExpression` of OOMConfig, whose result is a `double`: the memory of one cgroup.
+    /// `cgroupRankingExpression` of OOMConfig, whose result is a `double`: the memory of a cgroup.
     OomRanking,
 }
 
 impl Environment {
-    /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::Disk, Self::Volume, Self::MemberVolume, Self::LinkAlias, Self::OomTrigger, Self::OomRanking];
-
-    /// The letter in the tables.
+    /// Its letter in the tables.
     const fn letter(self) -> char {
         match self {
             Self::Disk => 'd',
@@ -46,12 +42,12 @@ impl Environment {
         }
     }
 
-    /// Whether optional values and their syntax are there.
+    /// Whether it has optional values and their syntax.
     pub(super) const fn has_optionals(self) -> bool {
         matches!(self, Self::OomTrigger | Self::OomRanking)
     }
 
-    /// The type that an expression must have.
+    /// The type that the result of an expression must have.
     pub(super) const fn result(self) -> Type {
         match self {
             Self::OomRanking => Type::Plain("double"),
@@ -63,13 +59,13 @@ impl Environment {
         letters.is_some_and(|letters| letters == "*" || letters.contains(self.letter()))
     }
 
-    /// The type of a variable, a constant or a type's name.
+    /// The type of a variable, of a constant, or of the name of a type.
     pub(super) fn name(self, name: &str) -> Option<Type> {
         let mut row = table::find(NAMES, name)?;
         self.knows(row.next()).then(|| row.next().map(|kind| Type::read(kind, 0)))?
     }
 
-    /// All names but those of types.
+    /// The names of variables and constants.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         table::rows(NAMES).filter_map(move |mut row| {
             let name = row.next()?;
@@ -77,7 +73,7 @@ impl Environment {
         })
     }
 
-    /// The overloads of a function, if there is one of this name.
+    /// The overloads of a function, method or operator; `None` if there is none of this name.
     pub(super) fn function(self, name: &str, version: &TalosVersion) -> Option<Vec<Overload>> {
         let mut row = table::find(FUNCTIONS, name)?;
         let known = self.knows(row.next());
@@ -93,15 +89,15 @@ impl Environment {
     }
 }
 
-/// The value of a unit such as `GB`.
+/// The value of a unit such as `GB`, in bytes.
 pub(super) fn unit(name: &str) -> Option<u64> {
     table::find(NAMES, name)?.nth(2)?.parse().ok()
 }
 
-/// The units from the smallest on, powers of 1000 and then of 1024.
+/// The units in ascending order, powers of 1000 and then of 1024.
 pub(super) const UNITS: &[&str] = &["kB", "MB", "GB", "TB", "PB", "EB", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-/// The type of a message's field and the minor that brought it, if it is newer than the oldest that talosmith knows.
+/// The type of a message's field, and the minor of Talos that added it if that is newer than the oldest known one.
 pub(super) fn field(message: &str, field: &str) -> Option<(Type, Option<(u64, u64)>)> {
     let mut row = table::find(FIELDS, &format!("{message}.{field}"))?;
     let kind = Type::read(row.next()?, 0);
@@ -116,7 +112,8 @@ pub(super) fn fields(message: &str) -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// The message of a name in the protocol: `talos.resource.definitions.block.DiskSpec`. Those that the tables have not are `dyn`.
+/// The type of a protobuf message by its full name, such as `talos.resource.definitions.block.DiskSpec`; `dyn` if the tables do not have
+/// the message.
 pub(super) fn message(name: &str) -> Option<Type> {
     let (package, short) = name.rsplit_once('.')?;
     if !["talos.", "google.", "common"].iter().any(|root| package.starts_with(root)) {
@@ -127,9 +124,8 @@ pub(super) fn message(name: &str) -> Option<Type> {
     Some(owner.map_or(Type::Dyn, |(owner, _)| Type::Message(owner)))
 }
 
-/// One way to call a function.
+/// A signature of a function, method or operator.
 pub(super) struct Overload {
-    /// Whether it is a method.
     pub method: bool,
     arguments: &'static str,
     result: &'static str,
@@ -143,7 +139,7 @@ impl Overload {
         }
         let method = text.starts_with('.');
         let text = text.trim_start_matches('.');
-        // The bracket that closes the arguments: behind it stands the result, whose own brackets, if any, come in pairs.
+        // The bracket that closes the arguments. The result after it may have brackets of its own.
         let mut depth = 0;
         let close = text.find(|c| {
             depth += i32::from(c == '(') - i32::from(c == ')');
@@ -152,9 +148,9 @@ impl Overload {
         Some(Self { method, arguments: &text[1..close], result: &text[close + 1..] })
     }
 
-    /// The types of the arguments and of the result, with parameters of their own.
+    /// The types of the arguments and of the result, with new type parameters.
     pub fn types(&self, parameters: &mut Parameters) -> (Vec<Type>, Type) {
-        // Most overloads have none, and what is known of parameters is copied for each trial.
+        // Most overloads have no type parameters, and all that exist are copied for each trial.
         let base = if self.arguments.contains('A') || self.result.contains('A') { parameters.fresh_pair() } else { 0 };
         let arguments = split(self.arguments).map(|kind| Type::read(kind, base)).collect();
         (arguments, Type::read(self.result, base))

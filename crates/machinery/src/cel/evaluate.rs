@@ -1,6 +1,6 @@
-//! Evaluation over what is known, in three values.
+//! Evaluation over the values that are known.
 //!
-//! What is not known and what would fail when Talos evaluates it are one here: no value. `false && unknown` is false and
+//! A part that is not known and a part that fails when Talos evaluates it both have no value. `false && unknown` is false and
 //! `true || unknown` is true, as in cel-go, where that holds for errors.
 
 use std::cmp::Ordering;
@@ -8,91 +8,91 @@ use std::ops::Range;
 
 use super::environment::unit;
 use super::tree::{Kind, Macro, Node};
-use super::{Expression, Facts, Value};
+use super::{Bindings, Expression, Value};
 
-/// What an expression is over some facts.
+/// The result of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// True, whatever else holds.
+pub enum Outcome {
+    /// True, whatever the unknown values are.
     True,
-    /// False, whatever else holds.
+    /// False, whatever the unknown values are.
     False,
-    /// It depends on something that is not known.
+    /// It depends on a value that is not known.
     Unknown,
 }
 
 /// A condition that is false.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refuted {
-    /// Its bytes in the text.
+pub struct FalseCondition {
+    /// Its bytes in the expression.
     pub range: Range<usize>,
-    /// What is known of the things that it names, by their paths.
-    pub facts: Vec<(String, Value)>,
+    /// The known values of the variables and fields in it, by their paths.
+    pub values: Vec<(String, Value)>,
 }
 
 impl Expression {
-    /// What the expression is over some facts.
+    /// Evaluates the expression.
     #[must_use]
-    pub fn of(&self, facts: &Facts) -> Verdict {
-        verdict(&self.tree, facts)
+    pub fn evaluate(&self, bindings: &Bindings) -> Outcome {
+        evaluate(&self.tree, bindings)
     }
 
-    /// The first of the conditions joined by `&&` that is false over some facts.
+    /// Returns the first of the conditions joined by `&&` that is false.
     #[must_use]
-    pub fn refuted(&self, facts: &Facts) -> Option<Refuted> {
-        let part = self.tree.conjuncts().into_iter().find(|part| verdict(part, facts) == Verdict::False)?;
+    pub fn false_condition(&self, bindings: &Bindings) -> Option<FalseCondition> {
+        let part = self.tree.conjuncts().into_iter().find(|part| evaluate(part, bindings) == Outcome::False)?;
         let mut paths = Vec::new();
         part.paths(&mut paths);
         paths.dedup();
-        let known = paths.into_iter().filter_map(|path| facts.get(&path).cloned().map(|value| (path, value)));
-        Some(Refuted { range: part.range.clone(), facts: known.collect() })
+        let known = paths.into_iter().filter_map(|path| bindings.get(&path).cloned().map(|value| (path, value)));
+        Some(FalseCondition { range: part.range.clone(), values: known.collect() })
     }
 
-    /// What must be so for the expression to be true, as far as its conditions joined by `&&` say it outright:
+    /// Returns the values without which the expression is not true, as far as its conditions joined by `&&` name them:
     /// `disk.serial == 'S1'`, `'/dev/disk/by-id/x' in disk.symlinks`, `!disk.rotational`.
     #[must_use]
-    pub fn asserted(&self) -> Facts {
-        let mut facts = Facts::default();
+    pub fn implied(&self) -> Bindings {
+        let mut bindings = Bindings::default();
         for part in self.tree.conjuncts() {
             if let Some(path) = part.path() {
-                facts.know(&path, true);
+                bindings.bind(&path, true);
             } else if let Some([operand]) = part.operands("_!")
                 && let Some(path) = operand.path()
             {
-                facts.know(&path, false);
+                bindings.bind(&path, false);
             } else if let Some([item, list]) = part.operands("@in")
-                && let (Some(item), Some(path)) = (Scope::new(&Facts::default()).value(item), list.path())
+                && let (Some(item), Some(path)) = (Scope::new(&Bindings::default()).value(item), list.path())
             {
-                facts.know(&path, Value::List(vec![item], false));
+                bindings.bind(&path, Value::List(vec![item], false));
             } else if let Some([left, right]) = part.operands("_==_") {
                 for (path, value) in [(left, right), (right, left)] {
-                    if let (Some(path), Some(value)) = (path.path(), Scope::new(&Facts::default()).value(value)) {
-                        facts.know(&path, value);
+                    if let (Some(path), Some(value)) = (path.path(), Scope::new(&Bindings::default()).value(value)) {
+                        bindings.bind(&path, value);
                     }
                 }
             }
         }
-        facts
+        bindings
     }
 }
 
-fn verdict(node: &Node, facts: &Facts) -> Verdict {
-    match Scope::new(facts).value(node) {
-        Some(Value::Bool(true)) => Verdict::True,
-        Some(Value::Bool(false)) => Verdict::False,
-        _ => Verdict::Unknown,
+fn evaluate(node: &Node, bindings: &Bindings) -> Outcome {
+    match Scope::new(bindings).value(node) {
+        Some(Value::Bool(true)) => Outcome::True,
+        Some(Value::Bool(false)) => Outcome::False,
+        _ => Outcome::Unknown,
     }
 }
 
 struct Scope<'a> {
-    facts: &'a Facts,
-    /// The variables of the macros around, the innermost last.
+    bindings: &'a Bindings,
+    /// The variables of the enclosing macros, the innermost last.
     variables: Vec<(&'a str, Value)>,
 }
 
 impl<'a> Scope<'a> {
-    fn new(facts: &'a Facts) -> Self {
-        Self { facts, variables: Vec::new() }
+    fn new(bindings: &'a Bindings) -> Self {
+        Self { bindings, variables: Vec::new() }
     }
 
     fn value(&mut self, node: &'a Node) -> Option<Value> {
@@ -103,13 +103,13 @@ impl<'a> Scope<'a> {
                 let local = self.variables.iter().rev().find(|(variable, _)| *variable == name);
                 match local {
                     Some((_, value)) => Some(value.clone()),
-                    None => self.facts.get(name).cloned().or_else(|| unit(name).map(Value::Uint)),
+                    None => self.bindings.get(name).cloned().or_else(|| unit(name).map(Value::Uint)),
                 }
             }
-            Kind::Select { .. } => self.fact(&node.path()?),
+            Kind::Select { .. } => self.binding(&node.path()?),
             Kind::Has { operand, field } => {
-                // A field of the protocol is there if it is not the empty one.
-                Some(Value::Bool(match self.fact(&format!("{}.{}", operand.path()?, field.text))? {
+                // A field of a protobuf message is set if it is not empty.
+                Some(Value::Bool(match self.binding(&format!("{}.{}", operand.path()?, field.text))? {
                     Value::String(text) => !text.is_empty(),
                     Value::Bool(value) => value,
                     Value::Uint(value) => value != 0,
@@ -128,13 +128,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn fact(&self, path: &str) -> Option<Value> {
+    fn binding(&self, path: &str) -> Option<Value> {
         let path = path.trim_start_matches('.');
         let first = path.split('.').next()?;
         if self.variables.iter().any(|(variable, _)| *variable == first) {
             return None;
         }
-        self.facts.get(path).cloned()
+        self.bindings.get(path).cloned()
     }
 
     fn truth(&mut self, node: &'a Node) -> Option<bool> {
@@ -175,17 +175,17 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// `&&`, which one `false` settles, or `||`, which one `true` does.
-    fn logical(&mut self, operands: &'a [Node], settles: bool) -> Option<bool> {
+    /// Evaluates `&&`, which one `false` decides, or `||`, which one `true` decides.
+    fn logical(&mut self, operands: &'a [Node], decisive: bool) -> Option<bool> {
         let mut known = true;
         for operand in operands {
             match self.truth(operand) {
-                Some(truth) if truth == settles => return Some(settles),
+                Some(truth) if truth == decisive => return Some(decisive),
                 Some(_) => {}
                 None => known = false,
             }
         }
-        known.then_some(!settles)
+        known.then_some(!decisive)
     }
 
     fn method(&mut self, name: &str, target: &'a Node, arguments: &'a [Node]) -> Option<Value> {
@@ -242,21 +242,21 @@ impl<'a> Scope<'a> {
                 let truths: Vec<Option<bool>> = items.iter().map(|item| truth(each(self, condition, item))).collect();
                 let count = truths.iter().filter(|truth| **truth == Some(true)).count();
                 let known = whole && truths.iter().all(Option::is_some);
-                let settled = match name {
+                let decided = match name {
                     Macro::All => truths.contains(&Some(false)).then_some(false),
                     Macro::Exists => (count > 0).then_some(true),
                     _ => None,
                 };
                 let otherwise =
                     || known.then_some(if name == Macro::ExistsOne { count == 1 } else { name == Macro::All });
-                settled.or_else(otherwise).map(Value::Bool)
+                decided.or_else(otherwise).map(Value::Bool)
             }
             Macro::OptMap | Macro::OptFlatMap => None,
         }
     }
 }
 
-/// Whether one is true; not known if none is and one is not known.
+/// Whether one of several is true; `None` if none is and one is not known.
 fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut known = true;
     for truth in truths {
@@ -338,7 +338,7 @@ fn binary(name: &str, left: Value, right: Value) -> Option<Value> {
     }
 }
 
-/// Whether a text has the form of a pattern, in which only `*` is special. Source: github.com/ryanuber/go-glob.
+/// Whether a string matches a pattern, in which only `*` is special. Source: github.com/ryanuber/go-glob.
 fn glob(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };

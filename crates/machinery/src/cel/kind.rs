@@ -2,43 +2,37 @@
 
 use std::fmt;
 
-/// A type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Type {
     /// Not known before evaluation.
     Dyn,
     /// A type without parameters: `uint`, `string`.
     Plain(&'static str),
-    /// A message of the protocol: `DiskSpec`.
+    /// A protobuf message: `DiskSpec`.
     Message(&'static str),
-    /// A list of items, a type as a value, or an optional value.
+    /// `list`, `type` or `optional`, and its parameter.
     Of(&'static str, Box<Type>),
-    /// A map.
+    /// The types of a map's keys and values.
     Map(Box<Type>, Box<Type>),
-    /// A type that is still to be found.
+    /// A type parameter, by its number in [`Parameters`].
     Parameter(usize),
 }
 
-/// Types without parameters.
 const PLAIN: &[&str] = &["bool", "int", "uint", "double", "string", "bytes", "null", "duration", "timestamp"];
 
-/// Types with one.
+/// Types with one parameter.
 const OF: &[&str] = &["list", "optional", "type"];
 
 impl Type {
-    /// `bool`.
     pub const BOOL: Self = Self::Plain("bool");
-    /// `string`.
     pub const STRING: Self = Self::Plain("string");
-    /// `int`.
     pub const INT: Self = Self::Plain("int");
 
-    /// A list of such items.
     pub fn list(items: Self) -> Self {
         Self::Of("list", Box::new(items))
     }
 
-    /// An optional value; an optional one stays one.
+    /// The optional type of a type; an optional type is returned as it is.
     pub fn optional(self) -> Self {
         match self {
             Self::Of("optional", _) => self,
@@ -46,7 +40,7 @@ impl Type {
         }
     }
 
-    /// The type of the value in an optional one, or the type itself.
+    /// The parameter of an optional type; any other type is returned as it is.
     pub fn unwrapped(&self) -> &Self {
         match self {
             Self::Of("optional", inner) => inner,
@@ -54,7 +48,7 @@ impl Type {
         }
     }
 
-    /// Reads a type of the tables: `map(int,list(A))`. `A` and `B` are the parameters `base` and `base + 1`.
+    /// Parses a type of the tables: `map(int,list(A))`. `A` and `B` are the parameters `base` and `base + 1`.
     pub fn read(text: &'static str, base: usize) -> Self {
         match text {
             "dyn" => return Self::Dyn,
@@ -78,7 +72,7 @@ impl Type {
     }
 }
 
-/// The parts between commas that stand in no brackets.
+/// Splits at the commas outside brackets.
 pub(super) fn split(text: &'static str) -> impl Iterator<Item = &'static str> {
     let mut depth = 0;
     text.split(move |c| {
@@ -103,18 +97,18 @@ impl fmt::Display for Type {
     }
 }
 
-/// What the parameters are found to be.
+/// The types that are inferred for type parameters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parameters(Vec<Option<Type>>);
 
 impl Parameters {
-    /// A new parameter.
+    /// Adds a parameter.
     pub fn fresh(&mut self) -> Type {
         self.0.push(None);
         Type::Parameter(self.0.len() - 1)
     }
 
-    /// New parameters for an overload's `A` and `B`, and the number of the first.
+    /// Adds parameters for an overload's `A` and `B`, and returns the number of the first.
     pub fn fresh_pair(&mut self) -> usize {
         self.0.extend([None, None]);
         self.0.len() - 2
@@ -127,7 +121,7 @@ impl Parameters {
         }
     }
 
-    /// The type with each parameter that is known replaced; with `all`, the others by `dyn`.
+    /// Replaces each inferred parameter in a type; with `all`, the others by `dyn`.
     pub fn resolve(&self, kind: &Type, all: bool) -> Type {
         if let Some(found) = self.find(kind) {
             return self.resolve(found, all);
@@ -140,7 +134,7 @@ impl Parameters {
         }
     }
 
-    /// Whether a value of the second type may stand for the first, each a pair; what must hold for that is kept if all may.
+    /// Whether in each pair a value of the second type can be assigned to the first; if all can, keeps what that infers.
     pub fn assign<'t>(&mut self, pairs: impl IntoIterator<Item = (&'t Type, &'t Type)>) -> bool {
         let mut trial = self.clone();
         let all = pairs.into_iter().all(|(a, b)| trial.assignable(a, b));
@@ -174,7 +168,7 @@ impl Parameters {
         }
     }
 
-    /// Whether `kind` may be what a parameter stands for, and whether something is known of the parameter already.
+    /// Whether a parameter can be `kind`, and whether it was inferred before.
     fn substitutes(&mut self, kind: &Type, parameter: &Type) -> (bool, bool) {
         if kind == parameter {
             return (true, true);
@@ -193,7 +187,7 @@ impl Parameters {
         (self.set(parameter, kind.clone()), false)
     }
 
-    /// Keeps what a parameter stands for, unless it stands in that itself.
+    /// Sets the type of a parameter, unless the type contains the parameter.
     fn set(&mut self, parameter: &Type, kind: Type) -> bool {
         let free = self.is_free_of(&kind, parameter);
         if let (true, Type::Parameter(number)) = (free, parameter) {
@@ -214,7 +208,7 @@ impl Parameters {
         }
     }
 
-    /// The type of items of which one has the first and another the second.
+    /// The type of the items of a list that has items of both types.
     pub fn join(&mut self, first: Type, second: Type) -> Type {
         if !self.assign([(&first, &second)]) {
             return Type::Dyn;
@@ -223,7 +217,7 @@ impl Parameters {
     }
 }
 
-/// Whether the first type is the second or a wider one.
+/// Whether the first type is the second or a more general one.
 fn is_less_specific(first: &Type, second: &Type) -> bool {
     match (first, second) {
         (Type::Dyn | Type::Parameter(_), _) => true,

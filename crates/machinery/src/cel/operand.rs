@@ -1,11 +1,11 @@
-//! What stands between operators: literals, names, calls, lists, maps and what follows a dot.
+//! Parses operands: literals, names, calls, lists, maps, messages, and the fields and indexes after them.
 
 use super::parse::Parser;
 use super::token::{Token, int};
 use super::tree::{Kind, Macro, Node, Word};
-use super::{Fault, Value};
+use super::{CelError, Value};
 
-/// Names that are no variables, though fields may have them. Source: cel-go, parser/parser.go reservedIds.
+/// Names that variables cannot have, though fields can. Source: cel-go, parser/parser.go reservedIds.
 const RESERVED: &[&str] = &[
     "as",
     "break",
@@ -27,23 +27,23 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Parser<'_> {
-    /// An operand and what follows it: fields, methods and indexes.
-    pub(super) fn member(&mut self) -> Result<Node, Fault> {
+    /// Parses an operand and the fields, methods and indexes after it.
+    pub(super) fn member(&mut self) -> Result<Node, CelError> {
         let start = self.range().start;
         let mut node = self.primary(start)?;
         while self.is(".") || self.is("[") {
             node = if self.is(".") { self.dotted(node, start)? } else { self.indexed(node, start)? };
-            self.rise()?;
+            self.add_level()?;
         }
         Ok(node)
     }
 
-    fn dotted(&mut self, node: Node, start: usize) -> Result<Node, Fault> {
+    fn dotted(&mut self, node: Node, start: usize) -> Result<Node, CelError> {
         self.skip();
         let optional = self.is("?") && self.optional_mark()?;
         let quoted = self.peek() == &Token::Quoted;
         let field = self.field()?;
-        if !optional && !quoted && self.takes("(") {
+        if !optional && !quoted && self.consume("(") {
             let arguments = self.list(")")?;
             return self.method(node, field, arguments, start);
         }
@@ -51,7 +51,7 @@ impl Parser<'_> {
         Ok(Node { kind, range: self.since(start) })
     }
 
-    fn indexed(&mut self, node: Node, start: usize) -> Result<Node, Fault> {
+    fn indexed(&mut self, node: Node, start: usize) -> Result<Node, CelError> {
         let range = self.skip();
         let optional = self.is("?") && self.optional_mark()?;
         let index = self.expression()?;
@@ -59,15 +59,15 @@ impl Parser<'_> {
         Ok(self.call(if optional { "_[?_]" } else { "_[_]" }, range, vec![node, index], start))
     }
 
-    /// The question mark of an optional field, index or item.
-    fn optional_mark(&mut self) -> Result<bool, Fault> {
+    /// Consumes the question mark of an optional field, index or item.
+    fn optional_mark(&mut self) -> Result<bool, CelError> {
         if self.syntax.optional {
-            return Ok(self.takes("?"));
+            return Ok(self.consume("?"));
         }
-        Err(Fault::new("`?` does not belong here", self.range()))
+        Err(CelError::new("unexpected `?`", self.range()))
     }
 
-    fn name(&mut self) -> Result<Word, Fault> {
+    fn name(&mut self) -> Result<Word, CelError> {
         match self.peek() {
             Token::Name => {
                 let range = self.skip();
@@ -77,8 +77,8 @@ impl Parser<'_> {
         }
     }
 
-    /// The name of a field, which may stand in backquotes.
-    fn field(&mut self) -> Result<Word, Fault> {
+    /// Parses the name of a field, which may be in backquotes.
+    fn field(&mut self) -> Result<Word, CelError> {
         if self.peek() != &Token::Quoted || !self.syntax.quoted {
             return self.name();
         }
@@ -86,22 +86,22 @@ impl Parser<'_> {
         Ok(Word { text: self.text[range.start + 1..range.end - 1].to_owned(), range })
     }
 
-    /// Expressions with commas between, up to a bracket.
-    fn list(&mut self, close: &str) -> Result<Vec<Node>, Fault> {
+    /// Parses expressions separated by commas, up to a closing bracket.
+    fn list(&mut self, close: &str) -> Result<Vec<Node>, CelError> {
         let mut items = Vec::new();
-        if self.takes(close) {
+        if self.consume(close) {
             return Ok(items);
         }
         loop {
             items.push(self.expression()?);
-            if !self.takes(",") {
+            if !self.consume(",") {
                 self.expect(close)?;
                 return Ok(items);
             }
         }
     }
 
-    fn method(&self, target: Node, function: Word, mut arguments: Vec<Node>, start: usize) -> Result<Node, Fault> {
+    fn method(&self, target: Node, function: Word, mut arguments: Vec<Node>, start: usize) -> Result<Node, CelError> {
         let range = self.since(start);
         let name = match (function.text.as_str(), arguments.len()) {
             ("all", 2) => Macro::All,
@@ -120,15 +120,15 @@ impl Parser<'_> {
             Some(Node { kind: Kind::Name(variable), .. }) if !variable.starts_with('.') && variable != "__result__" => {
                 Ok(Node { kind: Kind::Macro { name, range: Box::new(target), variable, bodies }, range })
             }
-            other => Err(Fault::new(
-                format!("`{}` needs a name for what it looks at", function.text),
+            other => Err(CelError::new(
+                format!("`{}` needs the name of a variable", function.text),
                 other.map_or(function.range, |node| node.range),
             )
             .help(format!("write it as in `list.{}(x, x == 'a')`", function.text))),
         }
     }
 
-    fn primary(&mut self, start: usize) -> Result<Node, Fault> {
+    fn primary(&mut self, start: usize) -> Result<Node, CelError> {
         let node = match self.peek() {
             Token::Name | Token::Symbol(".") => self.named(start)?,
             Token::Symbol("(") => return self.nested(start),
@@ -136,11 +136,11 @@ impl Parser<'_> {
             Token::Symbol("{") => self.pairs(start)?,
             _ => self.literal(start)?,
         };
-        self.rise()?;
+        self.add_level()?;
         Ok(node)
     }
 
-    fn nested(&mut self, start: usize) -> Result<Node, Fault> {
+    fn nested(&mut self, start: usize) -> Result<Node, CelError> {
         self.skip();
         let mut node = self.expression()?;
         self.expect(")")?;
@@ -148,13 +148,13 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn items(&mut self, start: usize) -> Result<Node, Fault> {
+    fn items(&mut self, start: usize) -> Result<Node, CelError> {
         self.skip();
         let items = self.entries("]", |parser, optional| Ok((optional, parser.expression()?)))?;
         Ok(Node { kind: Kind::List(items), range: self.since(start) })
     }
 
-    fn pairs(&mut self, start: usize) -> Result<Node, Fault> {
+    fn pairs(&mut self, start: usize) -> Result<Node, CelError> {
         self.skip();
         let pairs = self.entries("}", |parser, optional| {
             let key = parser.expression()?;
@@ -164,7 +164,7 @@ impl Parser<'_> {
         Ok(Node { kind: Kind::Map(pairs), range: self.since(start) })
     }
 
-    fn literal(&mut self, start: usize) -> Result<Node, Fault> {
+    fn literal(&mut self, start: usize) -> Result<Node, CelError> {
         let is_negative = self.negative_number();
         if is_negative {
             self.skip();
@@ -191,26 +191,26 @@ impl Parser<'_> {
         Ok(Node { kind: Kind::Literal(value), range: self.since(start) })
     }
 
-    fn int(&mut self, negative: bool) -> Result<Value, Fault> {
+    fn int(&mut self, negative: bool) -> Result<Value, CelError> {
         let range = self.skip();
         let digits = &self.text[range.clone()];
         int(digits, negative).map(Value::Int).ok_or_else(|| {
-            Fault::new(format!("`{digits}` is too large for an int"), range).help(format!("write `{digits}u`"))
+            CelError::new(format!("`{digits}` is too large for an int"), range).help(format!("write `{digits}u`"))
         })
     }
 
-    /// What stands between brackets; a comma may follow the last.
+    /// Parses the entries of a list, map or message, up to a closing bracket; a comma may follow the last.
     fn entries<T>(
         &mut self,
         close: &str,
-        entry: impl Fn(&mut Self, bool) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Fault> {
+        entry: impl Fn(&mut Self, bool) -> Result<T, CelError>,
+    ) -> Result<Vec<T>, CelError> {
         let mut entries = Vec::new();
-        if self.takes(",") {
+        if self.consume(",") {
             self.expect(close)?;
             return Ok(entries);
         }
-        while !self.takes(close) {
+        while !self.consume(close) {
             let optional = self.is("?") && self.optional_mark()?;
             entries.push(entry(self, optional)?);
             if !self.is(close) {
@@ -220,9 +220,9 @@ impl Parser<'_> {
         Ok(entries)
     }
 
-    /// A name, a function of that name, or a message.
-    fn named(&mut self, start: usize) -> Result<Node, Fault> {
-        let dot = if self.takes(".") { "." } else { "" };
+    /// Parses a name, a call of a function, or a message.
+    fn named(&mut self, start: usize) -> Result<Node, CelError> {
+        let dot = if self.consume(".") { "." } else { "" };
         if let Some(name) = self.message_name(dot) {
             let fields = self.entries("}", |parser, optional| {
                 let field = parser.field()?;
@@ -233,10 +233,10 @@ impl Parser<'_> {
         }
         let mut word = self.name()?;
         if RESERVED.contains(&word.text.as_str()) {
-            return Err(Fault::new(format!("`{}` is a word that CEL keeps for itself", word.text), word.range));
+            return Err(CelError::new(format!("`{}` is a reserved word", word.text), word.range));
         }
         word.text.insert_str(0, dot);
-        if !self.takes("(") {
+        if !self.consume("(") {
             return Ok(Node { kind: Kind::Name(word.text), range: self.since(start) });
         }
         let mut arguments = self.list(")")?;
@@ -248,12 +248,12 @@ impl Parser<'_> {
             Some(Node { kind: Kind::Select { operand, field, optional: false }, .. }) => {
                 Ok(Node { kind: Kind::Has { operand, field }, range })
             }
-            other => Err(Fault::new("`has` asks for a field", other.map_or(range, |node| node.range))
+            other => Err(CelError::new("`has` requires a field", other.map_or(range, |node| node.range))
                 .help("write it as in `has(disk.serial)`")),
         }
     }
 
-    /// The name before a `{`, if names with dots between and then that follow; they are consumed.
+    /// Consumes the name of a message and the `{` after it, if they come next.
     fn message_name(&mut self, dot: &str) -> Option<Word> {
         let mut at = self.next;
         loop {

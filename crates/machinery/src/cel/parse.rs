@@ -1,18 +1,18 @@
-//! From a text to a tree, by the grammar of cel-go.
+//! Parses an expression by the grammar of cel-go.
 
 use std::ops::Range;
 
 use super::token::{Token, tokens};
 use super::tree::{Kind, Node, Word};
-use super::{Fault, Value};
+use super::{CelError, Value};
 
-/// How high a tree may be; as in cel-go. `a + b + c` is higher than `a + b`.
+/// The maximum height of a tree, as in cel-go. `a + b + c` is higher than `a + b`.
 const HEIGHT: usize = 250;
 
-/// How deep brackets, arguments and conditions may nest. cel-go takes 250, which a thread's stack might not.
+/// The maximum nesting of brackets, arguments and conditions. cel-go accepts 250, for which a thread's stack may be too small.
 const DEPTH: usize = 100;
 
-/// The operators between two operands, and how tightly they bind; all bind to the left.
+/// The binary operators, their names and their precedence; all are left-associative.
 const OPERATORS: &[(&str, &str, u8)] = &[
     ("||", "_||_", 1),
     ("&&", "_&&_", 2),
@@ -30,7 +30,7 @@ const OPERATORS: &[(&str, &str, u8)] = &[
     ("%", "_%_", 5),
 ];
 
-/// What not every place takes.
+/// Syntax that not every environment or version accepts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Syntax {
     /// `.?`, `[?` and the macros of optional values.
@@ -39,11 +39,10 @@ pub(super) struct Syntax {
     pub quoted: bool,
 }
 
-/// Parses an expression.
-pub(super) fn parse(text: &str, syntax: Syntax) -> Result<Node, Fault> {
+pub(super) fn parse(text: &str, syntax: Syntax) -> Result<Node, CelError> {
     let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0, height: 0, syntax };
     if parser.peek() == &Token::End {
-        return Err(Fault::new("the expression is empty", 0..text.len()));
+        return Err(CelError::new("the expression is empty", 0..text.len()));
     }
     let node = parser.expression()?;
     match parser.peek() {
@@ -56,9 +55,9 @@ pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: Vec<(Token, Range<usize>)>,
     pub(super) next: usize,
-    /// How many expressions are around.
+    /// The number of enclosing expressions.
     depth: usize,
-    /// How high the highest tree of the operand is that is being parsed.
+    /// The height of the highest tree in the operand that is being parsed.
     height: usize,
     pub(super) syntax: Syntax,
 }
@@ -87,7 +86,7 @@ impl Parser<'_> {
         matches!(self.peek(), Token::Symbol(next) if *next == symbol)
     }
 
-    pub(super) fn takes(&mut self, symbol: &str) -> bool {
+    pub(super) fn consume(&mut self, symbol: &str) -> bool {
         let taken = self.is(symbol);
         if taken {
             self.skip();
@@ -95,45 +94,45 @@ impl Parser<'_> {
         taken
     }
 
-    pub(super) fn expect(&mut self, symbol: &str) -> Result<(), Fault> {
-        if self.takes(symbol) { Ok(()) } else { Err(self.unexpected().label(format!("expected `{symbol}`"))) }
+    pub(super) fn expect(&mut self, symbol: &str) -> Result<(), CelError> {
+        if self.consume(symbol) { Ok(()) } else { Err(self.unexpected().label(format!("expected `{symbol}`"))) }
     }
 
-    /// What stands here does not belong here.
-    pub(super) fn unexpected(&self) -> Fault {
+    /// The error for a token that cannot come next.
+    pub(super) fn unexpected(&self) -> CelError {
         let range = self.range();
         let written = &self.text[range.clone()];
         if self.peek() == &Token::End {
-            return Fault::new("the expression ends too early", 0..self.text.len());
+            return CelError::new("the expression ends too early", 0..self.text.len());
         }
-        let fault = Fault::new(format!("`{written}` does not belong here"), range.clone());
+        let error = CelError::new(format!("unexpected `{written}`"), range.clone());
         let before = self.next.checked_sub(1).map(|at| (&self.tokens[at].0, self.tokens[at].1.clone()));
         match (written, before) {
-            ("and", _) => fault.help("write `&&`"),
-            ("or", _) => fault.help("write `||`"),
-            ("not", _) => fault.help("write `!`"),
+            ("and", _) => error.help("write `&&`"),
+            ("or", _) => error.help("write `||`"),
+            ("not", _) => error.help("write `!`"),
             (unit, Some((Token::Digits, digits))) if digits.end == range.start && self.peek() == &Token::Name => {
                 let number = &self.text[digits.clone()];
-                Fault::new(format!("`{number}{unit}` is no number"), digits.start..range.end)
+                CelError::new(format!("`{number}{unit}` is not a number"), digits.start..range.end)
                     .help(format!("write `{number}u * {unit}`"))
             }
-            _ => fault,
+            _ => error,
         }
     }
 
-    fn too_deep(&self) -> Fault {
-        Fault::new("the expression is nested too deeply", 0..self.text.len())
+    fn too_deep(&self) -> CelError {
+        CelError::new("the expression is nested too deeply", 0..self.text.len())
     }
 
-    /// A part is done that stands above all that the operand has so far.
-    pub(super) fn rise(&mut self) -> Result<(), Fault> {
+    /// Adds one to the height of the operand that is being parsed.
+    pub(super) fn add_level(&mut self) -> Result<(), CelError> {
         self.height += 1;
         if self.height > HEIGHT { Err(self.too_deep()) } else { Ok(()) }
     }
 
-    /// A whole expression. Functions on the way down are kept small, each in a frame of its own: a deep nesting must fit the stack of
-    /// a thread.
-    pub(super) fn expression(&mut self) -> Result<Node, Fault> {
+    /// Parses a whole expression. The functions that it calls are small, so that their frames fit a thread's stack when expressions
+    /// are nested deeply.
+    pub(super) fn expression(&mut self) -> Result<Node, CelError> {
         if self.depth == DEPTH {
             return Err(self.too_deep());
         }
@@ -149,12 +148,12 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn ternary(&mut self, condition: Node, start: usize) -> Result<Node, Fault> {
+    fn ternary(&mut self, condition: Node, start: usize) -> Result<Node, CelError> {
         let range = self.skip();
         let then = self.binary(1)?;
         self.expect(":")?;
         let otherwise = self.expression()?;
-        self.rise()?;
+        self.add_level()?;
         Ok(self.call("_?_:_", range, vec![condition, then, otherwise], start))
     }
 
@@ -163,8 +162,8 @@ impl Parser<'_> {
         Node { kind: Kind::Call { function, target: None, arguments }, range: self.since(start) }
     }
 
-    /// Operands with operators between that bind at least as tightly as `least`.
-    fn binary(&mut self, least: u8) -> Result<Node, Fault> {
+    /// Parses operands and the operators between them that have at least this precedence.
+    fn binary(&mut self, least: u8) -> Result<Node, CelError> {
         let around = std::mem::take(&mut self.height);
         let start = self.range().start;
         let mut node = self.unary()?;
@@ -175,16 +174,16 @@ impl Parser<'_> {
         Ok(node)
     }
 
-    fn operands(&mut self, left: Node, start: usize, operator: (&str, &str, u8)) -> Result<Node, Fault> {
+    fn operands(&mut self, left: Node, start: usize, operator: (&str, &str, u8)) -> Result<Node, CelError> {
         let (symbol, name, rank) = operator;
         let range = self.skip();
         let mut operands = vec![left, self.binary(rank + 1)?];
         // `a && b && c` is one call with all the operands, however many they are.
         let is_logical = rank <= 2;
-        while is_logical && self.takes(symbol) {
+        while is_logical && self.consume(symbol) {
             operands.push(self.binary(rank + 1)?);
         }
-        self.rise()?;
+        self.add_level()?;
         Ok(self.call(name, range, operands, start))
     }
 
@@ -193,7 +192,7 @@ impl Parser<'_> {
         OPERATORS.iter().find(|(symbol, _, _)| symbol == next).copied()
     }
 
-    fn unary(&mut self) -> Result<Node, Fault> {
+    fn unary(&mut self) -> Result<Node, CelError> {
         let start = self.range().start;
         let (symbol, name) = if self.is("!") { ("!", "_!") } else { ("-", "_-") };
         let range = self.range();
@@ -207,13 +206,13 @@ impl Parser<'_> {
         if count % 2 == 0 {
             return Ok(operand);
         }
-        self.rise()?;
+        self.add_level()?;
         Ok(self.call(name, range, vec![operand], start))
     }
 
-    /// Whether a minus stands here that belongs to the number behind it.
+    /// Whether the next token is the minus of a negative number.
     pub(super) fn negative_number(&self) -> bool {
-        let behind = self.tokens.get(self.next + 1).map(|(token, _)| token);
-        self.is("-") && matches!(behind, Some(Token::Digits | Token::Literal(Value::Double(_))))
+        let after = self.tokens.get(self.next + 1).map(|(token, _)| token);
+        self.is("-") && matches!(after, Some(Token::Digits | Token::Literal(Value::Double(_))))
     }
 }

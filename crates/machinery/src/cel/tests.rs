@@ -1,14 +1,14 @@
-//! The official machinery's verdicts, and what faults say.
+//! The expressions that the official machinery accepts and the values that it finds, and the texts of errors.
 
 use proptest::prelude::*;
 use talosmith_document::TalosVersion;
 
-use super::{Environment, Facts, Value, Verdict, check, check_syntax};
+use super::{Bindings, Environment, Outcome, Value, check, check_syntax};
 
 const EXPRESSIONS: &str = include_str!("../../tests/cel/expressions.txt");
 const DISKS: &str = include_str!("../../tests/cel/disks.json");
 
-/// The fields of a disk and what they are where `disks.json` says nothing: the empty values of the protocol.
+/// The fields of a disk, and their values where `disks.json` has none: the empty ones of protobuf.
 const FIELDS: &[(&str, &str)] = &[
     ("size", "0"),
     ("io_size", "0"),
@@ -31,12 +31,12 @@ const FIELDS: &[(&str, &str)] = &[
     ("firmware_version", "\"\""),
 ];
 
-/// What the machinery makes of an expression.
+/// What the machinery does with an expression.
 struct Row {
     environment: Environment,
-    /// Whether it takes it, by version.
+    /// Whether it accepts it, by version.
     signs: String,
-    /// What it is for each disk.
+    /// Its value for each disk.
     values: String,
     text: String,
 }
@@ -58,16 +58,16 @@ fn rows() -> Vec<Row> {
 /// All paths and values of each disk of `disks.json`.
 fn disks() -> Vec<Vec<(String, Value)>> {
     let disks: Vec<serde_json::Value> = serde_json::from_str(DISKS).expect("disks");
-    let facts = disks.iter().map(|fixture| {
-        let mut facts = vec![("system_disk".to_owned(), value(&fixture["system"]))];
+    let bindings = disks.iter().map(|fixture| {
+        let mut bindings = vec![("system_disk".to_owned(), value(&fixture["system"]))];
         for (field, empty) in FIELDS {
             let written = fixture["disk"].get(field).cloned();
             let json = written.unwrap_or_else(|| serde_json::from_str(empty).expect("a value"));
-            facts.push((format!("disk.{field}"), value(&json)));
+            bindings.push((format!("disk.{field}"), value(&json)));
         }
-        facts
+        bindings
     });
-    facts.collect()
+    bindings.collect()
 }
 
 fn value(json: &serde_json::Value) -> Value {
@@ -76,15 +76,15 @@ fn value(json: &serde_json::Value) -> Value {
         serde_json::Value::Number(number) => Value::Uint(number.as_u64().expect("a uint")),
         serde_json::Value::String(text) => Value::String(text.clone()),
         serde_json::Value::Array(items) => Value::List(items.iter().map(value).collect(), true),
-        _ => panic!("{json} is no value of a disk"),
+        _ => panic!("{json} is not a value of a disk"),
     }
 }
 
-/// The facts for which `keep` is true of their number.
-fn known(facts: &[(String, Value)], keep: impl Fn(usize) -> bool) -> Facts {
-    let mut known = Facts::default();
-    for (_, (path, value)) in facts.iter().enumerate().filter(|(at, _)| keep(*at)) {
-        known.know(path, value.clone());
+/// The bindings whose index `keep` accepts.
+fn known(bindings: &[(String, Value)], keep: impl Fn(usize) -> bool) -> Bindings {
+    let mut known = Bindings::default();
+    for (_, (path, value)) in bindings.iter().enumerate().filter(|(at, _)| keep(*at)) {
+        known.bind(path, value.clone());
     }
     known
 }
@@ -97,20 +97,20 @@ fn environment(name: &str) -> Environment {
         "link" => Environment::LinkAlias,
         "oom-trigger" => Environment::OomTrigger,
         "oom-ranking" => Environment::OomRanking,
-        _ => panic!("{name} is no environment"),
+        _ => panic!("{name} is not an environment"),
     }
 }
 
 #[test]
-fn the_machinery_takes_the_same_expressions() {
+fn the_machinery_accepts_the_same_expressions() {
     let versions = ["v1.12.7", "v1.13.8", "v1.14.1"].map(|version| version.parse::<TalosVersion>().expect(version));
     let mut differences = Vec::new();
     let rows = rows();
     for row in &rows {
         for (version, sign) in versions.iter().zip(row.signs.chars()) {
-            let verdict = check(&row.text, row.environment, version);
-            if sign != '.' && verdict.is_ok() != (sign == '+') {
-                differences.push(format!("{:?} {version} {sign} {:?}: {verdict:?}", row.environment, row.text));
+            let outcome = check(&row.text, row.environment, version);
+            if sign != '.' && outcome.is_ok() != (sign == '+') {
+                differences.push(format!("{:?} {version} {sign} {:?}: {outcome:?}", row.environment, row.text));
             }
         }
     }
@@ -127,40 +127,40 @@ fn the_machinery_finds_the_same_values() {
         let Ok(expression) = check(&row.text, row.environment, &version) else { continue };
         for (disk, sign) in disks.iter().zip(row.values.chars()) {
             let expected = match sign {
-                'T' => Verdict::True,
-                'F' => Verdict::False,
-                'E' => Verdict::Unknown,
+                'T' => Outcome::True,
+                'F' => Outcome::False,
+                'E' => Outcome::Unknown,
                 _ => continue,
             };
-            let verdict = expression.of(&known(disk, |_| true));
+            let outcome = expression.evaluate(&known(disk, |_| true));
             asked += 1;
-            decided += usize::from(verdict == expected);
-            // Less knowledge never leads to another verdict.
-            let less = (0..disk.len()).map(|without| expression.of(&known(disk, |at| at != without)));
-            let one = (0..disk.len()).map(|only| expression.of(&known(disk, |at| at == only)));
-            for verdict in less.chain(one).chain([verdict, expression.of(&Facts::default())]) {
-                if verdict != expected && verdict != Verdict::Unknown {
-                    differences.push(format!("{sign} {:?}: {verdict:?}", row.text));
+            decided += usize::from(outcome == expected);
+            // With fewer bindings the outcome is the same or unknown.
+            let less = (0..disk.len()).map(|without| expression.evaluate(&known(disk, |at| at != without)));
+            let one = (0..disk.len()).map(|only| expression.evaluate(&known(disk, |at| at == only)));
+            for outcome in less.chain(one).chain([outcome, expression.evaluate(&Bindings::default())]) {
+                if outcome != expected && outcome != Outcome::Unknown {
+                    differences.push(format!("{sign} {:?}: {outcome:?}", row.text));
                 }
             }
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
-    // What is left has maps, times, regular expressions, messages or conversions of texts in it.
+    // The others contain maps, times, regular expressions, messages or conversions of strings.
     assert!(decided * 100 > asked * 75, "{decided} of {asked} are decided");
 }
 
-/// The fault of an expression of a disk's selector: the message, what is underlined, and the label or the help.
-fn fault(text: &str) -> String {
+/// The error of a disk selector: the message, the underlined part, and the label or the help.
+fn error(text: &str) -> String {
     let version = TalosVersion { major: 1, minor: 13, patch: 8, pre: None };
-    let fault = check(text, Environment::Disk, &version).expect_err(text);
-    let label = if fault.label.is_empty() { String::new() } else { format!("; {}", fault.label) };
-    let help = fault.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    format!("{} [{}]{label}{help}", fault.message, &text[fault.range])
+    let error = check(text, Environment::Disk, &version).expect_err(text);
+    let label = if error.label.is_empty() { String::new() } else { format!("; {}", error.label) };
+    let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{} [{}]{label}{help}", error.message, &text[error.range])
 }
 
 #[test]
-fn faults_say_what_to_write() {
+fn errors_say_what_to_write() {
     let cases: &[(&str, &str)] = &[
         ("disk.size > 100 * GB", "there is no `*` of an int and a uint [100 * GB]; write `100u * GB`"),
         ("disk.size > 100", "there is no `>` of a uint and an int [disk.size > 100]; write `disk.size > 100u`"),
@@ -170,7 +170,7 @@ fn faults_say_what_to_write() {
         ),
         ("disk.size > 1.5 * TB", "there is no `*` of a double and a uint [1.5 * TB]; write `1500u * GB`"),
         ("disk.size > 1.5 * TiB", "there is no `*` of a double and a uint [1.5 * TiB]"),
-        ("disk.size > 100GB", "`100GB` is no number [100GB]; write `100u * GB`"),
+        ("disk.size > 100GB", "`100GB` is not a number [100GB]; write `100u * GB`"),
         (
             "disk.size > '100GB'",
             "there is no `>` of a uint and a string [disk.size > '100GB']; write `disk.size > 100u * GB`",
@@ -181,15 +181,15 @@ fn faults_say_what_to_write() {
         ("disk.serial", "the result is a string, not a bool [disk.serial]; compare it, as in `disk.serial == '…'`"),
         (
             "disk.symlinks",
-            "the result is a list, not a bool [disk.symlinks]; ask for an item, as in `'…' in disk.symlinks`",
+            "the result is a list, not a bool [disk.symlinks]; test for an item, as in `'…' in disk.symlinks`",
         ),
         (
             "disk.rotational && disk.size",
-            "`&&` takes a bool, not a uint [disk.size]; compare it, as in `disk.size > 100u * GB`",
+            "`&&` requires a bool, not a uint [disk.size]; compare it, as in `disk.size > 100u * GB`",
         ),
         (
             "disk.rotational && disk.model",
-            "`&&` takes a bool, not a string [disk.model]; compare it, as in `disk.model == '…'`",
+            "`&&` requires a bool, not a string [disk.model]; compare it, as in `disk.model == '…'`",
         ),
         ("!disk.transport", "there is no `!` of a string [!disk.transport]"),
         ("disk.devPath == '/dev/sda'", "`disk` has no field `devPath` [devPath]; write `disk.dev_path`"),
@@ -205,7 +205,7 @@ fn faults_say_what_to_write() {
         ),
         ("transport == 'nvme'", "there is no `transport` here [transport]; write `disk.transport`"),
         ("busPath == 'x'", "there is no `busPath` here [busPath]; write `disk.bus_path`"),
-        ("disk.transport == nvme", "there is no `nvme` here [nvme]; if it is a text, put it in quotes: `'nvme'`"),
+        ("disk.transport == nvme", "there is no `nvme` here [nvme]; if it is a string, put it in quotes: `'nvme'`"),
         ("sytem_disk", "there is no `sytem_disk` here [sytem_disk]; did you mean `system_disk`?"),
         ("volume.name == 'xfs'", "there is no `volume` here [volume]; known here: `disk`, `system_disk`"),
         (
@@ -242,34 +242,46 @@ fn faults_say_what_to_write() {
         ),
         ("disk.model.startWith('S')", "there is no function `startWith` [startWith]; did you mean `startsWith`?"),
         ("glob('S*')", "there is no `glob` of a string [glob('S*')]"),
-        ("disk.serial = 'x'", "`=` is no operator [=]; write `==`"),
-        ("disk.serial =~ 'x'", "`=~` is no operator [=~]; write `text.matches('pattern')`"),
-        ("disk.rotational and disk.readonly", "`and` does not belong here [and]; write `&&`"),
-        ("disk.rotational & disk.readonly", "`&` is no operator [&]; write `&&`"),
-        ("disk.serial == 'x", "a text has no end ['x]; close it with `'`"),
-        ("disk.serial == 'a\\d'", "`\\d` is no escape [\\d]; write a backslash as `\\\\`, or the text as r'…'"),
+        ("disk.serial = 'x'", "`=` is not an operator [=]; write `==`"),
+        ("disk.serial =~ 'x'", "`=~` is not an operator [=~]; write `text.matches('pattern')`"),
+        ("disk.rotational and disk.readonly", "unexpected `and` [and]; write `&&`"),
+        ("disk.rotational & disk.readonly", "`&` is not an operator [&]; write `&&`"),
+        ("disk.serial == 'x", "unterminated string ['x]; close it with `'`"),
+        (
+            "disk.serial == 'a\\d'",
+            "`\\d` is not an escape sequence [\\d]; write a backslash as `\\\\`, or the string as r'…'",
+        ),
         ("disk.serial == 'x' &&", "the expression ends too early [disk.serial == 'x' &&]"),
         ("(disk.rotational", "the expression ends too early [(disk.rotational]; expected `)`"),
-        ("disk.rotational)", "`)` does not belong here [)]"),
+        ("disk.rotational)", "unexpected `)` [)]"),
         (
             "disk.size > 9223372036854775808",
             "`9223372036854775808` is too large for an int [9223372036854775808]; write `9223372036854775808u`",
         ),
         (
             "disk.symlinks.exists('x', true)",
-            "`exists` needs a name for what it looks at ['x']; write it as in `list.exists(x, x == 'a')`",
+            "`exists` needs the name of a variable ['x']; write it as in `list.exists(x, x == 'a')`",
         ),
         ("disk.size.exists(x, true)", "`disk.size` is a uint, not a list [disk.size.exists(x, true)]"),
-        ("has(disk)", "`has` asks for a field [disk]; write it as in `has(disk.serial)`"),
+        ("has(disk)", "`has` requires a field [disk]; write it as in `has(disk.serial)`"),
         ("disk.size.foo", "`disk.size` is a uint and has no field `foo` [disk.size.foo]"),
-        ("for == 1", "`for` is a word that CEL keeps for itself [for]"),
+        ("for == 1", "`for` is a reserved word [for]"),
         ("", "the expression is empty []"),
-        ("disk.`dev_path` == 'x'", "``dev_path`` does not belong here [`dev_path`]"),
+        ("disk.`dev_path` == 'x'", "unexpected ``dev_path`` [`dev_path`]"),
     ];
     for (text, expected) in cases {
-        assert_eq!(fault(text), *expected, "{text}");
+        assert_eq!(error(text), *expected, "{text}");
     }
 }
+
+const ENVIRONMENTS: [Environment; 6] = [
+    Environment::Disk,
+    Environment::Volume,
+    Environment::MemberVolume,
+    Environment::LinkAlias,
+    Environment::OomTrigger,
+    Environment::OomRanking,
+];
 
 const PARTS: &[&str] = &[
     "disk",
@@ -334,16 +346,16 @@ const PARTS: &[&str] = &[
 
 proptest! {
     #[test]
-    fn no_text_panics(parts in prop::collection::vec(prop::sample::select(PARTS), 0..24)) {
+    fn no_input_panics(parts in prop::collection::vec(prop::sample::select(PARTS), 0..24)) {
         let text = parts.concat();
         let version = TalosVersion { major: 1, minor: 14, patch: 0, pre: None };
-        for environment in Environment::ALL {
-            match check(&text, *environment, &version) {
+        for environment in ENVIRONMENTS {
+            match check(&text, environment, &version) {
                 Ok(expression) => {
-                    let _ = expression.of(&expression.asserted());
+                    let _ = expression.evaluate(&expression.implied());
                     prop_assert!(check_syntax(&text).is_ok());
                 }
-                Err(fault) => prop_assert!(text.get(fault.range.clone()).is_some(), "{text:?}: {fault:?}"),
+                Err(error) => prop_assert!(text.get(error.range.clone()).is_some(), "{text:?}: {error:?}"),
             }
         }
     }

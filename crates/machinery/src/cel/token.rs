@@ -1,25 +1,22 @@
-//! From a text to the tokens of CEL, and from literals to values.
+//! Splits an expression into tokens, and reads literals.
 //!
 //! Source: github.com/google/cel-go, parser/gen/CEL.g4 and parser/unescape.go.
 
 use std::ops::Range;
 
-use super::{Fault, Value};
+use super::{CelError, Value};
 
-/// What a token is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
-    /// A name.
     Name,
-    /// A name of a field in backquotes.
+    /// The name of a field in backquotes.
     Quoted,
-    /// A number or a text.
+    /// A uint, a double, a string or bytes.
     Literal(Value),
-    /// Digits that are an int of their own or behind a minus: `9223372036854775808` is one only behind it.
+    /// The digits of an int. A minus before them belongs to it: `9223372036854775808` is valid only after one.
     Digits,
-    /// An operator, a bracket or a word of the grammar.
+    /// An operator, a bracket or a keyword.
     Symbol(&'static str),
-    /// The end of the text.
     End,
 }
 
@@ -29,10 +26,10 @@ const SYMBOLS: &[&str] = &[
     "/", "%",
 ];
 
-const WORDS: &[&str] = &["in", "true", "false", "null"];
+const KEYWORDS: &[&str] = &["in", "true", "false", "null"];
 
-/// All tokens of a text with their bytes; the last one is the end.
-pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
+/// Returns the tokens of an expression with their bytes; the last one is the end.
+pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, CelError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -53,7 +50,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Fault> {
     Ok(tokens)
 }
 
-fn token(text: &str, at: usize) -> Result<(Token, usize), Fault> {
+fn token(text: &str, at: usize) -> Result<(Token, usize), CelError> {
     let rest = &text[at..];
     let bytes = rest.as_bytes();
     if let Some(literal) = quoted(text, at)? {
@@ -61,8 +58,8 @@ fn token(text: &str, at: usize) -> Result<(Token, usize), Fault> {
     }
     if bytes[0].is_ascii_alphabetic() || bytes[0] == b'_' {
         let length = run(bytes, |byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let word = WORDS.iter().find(|word| **word == &rest[..length]);
-        return Ok((word.map_or(Token::Name, |word| Token::Symbol(word)), length));
+        let keyword = KEYWORDS.iter().find(|word| **word == &rest[..length]);
+        return Ok((keyword.map_or(Token::Name, |word| Token::Symbol(word)), length));
     }
     if bytes[0].is_ascii_digit() || (bytes[0] == b'.' && bytes.get(1).is_some_and(u8::is_ascii_digit)) {
         return number(text, at);
@@ -71,19 +68,19 @@ fn token(text: &str, at: usize) -> Result<(Token, usize), Fault> {
         return Ok((Token::Symbol(symbol), symbol.len()));
     }
     let length = rest.chars().next().map_or(1, char::len_utf8);
-    let fault = |message: &str| Fault::new(message, at..at + length);
+    let error = |message: &str| CelError::new(message, at..at + length);
     Err(match bytes[0] {
         b'`' => match rest[1..].find('`') {
             Some(end) if end > 0 && rest[1..=end].bytes().all(is_quotable) => return Ok((Token::Quoted, end + 2)),
-            _ => fault("a backquote does not belong here"),
+            _ => error("unexpected backquote"),
         },
         b'=' if bytes.get(1) == Some(&b'~') => {
-            Fault::new("`=~` is no operator", at..at + 2).help("write `text.matches('pattern')`")
+            CelError::new("`=~` is not an operator", at..at + 2).help("write `text.matches('pattern')`")
         }
-        b'=' => fault("`=` is no operator").help("write `==`"),
-        b'&' => fault("`&` is no operator").help("write `&&`"),
-        b'|' => fault("`|` is no operator").help("write `||`"),
-        _ => fault(&format!("`{}` does not belong here", rest[..length].escape_debug())),
+        b'=' => error("`=` is not an operator").help("write `==`"),
+        b'&' => error("`&` is not an operator").help("write `&&`"),
+        b'|' => error("`|` is not an operator").help("write `||`"),
+        _ => error(&format!("unexpected `{}`", rest[..length].escape_debug())),
     })
 }
 
@@ -95,7 +92,7 @@ fn run(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> usize {
     bytes.iter().take_while(|byte| wanted(**byte)).count()
 }
 
-fn number(text: &str, at: usize) -> Result<(Token, usize), Fault> {
+fn number(text: &str, at: usize) -> Result<(Token, usize), CelError> {
     let bytes = &text.as_bytes()[at..];
     let digits = |from: usize| run(&bytes[from.min(bytes.len())..], |byte| byte.is_ascii_digit());
     let (whole, radix) = match run(bytes.get(2..).unwrap_or_default(), |byte| byte.is_ascii_hexdigit()) {
@@ -118,7 +115,7 @@ fn number(text: &str, at: usize) -> Result<(Token, usize), Fault> {
     if end > whole {
         let value: f64 = written.parse().unwrap_or(f64::INFINITY);
         if value.is_infinite() {
-            return Err(Fault::new(format!("`{written}` is too large for a double"), at..at + end));
+            return Err(CelError::new(format!("`{written}` is too large for a double"), at..at + end));
         }
         return Ok((Token::Literal(Value::Double(value)), end));
     }
@@ -126,13 +123,13 @@ fn number(text: &str, at: usize) -> Result<(Token, usize), Fault> {
         let digits = if radix == 16 { &written[2..] } else { written };
         return match u64::from_str_radix(digits, radix) {
             Ok(value) => Ok((Token::Literal(Value::Uint(value)), end + 1)),
-            Err(_) => Err(Fault::new(format!("`{written}u` is too large for a uint"), at..at + end + 1)),
+            Err(_) => Err(CelError::new(format!("`{written}u` is too large for a uint"), at..at + end + 1)),
         };
     }
     Ok((Token::Digits, end))
 }
 
-/// The int that digits are.
+/// Parses decimal or hexadecimal digits; `None` if an int cannot hold them.
 pub(super) fn int(digits: &str, negative: bool) -> Option<i64> {
     let sign = if negative { "-" } else { "" };
     match digits.strip_prefix("0x") {
@@ -141,8 +138,8 @@ pub(super) fn int(digits: &str, negative: bool) -> Option<i64> {
     }
 }
 
-/// A string or bytes, if one begins here, with its length.
-fn quoted(text: &str, at: usize) -> Result<Option<(Token, usize)>, Fault> {
+/// Reads the string or bytes that begin here, if any do, and returns their length too.
+fn quoted(text: &str, at: usize) -> Result<Option<(Token, usize)>, CelError> {
     let rest = &text[at..];
     let bytes = rest.as_bytes();
     let is_bytes = matches!(bytes[0], b'b' | b'B');
@@ -162,7 +159,7 @@ fn quoted(text: &str, at: usize) -> Result<Option<(Token, usize)>, Fault> {
     }
     if end >= bytes.len() || !bytes[end..].starts_with(mark) {
         let mark = char::from(quote);
-        return Err(Fault::new("a text has no end", at..text.len()).help(format!("close it with `{mark}`")));
+        return Err(CelError::new("unterminated string", at..text.len()).help(format!("close it with `{mark}`")));
     }
     let inner = &rest[first..end];
     let normal = if triple { inner.replace("\r\n", "\n").replace('\r', "\n") } else { inner.to_owned() };
@@ -175,7 +172,7 @@ fn quoted(text: &str, at: usize) -> Result<Option<(Token, usize)>, Fault> {
     Ok(Some((Token::Literal(value), end + mark.len())))
 }
 
-fn unescape(text: &str, is_bytes: bool, at: usize) -> Result<Vec<u8>, Fault> {
+fn unescape(text: &str, is_bytes: bool, at: usize) -> Result<Vec<u8>, CelError> {
     let mut value = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('\\') {
@@ -183,9 +180,12 @@ fn unescape(text: &str, is_bytes: bool, at: usize) -> Result<Vec<u8>, Fault> {
         let offset = at + text.len() - rest.len() + start;
         let escape = &rest[start + 1..];
         let letter = escape.chars().next().unwrap_or('\\');
-        let fault = || {
-            Fault::new(format!("`\\{}` is no escape", letter.escape_debug()), offset..offset + 1 + letter.len_utf8())
-                .help("write a backslash as `\\\\`, or the text as r'…'")
+        let error = || {
+            CelError::new(
+                format!("`\\{}` is not an escape sequence", letter.escape_debug()),
+                offset..offset + 1 + letter.len_utf8(),
+            )
+            .help("write a backslash as `\\\\`, or the string as r'…'")
         };
         let code = |from: usize, length: usize, radix: u32| {
             let digits = escape.get(from..from + length)?;
@@ -213,15 +213,15 @@ fn unescape(text: &str, is_bytes: bool, at: usize) -> Result<Vec<u8>, Fault> {
                 1
             }
             (None, Some((code, length))) if is_bytes => {
-                value.push(u8::try_from(code).map_err(|_| fault())?);
+                value.push(u8::try_from(code).map_err(|_| error())?);
                 length
             }
             (None, Some((code, length))) => {
-                let c = char::from_u32(code).ok_or_else(fault)?;
+                let c = char::from_u32(code).ok_or_else(error)?;
                 value.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 length
             }
-            (None, None) => return Err(fault()),
+            (None, None) => return Err(error()),
         };
         rest = &escape[length..];
     }

@@ -1,33 +1,28 @@
-//! The tree of an expression.
+//! The syntax tree of an expression.
 
 use std::ops::Range;
 
 use super::Value;
 
-/// A part of an expression.
+/// A part of an expression, and its bytes there.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
-    /// What it is.
     pub kind: Kind,
-    /// Its bytes in the text.
     pub range: Range<usize>,
 }
 
-/// A name and its bytes.
+/// A name, and its bytes in the expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Word {
-    /// The name.
     pub text: String,
-    /// Its bytes.
     pub range: Range<usize>,
 }
 
-/// What a part is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
-    /// A number, a text, `true`, `false` or `null`.
+    /// A number, a string, bytes, `true`, `false` or `null`.
     Literal(Value),
-    /// A variable, a constant or a type; with a dot in front never a macro's variable.
+    /// A variable, a constant or a type; with a leading dot it is never a macro's variable.
     Name(String),
     /// `operand.field`, or `operand.?field`.
     Select { operand: Box<Node>, field: Word, optional: bool },
@@ -58,7 +53,7 @@ pub(super) enum Macro {
 }
 
 impl Node {
-    /// `a.b.c` as it is written, if the part is names alone.
+    /// `a.b.c` as it is written; `None` if the part contains anything but names.
     pub fn path(&self) -> Option<String> {
         match &self.kind {
             Kind::Name(name) => Some(name.clone()),
@@ -67,7 +62,7 @@ impl Node {
         }
     }
 
-    /// The operands of a function or operator with this name.
+    /// The operands, if the part calls the function or operator of this name.
     pub fn operands(&self, name: &str) -> Option<&[Self]> {
         match &self.kind {
             Kind::Call { function, target: None, arguments } if function.text == name => Some(arguments),
@@ -75,7 +70,7 @@ impl Node {
         }
     }
 
-    /// The variables and fields that the part names, but for those inside macros and messages.
+    /// Appends the paths of the variables and fields in the part, without those inside macros and messages.
     pub fn paths(&self, paths: &mut Vec<String>) {
         match (&self.kind, self.path()) {
             (_, Some(path)) => paths.push(path),

@@ -1,32 +1,32 @@
-//! Values of expressions, and what is known of a disk.
+//! The values of expressions.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A value.
+/// A value, with the types of CEL.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `null`.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A signed integer.
+    /// A signed integer: `1`.
     Int(i64),
-    /// An unsigned integer, such as a size in bytes.
+    /// An unsigned integer: `1u`. Sizes in bytes are such.
     Uint(u64),
-    /// A floating-point number.
+    /// A floating-point number: `1.0`.
     Double(f64),
-    /// A text.
+    /// A string.
     String(String),
     /// Bytes, such as a hardware address.
     Bytes(Vec<u8>),
-    /// A list: the items that are known, and whether there are no others.
+    /// The known items of a list, and whether the list is complete.
     List(Vec<Self>, bool),
 }
 
 impl Value {
-    /// Whether two values are equal, as cel-go sees it: numbers of different kinds may be. None where that is not known.
+    /// Whether two values are equal; integers of different types may be. `None` where it is not known.
     pub(super) fn equals(&self, other: &Self) -> Option<bool> {
         match (self, other) {
             (Self::List(items, whole), Self::List(others, others_whole)) => {
@@ -41,7 +41,7 @@ impl Value {
         }
     }
 
-    /// The order of two values; none if they have none.
+    /// The order of two values; `None` if they have no order.
     pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
@@ -97,19 +97,19 @@ impl From<u64> for Value {
     }
 }
 
-/// What is known of the things that an expression names: the values of `system_disk`, `disk.serial` and so on.
+/// The known values of variables and fields, by their paths: `system_disk`, `disk.serial`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facts(BTreeMap<String, Value>);
+pub struct Bindings(BTreeMap<String, Value>);
 
-impl Facts {
-    /// What is known of a variable or a field, by its path.
+impl Bindings {
+    /// Returns the value at a path; `None` if it is not known.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Value> {
         self.0.get(path)
     }
 
-    /// Takes in a fact; an earlier one about the same path stays, but lists of which only some items are known grow.
-    pub fn know(&mut self, path: &str, value: impl Into<Value>) {
+    /// Adds a value. An earlier one at the same path is kept, but the items of two incomplete lists are joined.
+    pub fn bind(&mut self, path: &str, value: impl Into<Value>) {
         let value = value.into();
         match (self.0.get_mut(path), value) {
             (Some(Value::List(known, false)), Value::List(items, false)) => {
@@ -123,10 +123,10 @@ impl Facts {
         }
     }
 
-    /// Takes in all facts that another has, as [`Facts::know`] does.
-    pub fn learn(&mut self, other: &Self) {
+    /// Adds all values of another, as [`Bindings::bind`] does.
+    pub fn extend(&mut self, other: &Self) {
         for (path, value) in &other.0 {
-            self.know(path, value.clone());
+            self.bind(path, value.clone());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Results that many devices of a fleet share.
 
 use talosmith_document::Cache;
+use talosmith_machinery::cel;
 
 use super::LayerPatches;
 use crate::Unstable;
@@ -11,6 +12,8 @@ use crate::Unstable;
 pub struct Caches {
     /// Schematic IDs by the schematic as JSON.
     pub(super) schematic_ids: Cache<String, Result<String, Unstable>>,
+    /// The selectors of disks and volumes.
+    pub(super) selectors: cel::Checker,
     /// The raw patches of layers.
     pub(super) layer_patches: LayerPatches,
 }

@@ -111,7 +111,7 @@ pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, disks: &[Disk]) -
         let described = check.file.device.disks.values().find(|disk| disk.system);
         install.disk_path = described.and_then(|disk| disk.path.as_ref()).map(ToString::to_string);
         if let (None, Some(described)) = (&install.disk_path, described) {
-            install.disk_facts = selectors::install_facts(disk, described, &versions.talos);
+            install.disk_facts = selectors::install_facts(check, disk, described, &versions.talos);
         }
     }
     system_disk(check, &install, versions.config_format);

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion};
-use talosmith_machinery::cel;
-use talosmith_machinery::cel::{Environment, Expression, Facts, Value, Verdict};
+use talosmith_machinery::cel::{Bindings, Environment, Expression, Outcome, Value};
 
 use super::{Check, Disk};
 use crate::device;
@@ -15,7 +14,7 @@ struct Judged<'a> {
     disk: &'a Disk,
     location: Location,
     expression: Option<Expression>,
-    facts: Facts,
+    facts: Bindings,
 }
 
 /// Judges the selectors of the disks, and the types of those of existing volumes.
@@ -36,10 +35,10 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
         let expression = checked(check, &disk.selector, Environment::Disk, version, location.clone());
         let mut facts = known(written);
         if is_known {
-            facts.know("system_disk", disk.system);
+            facts.bind("system_disk", disk.system);
         }
         if let Some(expression) = &expression {
-            facts.learn(&expression.asserted());
+            facts.extend(&expression.implied());
         }
         judged.push(Judged { disk, location, expression, facts });
     }
@@ -48,8 +47,8 @@ pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
         // That of a disk which is kept free is written nowhere.
         let is_written = one.disk.reserved.is_none();
         let others = || judged.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
-        let taken = || others().find(|other| expression.of(&other.facts) == Verdict::True);
-        if expression.of(&one.facts) == Verdict::False {
+        let taken = || others().find(|other| expression.evaluate(&other.facts) == Outcome::True);
+        if expression.evaluate(&one.facts) == Outcome::False {
             check.push(no_match(one, expression, taken()));
         } else if !is_written {
             continue;
@@ -75,10 +74,15 @@ const INSTALL_FACTS: [(&str, &str); 6] = [
 
 /// What a disk is known by, in the words of `machine.install.diskSelector`: by what the model says of it, and what its selector
 /// asserts.
-pub fn install_facts(disk: &Disk, written: &device::Disk, version: &TalosVersion) -> BTreeMap<&'static str, String> {
+pub fn install_facts(
+    check: &Check<'_>,
+    disk: &Disk,
+    written: &device::Disk,
+    version: &TalosVersion,
+) -> BTreeMap<&'static str, String> {
     let mut facts = known(written);
-    if let Ok(expression) = cel::check(&disk.selector, Environment::Disk, version) {
-        facts.learn(&expression.asserted());
+    if let Ok(expression) = check.caches.selectors.check(&disk.selector, Environment::Disk, version) {
+        facts.extend(&expression.implied());
     }
     let text = |path: &str| match facts.get(path) {
         Some(Value::String(text)) => Some(text.to_string()),
@@ -103,14 +107,14 @@ fn checked(
     version: &TalosVersion,
     location: Location,
 ) -> Option<Expression> {
-    let verdict = cel::check(selector, environment, version);
-    verdict.map_err(|fault| check.push(ScalarError::from(fault).at(Code::BadSelector, location))).ok()
+    let expression = check.caches.selectors.check(selector, environment, version);
+    expression.map_err(|error| check.push(ScalarError::from(error).at(Code::BadSelector, location))).ok()
 }
 
 /// What the device says of a disk.
-fn known(disk: &device::Disk) -> Facts {
-    let mut facts = Facts::default();
-    facts.know("disk.size", disk.size.bytes());
+fn known(disk: &device::Disk) -> Bindings {
+    let mut facts = Bindings::default();
+    facts.bind("disk.size", disk.size.bytes());
     let texts = [
         ("disk.model", disk.model.as_deref()),
         ("disk.serial", disk.serial.as_deref()),
@@ -122,16 +126,16 @@ fn known(disk: &device::Disk) -> Facts {
     ];
     for (path, text) in texts {
         if let Some(text) = text {
-            facts.know(path, text);
+            facts.bind(path, text);
         }
     }
     for (path, value) in [("disk.rotational", disk.rotational), ("disk.readonly", disk.readonly)] {
         if let Some(value) = value {
-            facts.know(path, value);
+            facts.bind(path, value);
         }
     }
     if let Some(links) = &disk.symlinks {
-        facts.know("disk.symlinks", Value::List(links.iter().map(|link| link.as_str().into()).collect(), true));
+        facts.bind("disk.symlinks", Value::List(links.iter().map(|link| link.as_str().into()).collect(), true));
     }
     facts
 }
@@ -139,8 +143,8 @@ fn known(disk: &device::Disk) -> Facts {
 /// A selector that is false for its own disk.
 fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>>) -> Diagnostic {
     let (name, selector) = (&one.disk.name, &one.disk.selector);
-    let refuted = expression.refuted(&one.facts);
-    let facts = refuted.iter().flat_map(|refuted| &refuted.facts);
+    let refuted = expression.false_condition(&one.facts);
+    let facts = refuted.iter().flat_map(|refuted| &refuted.values);
     let facts: Vec<String> = facts.map(|(path, value)| format!("`{path}` is {value}")).collect();
     let location = match &refuted {
         Some(refuted) => one.location.clone().part(refuted.range.clone()),
@@ -187,7 +191,7 @@ fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str
 
 /// A kernel's name of a disk of which the device has several of the kind.
 fn unstable(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Diagnostic> {
-    let Some(Value::String(path)) = one.expression.as_ref()?.asserted().get("disk.dev_path").cloned() else {
+    let Some(Value::String(path)) = one.expression.as_ref()?.implied().get("disk.dev_path").cloned() else {
         return None;
     };
     let (prefix, kind) = *KERNEL_NAMES.iter().find(|(prefix, _)| path.starts_with(prefix))?;
@@ -209,7 +213,7 @@ fn unstable(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Diagnostic> {
 const KERNEL_NAMES: &[(&str, &str)] = &[("/dev/nvme", "NVMe"), ("/dev/sd", "SCSI, SATA and USB")];
 
 /// How the kernel begins a disk's name, as far as that is known.
-fn kernel_name(facts: &Facts) -> Option<&'static str> {
+fn kernel_name(facts: &Bindings) -> Option<&'static str> {
     if let Some(Value::String(path)) = facts.get("disk.dev_path") {
         return KERNEL_NAMES.iter().map(|(prefix, _)| *prefix).find(|prefix| path.starts_with(prefix));
     }
