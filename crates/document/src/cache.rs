@@ -1,70 +1,69 @@
-//! Answers that were worked out before.
+//! A bounded cache for values that many devices have in common.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// So many answers are kept at least, and twice as many at most.
-const KEPT: usize = 64;
+/// The size of a generation: at least this many recently used values are kept, and at most twice as many.
+const GENERATION: usize = 64;
 
-/// The latest answers by their questions, so that the same question of many devices costs its work once.
-///
-/// What was not asked for lately is forgotten, so that a big fleet does not fill the memory with what it asks once.
+/// Values by their keys, so that a value that many devices need is computed once. Values that were not used recently are evicted.
 #[derive(Debug)]
-pub struct Cache<Q, A>(Mutex<Answers<Q, A>>);
+pub struct Cache<K, V>(Mutex<Generations<K, V>>);
 
+/// When `young` is full it replaces `old`, whose values are evicted. A value of `old` that is used moves to `young`.
 #[derive(Debug)]
-struct Answers<Q, A> {
-    young: HashMap<Q, A>,
-    old: HashMap<Q, A>,
+struct Generations<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
 }
 
-impl<Q, A> Default for Cache<Q, A> {
+impl<K, V> Default for Cache<K, V> {
     fn default() -> Self {
-        Self(Mutex::new(Answers { young: HashMap::new(), old: HashMap::new() }))
+        Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
     }
 }
 
-impl<Q: Eq + Hash, A: Clone> Cache<Q, A> {
-    /// The answer to a question, which `work` must give from the question alone.
-    pub fn get_or_compute(&self, question: Q, work: impl FnOnce(&Q) -> A) -> A {
-        // What is forgotten is let go of behind the lock, on which other threads wait.
-        let (known, _forgotten) = self.lock().find(&question);
-        if let Some(get_or_compute) = known {
-            return get_or_compute;
+impl<K: Eq + Hash, V: Clone> Cache<K, V> {
+    /// Returns the value for a key, which `compute` must determine from the key alone.
+    pub fn get_or_compute(&self, key: K, compute: impl FnOnce(&K) -> V) -> V {
+        // Evicted values are dropped after the lock is released, because other threads wait for it.
+        let (cached, _evicted) = self.lock().get(&key);
+        if let Some(value) = cached {
+            return value;
         }
-        // Other threads need not wait meanwhile; the same work twice does no harm.
-        let get_or_compute = work(&question);
-        let _forgotten = self.lock().keep(question, get_or_compute.clone());
-        get_or_compute
+        // Without the lock: two threads may compute the same value, which does no harm.
+        let value = compute(&key);
+        let _evicted = self.lock().insert(key, value.clone());
+        value
     }
 
-    fn lock(&self) -> MutexGuard<'_, Answers<Q, A>> {
+    fn lock(&self) -> MutexGuard<'_, Generations<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<Q: Eq + Hash, A: Clone> Answers<Q, A> {
-    /// The answer, if it is known, and what is forgotten.
-    fn find(&mut self, question: &Q) -> (Option<A>, HashMap<Q, A>) {
-        if let Some(get_or_compute) = self.young.get(question) {
-            return (Some(get_or_compute.clone()), HashMap::new());
+impl<K: Eq + Hash, V: Clone> Generations<K, V> {
+    /// Returns the value, if it is cached, and the evicted values.
+    fn get(&mut self, key: &K) -> (Option<V>, HashMap<K, V>) {
+        if let Some(value) = self.young.get(key) {
+            return (Some(value.clone()), HashMap::new());
         }
-        match self.old.remove_entry(question) {
-            Some((question, get_or_compute)) => (Some(get_or_compute.clone()), self.keep(question, get_or_compute)),
+        match self.old.remove_entry(key) {
+            Some((key, value)) => (Some(value.clone()), self.insert(key, value)),
             None => (None, HashMap::new()),
         }
     }
 
-    /// Keeps an answer, and gives what is forgotten for it.
-    fn keep(&mut self, question: Q, get_or_compute: A) -> HashMap<Q, A> {
-        let mut forgotten = HashMap::new();
-        if self.young.len() == KEPT {
-            forgotten = mem::replace(&mut self.old, mem::take(&mut self.young));
+    /// Inserts a value, and returns the evicted ones.
+    fn insert(&mut self, key: K, value: V) -> HashMap<K, V> {
+        let mut evicted = HashMap::new();
+        if self.young.len() == GENERATION {
+            evicted = mem::replace(&mut self.old, mem::take(&mut self.young));
         }
-        self.young.insert(question, get_or_compute);
-        forgotten
+        self.young.insert(key, value);
+        evicted
     }
 }
 
@@ -72,29 +71,29 @@ impl<Q: Eq + Hash, A: Clone> Answers<Q, A> {
 mod tests {
     use std::cell::RefCell;
 
-    use super::{Cache, KEPT};
+    use super::{Cache, GENERATION};
 
     #[test]
-    fn a_question_is_worked_on_once_while_it_is_asked() {
+    fn a_value_is_computed_once_while_it_is_used() {
         let cache = Cache::default();
-        let worked = RefCell::new(Vec::new());
-        let ask = |question: usize| {
-            let get_or_compute = cache.get_or_compute(question, |question| {
-                worked.borrow_mut().push(*question);
-                question * 2
+        let computed = RefCell::new(Vec::new());
+        let get = |key: usize| {
+            let value = cache.get_or_compute(key, |key| {
+                computed.borrow_mut().push(*key);
+                key * 2
             });
-            assert_eq!(get_or_compute, question * 2);
+            assert_eq!(value, key * 2);
         };
-        ask(0);
-        ask(0);
-        assert_eq!(worked.take(), [0]);
-        // What is asked for now and then stays, however much is asked once.
-        for question in 1..=KEPT * 4 {
-            ask(question);
-            ask(0);
+        get(0);
+        get(0);
+        assert_eq!(computed.take(), [0]);
+        // A value that is used regularly stays, however many others are used once.
+        for key in 1..=GENERATION * 4 {
+            get(key);
+            get(0);
         }
-        assert_eq!(worked.take(), (1..=KEPT * 4).collect::<Vec<_>>());
-        ask(1);
-        assert_eq!(worked.take(), [1]);
+        assert_eq!(computed.take(), (1..=GENERATION * 4).collect::<Vec<_>>());
+        get(1);
+        assert_eq!(computed.take(), [1]);
     }
 }

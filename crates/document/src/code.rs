@@ -184,7 +184,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// A code that does not exist.
+/// The code does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no code `{0}`")]
 pub struct NoSuchCode(pub String);

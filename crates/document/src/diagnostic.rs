@@ -1,46 +1,46 @@
-//! Findings about the user's files: values, collected and shown all at once.
+//! Findings about the user's files. They are values, which are collected and then shown together.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Code, Level, Location};
 
-/// A place and what to say there.
+/// A location with a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The key or value that is underlined.
     pub location: Location,
-    /// The text beside the underline; may be empty.
+    /// The text next to the underline; may be empty.
     pub text: String,
 }
 
-/// One finding.
+/// A finding about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of finding.
+    /// The kind of finding.
     pub code: Code,
-    /// The code's level, or what the fleet's `lints` makes of it.
+    /// The default level of the code, or the one that `lints` in talosmith.yaml specifies.
     pub level: Level,
     /// What is wrong, with names and numbers: lower case, no full stop, never a secret.
     pub message: String,
-    /// Where it is wrong.
+    /// The key or value that is wrong.
     pub at: Label,
-    /// Other places that have to do with it.
+    /// Related locations.
     pub also: Vec<Label>,
-    /// A sum or a diff, set in a block of its own; lines without indent. Never of a secret.
+    /// A calculation or a diff, which is shown as a block. Its lines have no indent. Never contains a secret.
     pub figure: Option<String>,
-    /// What follows from it, a paragraph each.
+    /// The consequences, one paragraph per item.
     pub notes: Vec<String>,
-    /// What to type, a way each; further lines of one help are lines to paste.
+    /// Ways to fix it, one per item. Lines after the first of an item are text to paste.
     pub helps: Vec<String>,
-    /// Whether what stands at the place is a secret, which no report may show.
+    /// Whether the value at the location is a secret, which no report may show.
     pub is_hidden: bool,
-    /// The devices that the finding hits; empty if it hits none in particular.
+    /// The affected devices; empty if the finding does not concern particular devices.
     pub devices: BTreeSet<String>,
 }
 
 impl Diagnostic {
-    /// A finding at a place, with the level that its code has.
+    /// A finding with the default level of its code.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>, at: Location) -> Self {
         Self {
@@ -57,21 +57,21 @@ impl Diagnostic {
         }
     }
 
-    /// Says something beside the underline.
+    /// Sets the text next to the underline.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.at.text = text.into();
         self
     }
 
-    /// Shows another place.
+    /// Adds a related location.
     #[must_use]
     pub fn also(mut self, location: Location, text: impl Into<String>) -> Self {
         self.also.push(Label { location, text: text.into() });
         self
     }
 
-    /// Shows a block of text.
+    /// Sets the calculation or diff.
     #[must_use]
     pub fn figure(mut self, text: impl Into<String>) -> Self {
         self.figure = Some(text.into());
@@ -85,21 +85,21 @@ impl Diagnostic {
         self
     }
 
-    /// Adds what to type.
+    /// Adds a way to fix it.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.helps.push(text.into());
         self
     }
 
-    /// Hides what stands at the place.
+    /// Hides the value at the location, because it is a secret.
     #[must_use]
     pub fn hidden(mut self) -> Self {
         self.is_hidden = true;
         self
     }
 
-    /// Names a device that the finding hits.
+    /// Adds an affected device.
     #[must_use]
     pub fn device(mut self, name: impl Into<String>) -> Self {
         self.devices.insert(name.into());
@@ -107,15 +107,15 @@ impl Diagnostic {
     }
 }
 
-/// Merges the findings that have the same code, place and message, uniting their devices; the first of each stays where it was.
+/// Merges findings with the same code, location and message into the first of them, which gets the devices of all.
 pub fn merge(findings: &mut Vec<Diagnostic>) {
     let mut merged: Vec<Diagnostic> = Vec::with_capacity(findings.len());
     let mut seen: BTreeMap<(Code, Location, String), usize> = BTreeMap::new();
     for finding in findings.drain(..) {
         match seen.entry((finding.code, finding.at.location.clone(), finding.message.clone())) {
             Entry::Occupied(first) => merged[*first.get()].devices.extend(finding.devices),
-            Entry::Vacant(location) => {
-                location.insert(merged.len());
+            Entry::Vacant(vacant) => {
+                vacant.insert(merged.len());
                 merged.push(finding);
             }
         }

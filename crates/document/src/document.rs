@@ -1,4 +1,4 @@
-//! YAML that people wrote, with the place of every key and value.
+//! A YAML document with the location of every key and value.
 
 use std::ops::Range;
 
@@ -19,62 +19,62 @@ pub use self::utf8::decode;
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Without quotes: YAML decides what type it has.
+    /// Without quotes: YAML decides its type.
     Plain,
-    /// In single or double quotes, or with the tag `!!str`: text.
+    /// In single or double quotes, or with the tag `!!str`: a string.
     Quoted,
-    /// A `|` or `>` block: text.
+    /// A `|` or `>` block: a string.
     Block,
 }
 
 /// A value of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// The bytes of the value in its source: of a block scalar, its text from the first line's first character on to
-    /// the last line that has any; of a list or a mapping without brackets, from its first child to the end of its last;
-    /// where nothing is written, no bytes behind the colon.
+    /// The bytes of the value in its source. For a block scalar they begin at the first character of its first line, and end with its
+    /// last line that is not empty. For a list or mapping without brackets they span its children. For a missing value they are the
+    /// empty range after the colon.
     pub span: Range<u32>,
-    /// What it is.
+    /// The content.
     pub value: NodeValue,
 }
 
 /// The three kinds of YAML nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeValue {
-    /// A text and how it is written; an empty plain one is a key without a value.
+    /// A scalar and how it is written. An empty plain one is a missing value.
     Scalar(Box<str>, Style),
-    /// A list.
+    /// The items of a list.
     Sequence(Vec<Node>),
-    /// Keys and values in the order of the text.
+    /// Keys and values in the order of the source.
     Mapping(Vec<Entry>),
 }
 
 /// A key of a mapping and its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// The key.
+    /// The key, unquoted.
     pub key: Box<str>,
     /// The bytes of the key in its source.
     pub key_span: Range<u32>,
-    /// The value.
+    /// The value of the key.
     pub value: Node,
 }
 
 /// One YAML document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Its root.
+    /// The root, which is a mapping.
     pub root: Node,
 }
 
 impl Document {
-    /// Parses a text that holds one document whose root is a mapping.
+    /// Parses a file with one document whose root is a mapping.
     ///
-    /// A byte order mark at the start is skipped. No aliases, anchors, merge keys and tags but `!!str`; no key twice;
-    /// at most 4 MiB, 200,000 nodes and 64 levels.
+    /// A byte order mark at the start is skipped. Not allowed are aliases, anchors, merge keys, tags except `!!str`, duplicate keys, and
+    /// more than 4 MiB, 200,000 nodes or 64 levels.
     ///
     /// # Errors
-    /// Everything that is wrong with the text, in the order of the text.
+    /// All findings, in the order of the file.
     pub fn parse(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let mut parsed = parse(source, text, Count::One);
         match parsed.nodes.pop() {
@@ -83,29 +83,29 @@ impl Document {
         }
     }
 
-    /// Parses a text of any number of documents with any roots, such as a raw Talos patch, by the same rules.
+    /// Parses any number of documents with any roots, such as a raw patch, by the same rules.
     ///
     /// A document without content is an empty scalar.
     ///
     /// # Errors
-    /// Everything that is wrong with the text, in the order of the text.
+    /// All findings, in the order of the file.
     pub fn parse_stream(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
         let parsed = parse(source, text, Count::Any);
         if parsed.findings.is_empty() { Ok(parsed.nodes) } else { Err(parsed.findings) }
     }
 
-    /// The bytes of the key (none for an item or the root) and of the value at `pointer`.
+    /// Returns the bytes of the key (`None` for an item and the root) and of the value at `pointer`.
     #[must_use]
     pub fn find(&self, pointer: &Pointer) -> Option<(Option<Range<u32>>, Range<u32>)> {
         let reached = self.root.walk(pointer);
         reached.whole.then(|| (reached.key_span.cloned(), reached.node.span.clone()))
     }
 
-    /// Reports each key, and each item of a list, that has nothing behind it.
+    /// Reports each key and each list item without a value.
     #[must_use]
     pub fn empty_values(&self, source: SourceId) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
-        // Most documents have none, and need no pointers then.
+        // Most documents have no such key, and then no pointers need to be built.
         if !rules::has_empty_value(&self.root) {
             return findings;
         }
@@ -114,18 +114,18 @@ impl Document {
     }
 }
 
-/// How far a pointer leads.
+/// How far a pointer could be followed.
 pub struct Reached<'a> {
-    /// The last value on the way that is there.
+    /// The last value on the path that exists.
     pub node: &'a Node,
-    /// The bytes of its key; none for an item and the root.
+    /// The bytes of its key; `None` for an item and the root.
     pub key_span: Option<&'a Range<u32>>,
-    /// Whether that is where the pointer leads.
+    /// Whether this is the value that the pointer refers to.
     pub whole: bool,
 }
 
 impl Node {
-    /// Follows a pointer as far as it leads.
+    /// Follows a pointer as far as the values on its path exist.
     pub fn walk(&self, pointer: &Pointer) -> Reached<'_> {
         let mut reached = Reached { node: self, key_span: None, whole: true };
         for segment in pointer.segments() {
@@ -145,14 +145,14 @@ impl Node {
         reached
     }
 
-    /// The value that a pointer leads to.
+    /// Returns the value at a pointer.
     #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<&Self> {
         let reached = self.walk(pointer);
         reached.whole.then_some(reached.node)
     }
 
-    /// The value of a key, and none for anything but a mapping.
+    /// Returns the value of a key. `None` if this is not a mapping.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|entry| *entry.key == *key).map(|entry| &entry.value)
@@ -176,7 +176,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar and how it is written.
+    /// The content of a scalar and how it is written.
     #[must_use]
     pub fn scalar(&self) -> Option<(&str, Style)> {
         match &self.value {
@@ -185,13 +185,13 @@ impl Node {
         }
     }
 
-    /// Whether a null is written here: `null` or `~`. Not so where nothing is written.
+    /// Whether the value is written as null: `null` or `~`. False for a missing value.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self.scalar(), Some(("null" | "Null" | "NULL" | "~", Style::Plain)))
     }
 
-    /// Whether nothing is written here, as behind a key that ends its line.
+    /// Whether the value is missing, as after a key that ends its line.
     #[must_use]
     pub fn is_empty_scalar(&self) -> bool {
         matches!(self.scalar(), Some(("", Style::Plain)))
@@ -204,7 +204,7 @@ fn first_line(text: &str, bytes: Range<usize>) -> Range<usize> {
     bytes.start..bytes.start + length
 }
 
-/// A byte of a text of at most 4 MiB, as nodes keep it.
+/// Converts an offset to the type of nodes; a source has at most 4 MiB.
 fn narrow(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! YAML documents with the location of every key and value, and what is reported about them. No domain knowledge.
+//! YAML documents with the location of every key and value, and diagnostics about them. No domain knowledge.
 //!
 //! The modules are in dependency order: each uses only those before it.
 

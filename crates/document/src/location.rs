@@ -1,4 +1,4 @@
-//! Places in texts: what a finding points at.
+//! Locations in files, which findings point to.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-/// A path to a value inside a document, as RFC 6901 writes it: `/volumes/EPHEMERAL/size`. The root is empty.
+/// A JSON pointer (RFC 6901) to a value in a document, such as `/volumes/EPHEMERAL/size`. The pointer to the root is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pointer(String);
 
 impl Pointer {
-    /// The document itself.
+    /// The pointer to the root.
     #[must_use]
     pub const fn root() -> Self {
         Self(String::new())
     }
 
-    /// Takes a pointer that is written out, such as `/disks`.
+    /// Creates a pointer from its written form, such as `/disks`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The value behind `key` of the mapping that this points at.
+    /// The pointer to the value of `key` in the mapping at this pointer. The key is escaped.
     #[must_use]
     pub fn child(&self, key: impl AsRef<str>) -> Self {
         let key = key.as_ref();
@@ -33,25 +33,25 @@ impl Pointer {
         Self([&self.0, "/", key].concat())
     }
 
-    /// The item at `index` of the list that this points at.
+    /// The pointer to the item at `index` in the list at this pointer.
     #[must_use]
     pub fn item(&self, index: usize) -> Self {
         Self(format!("{}/{index}", self.0))
     }
 
-    /// What `inner`, a pointer into the value that this points at, is from the root.
+    /// Appends `inner`, which is relative to the value at this pointer.
     #[must_use]
     pub fn join(&self, inner: &Self) -> Self {
         Self([&*self.0, &*inner.0].concat())
     }
 
-    /// The value that holds this one, and none for the root.
+    /// The pointer to the list or mapping that contains the value; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         self.0.rfind('/').map(|at| Self(self.0[..at].to_owned()))
     }
 
-    /// The keys from the root, unescaped.
+    /// The keys and indexes from the root, unescaped.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = String> + '_ {
         let path = self.0.strip_prefix('/');
         path.into_iter().flat_map(|path| path.split('/')).map(|segment| match segment.contains('~') {
@@ -60,13 +60,13 @@ impl Pointer {
         })
     }
 
-    /// The last key, unescaped, and none for the root.
+    /// The last key or index, unescaped; `None` for the root.
     #[must_use]
     pub fn last(&self) -> Option<String> {
         self.segments().next_back()
     }
 
-    /// The pointer as it is written.
+    /// The written form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -85,62 +85,62 @@ impl From<&str> for Pointer {
     }
 }
 
-/// A user's file, a template or an artifact: a text that findings point into.
+/// A file that findings point into: a user's file, a template or an artifact.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// Relative to the repository's root.
     pub path: Utf8PathBuf,
-    /// The whole text.
+    /// The whole content.
     pub text: Arc<str>,
 }
 
-/// The number of a source in its [`Sources`].
+/// The index of a source in its [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u32);
 
-/// All texts of a run.
+/// All sources of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Sources(Vec<Source>);
 
 impl Sources {
-    /// Takes a text in and gives its number.
+    /// Adds a source, and returns its ID.
     ///
     /// # Panics
-    /// Over four thousand million sources.
+    /// With 2^32 sources or more.
     pub fn add(&mut self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(u32::try_from(self.0.len()).expect("fewer than 2^32 sources"));
         self.0.push(Source { path: path.into(), text: text.into() });
         id
     }
 
-    /// The source behind a number that [`Sources::add`] gave.
+    /// Returns the source with this ID.
     #[must_use]
     pub fn get(&self, id: SourceId) -> &Source {
         &self.0[id.0 as usize]
     }
 }
 
-/// A spot in a text.
+/// A position in a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anchor {
-    /// The file as a whole: no line is shown.
+    /// The whole file: no line is shown.
     File,
-    /// Bytes from the start of the text.
+    /// A range of bytes.
     Bytes(Range32),
     /// The key of the value at a pointer.
     Key(Pointer),
     /// The value at a pointer.
     Value(Pointer),
-    /// Bytes of the text that the scalar at a pointer stands for, quotes and escapes aside.
+    /// A range of bytes in the content of the scalar at a pointer, counted without quotes and escapes.
     Part(Pointer, Range32),
 }
 
 /// A range of bytes in a source. Sources are at most 4 MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Range32 {
-    /// The first byte.
+    /// The offset of the first byte.
     pub start: u32,
-    /// The byte behind the last.
+    /// The offset after the last byte.
     pub end: u32,
 }
 
@@ -157,53 +157,53 @@ impl From<Range32> for Range<usize> {
     }
 }
 
-/// A source and a spot in it.
+/// A source and a position in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
-    /// Which text.
+    /// The file.
     pub source: SourceId,
-    /// Where in it.
-    pub spot: Anchor,
+    /// The position in the file.
+    pub anchor: Anchor,
 }
 
 impl Location {
-    /// The file as a whole.
+    /// The whole file.
     #[must_use]
     pub const fn file(source: SourceId) -> Self {
-        Self { source, spot: Anchor::File }
+        Self { source, anchor: Anchor::File }
     }
 
-    /// Some bytes of a text.
+    /// A range of bytes.
     #[must_use]
     pub fn bytes(source: SourceId, range: Range<usize>) -> Self {
-        Self { source, spot: Anchor::Bytes(range.into()) }
+        Self { source, anchor: Anchor::Bytes(range.into()) }
     }
 
     /// The key of the value at `pointer`.
     #[must_use]
     pub const fn key(source: SourceId, pointer: Pointer) -> Self {
-        Self { source, spot: Anchor::Key(pointer) }
+        Self { source, anchor: Anchor::Key(pointer) }
     }
 
     /// The value at `pointer`.
     #[must_use]
     pub const fn value(source: SourceId, pointer: Pointer) -> Self {
-        Self { source, spot: Anchor::Value(pointer) }
+        Self { source, anchor: Anchor::Value(pointer) }
     }
 
-    /// Some bytes of the value's text instead of the value; other spots stay.
+    /// Narrows the location of a value to a range of bytes in its content. Other locations are returned unchanged.
     #[must_use]
     pub fn part(self, range: Range<usize>) -> Self {
-        match self.spot {
-            Anchor::Value(pointer) => Self { spot: Anchor::Part(pointer, range.into()), ..self },
+        match self.anchor {
+            Anchor::Value(pointer) => Self { anchor: Anchor::Part(pointer, range.into()), ..self },
             _ => self,
         }
     }
 
-    /// The same pointer's key instead of its value; other spots stay.
+    /// Changes the location of a value to that of its key. Other locations are returned unchanged.
     #[must_use]
     pub fn as_key(&self) -> Self {
-        match &self.spot {
+        match &self.anchor {
             Anchor::Value(pointer) => Self::key(self.source, pointer.clone()),
             _ => self.clone(),
         }

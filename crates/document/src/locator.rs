@@ -1,4 +1,4 @@
-//! From a place to bytes, when a finding is printed.
+//! Resolves locations to bytes, when findings are printed.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,28 +6,28 @@ use std::ops::Range;
 use crate::document::{Count, boundary, parse};
 use crate::{Anchor, Location, Node, SourceId, Sources};
 
-/// Resolves places; parses each source at most once.
+/// Resolves locations. Parses each source at most once.
 #[derive(Debug)]
 pub struct Locator<'a> {
     sources: &'a Sources,
-    /// The first document of each source that was asked for, if it could be read.
+    /// The first document of each source that was parsed; `None` if it could not be parsed.
     roots: HashMap<SourceId, Option<Node>>,
 }
 
 impl<'a> Locator<'a> {
-    /// A locator over the texts of a run.
+    /// Creates a locator for the sources of a run.
     #[must_use]
     pub fn new(sources: &'a Sources) -> Self {
         Self { sources, roots: HashMap::new() }
     }
 
-    /// The bytes of a place, on the boundaries of characters; none for a file as a whole.
+    /// Returns the bytes of a location, clipped to character boundaries; `None` for a whole file.
     ///
-    /// A pointer leads into the first document of its source. Where it leads nowhere, the nearest value around it; where
-    /// the text cannot be read, the start of the text. A key of an item, or of the root, is the value.
+    /// A pointer refers to the first document of its source. If the value does not exist, the nearest value around it is returned; if
+    /// the source cannot be parsed, its start. The key of an item or of the root is the value itself.
     pub fn locate(&mut self, location: &Location) -> Option<Range<usize>> {
         let mut part = None;
-        let (pointer, wants_key) = match &location.spot {
+        let (pointer, wants_key) = match &location.anchor {
             Anchor::File => return None,
             Anchor::Bytes(range) => {
                 let text = &self.sources.get(location.source).text;
@@ -44,7 +44,7 @@ impl<'a> Locator<'a> {
         let sources = self.sources;
         let root = self.roots.entry(location.source).or_insert_with(|| {
             let text = &sources.get(location.source).text;
-            // Findings do not matter here: the tree of a text with, say, a key twice still has all its places.
+            // Findings do not matter: even a document with, for example, a duplicate key has all its locations.
             parse(location.source, text, Count::Any).nodes.into_iter().next()
         });
         let Some(root) = root else { return Some(0..0) };
@@ -59,32 +59,32 @@ impl<'a> Locator<'a> {
     }
 }
 
-/// The bytes of a scalar as it is written that stand for some bytes of its value; none if it is written over several lines, or with
-/// escapes that are not the character itself.
+/// Converts a range in the value of a scalar to a range in its written form. `None` if it has several lines, or an escape that is not
+/// a backslash before the character itself.
 fn written_part(written: &str, value: &str, part: Range<usize>) -> Option<Range<usize>> {
     let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''));
     let offset = usize::from(quote.is_some());
     let inner = written.get(offset..written.len().checked_sub(offset)?)?;
     let mut rest = inner;
-    // Where each character of the value begins in what is written, and where the last one ends.
-    let mut places = Vec::with_capacity(value.len() + 1);
+    // The offset of each character of the value in the written form, and the end of the last one.
+    let mut offsets = Vec::with_capacity(value.len() + 1);
     for (at, c) in value.char_indices() {
-        places.push((at, inner.len() - rest.len()));
+        offsets.push((at, inner.len() - rest.len()));
         rest = match (quote, c) {
             (Some('\''), '\'') => rest.strip_prefix("''")?,
             (Some('"'), '"' | '\\') => rest.strip_prefix('\\')?.strip_prefix(c)?,
             _ => rest.strip_prefix(c)?,
         };
     }
-    places.push((value.len(), inner.len() - rest.len()));
-    let location = |wanted: usize| places.iter().find(|(at, _)| *at >= wanted).map(|(_, start)| offset + start);
+    offsets.push((value.len(), inner.len() - rest.len()));
+    let find = |wanted: usize| offsets.iter().find(|(at, _)| *at >= wanted).map(|(_, start)| offset + start);
     rest.is_empty().then_some(())?;
-    Some(location(part.start)?..location(part.end)?)
+    Some(find(part.start)?..find(part.end)?)
 }
 
-/// The line and the column of a byte, both from 1; the column in characters, without a byte order mark.
+/// Returns the line and the column of a byte, both counted from 1. The column is in characters, without a byte order mark.
 ///
-/// A byte behind the end of the text is its end.
+/// An offset after the end of the string is its end.
 #[must_use]
 pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
     let before = &text[..boundary(text, byte)];
@@ -98,20 +98,20 @@ mod tests {
     use super::*;
     use crate::{Pointer, Range32};
 
-    /// The text at each spot of a source.
-    fn located<'a>(text: &'a str, spots: &[Anchor]) -> Vec<Option<&'a str>> {
+    /// The text at each anchor of a source.
+    fn located<'a>(text: &'a str, anchors: &[Anchor]) -> Vec<Option<&'a str>> {
         let mut sources = Sources::default();
         sources.add("talosmith.yaml", "other: text\n");
         let source = sources.add("devices/ryzen/device.yaml", text);
         let mut locator = Locator::new(&sources);
-        spots
+        anchors
             .iter()
-            .map(|spot| locator.locate(&Location { source, spot: spot.clone() }).map(|range| &text[range]))
+            .map(|anchor| locator.locate(&Location { source, anchor: anchor.clone() }).map(|range| &text[range]))
             .collect()
     }
 
     #[test]
-    fn a_place_is_the_key_or_the_value_or_what_is_around_it() {
+    fn a_location_is_the_key_the_value_or_the_nearest_value_around_it() {
         let text = "name: ryzen\nvolumes:\n  EPHEMERAL: { size: 1GB }\n  list: [a, b]\nempty:\n";
         let around = "EPHEMERAL: { size: 1GB }\n  list: [a, b]";
         let cases = [
@@ -128,12 +128,12 @@ mod tests {
             (Anchor::Key("/volumes/OTHER".into()), Some(around)),
             (Anchor::Value("/name/0".into()), Some("ryzen")),
         ];
-        let (spots, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
-        assert_eq!(located(text, &spots), expected);
+        let (anchors, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+        assert_eq!(located(text, &anchors), expected);
     }
 
     #[test]
-    fn a_part_of_a_value_is_found_behind_quotes_and_escapes() {
+    fn a_part_of_a_value_is_found_in_quotes_and_escapes() {
         let text = concat!(
             "a: x == 'y'\n",
             "b: 'x == ''y'''\n",
@@ -153,18 +153,18 @@ mod tests {
             (part("/f", 0..1), Some("[x]")),
             (part("/a", 5..99), Some("x == 'y'")),
         ];
-        let (spots, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
-        assert_eq!(located(text, &spots), expected);
+        let (anchors, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+        assert_eq!(located(text, &anchors), expected);
     }
 
     #[test]
-    fn a_text_with_findings_still_has_places() {
-        let spots = [Anchor::Value("/b/c".into())];
-        assert_eq!(located("a: 1\na: 2\nb: { c: *d }\n", &spots), [Some("*d")]);
-        assert_eq!(located("a: 1\n---\nb: { c: 2 }\n", &spots), [Some("a: 1")]);
+    fn a_document_with_findings_has_locations() {
+        let anchors = [Anchor::Value("/b/c".into())];
+        assert_eq!(located("a: 1\na: 2\nb: { c: *d }\n", &anchors), [Some("*d")]);
+        assert_eq!(located("a: 1\n---\nb: { c: 2 }\n", &anchors), [Some("a: 1")]);
         assert_eq!(located("- a\n", &[Anchor::Value("/0".into())]), [Some("a")]);
         for text in ["a: 1\nb: ]\n", "", "# comment\n"] {
-            assert_eq!(located(text, &spots), [Some("")], "{text:?}");
+            assert_eq!(located(text, &anchors), [Some("")], "{text:?}");
         }
     }
 

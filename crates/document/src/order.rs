@@ -1,8 +1,8 @@
-//! The order of names, as a person counts.
+//! Natural order of names.
 
 use std::cmp::Ordering;
 
-/// Compares as people count: `node2` before `node10`. Texts that differ are never equal.
+/// Compares in natural order: `node2` before `node10`. Different strings are never equal.
 #[must_use]
 pub fn natural(left: &str, right: &str) -> Ordering {
     let (mut a, mut b) = (left.as_bytes(), right.as_bytes());
@@ -22,7 +22,7 @@ pub fn natural(left: &str, right: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| left.cmp(right))
 }
 
-/// Takes the digits at the start off, and gives them without leading zeros.
+/// Removes the digits at the start, and returns them without leading zeros.
 fn number<'a>(text: &mut &'a [u8]) -> &'a [u8] {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
@@ -36,7 +36,7 @@ mod tests {
     use super::natural;
 
     #[test]
-    fn names_are_ordered_as_a_person_counts() {
+    fn names_are_in_natural_order() {
         let mut names = ["node10", "node2", "node02", "node", "a/b", "a", "node2b", "9", "", "010", "node1"];
         names.sort_by(|left, right| natural(left, right));
         assert_eq!(names, ["", "9", "010", "a", "a/b", "node", "node1", "node02", "node2", "node2b", "node10"]);

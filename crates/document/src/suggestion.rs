@@ -1,8 +1,8 @@
-//! Did you mean: the word that a user may have meant.
+//! Suggestions for misspelt names.
 
-/// The candidate that is most like `word`, if one is like it at all. The first one wins a tie.
+/// Returns the candidate that is most similar to `word`, if any is similar enough. The first one wins a tie.
 ///
-/// Case does not count, and about every third letter may be wrong: added, left out, another, or swapped with its neighbour.
+/// Case is ignored, and about every third letter may differ: inserted, missing, replaced, or swapped with its neighbour.
 #[must_use]
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
@@ -23,7 +23,7 @@ mod tests {
     const KEYS: &[&str] = &["address", "disks", "install", "labels", "name", "role", "volumes", "EPHEMERAL"];
 
     #[test]
-    fn typing_errors_find_their_word() {
+    fn misspelt_words_are_found() {
         let found = |word| closest(word, KEYS.iter().copied());
         assert_eq!(found("volume"), Some("volumes"));
         assert_eq!(found("adress"), Some("address"));
@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(found("kubelet"), None);
         assert_eq!(found("x"), None);
         assert_eq!(found(""), None);
-        assert_eq!(found("disks"), None, "the word itself is no suggestion");
+        assert_eq!(found("disks"), None, "the word itself is not a suggestion");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Sorted tables in a text: a row a line, its fields apart by one space, the key first. Lines that start with `#` come first
-//! and are comments.
+//! Searches sorted tables. Each line is a row, whose fields are separated by one space; the first field is the key. Comments start with
+//! `#` and come first.
 
 use std::cmp::Ordering;
 
-/// The fields of a row. (`str::split` takes several times as long for fields that are a few bytes long.)
+/// The fields of a row. `str::split` takes several times as long for fields of a few bytes.
 #[derive(Debug, Clone)]
 pub struct Fields<'a>(Option<&'a str>);
 
@@ -22,7 +22,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// The fields behind the key of a row; none if the table has no such row.
+/// Returns the fields after the key of a row; `None` if the table has no such row.
 pub fn find<'a>(table: &'a str, key: &str) -> Option<Fields<'a>> {
     let bytes = table.as_bytes();
     let (mut low, mut high) = (0, bytes.len());
@@ -40,17 +40,17 @@ pub fn find<'a>(table: &'a str, key: &str) -> Option<Fields<'a>> {
     None
 }
 
-/// All rows, in their order, without the comments.
+/// Returns all rows in order, without the comments.
 pub fn rows(table: &str) -> impl DoubleEndedIterator<Item = Fields<'_>> {
     table.lines().filter(|line| !line.starts_with('#')).map(|line| Fields(Some(line)))
 }
 
-/// The parts of a field that holds a list; `-` is the empty one.
+/// Splits a field that is a list separated by commas; `-` is the empty list.
 pub fn list(field: Option<&str>) -> impl Iterator<Item = &str> {
     field.filter(|field| *field != "-").into_iter().flat_map(|field| field.split(','))
 }
 
-/// A field that holds a minor, such as `1.12`.
+/// Parses a field that is a minor version, such as `1.12`.
 pub fn minor(field: &str) -> Option<(u64, u64)> {
     let (major, minor) = field.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
@@ -63,7 +63,7 @@ mod tests {
     const TABLE: &str = "# a comment\n# b\n* -\na 1 x,y\nab\nb 2 -\nc 3 z\n";
 
     #[test]
-    fn every_row_is_found_and_nothing_else() {
+    fn only_rows_are_found() {
         let found = |key| find(TABLE, key).map(Iterator::collect::<Vec<_>>);
         for (key, fields) in
             [("*", vec!["-"]), ("a", vec!["1", "x,y"]), ("ab", vec![]), ("b", vec!["2", "-"]), ("c", vec!["3", "z"])]
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_and_fields_come_apart() {
+    fn rows_and_fields_are_split() {
         assert_eq!(
             rows(TABLE).map(|mut row| row.next()).collect::<Vec<_>>(),
             [Some("*"), Some("a"), Some("ab"), Some("b"), Some("c")]

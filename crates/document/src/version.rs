@@ -14,26 +14,26 @@ pub struct TalosVersion {
     pub minor: u64,
     /// The third number.
     pub patch: u64,
-    /// What follows the hyphen: `rc.1`.
+    /// The pre-release after the hyphen: `rc.1`.
     pub pre: Option<String>,
 }
 
-/// Why a text is no version of Talos.
+/// Why a string is not a version of Talos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// Image tags and the factory have the `v`.
+    /// Image tags and the Image Factory require the `v`.
     #[error("a Talos version starts with `v`")]
     NoV,
-    /// Such as `v1.12`, or a number with a zero in front.
+    /// Such as `v1.12`, or a number with a leading zero.
     #[error("a Talos version has three numbers, as in `v1.12.1`")]
     NotThreeNumbers,
     /// Such as `v1.12.1-`.
-    #[error("what follows the `-` of a Talos version is letters, digits, `-` and `.`, as in `v1.14.0-rc.1`")]
+    #[error("after the `-` a Talos version has letters, digits, `-` and `.`, as in `v1.14.0-rc.1`")]
     BadPreRelease,
 }
 
 impl TalosVersion {
-    /// The minor that the version belongs to, as a pair of numbers: facts are kept by minor.
+    /// The major and minor number. Tables about Talos are by minor version.
     #[must_use]
     pub const fn minor(&self) -> (u64, u64) {
         (self.major, self.minor)
@@ -111,7 +111,7 @@ impl PartialOrd for TalosVersion {
     }
 }
 
-/// Compares part by part, numbers by value and before words, as semantic versioning has it.
+/// Compares part by part: numbers by value, and numbers before letters, as in semantic versioning.
 fn compare_pre_releases(a: &str, b: &str) -> Ordering {
     let parts = |text: &str| -> Vec<(bool, u64, String)> {
         text.split('.')
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_read_and_write_alike() {
+    fn versions_are_parsed_and_written_unchanged() {
         for text in ["v1.12.1", "v1.14.0-rc.1", "v0.0.0", "v1.12.0-alpha.0-12-gabc1234"] {
             assert_eq!(parse(text).map(|version| version.to_string()).as_deref(), Ok(text));
         }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_its_reason() {
+    fn invalid_versions_are_rejected_with_a_reason() {
         for text in ["1.12.1", "", "V1.12.1", "latest", " v1.12.1"] {
             assert_eq!(parse(text), Err(VersionError::NoV), "{text}");
         }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_in_the_order_of_their_releases() {
+    fn versions_are_ordered_by_release() {
         let ordered = [
             "v1.9.0",
             "v1.12.0-alpha.2",

@@ -59,7 +59,7 @@ impl Origin {
     /// A place that a parser of the patch's text gave.
     #[must_use]
     pub fn shifted(&self, location: Location) -> Location {
-        match (&self, &location.spot) {
+        match (&self, &location.anchor) {
             (Self::File(_), _) => location,
             (_, Anchor::Bytes(range)) => self.bytes((*range).into()),
             (Self::Mapping(base) | Self::Text(base, _), _) => base.clone(),
@@ -68,7 +68,7 @@ impl Origin {
 }
 
 fn below(base: &Location, pointer: &Pointer) -> Location {
-    match &base.spot {
+    match &base.anchor {
         Anchor::Value(at) | Anchor::Key(at) => Location::value(base.source, Pointer::new(format!("{at}{pointer}"))),
         _ => base.clone(),
     }
@@ -96,7 +96,7 @@ mod tests {
         });
         Some(
             places
-                .map(|location| match location.spot {
+                .map(|location| match location.anchor {
                     Anchor::Bytes(range) => host[std::ops::Range::<usize>::from(range)].to_owned(),
                     other => format!("{other:?}"),
                 })

@@ -139,7 +139,7 @@ impl FleetFile {
     /// The block of text at a place of a layered device, if its lines stand there as they are read.
     #[must_use]
     pub fn block_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<BlockText>> {
-        match &location.spot {
+        match &location.anchor {
             Anchor::Value(pointer) => self.written(device, location).blocks.get(pointer).cloned(),
             _ => None,
         }
@@ -148,7 +148,7 @@ impl FleetFile {
     /// The mapping of a raw patch at a place of a layered device.
     #[must_use]
     pub fn mapping_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<Node>> {
-        match &location.spot {
+        match &location.anchor {
             Anchor::Value(pointer) => self.written(device, location).mappings.get(pointer).cloned(),
             _ => None,
         }
@@ -285,7 +285,7 @@ impl Written {
 
 /// A duplicate key directly below `volumes` is a duplicate volume: the same mistake, with its own consequence.
 fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
-    let Anchor::Bytes(range) = finding.at.location.spot else { return };
+    let Anchor::Bytes(range) = finding.at.location.anchor else { return };
     if finding.code != Code::DuplicateKey {
         return;
     }

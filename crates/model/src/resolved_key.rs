@@ -144,7 +144,7 @@ mod tests {
         let value = |location: Location| {
             Location::value(
                 location.source,
-                match location.spot {
+                match location.anchor {
                     Anchor::Key(pointer) => pointer,
                     other => panic!("{other:?}"),
                 },

@@ -85,12 +85,12 @@ fn required(device: &str) -> RequiredSecret {
 /// A finding as text, for comparing all of it.
 pub(crate) fn text(finding: &Diagnostic) -> String {
     let mut text = format!("{}[{}]: {}\n", finding.level.as_str(), finding.code, finding.message);
-    let spot = match &finding.at.location.spot {
+    let anchor = match &finding.at.location.anchor {
         talosmith_document::Anchor::Key(pointer) => format!("key {pointer}"),
         talosmith_document::Anchor::Value(pointer) => format!("value {pointer}"),
         other => format!("{other:?}"),
     };
-    writeln!(text, "  at {spot}").expect("a string takes all");
+    writeln!(text, "  at {anchor}").expect("a string takes all");
     finding.notes.iter().for_each(|note| writeln!(text, "  note: {note}").expect("a string takes all"));
     finding.helps.iter().for_each(|help| writeln!(text, "  help: {help}").expect("a string takes all"));
     text

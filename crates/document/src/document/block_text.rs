@@ -1,25 +1,25 @@
-//! Texts inside a document whose lines stand there as they are read.
+//! Maps offsets in the content of a `|` block to offsets in the file around it.
 
 use std::ops::Range;
 
 use super::{Node, Style};
 
-/// A `|` block scalar and where its lines stand in the text around it.
+/// The lines of a `|` block scalar, and their offsets in the file around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockText {
-    /// For each line its first byte in the block's own text and in the text around it.
+    /// For each line the offset of its first byte in the block's content and in the file.
     lines: Vec<(u32, u32)>,
 }
 
 impl BlockText {
-    /// Finds the lines of a block scalar again; none if the text around it has them otherwise, as where lines were folded.
+    /// Finds the lines of a block scalar in the file; `None` if they are written differently there, as in a folded block.
     #[must_use]
     pub fn find(host: &str, node: &Node) -> Option<Self> {
         let (text, Style::Block) = node.scalar()? else { return None };
         let first = node.span.start as usize;
         let line_start = |before: usize| host[..before].rfind('\n').map_or(0, |at| at + 1);
         let indent = first - line_start(first);
-        // The node begins with its first character, which empty lines of the text may precede.
+        // The node begins at its first character, which empty lines of the content may precede.
         let empty = text.lines().take_while(|line| line.is_empty()).count();
         let (mut inner, mut outer) = (0, (0..empty).fold(line_start(first), |at, _| line_start(at.saturating_sub(1))));
         let mut lines = Vec::new();
@@ -46,7 +46,7 @@ impl BlockText {
         Some(Self { lines: lines.collect::<Option<Vec<_>>>()? })
     }
 
-    /// Bytes of the block's own text as bytes of the text around it.
+    /// Converts a range of the block's content to a range of the file.
     pub fn shifted(&self, range: Range<usize>) -> Range<usize> {
         let shift = |at: usize| {
             let after = self.lines.partition_point(|(inner, _)| *inner as usize <= at);

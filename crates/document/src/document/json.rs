@@ -1,11 +1,11 @@
-//! What type a plain scalar has, by the core schema of YAML 1.2.2 (§10.3.2).
+//! Conversion from and to JSON. Plain scalars are typed by the core schema of YAML 1.2.2 (§10.3.2).
 
 use serde_json::{Map, Number, Value};
 
 use super::{Entry, Node, NodeValue, Style};
 
 impl Node {
-    /// A JSON value as a tree without places: texts are quoted, so that YAML takes them for nothing else.
+    /// Converts a JSON value to nodes without locations. Strings are quoted, so that YAML reads them as strings.
     #[must_use]
     pub fn from_json(value: &Value) -> Self {
         let value = match value {
@@ -19,7 +19,7 @@ impl Node {
         Self { span: 0..0, value }
     }
 
-    /// Keys and values of JSON as a tree without places.
+    /// Converts a JSON object to nodes without locations.
     #[must_use]
     pub fn from_map(map: &Map<String, Value>) -> Self {
         let entry = |(key, value): (&String, &Value)| Entry {
@@ -30,11 +30,11 @@ impl Node {
         Self { span: 0..0, value: NodeValue::Mapping(map.iter().map(entry).collect()) }
     }
 
-    /// The value as JSON has it.
+    /// Converts the value to JSON.
     ///
-    /// Quoted and block scalars are text. Plain ones follow the core schema of YAML 1.2, so `off` and `no` are text and
-    /// `0644` is 644. Whole numbers beyond 64 bits become floats; what JSON has no number for (`.inf`, `.nan`, `1e999`,
-    /// `0x` and `0o` beyond 64 bits) becomes text. Where nothing is written, the value is null.
+    /// Quoted and block scalars are strings. Plain ones follow the core schema of YAML 1.2, so `off` and `no` are strings and `0644` is
+    /// 644. Integers beyond 64 bits become floats; numbers that JSON cannot represent (`.inf`, `.nan`, `1e999`, `0x` and `0o` beyond 64
+    /// bits) become strings. A missing value is null.
     #[must_use]
     pub fn into_json(self) -> Value {
         match self.value {
@@ -61,7 +61,7 @@ fn plain(text: Box<str>) -> Value {
 fn number(text: &str) -> Option<Number> {
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
         if let Some(digits) = text.strip_prefix(prefix) {
-            // A sign is no digit, though `from_str_radix` takes one.
+            // `from_str_radix` accepts a sign, YAML does not.
             let unsigned = digits.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
             return if unsigned { u64::from_str_radix(digits, radix).ok().map(Number::from) } else { None };
         }
@@ -80,7 +80,7 @@ fn number(text: &str) -> Option<Number> {
     text.parse().ok().and_then(Number::from_f64)
 }
 
-/// Whether a text without sign is `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+/// Whether a number without sign matches `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
 fn is_float(text: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -1,4 +1,4 @@
-//! From text to nodes.
+//! Parses YAML into nodes.
 
 use std::mem;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::{Code, Diagnostic, Location, SourceId};
 const MAX_BYTES: usize = 4 << 20;
 const MAX_NODES: usize = 200_000;
 
-/// How many documents a text may hold.
+/// How many documents a file may contain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
     /// One, whose root is a mapping.
@@ -20,13 +20,13 @@ pub(crate) enum Count {
     Any,
 }
 
-/// What is in a text, as far as it can be read, and what is wrong with it.
+/// The documents, as far as they could be parsed, and the findings.
 pub(crate) struct Parsed {
     pub nodes: Vec<Node>,
     pub findings: Vec<Diagnostic>,
 }
 
-/// Parses a text; the nodes can be relied on only if there are no findings.
+/// Parses a file. The nodes are complete only if there are no findings.
 pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
     let mut builder = Builder {
         source,
@@ -45,15 +45,15 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
         builder.findings.extend(rules::root(source, text, builder.nodes.first()));
     }
     builder.findings.sort_by(|a, b| a.at.location.cmp(&b.at.location));
-    // A mapping and its first key start at one place, and may both stand behind one tab.
+    // A mapping and its first key have the same start, so a tab before them is found twice.
     builder.findings.dedup();
     Parsed { nodes: builder.nodes, findings: builder.findings }
 }
 
-/// The end of a parse, before the end of the text; its finding is already noted.
+/// The parse ended early; the finding is already pushed.
 struct Stop;
 
-/// A list or mapping whose end is not reached.
+/// A list or mapping whose end has not been parsed yet.
 struct Open {
     start: u32,
     style: StructureStyle,
@@ -65,10 +65,10 @@ enum Partial {
     Mapping(Vec<Entry>, Slot),
 }
 
-/// What a mapping takes next.
+/// What comes next in a mapping.
 enum Slot {
     Key,
-    /// The value of this key, or of one that was refused.
+    /// The value of this key; `None` for a key that was rejected.
     Value(Option<(Box<str>, Range<u32>)>),
 }
 
@@ -76,9 +76,9 @@ struct Builder<'a> {
     source: SourceId,
     text: &'a str,
     count: Count,
-    /// Whether there is any tab in the text.
+    /// Whether the file contains any tab.
     tabs: bool,
-    /// How many nodes there were so far, keys too.
+    /// The number of nodes so far, including keys.
     seen: usize,
     open: Vec<Open>,
     nodes: Vec<Node>,
@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
             emit_unresolved_aliases: true,
             disallow_directives: true,
             strict_indentation: true,
-            // As libyaml and go-yaml read a block scalar on a last line that has no line feed.
+            // libyaml and go-yaml accept a block scalar whose last line has no line feed.
             block_scalar_eof_without_line_feed: true,
             flow_nesting_limit: syntax::MAX_DEPTH,
             block_nesting_limit: syntax::MAX_DEPTH,
@@ -114,24 +114,26 @@ impl<'a> Builder<'a> {
                     if documents > 1 && self.count == Count::One {
                         let message = "a second document starts here";
                         let location = Location::bytes(self.source, first_line(self.text, bytes));
-                        return self
-                            .stop(Diagnostic::new(Code::NotYaml, message, location).help("write one document a file"));
+                        return self.stop(
+                            Diagnostic::new(Code::NotYaml, message, location).help("write one document per file"),
+                        );
                     }
                 }
                 Event::Scalar(text, style, _, tag) => {
-                    self.enter(&bytes)?;
+                    self.count_node(&bytes)?;
                     self.scalar(&text, style, tag.as_deref(), &span, bytes);
                 }
                 Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                    self.enter(&bytes)?;
-                    let message = format!("`{}` is an alias, which talosmith does not read", &self.text[bytes.clone()]);
-                    self.refuse(bytes.clone(), message, "write out the value that it stands for");
-                    self.place_refused(bytes);
+                    self.count_node(&bytes)?;
+                    let message =
+                        format!("`{}` is an alias, which talosmith does not support", &self.text[bytes.clone()]);
+                    self.reject(bytes.clone(), message, "write the value in its place");
+                    self.add_placeholder(bytes);
                 }
                 Event::Anchor(..) => {
                     let message =
-                        format!("`{}` is an anchor, which talosmith does not read", &self.text[bytes.clone()]);
-                    self.refuse(bytes, message, "remove it, and write out the value where it is used again");
+                        format!("`{}` is an anchor, which talosmith does not support", &self.text[bytes.clone()]);
+                    self.reject(bytes, message, "remove it, and write the value again where it is used");
                 }
                 Event::SequenceStart(style, _, tag) => {
                     self.collection(style, tag.as_deref(), &span, &bytes, Partial::Sequence(Vec::new()))?;
@@ -151,19 +153,19 @@ impl<'a> Builder<'a> {
         Err(Stop)
     }
 
-    fn refuse(&mut self, at: Range<usize>, message: String, help: &str) {
+    fn reject(&mut self, at: Range<usize>, message: String, help: &str) {
         self.findings.push(Diagnostic::new(Code::Alias, message, Location::bytes(self.source, at)).help(help));
     }
 
-    /// The bytes of a span, on the boundaries of characters.
+    /// The bytes of a span, clipped to character boundaries.
     fn bytes(&self, span: &Span) -> Range<usize> {
         let clip = |at: Option<usize>| boundary(self.text, at.unwrap_or(0));
         let start = clip(span.start.byte_offset());
         start..clip(span.end.byte_offset()).max(start)
     }
 
-    /// Counts a node.
-    fn enter(&mut self, bytes: &Range<usize>) -> Result<(), Stop> {
+    /// Counts a node, and stops the parse if there are too many.
+    fn count_node(&mut self, bytes: &Range<usize>) -> Result<(), Stop> {
         self.seen += 1;
         if self.seen > MAX_NODES {
             let location = Location::bytes(self.source, bytes.start..bytes.start);
@@ -176,8 +178,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Refuses a tab before the first node of a line: the parser takes some of them.
-    fn judge_indent(&mut self, bytes: &Range<usize>) {
+    /// Reports a tab before the first node of a line; the parser accepts some of them.
+    fn check_indent(&mut self, bytes: &Range<usize>) {
         let before = &self.text[..bytes.start];
         let line = before.trim_end_matches([' ', '\t']);
         let tab = before[line.len()..].find('\t').map(|tab| line.len() + tab);
@@ -187,7 +189,7 @@ impl<'a> Builder<'a> {
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Span, mut bytes: Range<usize>) {
-        self.judge_tag(tag, span, &bytes, true);
+        self.check_tag(tag, span, &bytes, true);
         let style = match style {
             ScalarStyle::Plain if tag.is_some() => Style::Quoted,
             ScalarStyle::Plain => Style::Plain,
@@ -196,26 +198,23 @@ impl<'a> Builder<'a> {
         };
         let mut value = text;
         if style == Style::Plain && bytes.is_empty() {
-            // The parser writes `~` for nothing, and puts it before the colon.
+            // The parser returns `~` for a missing value, with a position before the colon.
             value = "";
-            let behind = self.text[bytes.end..].trim_start_matches(' ');
-            if behind.starts_with(':') {
-                let at = self.text.len() - behind.len() + 1;
+            let after = self.text[bytes.end..].trim_start_matches(' ');
+            if after.starts_with(':') {
+                let at = self.text.len() - after.len() + 1;
                 bytes = at..at;
             }
         }
         if style == Style::Block {
             bytes.end = bytes.start + self.text[bytes.clone()].trim_end().len();
         } else if self.tabs && !bytes.is_empty() {
-            self.judge_indent(&bytes);
+            self.check_indent(&bytes);
         }
-        self.location(Node {
-            span: narrow(bytes.start)..narrow(bytes.end),
-            value: NodeValue::Scalar(value.into(), style),
-        });
+        self.add(Node { span: narrow(bytes.start)..narrow(bytes.end), value: NodeValue::Scalar(value.into(), style) });
     }
 
-    fn judge_tag(&mut self, tag: Option<&Tag>, span: &Span, bytes: &Range<usize>, is_scalar: bool) {
+    fn check_tag(&mut self, tag: Option<&Tag>, span: &Span, bytes: &Range<usize>, is_scalar: bool) {
         if let Some(tag) = tag {
             let at = span.tag_span().map_or_else(|| bytes.clone(), |span| self.bytes(&span));
             self.findings.extend(rules::tag(self.source, tag, at, is_scalar));
@@ -230,10 +229,10 @@ impl<'a> Builder<'a> {
         bytes: &Range<usize>,
         value: Partial,
     ) -> Result<(), Stop> {
-        self.enter(bytes)?;
-        self.judge_tag(tag, span, bytes, false);
+        self.count_node(bytes)?;
+        self.check_tag(tag, span, bytes, false);
         if self.tabs {
-            self.judge_indent(bytes);
+            self.check_indent(bytes);
         }
         if self.open.len() == syntax::MAX_DEPTH {
             return self.stop(syntax::too_deep(self.source, bytes.start));
@@ -248,7 +247,7 @@ impl<'a> Builder<'a> {
         let (value, last) = match value {
             Partial::Sequence(items) => {
                 if let Some(first) = items.first().filter(|first| first.span.start <= start) {
-                    // The parser starts a list that is not indented behind its first dash.
+                    // The parser reports the start of a list that is not indented after its first dash.
                     let dash = self.text[..first.span.start as usize].trim_end().strip_suffix('-');
                     start = dash.map_or(first.span.start, |before| narrow(before.len()));
                 }
@@ -261,13 +260,13 @@ impl<'a> Builder<'a> {
                 (NodeValue::Mapping(entries), last)
             }
         };
-        // The parser ends what has no brackets where the next thing starts.
+        // The parser reports the end of a list or mapping without brackets at the start of the next node.
         let end = if style == StructureStyle::Flow { narrow(bytes.end) } else { last.unwrap_or(start) };
-        self.location(Node { span: start..end.max(start), value });
+        self.add(Node { span: start..end.max(start), value });
     }
 
-    /// Hands a node to what it stands in.
-    fn location(&mut self, node: Node) {
+    /// Adds a node to the list or mapping that contains it.
+    fn add(&mut self, node: Node) {
         match self.open.last_mut().map(|open| &mut open.value) {
             None => self.nodes.push(node),
             Some(Partial::Sequence(items)) => items.push(node),
@@ -287,12 +286,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Keeps the place of a node that was refused.
-    fn place_refused(&mut self, bytes: Range<usize>) {
+    /// Adds an empty node in place of one that was rejected.
+    fn add_placeholder(&mut self, bytes: Range<usize>) {
         if let Some(Open { value: Partial::Mapping(_, slot @ Slot::Key), .. }) = self.open.last_mut() {
             *slot = Slot::Value(None);
         } else {
-            self.location(Node {
+            self.add(Node {
                 span: narrow(bytes.start)..narrow(bytes.end),
                 value: NodeValue::Scalar("".into(), Style::Quoted),
             });

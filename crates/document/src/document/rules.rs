@@ -1,4 +1,4 @@
-//! What is YAML, and still not taken.
+//! Rejects YAML that talosmith does not support.
 
 use std::ops::Range;
 
@@ -7,28 +7,28 @@ use granit_parser::Tag;
 use super::{Entry, Node, NodeValue, Style, first_line, widen};
 use crate::{Code, Diagnostic, Location, Pointer, SourceId};
 
-/// Takes a node as a key, with its bytes.
+/// Converts a node to a key and its bytes.
 pub(super) fn key(source: SourceId, text: &str, node: Node) -> Result<(Box<str>, Range<u32>), Box<Diagnostic>> {
     let (code, message, help) = match node.value {
         NodeValue::Scalar(ref key, _) if node.is_null() || key.is_empty() => {
             (Code::NotYaml, "a key is empty", "write a name before the `:`")
         }
         NodeValue::Scalar(ref key, Style::Plain) if **key == *"<<" => {
-            (Code::Alias, "`<<` is a merge key, which talosmith does not read", "write out the keys that it stands for")
+            (Code::Alias, "`<<` is a merge key, which talosmith does not support", "write the merged keys in its place")
         }
         NodeValue::Scalar(key, _) => return Ok((key, node.span)),
         NodeValue::Sequence(_) => {
-            (Code::NotYaml, "a list stands where a key is expected", "put a text that begins with `[` in quotes")
+            (Code::NotYaml, "found a list instead of a key", "quote a string that begins with `[`")
         }
         NodeValue::Mapping(_) => {
-            (Code::NotYaml, "a mapping stands where a key is expected", "put a text that begins with `{` in quotes")
+            (Code::NotYaml, "found a mapping instead of a key", "quote a string that begins with `{`")
         }
     };
     let location = Location::bytes(source, first_line(text, widen(&node.span)));
     Err(Box::new(Diagnostic::new(code, message, location).help(help)))
 }
 
-/// Reports each key that stood in the mapping before.
+/// Reports each key that the mapping already has.
 pub(super) fn duplicates(source: SourceId, entries: &[Entry], findings: &mut Vec<Diagnostic>) {
     let location = |entry: &Entry| Location::bytes(source, widen(&entry.key_span));
     let mut order: Vec<&Entry> = entries.iter().collect();
@@ -39,31 +39,31 @@ pub(super) fn duplicates(source: SourceId, entries: &[Entry], findings: &mut Vec
             findings.push(
                 Diagnostic::new(Code::DuplicateKey, message, location(again))
                     .also(location(same[0]), "first here")
-                    .note("which of the two holds would depend on the program that reads the file")
+                    .note("which of the two is used would depend on the program that reads the file")
                     .help("remove one of the two"),
             );
         }
     }
 }
 
-/// Refuses every tag but `!!str` at a scalar.
+/// Rejects every tag except `!!str` on a scalar.
 pub(super) fn tag(source: SourceId, tag: &Tag, at: Range<usize>, is_scalar: bool) -> Option<Diagnostic> {
     if is_scalar && tag.is_yaml_core_schema_tag("str") {
         return None;
     }
-    let message = format!("`{}` is a tag, which talosmith does not read", tag.original());
-    let help = "remove it, or put a text that begins with `!` in quotes";
+    let message = format!("`{}` is a tag, which talosmith does not support", tag.original());
+    let help = "remove it, or quote a string that begins with `!`";
     Some(Diagnostic::new(Code::Alias, message, Location::bytes(source, at)).help(help))
 }
 
-/// Refuses every root but a mapping.
+/// Rejects every root except a mapping.
 pub(super) fn root(source: SourceId, text: &str, root: Option<&Node>) -> Option<Diagnostic> {
     let (message, location) = match root {
         Some(Node { value: NodeValue::Mapping(_), .. }) => return None,
         Some(root) if !root.is_empty_scalar() => {
             let message = match root.value {
-                NodeValue::Sequence(_) => "the file is a list, where keys and values are expected",
-                _ => "the file is a text, where keys and values are expected",
+                NodeValue::Sequence(_) => "the file is a list, but a mapping is expected",
+                _ => "the file is a scalar, but a mapping is expected",
             };
             (message, Location::bytes(source, first_line(text, widen(&root.span))))
         }
@@ -72,13 +72,13 @@ pub(super) fn root(source: SourceId, text: &str, root: Option<&Node>) -> Option<
     Some(Diagnostic::new(Code::NotYaml, message, location).help("begin with a key, such as `name: ryzen`"))
 }
 
-/// Whether something in a node has nothing behind it.
+/// Whether a key or item in a node has no value.
 pub(super) fn has_empty_value(node: &Node) -> bool {
     let is_empty = |value: &Node| value.is_empty_scalar() || has_empty_value(value);
     node.entries().iter().any(|entry| is_empty(&entry.value)) || node.items().iter().any(is_empty)
 }
 
-/// Reports each key and item with nothing behind it, in the node at `pointer`.
+/// Reports each key and item without a value in the node at `pointer`.
 pub(super) fn empty_values(source: SourceId, node: &Node, pointer: &Pointer, findings: &mut Vec<Diagnostic>) {
     for Entry { key, value, .. } in node.entries() {
         if value.is_empty_scalar() {

@@ -1,16 +1,17 @@
-//! Texts that are not YAML, in words for the people who wrote them.
+//! Messages for syntax errors, for people who do not know the parser's terms.
 
 use granit_parser::{ErrorKind, ScanError};
 
 use super::boundary;
 use crate::{Code, Diagnostic, Location, SourceId};
 
+/// More lists and mappings inside each other are rejected.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// What ended the parse.
+/// The finding for an error that ended the parse.
 pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnostic {
     let at = boundary(text, error.marker().byte_offset().unwrap_or(0));
-    // The parser may stand at the start of the text that a tab on a later line interrupts.
+    // The parser may report the start of a scalar that is interrupted by a tab on a later line.
     let about_tabs = matches!(
         error.kind(),
         ErrorKind::TabNotAllowed
@@ -32,20 +33,20 @@ pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnost
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return too_deep(source, at);
     }
-    let (message, help) = wording(error.kind());
+    let (message, help) = message(error.kind());
     let length = text[at..].chars().next().filter(|character| *character != '\n' && *character != '\r');
     let location = Location::bytes(source, at..at + length.map_or(0, char::len_utf8));
     let finding = Diagnostic::new(Code::NotYaml, message, location);
     if help.is_empty() { finding } else { finding.help(help) }
 }
 
-/// A list or mapping inside too many others.
+/// The finding for a list or mapping inside too many others.
 pub(super) fn too_deep(source: SourceId, at: usize) -> Diagnostic {
-    let message = format!("more than {} lists and mappings stand inside each other", MAX_DEPTH);
+    let message = format!("more than {MAX_DEPTH} lists and mappings are inside each other");
     Diagnostic::new(Code::TooDeep, message, Location::bytes(source, at..at))
 }
 
-/// A tab in the white space that a line starts with.
+/// The finding for a tab in the indentation of a line.
 pub(super) fn tab_indent(source: SourceId, text: &str, tab: usize) -> Diagnostic {
     let location = Location::bytes(source, tab..tab + 1);
     let help = match usual_indent(text, line_start(text, tab)) {
@@ -56,7 +57,7 @@ pub(super) fn tab_indent(source: SourceId, text: &str, tab: usize) -> Diagnostic
     Diagnostic::new(Code::TabIndent, "YAML does not allow tabs for indentation", location).label("a tab").help(help)
 }
 
-/// The first tab in the white space that the line at byte `line` starts with.
+/// The first tab in the indentation of the line that starts at `line`.
 fn leading_tab(text: &str, line: usize) -> Option<usize> {
     let rest = &text[line..];
     let content = rest.trim_start_matches([' ', '\t']);
@@ -64,12 +65,12 @@ fn leading_tab(text: &str, line: usize) -> Option<usize> {
     if content.starts_with(['\n', '\r']) { None } else { blanks.find('\t').map(|tab| line + tab) }
 }
 
-/// Where the line that holds byte `at` starts.
+/// The start of the line that contains the byte `at`.
 fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
-/// How far a line is indented most often, going by the last line with content before it.
+/// The likely indentation of a line, judging by the last line with content before it.
 fn usual_indent(text: &str, line: usize) -> Option<usize> {
     let has_content = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let Some(before) = text[..line].lines().rev().find(has_content) else { return Some(0) };
@@ -87,95 +88,130 @@ fn usual_indent(text: &str, line: usize) -> Option<usize> {
 }
 
 /// A message for a kind of error, and a help that may be empty.
-fn wording(kind: &ErrorKind) -> (String, &'static str) {
+fn message(kind: &ErrorKind) -> (String, &'static str) {
     use ErrorKind as E;
-    let (message, help) = match kind {
+    match kind {
+        E::UnexpectedCharacter { character } if character.is_control() || *character == '\u{FEFF}' => {
+            let message = format!("the character U+{:04X} is not allowed in YAML", u32::from(*character));
+            (message, "remove it, or write it as an escape in double quotes")
+        }
         E::UnexpectedCharacter { character } => {
-            return if character.is_control() || *character == '\u{FEFF}' {
-                let message = format!("the character U+{:04X} may not stand in a YAML file", u32::from(*character));
-                (message, "remove it, or write it as an escape in double quotes")
-            } else {
-                (format!("a text without quotes cannot begin with `{character}`"), "put the text in quotes")
-            };
+            (format!("a string without quotes cannot begin with `{character}`"), "quote the string")
         }
-        E::MismatchedFlowCollectionEnd { open, close } => {
-            return (format!("a `{open}` is closed with a `{close}`"), "");
+        E::MismatchedFlowCollectionEnd { open, close } => (format!("a `{open}` is closed with a `{close}`"), ""),
+        E::UnclosedFlowCollection { open } => (format!("this `{open}` is never closed"), ""),
+        _ => {
+            let found = quotes(kind).or_else(|| brackets(kind)).or_else(|| lines(kind)).or_else(|| others(kind));
+            // The remaining kinds are about inputs and directives that talosmith does not pass to the parser.
+            let (message, help) = found.unwrap_or(("this is not valid YAML", ""));
+            (message.to_owned(), help)
         }
-        E::UnclosedFlowCollection { open } => return (format!("this `{open}` is never closed"), ""),
-        E::MisplacedFlowCollectionEnd => {
-            ("this bracket closes nothing", "put a text that begins with a bracket in quotes")
-        }
-        E::UnexpectedEofFlowSequence | E::ExpectedFlowSequenceSeparator => {
-            ("a `,` or a `]` is expected here", "put a text with brackets in quotes")
-        }
-        E::UnexpectedEofFlowMapping | E::UnexpectedEofImplicitFlowMapping | E::ExpectedFlowMappingSeparator => {
-            ("a `,` or a `}` is expected here", "put a text with braces in quotes")
-        }
+    }
+}
+
+/// Messages for quoted and multi-line strings.
+fn quotes(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as E;
+    Some(match kind {
         E::UnclosedQuotedScalar => ("a quote is never closed", ""),
         E::InvalidQuotedScalarIndent | E::DocumentIndicatorInQuotedScalar => (
-            "a text in quotes goes on here without indentation",
+            "a quoted string continues here without indentation",
             "close the quotes on the line above, or indent this line",
         ),
         E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => {
-            ("something stands behind a text in quotes", "write a quote inside single quotes twice: 'it''s'")
+            ("unexpected characters after a quoted string", "write a quote inside single quotes twice: 'it''s'")
         }
-        E::UnknownQuotedScalarEscape => (
-            "a text in double quotes has an escape that YAML does not know",
-            "use single quotes, where `\\` stands for itself",
-        ),
+        E::UnknownQuotedScalarEscape => {
+            ("unknown escape in a double-quoted string", "use single quotes, in which `\\` is not an escape")
+        }
         E::InvalidQuotedScalarHexEscape
         | E::InvalidLowSurrogateHexEscape
         | E::InvalidLowSurrogate
         | E::MissingLowSurrogate
         | E::UnpairedLowSurrogate
-        | E::InvalidUnicodeEscape => ("a text in double quotes has an escape that is no character", ""),
-        E::MappingValueNotAllowed | E::InvalidColonPlacement => (
-            "a `:` makes a key here, where none can be",
-            "put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours",
-        ),
-        E::MappingKeyNotAllowed => ("a key cannot stand here", "start it on a line of its own"),
-        E::SimpleKeyExpected | E::InvalidSimpleKey => {
-            ("a `key: value` is expected here", "write a `:` and a space behind the key")
+        | E::InvalidUnicodeEscape => ("an escape in a double-quoted string is not a character", ""),
+        E::InvalidBlockScalarHeader | E::ZeroBlockScalarIndent => {
+            ("only an indent of 1 to 9, `-` or `+` can follow `|` and `>`", "start the string on the next line")
         }
-        E::ExpectedBlockMappingKey => ("a key is expected here", "indent this line like the keys that belong with it"),
-        E::ExpectedBlockSequenceEntry => (
-            "a `- ` is expected here",
-            "indent this line like the list that it belongs to, or like the key above the list",
-        ),
-        E::BlockSequenceEntryNotAllowed | E::InvalidBlockEntryWhitespace => {
-            ("a list cannot start here", "start it on a line of its own")
+        E::InvalidBlockScalarIndent => {
+            ("a line of a block string is indented less than its first line", "indent all its lines equally")
+        }
+        E::CommentInterceptedScalar => ("a comment is inside a string of several lines", "quote the string"),
+        E::MissingAnchorOrAliasName => ("a string without quotes cannot begin with `*` or `&`", "quote the string"),
+        _ => return None,
+    })
+}
+
+/// Messages for lists and mappings in brackets.
+fn brackets(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as E;
+    Some(match kind {
+        E::MisplacedFlowCollectionEnd => ("this bracket closes nothing", "quote a string that begins with a bracket"),
+        E::UnexpectedEofFlowSequence | E::ExpectedFlowSequenceSeparator => {
+            ("expected a `,` or a `]`", "quote a string with brackets")
+        }
+        E::UnexpectedEofFlowMapping | E::UnexpectedEofImplicitFlowMapping | E::ExpectedFlowMappingSeparator => {
+            ("expected a `,` or a `}`", "quote a string with braces")
         }
         E::BlockEntryInFlowCollection | E::PlainScalarStartsWithDashFlowIndicator => {
-            ("a `-` cannot stand here between brackets", "put a text that begins with `-` in quotes")
+            ("a `-` is not allowed here between brackets", "quote a string that begins with `-`")
+        }
+        _ => return None,
+    })
+}
+
+/// Messages for keys, list items and indentation.
+fn lines(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as E;
+    Some(match kind {
+        E::MappingValueNotAllowed | E::InvalidColonPlacement => (
+            "a `:` starts a value here, where no key is possible",
+            "quote a string with `: ` in it; start a key on a line of its own, indented like its neighbours",
+        ),
+        E::MappingKeyNotAllowed => ("a key is not allowed here", "start it on a line of its own"),
+        E::SimpleKeyExpected | E::InvalidSimpleKey => {
+            ("expected `key: value`", "write a `:` and a space after the key")
+        }
+        E::ExpectedBlockMappingKey => ("expected a key", "indent this line like the keys that belong with it"),
+        E::ExpectedBlockSequenceEntry => {
+            ("expected a `- `", "indent this line like the list that it belongs to, or like the key above the list")
+        }
+        E::BlockSequenceEntryNotAllowed | E::InvalidBlockEntryWhitespace => {
+            ("a list cannot start here", "start it on a line of its own")
         }
         E::InvalidIndentation | E::InvalidFlowScalarIndent => (
             "this line is not indented far enough",
             "indent it deeper than the key that it belongs to, or close the bracket above",
         ),
-        E::InvalidBlockScalarHeader | E::ZeroBlockScalarIndent => {
-            ("nothing but an indent of 1 to 9, `-` or `+` can follow `|` and `>`", "start the text on the next line")
+        E::ExpectedDocumentStart | E::InvalidDocumentEnd => {
+            ("the document has ended before this line", "indent the line like the keys that belong with it")
         }
-        E::InvalidBlockScalarIndent => {
-            ("a line of a block text is indented less than its first", "indent all its lines alike")
-        }
+        E::UnexpectedEof
+        | E::UnexpectedEofBlockMapping
+        | E::UnexpectedEofBlockSequence
+        | E::UnexpectedEndOfPlainScalar
+        | E::ExpectedNodeContent => ("expected a value", ""),
+        _ => return None,
+    })
+}
+
+/// Messages for white space, comments, directives and tags.
+fn others(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
+    use ErrorKind as E;
+    Some(match kind {
         E::CommentNotSeparated => ("a comment needs a space before its `#`", ""),
-        E::CommentInterceptedScalar => ("a comment stands inside a text of several lines", "put the text in quotes"),
         E::ExpectedWhitespace | E::InvalidMappingValueWhitespace | E::FlowMappingValueAdjacentCollection => {
-            ("a space is expected here", "")
+            ("expected a space", "")
         }
         E::TabNotAllowed
         | E::TabInBlockIndentation
         | E::TabInIndentation
         | E::TabInPlainScalar
-        | E::TabAtBlockScalarStart => ("a tab stands where only spaces may", "use spaces"),
+        | E::TabAtBlockScalarStart => ("a tab is not allowed here", "use spaces"),
         E::DirectiveDisallowed => {
-            ("a line that begins with `%` is a directive, which talosmith does not read", "remove the line")
+            ("a line that begins with `%` is a directive, which talosmith does not support", "remove the line")
         }
-        E::BomInsideDocument => ("a byte order mark stands inside the text", "remove it"),
-        E::MissingAnchorOrAliasName => ("a text without quotes cannot begin with `*` or `&`", "put the text in quotes"),
-        E::ExpectedDocumentStart | E::InvalidDocumentEnd => {
-            ("the document has ended before this line", "indent the line like the keys that belong with it")
-        }
+        E::BomInsideDocument => ("a byte order mark is only allowed at the start of a file", "remove it"),
         E::ExpectedTagBang
         | E::UndeclaredTagHandle
         | E::InvalidGlobalTagCharacter
@@ -185,14 +221,7 @@ fn wording(kind: &ErrorKind) -> (String, &'static str) {
         | E::InvalidTagEscape
         | E::InvalidTagUtf8LeadingByte
         | E::InvalidTagUtf8TrailingByte
-        | E::InvalidTagUtf8 => ("this tag is not well formed", "put a text that begins with `!` in quotes"),
-        E::UnexpectedEof
-        | E::UnexpectedEofBlockMapping
-        | E::UnexpectedEofBlockSequence
-        | E::UnexpectedEndOfPlainScalar
-        | E::ExpectedNodeContent => ("a value is expected here", ""),
-        // The rest is about inputs and directives that talosmith does not hand to the parser.
-        _ => ("this is not YAML", ""),
-    };
-    (message.to_owned(), help)
+        | E::InvalidTagUtf8 => ("this tag is not well formed", "quote a string that begins with `!`"),
+        _ => return None,
+    })
 }

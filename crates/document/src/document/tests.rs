@@ -1,4 +1,4 @@
-//! What a text reads as, and where its parts stand.
+//! Parsed values and their bytes.
 
 mod properties;
 mod refusals;
@@ -19,12 +19,12 @@ fn slice<'a>(text: &'a str, span: &std::ops::Range<u32>) -> &'a str {
     &text[span.start as usize..span.end as usize]
 }
 
-/// Everything that a finding says, with the text that it points at.
+/// All parts of the findings, with the text at each location.
 fn report(text: &str, findings: &[Diagnostic]) -> String {
     let mut out = String::new();
     for finding in findings {
         let mut label = |head: &str, label: &crate::Label| {
-            let location = match &label.location.spot {
+            let location = match &label.location.anchor {
                 Anchor::File => "file".to_owned(),
                 Anchor::Bytes(range) => {
                     let range = std::ops::Range::<usize>::from(*range);
@@ -53,7 +53,7 @@ fn report(text: &str, findings: &[Diagnostic]) -> String {
     out
 }
 
-/// The tree as lines of pointer, style and source text.
+/// The nodes, one per line, with pointer, style and source.
 fn outline(text: &str) -> String {
     fn walk(node: &Node, text: &str, pointer: &Pointer, out: &mut String) {
         let kind = match &node.value {
@@ -111,7 +111,7 @@ last: {}
 }
 
 #[test]
-fn a_block_is_its_text_without_the_blank_lines_behind_it() {
+fn a_block_ends_before_the_blank_lines_after_it() {
     let text = "a: |\n  one\n\n  two\n\n# comment\nb: >-\n\n    folded\n    text\nc: |\nd: |\n  end";
     let expected = r#"/a Block "one\n\n  two"
 /b Block "folded\n    text"
@@ -144,7 +144,7 @@ fn keys_and_values_are_found() {
 }
 
 #[test]
-fn nothing_behind_a_key_is_the_empty_text_behind_the_colon() {
+fn a_missing_value_is_the_empty_range_after_the_colon() {
     let text = "a:\nb : # comment\nc: {d: , e}\nf:\n  -\n  - ~\n? g\n";
     let document = Document::parse(source(), text).unwrap();
     let at = |pointer: &str| document.find(&pointer.into()).unwrap().1;
@@ -178,7 +178,7 @@ empty-value: the key `g` has no value at key /g
 }
 
 #[test]
-fn a_byte_order_mark_and_line_ends_of_windows_change_no_value() {
+fn a_byte_order_mark_and_windows_line_ends_change_no_value() {
     let text = "\u{FEFF}a: é\r\nb: |\r\n  x\r\n  y\r\nc:\r\n  - d\r\n";
     let document = Document::parse(source(), text).unwrap();
     assert_eq!(document.root.into_json(), json!({"a": "é", "b": "x\ny\n", "c": ["d"]}));
@@ -231,7 +231,7 @@ fn plain_scalars_have_the_types_of_yaml_1_2() {
 }
 
 #[test]
-fn a_stream_holds_any_documents() {
+fn a_stream_has_any_documents() {
     let text = "a: 1\n---\n- b\n---\n---\ntext\n...\n";
     let nodes = Document::parse_stream(source(), text).unwrap();
     let spans: Vec<_> = nodes.iter().map(|node| slice(text, &node.span)).collect();
@@ -240,7 +240,7 @@ fn a_stream_holds_any_documents() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_utf8_are_rejected() {
     assert_eq!(decode(source(), "é".as_bytes()), Ok("é"));
     let refused = |bytes: &[u8]| report("", &[decode(source(), bytes).unwrap_err()]);
     assert_eq!(

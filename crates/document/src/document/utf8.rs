@@ -1,13 +1,13 @@
-//! From bytes to text, and the boundaries of its characters.
+//! Decodes UTF-8, and finds character boundaries.
 
 use std::str;
 
 use crate::{Code, Diagnostic, Location, SourceId};
 
-/// Takes the bytes of a file as text.
+/// Decodes the content of a file as UTF-8.
 ///
 /// # Errors
-/// The first byte that is not UTF-8.
+/// A finding about the first byte that is not UTF-8.
 pub fn decode(source: SourceId, bytes: &[u8]) -> Result<&str, Diagnostic> {
     str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
@@ -21,7 +21,7 @@ pub fn decode(source: SourceId, bytes: &[u8]) -> Result<&str, Diagnostic> {
     })
 }
 
-/// The boundary between characters at a byte or next before it; the end of the text for a byte behind it.
+/// Returns the last character boundary at or before an offset; the end of the string for a larger offset.
 pub fn boundary(text: &str, byte: usize) -> usize {
     let mut at = byte.min(text.len());
     while !text.is_char_boundary(at) {

@@ -1,4 +1,4 @@
-//! What holds for every text.
+//! Properties of parsing, for any input.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ patches:
     and more
 ";
 
-/// Pieces that mean something to YAML, put at random places.
+/// Pieces with a meaning in YAML, inserted at random.
 fn pieces() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "\t",
@@ -100,17 +100,17 @@ fn pointers(node: &Node, pointer: &Pointer, out: &mut Vec<(Pointer, Node)>) {
     }
 }
 
-/// Slices panic where a span is not in the text or not on boundaries of characters.
-fn judge_findings(text: &str, findings: &[Diagnostic]) {
+/// Slicing panics if a span is outside the text or not on a character boundary.
+fn check_findings(text: &str, findings: &[Diagnostic]) {
     assert_ne!(findings, []);
     for Label { location, .. } in findings.iter().flat_map(|finding| finding.also.iter().chain([&finding.at])) {
-        if let Anchor::Bytes(range) = &location.spot {
+        if let Anchor::Bytes(range) = &location.anchor {
             let _ = &text[std::ops::Range::<usize>::from(*range)];
         }
     }
 }
 
-fn judge_nodes(node: &Node, text: &str) {
+fn check_nodes(node: &Node, text: &str) {
     slice(text, &node.span);
     for child in node.items().iter().chain(node.entries().iter().map(|entry| &entry.value)) {
         assert!(
@@ -119,7 +119,7 @@ fn judge_nodes(node: &Node, text: &str) {
             child.span,
             node.span
         );
-        judge_nodes(child, text);
+        check_nodes(child, text);
     }
     for entry in node.entries() {
         slice(text, &entry.key_span);
@@ -131,16 +131,16 @@ fn judge_nodes(node: &Node, text: &str) {
     let _ = node.clone().into_json();
 }
 
-fn judge(text: &str) {
+fn check(text: &str) {
     match Document::parse_stream(source(), text) {
-        Ok(nodes) => nodes.iter().for_each(|node| judge_nodes(node, text)),
-        Err(findings) => judge_findings(text, &findings),
+        Ok(nodes) => nodes.iter().for_each(|node| check_nodes(node, text)),
+        Err(findings) => check_findings(text, &findings),
     }
     let mut sources = Sources::default();
     let id = sources.add("devices/ryzen/device.yaml", text);
     let mut locator = Locator::new(&sources);
     match Document::parse(id, text) {
-        Err(findings) => judge_findings(text, &findings),
+        Err(findings) => check_findings(text, &findings),
         Ok(document) => {
             let mut all = Vec::new();
             pointers(&document.root, &Pointer::root(), &mut all);
@@ -164,17 +164,17 @@ proptest! {
 
     #[test]
     fn of_any_characters(text in "\\PC*") {
-        judge(&text);
+        check(&text);
     }
 
     #[test]
     fn of_scraps_of_yaml(text in scraps()) {
-        judge(&text);
+        check(&text);
     }
 
     #[test]
     fn of_a_device_with_mistakes(text in mutated()) {
-        judge(&text);
+        check(&text);
     }
 }
 

@@ -1,9 +1,9 @@
-//! Texts that are not YAML, with the whole report.
+//! Files with syntax errors, with the whole report.
 
-use super::refusals::{refused, reports};
+use super::refusals::{rejected, reports};
 
 #[test]
-fn each_mistake_is_said_where_it_is() {
+fn each_mistake_is_reported_at_its_location() {
     let texts = [
         "a: 'x\nb: 1\n",
         "a: \"x",
@@ -40,7 +40,7 @@ fn each_mistake_is_said_where_it_is() {
         "- - a\n - b\n",
     ];
     let expected = r##""a: 'x\nb: 1\n"
-not-yaml: a text in quotes goes on here without indentation at 2:1 "b"
+not-yaml: a quoted string continues here without indentation at 2:1 "b"
   help: close the quotes on the line above, or indent this line
 "a: \"x"
 not-yaml: a quote is never closed at 1:4 "\""
@@ -48,101 +48,101 @@ not-yaml: a quote is never closed at 1:4 "\""
 not-yaml: this line is not indented far enough at 2:1 "b"
   help: indent it deeper than the key that it belongs to, or close the bracket above
 "a: b: c\n"
-not-yaml: a `:` makes a key here, where none can be at 1:5 ":"
-  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
+not-yaml: a `:` starts a value here, where no key is possible at 1:5 ":"
+  help: quote a string with `: ` in it; start a key on a line of its own, indented like its neighbours
 "a: {x: 1\n"
 not-yaml: this `{` is never closed at 1:4 "{"
 "a: ]\n"
 not-yaml: this bracket closes nothing at 1:4 "]"
-  help: put a text that begins with a bracket in quotes
+  help: quote a string that begins with a bracket
 "a: [1}\n"
 not-yaml: a `[` is closed with a `}` at 1:4 "["
 "a b\nc: d\n"
-not-yaml: a `:` makes a key here, where none can be at 2:2 ":"
-  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
+not-yaml: a `:` starts a value here, where no key is possible at 2:2 ":"
+  help: quote a string with `: ` in it; start a key on a line of its own, indented like its neighbours
 "a: @x\n"
-not-yaml: a text without quotes cannot begin with `@` at 1:4 "@"
-  help: put the text in quotes
+not-yaml: a string without quotes cannot begin with `@` at 1:4 "@"
+  help: quote the string
 "a: %x\n"
-not-yaml: a text without quotes cannot begin with `%` at 1:4 "%"
-  help: put the text in quotes
+not-yaml: a string without quotes cannot begin with `%` at 1:4 "%"
+  help: quote the string
 "%YAML 1.2\n---\na: 1\n"
-not-yaml: a line that begins with `%` is a directive, which talosmith does not read at 1:1 "%"
+not-yaml: a line that begins with `%` is a directive, which talosmith does not support at 1:1 "%"
   help: remove the line
 "a: \"\\q\"\n"
-not-yaml: a text in double quotes has an escape that YAML does not know at 1:4 "\""
-  help: use single quotes, where `\` stands for itself
+not-yaml: unknown escape in a double-quoted string at 1:4 "\""
+  help: use single quotes, in which `\` is not an escape
 "a: \"\\xZZ\"\n"
-not-yaml: a text in double quotes has an escape that is no character at 1:4 "\""
+not-yaml: an escape in a double-quoted string is not a character at 1:4 "\""
 "- a\nb: c\n"
-not-yaml: a `- ` is expected here at 2:1 "b"
+not-yaml: expected a `- ` at 2:1 "b"
   help: indent this line like the list that it belongs to, or like the key above the list
 "a: \u{1}\n"
-not-yaml: the character U+0001 may not stand in a YAML file at 1:4 "\u{1}"
+not-yaml: the character U+0001 is not allowed in YAML at 1:4 "\u{1}"
   help: remove it, or write it as an escape in double quotes
 "a:\n    b: 1\n  c: 2\n"
-not-yaml: a key is expected here at 3:3 "c"
+not-yaml: expected a key at 3:3 "c"
   help: indent this line like the keys that belong with it
 "a: - b\n"
 not-yaml: a list cannot start here at 1:4 "-"
   help: start it on a line of its own
 "a: *\n"
-not-yaml: a text without quotes cannot begin with `*` or `&` at 1:4 "*"
-  help: put the text in quotes
+not-yaml: a string without quotes cannot begin with `*` or `&` at 1:4 "*"
+  help: quote the string
 "a: \"x\" y\n"
-not-yaml: something stands behind a text in quotes at 1:8 "y"
+not-yaml: unexpected characters after a quoted string at 1:8 "y"
   help: write a quote inside single quotes twice: 'it''s'
 "a: 'it's'\n"
-not-yaml: something stands behind a text in quotes at 1:8 "s"
+not-yaml: unexpected characters after a quoted string at 1:8 "s"
   help: write a quote inside single quotes twice: 'it''s'
 "a: |x\n y\n"
-not-yaml: nothing but an indent of 1 to 9, `-` or `+` can follow `|` and `>` at 1:4 "|"
-  help: start the text on the next line
+not-yaml: only an indent of 1 to 9, `-` or `+` can follow `|` and `>` at 1:4 "|"
+  help: start the string on the next line
 "a: |\n   x\n  y\nb: 1\n"
-not-yaml: a key is expected here at 3:3 "y"
+not-yaml: expected a key at 3:3 "y"
   help: indent this line like the keys that belong with it
 "a: [b]#c\n"
 not-yaml: a comment needs a space before its `#` at 1:7 "#"
 "a: [- b]\n"
-not-yaml: a `-` cannot stand here between brackets at 1:5 "-"
-  help: put a text that begins with `-` in quotes
+not-yaml: a `-` is not allowed here between brackets at 1:5 "-"
+  help: quote a string that begins with `-`
 "a: [a b: c, d\n  e: f]\n"
-not-yaml: a `:` makes a key here, where none can be at 2:4 ":"
-  help: put a text with `: ` in quotes; start a key on a line of its own, indented like its neighbours
+not-yaml: a `:` starts a value here, where no key is possible at 2:4 ":"
+  help: quote a string with `: ` in it; start a key on a line of its own, indented like its neighbours
 "a: 1\n... b\n"
 not-yaml: the document has ended before this line at 2:5 "b"
   help: indent the line like the keys that belong with it
 "a: 1\n\u{feff}b: 2\n"
-not-yaml: a byte order mark stands inside the text at 2:1 "\u{feff}"
+not-yaml: a byte order mark is only allowed at the start of a file at 2:1 "\u{feff}"
   help: remove it
 "a: !<x\n"
 not-yaml: this tag is not well formed at 1:4 "!"
-  help: put a text that begins with `!` in quotes
+  help: quote a string that begins with `!`
 "a: x\nb\nc: 1\n"
-not-yaml: a `key: value` is expected here at 2:1 "b"
-  help: write a `:` and a space behind the key
+not-yaml: expected `key: value` at 2:1 "b"
+  help: write a `:` and a space after the key
 "a: {b: 1 c: 2}\n"
-not-yaml: a `,` or a `}` is expected here at 1:11 ":"
-  help: put a text with braces in quotes
+not-yaml: expected a `,` or a `}` at 1:11 ":"
+  help: quote a string with braces
 "a: x\n# c\n  y\n"
-not-yaml: a key is expected here at 3:3 "y"
+not-yaml: expected a key at 3:3 "y"
   help: indent this line like the keys that belong with it
 "a: {\"b\":c, d: e\n"
 not-yaml: this `{` is never closed at 1:4 "{"
 "- - a\n - b\n"
-not-yaml: a `- ` is expected here at 2:2 "-"
+not-yaml: expected a `- ` at 2:2 "-"
   help: indent this line like the list that it belongs to, or like the key above the list
 "##;
     assert_eq!(reports(&texts), expected);
 }
 
 #[test]
-fn what_was_found_before_a_syntax_error_is_said_too() {
+fn findings_before_a_syntax_error_are_reported_too() {
     let text = "a: *x\nb: 1\nb: 2\nc: ]\n";
-    let expected = r##"alias: `*x` is an alias, which talosmith does not read at 1:4 "*x"
-  help: write out the value that it stands for
+    let expected = r##"alias: `*x` is an alias, which talosmith does not support at 1:4 "*x"
+  help: write the value in its place
 not-yaml: this bracket closes nothing at 4:4 "]"
-  help: put a text that begins with a bracket in quotes
+  help: quote a string that begins with a bracket
 "##;
-    assert_eq!(refused(text), expected);
+    assert_eq!(rejected(text), expected);
 }
