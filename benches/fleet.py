@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""Writes a made-up fleet for benchmarks: N devices with 12 artifacts each, in clusters of 100.
+"""Writes a generated fleet for benchmarks: N devices in clusters of 100.
 
-    python3 benches/fleet.py N OUT [--layers] [--raw]
+    python3 benches/fleet.py N DIR [--kind plain|ryzen] [--layers] [--raw]
 
-Each cluster has three control planes, layers of defaults, an application, and devices with one or two disks, all in typed keys. --layers
-says two of the artifacts in raw patches of the layers instead, which many devices share; --raw gives every device a raw patch of 30
-lines besides. Nothing is left to chance: N says it all.
+A plain device has 12 artifacts. A cluster of the plain kind has three control planes, defaults for all devices and for each role, an
+application, and devices with one or two disks, all in typed keys. A device of the kind ryzen has every artifact that devices/ryzen of
+this repository has: those of its GPU, of Kata, of local-path, and one that only control planes have, so 99 of 100 devices are control planes.
+
+--layers (plain only) moves two artifacts into raw patches of the cluster's defaults, which many devices share; --raw gives every device a
+raw patch of 30 lines in addition. The same arguments write the same files.
 """
-import ipaddress, pathlib, sys
+import argparse, ipaddress, pathlib
 
 CLUSTER = 100
 CONTROL_PLANES = 3
 EXTENSIONS = ["iscsi-tools", "util-linux-tools", "nut-client", "intel-ucode", "zfs", "nfs-utils"]
 
 
-# What else the layers say: in typed keys, or in raw patches.
+# The rest of a cluster's defaults: in typed keys, or in raw patches.
 TYPED = {
     "defaults": """\
       sysctls: { vm.nr_hugepages: "1024", net.core.somaxconn: "4096" }""",
@@ -107,6 +110,91 @@ labels:
     return "\n".join(lines) + "\n"
 
 
+def ryzen_fleet(clusters):
+    lines = ["clusters:"]
+    for cluster in range(clusters):
+        lines += f"""\
+  cluster-{cluster}:
+    talosVersion: v1.13.{cluster % 4}
+    endpoint: https://cluster-{cluster}.example.net:6443
+    podCIDRs: [10.244.0.0/16]
+    serviceCIDRs: [10.96.0.0/12]
+    applications:
+      local-path:
+        path: argocd/cluster-{cluster}/local-path
+        version: v0.0.31
+        namespace: label
+        defaultClass: true
+        defaultPaths: [/var/mnt/data]
+      kata-containers:
+        path: argocd/cluster-{cluster}/kata-containers
+        runtime: kata-fc
+        snapshotter: blockfile
+        scratch: {{ volume: blockfile-scratch, path: containerd-blockfile/scratch, size: 10GiB }}
+        sandboxImage: registry.k8s.io/pause@sha256:{"e" * 64}
+        nodeSelector: {{ kata-deploy: enabled }}
+        images: {{ scratch: "debian:bookworm", hold: "busybox:1.36" }}""".splitlines()
+    lines += ["secrets:", "  tailscale-authkey:", "    - env: TAILSCALE_AUTHKEY"]
+    return "\n".join(lines) + "\n"
+
+
+def ryzen_device(number):
+    cluster, place = divmod(number, CLUSTER)
+    # An odd number of control planes.
+    role = "worker" if place == CLUSTER - 1 else "controlplane"
+    lines = f"""\
+name: node-{number}
+cluster: cluster-{cluster}
+role: {role}
+address: {ipaddress.ip_address("10.0.0.0") + number + 1}
+
+schematics:
+  tailscale:
+    extraKernelArgs: [amd_iommu=off, amdgpu.gttsize={131072 + number % 16}, ttm.pages_limit=33554432]
+    extensions: [siderolabs/kata-containers, siderolabs/glibc, siderolabs/tailscale, siderolabs/amdgpu, siderolabs/amd-ucode]
+
+install:
+  image: {{ schematic: tailscale }}
+
+disks:
+  nvme0n1: {{ size: 2048408248320B, selector: disk.transport == 'nvme', system: true }}
+
+volumes:
+  EPHEMERAL: {{ disk: nvme0n1, size: {100 + number % 5 * 10}GiB }}
+  blockfile-scratch: {{ disk: nvme0n1, size: 500GB }}
+  data: {{ disk: nvme0n1, size: 1300GB }}
+
+localPath:
+  volumes: [data]
+
+kata: true
+
+gpu:
+  amd:
+    devicePlugin: rocm/k8s-device-plugin@sha256:{"a" * 64}
+    labeller: rocm/k8s-device-plugin@sha256:{"b" * 64}
+
+labels:
+  kata-deploy: enabled
+  example.net/rack: rack-{number % 40}
+  example.net/unit: "{number % 42}"
+
+nameservers: [100.100.100.100, 192.168.1.130]
+
+tailscale:
+  authKey: tailscale-authkey
+  hostname: node-{number}
+  routes: [services, pods]
+  acceptDNS: false
+
+kubelet:
+  disableManifestsDirectory: false""".splitlines()
+    if role == "controlplane":
+        lines += ["", "allowSchedulingOnControlPlanes: true"]
+    lines += ["", "files:", "  volumes.blockfile-scratch: blockfile.patch.yaml", "  volumes.data: local-path.patch.yaml"]
+    return "\n".join(lines) + "\n"
+
+
 def raw_patch(number):
     """A raw patch as people write them for one machine: its network card, its kubelet, and documents that have no key of their own."""
     card = f"02:00:00:00:{number // 256 % 256:02x}:{number % 256:02x}"
@@ -115,7 +203,7 @@ def raw_patch(number):
 patches:
   machine:
     text: |
-      # What this machine has that its neighbours have not.
+      # Settings of this machine alone.
       machine:
         udev:
           rules:
@@ -147,20 +235,26 @@ patches:
 """
 
 
-def write(count, out, layers=False, raw=False):
+def write(count, out, kind="plain", layers=False, raw=False):
     out = pathlib.Path(out)
     out.mkdir(parents=True)
-    (out / "talosmith.yaml").write_text(fleet(-(-count // CLUSTER), LAYERS if layers else TYPED))
+    clusters = -(-count // CLUSTER)
+    model = ryzen_fleet(clusters) if kind == "ryzen" else fleet(clusters, LAYERS if layers else TYPED)
+    (out / "talosmith.yaml").write_text(model)
     (out / ".gitignore").write_text("tailscale-extension-service.yaml\n")
     for number in range(count):
         folder = out / f"devices/node-{number}"
         folder.mkdir(parents=True)
-        (folder / "device.yaml").write_text(device(number) + (raw_patch(number) if raw else ""))
+        text = ryzen_device(number) if kind == "ryzen" else device(number)
+        (folder / "device.yaml").write_text(text + (raw_patch(number) if raw else ""))
 
 
 if __name__ == "__main__":
-    flags = {"--layers", "--raw"}
-    arguments = [argument for argument in sys.argv[1:] if argument not in flags]
-    if len(arguments) != 2:
-        sys.exit(__doc__)
-    write(int(arguments[0]), arguments[1], layers="--layers" in sys.argv, raw="--raw" in sys.argv)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("count", type=int, metavar="N")
+    options.add_argument("out", metavar="DIR")
+    options.add_argument("--kind", choices=["plain", "ryzen"], default="plain")
+    options.add_argument("--layers", action="store_true")
+    options.add_argument("--raw", action="store_true")
+    options = options.parse_args()
+    write(options.count, options.out, options.kind, options.layers, options.raw)

@@ -3,11 +3,11 @@
 
     python3 benches/processes.py [--runs N] [--install]
 
-Builds talosmith and a hello world with the same profile. The two sides of a ratio run in turn, so that both see the same machine; a
-ratio is the median of the pairs. Peers (talhelper, minijinja-cli) are timed where they are on PATH. --install also times a fresh
-`cargo install --path .`, which takes minutes.
+Builds talosmith and a hello world with the same profile. The two sides of a ratio run in turn, so that both find the same machine in the
+same state; a ratio is the median of the pairs. Peers (talhelper, minijinja-cli) are timed where they are on PATH. --install also times a
+fresh `cargo install --path .`, which takes minutes.
 """
-import argparse, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, collections, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TALHELPER = """clusterName: bench
@@ -21,8 +21,12 @@ nodes:
 """
 
 
+# A finished process: its wall time, its CPU time, and its peak memory in MB where that was asked for.
+Run = collections.namedtuple("Run", "seconds cpu peak")
+
+
 def build(work, binary=None):
-    """A talosmith, the given one or a fresh build, and a hello world."""
+    """Returns the paths of talosmith, the given one or a fresh build, and of a hello world."""
     if binary is None:
         subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
@@ -35,24 +39,30 @@ def build(work, binary=None):
     return binary.resolve() if binary else target / "release/talosmith", hello / "target/release/hello"
 
 
-def seconds(command, cwd):
-    start = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
+def run(command, cwd, status=0, memory=False):
+    """Runs a command and measures it. GNU time measures the memory, at the cost of a millisecond: the kernel's figure for a child of Python
+    contains Python's own memory."""
+    command = list(map(str, command))
+    with tempfile.NamedTemporaryFile("r") as out:
+        gnu_time = ["/usr/bin/time", "--quiet", "-f", "%M", "-o", out.name] if memory and pathlib.Path("/usr/bin/time").exists() else []
+        start = time.perf_counter()
+        process = subprocess.Popen([*gnu_time, *command], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, ended, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(ended)
+        if process.returncode != status:
+            raise SystemExit(f"{' '.join(command)} in {cwd} exits with {process.returncode} instead of {status}")
+        peak = float(out.read()) * 1024 / 1e6 if gnu_time else float("nan")
+        return Run(seconds, usage.ru_utime + usage.ru_stime, peak)
 
 
 def ratio(name, one, other, runs, cwd, other_cwd=None):
+    """Prints the ratio of two commands, and the time of the first."""
     for _ in range(3):
-        seconds(one, cwd), seconds(other, other_cwd or cwd)
-    pairs = [(seconds(one, cwd), seconds(other, other_cwd or cwd)) for _ in range(runs)]
-    value = statistics.median(a / b for a, b in pairs)
-    print(f"{name:58} {value:6.2f}   ({statistics.median(a for a, _ in pairs) * 1e3:.2f} ms)", flush=True)
-
-
-def peak(command, cwd):
-    """Peak memory of a process in MB, as GNU time reads it from the kernel."""
-    out = subprocess.run(["/usr/bin/time", "-f", "%M", *map(str, command)], cwd=cwd, capture_output=True, text=True)
-    return int(out.stderr.strip().splitlines()[-1]) * 1024 / 1e6 if out.returncode == 0 else None
+        run(one, cwd), run(other, other_cwd or cwd)
+    pairs = [(run(one, cwd), run(other, other_cwd or cwd)) for _ in range(runs)]
+    value = statistics.median(a.seconds / b.seconds for a, b in pairs)
+    print(f"{name:58} {value:6.2f}   ({statistics.median(a.seconds for a, _ in pairs) * 1e3:.2f} ms)", flush=True)
 
 
 def main():
@@ -85,10 +95,9 @@ def main():
             (work / "t.j2").write_text("a: {{ n }}\n")
             (work / "t.json").write_text('{"n": 1}\n')
             loop = ["sh", "-c", "for i in $(seq 21); do minijinja-cli t.j2 t.json; done"]
-            ratio("check : minijinja-cli, once an artifact", check, loop, 20, repository, work)
+            ratio("check : minijinja-cli, once for each artifact", check, loop, 20, repository, work)
         size = talosmith.stat().st_size / 1e6
-        memory = peak(check, repository) if pathlib.Path("/usr/bin/time").exists() else None
-        print(f"binary: {size:.1f} MB" + (f"; peak memory of check: {memory:.1f} MB" if memory else "; no /usr/bin/time for memory"))
+        print(f"binary: {size:.1f} MB; peak memory of check: {run(check, repository, memory=True).peak:.1f} MB")
         if options.install:
             start = time.perf_counter()
             environment = {**os.environ, "CARGO_TARGET_DIR": str(work / "install")}
