@@ -1,4 +1,4 @@
-//! One device for somebody who wants to know it: what `show` prints, as `schemas/show.schema.json` describes it.
+//! The report of one device that `show` prints; `schemas/show.schema.json` describes its JSON form.
 
 mod layout;
 mod bar;
@@ -11,109 +11,72 @@ use talosmith_document::{Locator, Sources, TalosVersion, line_column};
 use talosmith_machinery::Role;
 use talosmith_model::ResolvedKey;
 use talosmith_model::plan::{ConfigFormat, Device, InstallImage, NamedImage};
-use talosmith_render::generated_files;
+use talosmith_render::{GeneratedFile, generated_files};
 
-pub use layout::{Layout, Room};
+use layout::DiskLayout;
 
-/// Rises when a program that reads the report would have to change.
+/// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
 
-/// A device, its facts and what is generated from them.
+/// A device, the keys of its model, and what is generated from them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DeviceReport<'a> {
+pub(crate) struct DeviceReport<'a> {
     version: u32,
-    /// What identifies it, and every fact.
-    pub device: Identity<'a>,
-    /// Its disks and what lies on them.
-    pub disks: Vec<Layout>,
-    /// Its schematics.
-    pub schematics: Vec<Schematic<'a>>,
+    device: Identity<'a>,
+    disks: Vec<DiskLayout>,
+    schematics: Vec<Schematic<'a>>,
     /// The installer image that is applied.
-    pub image: Option<&'a InstallImage>,
-    /// Installer images that are not.
-    pub alternatives: &'a [NamedImage],
-    /// Its files, in the order in which a person would apply them.
-    pub outputs: Vec<Output>,
+    image: Option<&'a InstallImage>,
+    /// The installer images that are not applied.
+    alternatives: &'a [NamedImage],
+    /// In the order in which a person would apply them.
+    outputs: Vec<GeneratedFile>,
 }
 
-/// What identifies a device, and every fact.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Identity<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its cluster's.
-    pub cluster: &'a str,
-    /// What it is there.
-    pub role: Role,
-    /// Where talosctl reaches it.
-    pub address: &'a str,
-    /// The name of its Kubernetes node.
-    pub hostname: &'a str,
-    /// The version that it runs.
-    pub talos_version: &'a TalosVersion,
-    /// Whose base config it has.
-    pub base_config: &'a TalosVersion,
-    /// Which kind of patches that takes.
-    pub flavour: ConfigFormat,
-    /// Every fact and where it is written.
-    pub facts: Vec<Written>,
+struct Identity<'a> {
+    name: &'a str,
+    cluster: &'a str,
+    role: Role,
+    address: &'a str,
+    hostname: &'a str,
+    talos_version: &'a TalosVersion,
+    base_config: &'a TalosVersion,
+    flavour: ConfigFormat,
+    facts: Vec<KeyLine>,
 }
 
-/// A fact and where it is written.
+/// A key of the resolved model, with the line that specifies its value.
 #[derive(Debug, Serialize)]
-pub struct Written {
-    /// A pointer into the device.
-    pub key: String,
-    /// What it says.
-    pub value: Value,
-    /// The line that says it.
-    pub from: Line,
+struct KeyLine {
+    /// A JSON pointer into the device.
+    key: String,
+    value: Value,
+    from: Line,
 }
 
-/// A line of a file.
 #[derive(Debug, Serialize)]
-pub struct Line {
-    /// From the repository's root.
-    pub file: Utf8PathBuf,
-    /// From 1.
-    pub line: usize,
+struct Line {
+    /// Relative to the root of the repository.
+    file: Utf8PathBuf,
+    /// Counted from 1.
+    line: usize,
 }
 
-/// A schematic.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Schematic<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The hash of its content.
-    pub id: &'a str,
-    /// Extensions in order.
-    pub extensions: &'a [String],
-    /// Kernel arguments in order.
-    pub extra_kernel_args: &'a [String],
-}
-
-/// A file that is generated.
-#[derive(Debug, Serialize)]
-pub struct Output {
-    /// From the repository's root.
-    pub path: Utf8PathBuf,
-    /// The key of the model that asks for it, as `files` names it.
-    pub key: String,
-    /// What reads it.
-    pub reader: &'static str,
-    /// Whether it is applied with the rest.
-    pub applied: bool,
-    /// Whether it holds a secret, so that it is not tracked.
-    pub secret: bool,
+struct Schematic<'a> {
+    name: &'a str,
+    id: &'a str,
+    extensions: &'a [String],
+    extra_kernel_args: &'a [String],
 }
 
 impl<'a> DeviceReport<'a> {
-    /// The report of a device; `sources` hold the texts that its facts are written in.
-    #[must_use]
-    pub fn new(device: &'a Device, facts: Vec<ResolvedKey>, sources: &Sources) -> Self {
+    /// Creates the report of a device; `sources` contain the files of the resolved keys.
+    pub(crate) fn new(device: &'a Device, keys: Vec<ResolvedKey>, sources: &Sources) -> Self {
         Self {
             version: VERSION,
             device: Identity {
@@ -125,7 +88,7 @@ impl<'a> DeviceReport<'a> {
                 talos_version: &device.versions.talos,
                 base_config: &device.versions.base,
                 flavour: device.versions.config_format,
-                facts: written(facts, sources),
+                facts: key_lines(keys, sources),
             },
             disks: layout::layouts(device),
             schematics: device
@@ -141,27 +104,18 @@ impl<'a> DeviceReport<'a> {
                 .collect(),
             image: device.images.install.image.as_ref(),
             alternatives: &device.images.install.alternatives,
-            outputs: generated_files(device)
-                .into_iter()
-                .map(|output| Output {
-                    path: output.path,
-                    key: output.key,
-                    reader: output.reader.name(),
-                    applied: output.applied,
-                    secret: output.secret,
-                })
-                .collect(),
+            outputs: generated_files(device),
         }
     }
 }
 
-fn written(facts: Vec<ResolvedKey>, sources: &Sources) -> Vec<Written> {
+fn key_lines(keys: Vec<ResolvedKey>, sources: &Sources) -> Vec<KeyLine> {
     let mut locator = Locator::new(sources);
-    let facts = facts.into_iter().map(|fact| {
-        let source = sources.get(fact.location.source);
-        let start = locator.locate(&fact.location).map_or(0, |range| range.start);
+    let lines = keys.into_iter().map(|key| {
+        let source = sources.get(key.location.source);
+        let start = locator.locate(&key.location).map_or(0, |range| range.start);
         let line = line_column(&source.text, start).0;
-        Written { key: fact.key.to_string(), value: fact.value, from: Line { file: source.path.clone(), line } }
+        KeyLine { key: key.key.to_string(), value: key.value, from: Line { file: source.path.clone(), line } }
     });
-    facts.collect()
+    lines.collect()
 }

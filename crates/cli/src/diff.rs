@@ -1,23 +1,22 @@
-//! Two versions of a file, as people and `git apply` read them.
+//! Differences between two versions of a file: unified for `git apply`, and as an excerpt in a report.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use anstyle::AnsiColor;
-use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, group_diff_ops};
+use similar::{Algorithm, ChangeTag, TextDiff};
 
 use crate::mask::mask;
 
-/// Lines around a change, as git has them.
+/// The lines of context around a change, as in git.
 const CONTEXT: usize = 3;
-/// Changed lines that an excerpt shows before it only counts the others.
+/// The number of changed lines that an excerpt shows; it counts the others.
 const EXCERPT: usize = 12;
-/// What stands between the number and the sign of an excerpt's line.
+/// The separator between the number and the sign in a line of an excerpt.
 const RULE: &str = " │ ";
 
-/// The unified diff with git's headers; an absent version is `/dev/null`. Empty if both are the same.
+/// Returns the unified diff with the headers of git; an absent version is `/dev/null`. Empty if both versions are equal.
 ///
-/// A Tailscale key in it is masked; with colour it is for eyes only.
+/// Keys are masked. With colour, no program can read it.
 #[must_use]
 pub fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) -> String {
     if old == new {
@@ -31,12 +30,9 @@ pub fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) ->
 
     let (old, new) = (lines(old.unwrap_or("")), lines(new.unwrap_or("")));
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_slices(&old, &new);
-    for hunk in group_diff_ops(diff.ops().to_vec(), CONTEXT) {
-        let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
-        let range = |side: fn(&DiffOp) -> Range<usize>| hunk_range(side(first).start, side(last).end);
-        let header = format!("@@ -{} +{} @@", range(DiffOp::old_range), range(DiffOp::new_range));
-        line(&mut out, AnsiColor::Cyan.on_default(), color, &header);
-        for change in hunk.iter().flat_map(|op| diff.iter_changes(op)) {
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        line(&mut out, AnsiColor::Cyan.on_default(), color, &hunk.header().to_string());
+        for change in hunk.iter_changes() {
             let (sign, style) = match change.tag() {
                 ChangeTag::Equal => (' ', anstyle::Style::new()),
                 ChangeTag::Delete => ('-', AnsiColor::Red.on_default()),
@@ -52,7 +48,7 @@ pub fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) ->
     out
 }
 
-/// The changed lines alone, with their numbers: those of the old version, and of the new one where lines were only added.
+/// Returns the changed lines with their numbers: those of the old version, or of the new one where lines were only added.
 #[must_use]
 pub fn excerpt(old: &str, new: &str) -> String {
     let (old, new) = (lines(old), lines(new));
@@ -70,14 +66,14 @@ pub fn excerpt(old: &str, new: &str) -> String {
             }
         }
     }
-    // The last line is shown where it would only be replaced by the count of itself.
+    // A single further line is shown, since its count would take a line too.
     let cut = if shown.len() > EXCERPT + 1 { EXCERPT } else { shown.len() };
     let width =
         shown[..cut].iter().filter_map(|(index, ..)| *index).max().map_or(1, |index| (index + 1).to_string().len());
     let mut out = String::new();
     for (index, sign, text) in &shown[..cut] {
         let number = index.map_or(String::new(), |index| (index + 1).to_string());
-        // Versions that differ by this alone would look the same.
+        // Otherwise versions that differ only in this would look equal.
         let text = mask(text);
         let (text, ending) = match text.strip_suffix('\n') {
             Some(text) => (text, ""),
@@ -91,26 +87,16 @@ pub fn excerpt(old: &str, new: &str) -> String {
     out
 }
 
-/// The sign of an excerpt's line, so that it can be shown in colour.
-#[must_use]
+/// Returns the sign in a line of an excerpt, from which its colour follows; none for any other line.
 pub(crate) fn excerpt_sign(line: &str) -> Option<char> {
     let (number, text) = line.split_once(RULE)?;
     let is_number = number.bytes().all(|byte| byte == b' ' || byte.is_ascii_digit());
     text.chars().next().filter(|sign| is_number && matches!(sign, '-' | '+'))
 }
 
-/// The lines of a text with their breaks. Only `\n` ends a line, as for git.
+/// Returns the lines of a text with their line breaks. Only `\n` ends a line, as in git.
 fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
-}
-
-/// `start,length` from 1; an empty range is named by the line before it.
-fn hunk_range(start: usize, end: usize) -> String {
-    match end - start {
-        0 => format!("{start},0"),
-        1 => format!("{}", start + 1),
-        length => format!("{},{length}", start + 1),
-    }
 }
 
 fn line(out: &mut String, style: anstyle::Style, color: bool, text: &str) {

@@ -1,8 +1,8 @@
-//! All devices at a glance: what `fleet` prints, as `schemas/fleet-report.schema.json` describes it.
+//! The overview of all devices that `fleet` prints; `schemas/fleet-report.schema.json` describes its JSON form.
 
 mod text;
 
-pub use text::dots;
+pub(crate) use text::dots;
 
 use std::collections::BTreeMap;
 
@@ -17,96 +17,86 @@ use crate::differences::Differences;
 use crate::project::{DEVICES, Project};
 use crate::selection::Selection;
 
-/// Rises when a program that reads the overview would have to change.
+/// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
 
 /// All devices, in natural order of their names.
 #[derive(Debug, Serialize)]
-pub struct FleetOverview<'a> {
+pub(crate) struct FleetOverview<'a> {
     version: u32,
-    /// A row each.
     pub devices: Vec<Row<'a>>,
 }
 
-/// A device in a row.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Row<'a> {
-    /// Its name, or its folder's if it has errors.
-    pub name: &'a str,
-    /// How its files stand.
+pub(crate) struct Row<'a> {
+    /// The name of the device; the name of its folder if it has errors.
+    name: &'a str,
     pub state: State,
-    /// How many files are generated for it.
-    pub files: usize,
-    /// How many of them are not as they would be generated, those that should be gone included.
-    pub stale: usize,
-    /// How many findings it has, warnings included.
-    pub findings: usize,
-    /// What the model says of it; null if it has errors.
-    pub facts: Option<Facts<'a>>,
+    /// The number of its generated files.
+    files: usize,
+    /// The number of files that differ from the generated ones or should not exist.
+    stale: usize,
+    /// The number of its findings, warnings included.
+    findings: usize,
+    /// None if it has errors.
+    facts: Option<DeviceSummary<'a>>,
 }
 
-/// How the files of a device stand.
+/// The state of the files of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
-    /// All are as they would be generated.
+pub(crate) enum State {
+    /// All files are up to date.
     Current,
-    /// Some are not.
+    /// Some files are not.
     Stale,
-    /// Nothing can be generated.
+    /// The files cannot be generated.
     Errors,
 }
 
-/// What the model says of a device.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Facts<'a> {
-    /// Its cluster.
-    pub cluster: &'a str,
-    /// What it is there.
-    pub role: Role,
-    /// Where talosctl reaches it.
-    pub address: &'a str,
-    /// The version that it runs.
-    pub talos_version: &'a TalosVersion,
-    /// Whose base config it has.
-    pub base_config: &'a TalosVersion,
+struct DeviceSummary<'a> {
+    cluster: &'a str,
+    role: Role,
+    address: &'a str,
+    talos_version: &'a TalosVersion,
+    base_config: &'a TalosVersion,
     /// The reference of the installer image that is applied.
-    pub image: Option<&'a str>,
-    /// The ID of the schematic that it is made from, if it is the device's.
-    pub schematic: Option<&'a str>,
-    /// Each extension that a schematic of the device lists, and whether the applied image has it.
-    pub extensions: Vec<Extension<'a>>,
-    /// Its volumes, Talos's own first.
-    pub volumes: Vec<Volume<'a>>,
+    image: Option<&'a str>,
+    /// The ID of the schematic of that image; none if it is not a schematic of the device.
+    schematic: Option<&'a str>,
+    /// The extensions of all schematics of the device.
+    extensions: Vec<Extension<'a>>,
+    /// Talos's own volumes are first.
+    volumes: Vec<Volume<'a>>,
 }
 
-/// An extension of a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Extension<'a> {
-    /// Its name, such as `siderolabs/tailscale`.
-    pub name: &'a str,
-    /// Whether the applied image has it.
-    pub applied: bool,
+struct Extension<'a> {
+    name: &'a str,
+    /// Whether the applied image contains it.
+    applied: bool,
 }
 
-/// A volume with its bounds as written.
+/// A volume with its bounds as the model specifies them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Volume<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The lower bound.
-    pub min_size: Option<&'a str>,
-    /// The upper bound.
-    pub max_size: Option<&'a str>,
+struct Volume<'a> {
+    name: &'a str,
+    min_size: Option<&'a str>,
+    max_size: Option<&'a str>,
 }
 
 impl<'a> FleetOverview<'a> {
-    /// The overview of the devices that are selected.
-    #[must_use]
-    pub fn new(project: &'a Project, selection: &Selection, owners: &[Tally], differences: &Differences) -> Self {
+    /// Creates the overview of the selected devices.
+    pub(crate) fn new(
+        project: &'a Project,
+        selection: &Selection,
+        owners: &[Tally],
+        differences: &Differences,
+    ) -> Self {
         let planned: BTreeMap<&str, &Device> =
             project.plan.devices.iter().map(|device| (device.name.as_str(), &**device)).collect();
         let files: BTreeMap<&str, usize> =
@@ -137,14 +127,14 @@ impl<'a> FleetOverview<'a> {
                 files: count(&files),
                 stale: if state == State::Errors { 0 } else { count(&stale) },
                 findings: findings.len(),
-                facts: device.map(|device| facts(device)),
+                facts: device.map(|device| summary(device)),
             }
         });
         Self { version: VERSION, devices: devices.collect() }
     }
 }
 
-/// The device whose folder a path is in.
+/// Returns the device whose folder contains a path.
 fn folder_of(path: &Utf8Path) -> Option<&str> {
     path.strip_prefix(DEVICES).ok()?.iter().next()
 }
@@ -157,7 +147,7 @@ fn findings_of<'a>(project: &'a Project, name: &str) -> Vec<&'a Diagnostic> {
     project.findings.iter().filter(concerns).collect()
 }
 
-fn facts(device: &Device) -> Facts<'_> {
+fn summary(device: &Device) -> DeviceSummary<'_> {
     let image = device.images.install.image.as_ref();
     let applied = image.and_then(|image| image.schematic.as_deref());
     let applied = device.images.schematics.iter().find(|schematic| Some(schematic.name.as_str()) == applied);
@@ -170,7 +160,7 @@ fn facts(device: &Device) -> Facts<'_> {
             }
         }
     }
-    Facts {
+    DeviceSummary {
         cluster: &device.cluster,
         role: device.role,
         address: &device.address,

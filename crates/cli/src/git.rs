@@ -5,8 +5,8 @@ pub(crate) mod sandbox;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::environment::{Environment, GIT_DIR};
-use crate::process::{Command, Dialogue, Output, ProcessError, Processes};
+use crate::environment::GIT_DIR;
+use crate::process::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
 /// The exit code of git when it cannot do what it is asked.
 const FATAL: i32 = 128;
@@ -91,7 +91,7 @@ impl<'a> Git<'a> {
     /// [`GitError::NotFound`] without git, [`GitError::NotARepository`] outside a work tree (a bare repository has none).
     pub fn open(processes: &'a dyn Processes, root: &Utf8Path) -> Result<Self, GitError> {
         // Git sets GIT_DIR for some hooks; then the work tree is the folder that we were started in, whatever lies around `root`.
-        let start = if Environment::Process.get(&GIT_DIR).is_some() { Utf8Path::new(".") } else { root };
+        let start = if GIT_DIR.value().is_some() { Utf8Path::new(".") } else { root };
         Self::open_from(processes, start, root)
     }
 
@@ -208,8 +208,8 @@ impl<'a> Git<'a> {
     }
 
     /// Starts the one process that all blobs are read from.
-    pub(crate) fn cat_files(&self) -> Result<Dialogue, GitError> {
-        Ok(self.processes.converse(&command(&self.top, &["cat-file", "--batch"]))?)
+    pub(crate) fn cat_files(&self) -> Result<InteractiveProgram, GitError> {
+        Ok(self.processes.start_interactive(&command(&self.top, &["cat-file", "--batch"]))?)
     }
 
     fn push_prefix<'b>(&'b self, arguments: &mut Vec<&'b str>) {

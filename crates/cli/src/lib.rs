@@ -3,12 +3,12 @@
 //! The modules stand in dependency order: each uses only those before it.
 
 pub mod environment;
-pub mod mask;
-pub mod diff;
+mod mask;
+mod diff;
 pub mod report;
-pub mod table;
-pub mod console;
-pub mod process;
+mod table;
+mod console;
+mod process;
 pub mod git;
 pub mod tree;
 pub mod change;
@@ -26,8 +26,8 @@ pub mod comparison;
 pub mod inspection;
 pub mod probe;
 pub mod staleness;
-pub mod device_report;
-pub mod fleet_overview;
+mod device_report;
+mod fleet_overview;
 pub mod command;
 mod run;
 

@@ -1,4 +1,4 @@
-//! Keys that stand in a user's text and must not be repeated.
+//! Masks secrets in everything that is printed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,12 +6,11 @@ use std::ops::Range;
 use talosmith_document::{Diagnostic, Label};
 use talosmith_machinery::talos_data::secrets;
 
-/// What every Tailscale key begins with, and the kinds that may follow (https://tailscale.com/kb/1277/key-prefixes).
+/// The prefix of every Tailscale key, and the kinds that follow it (https://tailscale.com/kb/1277/key-prefixes).
 const PREFIX: &str = "tskey-";
 const KINDS: [&str; 5] = ["auth-", "client-", "api-", "scim-", "webhook-"];
 
-/// Puts a `*` for each byte of some ranges of a text, but for blanks and line ends; its length in bytes stays.
-#[must_use]
+/// Replaces each byte in some ranges of a text by `*`, except whitespace. The length in bytes stays the same.
 pub fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
     if ranges.is_empty() {
         return Cow::Borrowed(text);
@@ -27,9 +26,7 @@ pub fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
     Cow::Owned(hidden)
 }
 
-/// Puts a `*` for each character of a secret that is known by its form, behind what marks it. A placeholder stays, and so does the
-/// length in bytes.
-#[must_use]
+/// Replaces secrets that have a known format by `*`, except their prefixes and placeholders. The length in bytes stays the same.
 pub fn mask(text: &str) -> Cow<'_, str> {
     let tokens: Vec<Range<usize>> = secrets::tokens(text).collect();
     if tokens.is_empty() {
@@ -42,12 +39,12 @@ fn mask_tailscale(text: &str) -> Cow<'_, str> {
     let mut masked = String::new();
     let mut done = 0;
     for (at, _) in text.match_indices(PREFIX) {
-        let behind = &text[at + PREFIX.len()..];
-        let Some(kind) = KINDS.iter().find(|kind| behind.starts_with(**kind)) else { continue };
+        let after = &text[at + PREFIX.len()..];
+        let Some(kind) = KINDS.iter().find(|kind| after.starts_with(**kind)) else { continue };
         let start = at + PREFIX.len() + kind.len();
         let rest = &text[start..];
         let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
-        // A key inside the characters of another one is masked already.
+        // A key inside another one is already masked.
         if start < done || is_placeholder(&rest[..length]) {
             continue;
         }
@@ -62,14 +59,13 @@ fn mask_tailscale(text: &str) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Whether it is a word such as `REDACTED`, `YOUR-KEY` or `xxxx`; a real key has an ID with small letters and digits.
+/// Whether the rest of a key is a word such as `REDACTED`, `YOUR-KEY` or `xxxx`: a real key has lower-case letters and digits.
 fn is_placeholder(rest: &str) -> bool {
     rest.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'-' | b'_'))
         || rest.bytes().all(|byte| matches!(byte, b'x' | b'-'))
 }
 
-/// The finding with every text in it masked.
-#[must_use]
+/// Returns a finding with all its strings masked.
 pub fn mask_finding(finding: &Diagnostic) -> Diagnostic {
     let text = |text: &String| mask(text).into_owned();
     let label = |label: &Label| Label { location: label.location.clone(), text: text(&label.text) };

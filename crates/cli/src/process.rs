@@ -1,6 +1,7 @@
-//! The one door through which other programs are started.
+//! Starts other programs. No other module does.
 
 mod capture;
+#[cfg(test)]
 mod script;
 mod system;
 
@@ -11,10 +12,11 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use zeroize::Zeroizing;
 
-pub use script::Script;
+#[cfg(test)]
+pub(crate) use script::Script;
 pub use system::System;
 
-/// What every program gets of our environment: where it finds itself, its settings and the user's session.
+/// The environment variables that every program inherits: the search path, and where its settings and the user's session are.
 const ALWAYS: &[&str] = &[
     "PATH",
     "HOME",
@@ -27,29 +29,29 @@ const ALWAYS: &[&str] = &[
     "XDG_RUNTIME_DIR",
 ];
 
-/// A program to start, and what it may see and take.
+/// A program to start, with its input and its limits.
 #[derive(Clone)]
 pub struct Command {
-    /// A name that is looked up in PATH, or a path.
+    /// A name that is searched in PATH, or a path.
     pub program: String,
-    /// The arguments, without the program's name. No shell reads them. Never a secret: other users can see them.
+    /// The arguments, without the program's name; not interpreted by a shell. Never a secret: other users can read them.
     pub arguments: Vec<String>,
-    /// The folder that it runs in; ours if nothing is said.
+    /// The folder that it runs in; none for the current folder.
     pub folder: Option<Utf8PathBuf>,
-    /// What it reads on its standard input; nothing if nothing is said.
+    /// Its standard input; none for an empty one.
     pub input: Option<Vec<u8>>,
-    /// The variables of our environment that it gets beside `PATH`, `HOME` and their like. `GIT_*` names all that start with `GIT_`.
+    /// The environment variables that it inherits besides `PATH`, `HOME` and the like. `GIT_*` stands for all that start with `GIT_`.
     pub environment: Vec<String>,
-    /// Variables that are set for it.
+    /// Environment variables that are set for it.
     pub variables: Vec<(String, String)>,
-    /// How long it may take before it is killed.
+    /// The time after which it is killed.
     pub timeout: Duration,
-    /// How many bytes it may write, on each of its two outputs, before it is killed.
+    /// The number of bytes on either of its two outputs after which it is killed.
     pub cap: usize,
 }
 
 impl Command {
-    /// A command without input that may take a minute and write a mebibyte.
+    /// Creates a command without input that may run for a minute and write a mebibyte.
     #[must_use]
     pub fn new<Argument: Into<String>>(
         program: impl Into<String>,
@@ -67,8 +69,8 @@ impl Command {
         }
     }
 
-    /// Whether the program may see the variable `name` of our environment.
-    fn lets_through(&self, name: &str) -> bool {
+    /// Whether the program inherits the environment variable `name`.
+    fn inherits(&self, name: &str) -> bool {
         ALWAYS.contains(&name)
             || self.environment.iter().any(|allowed| match allowed.strip_suffix('*') {
                 Some(start) => name.starts_with(start),
@@ -77,7 +79,7 @@ impl Command {
     }
 }
 
-/// Shows the program and how many arguments it gets: an argument can be a thing that no log may hold.
+/// Shows the program and the number of its arguments, which no log may contain.
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Command")
@@ -87,32 +89,32 @@ impl fmt::Debug for Command {
     }
 }
 
-/// What a program that has ended left behind. Both texts may hold secrets and are wiped when they are dropped.
+/// The exit code and the outputs of a program that has ended. The outputs may hold secrets and are cleared when they are dropped.
 pub struct Output {
     /// The exit code; `None` if a signal ended the program.
     pub status: Option<i32>,
-    /// What it wrote to its standard output.
+    /// The standard output.
     pub stdout: Zeroizing<Vec<u8>>,
-    /// What it wrote to its standard error.
+    /// The standard error.
     pub stderr: Zeroizing<Vec<u8>>,
 }
 
 impl Output {
-    /// Whether the program says that all went well.
+    /// Whether the exit code is 0.
     #[must_use]
     pub fn success(&self) -> bool {
         self.status == Some(0)
     }
 }
 
-/// Shows the status alone.
+/// Shows only the status.
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Output").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-/// A program could not be started or did not end as it should. No text that the program wrote is in it.
+/// Why a program could not be started or did not end. Contains nothing that the program wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// The program is not installed, or not in PATH.
@@ -121,20 +123,20 @@ pub enum ProcessError {
         /// The program's name.
         program: String,
     },
-    /// The program is there and cannot be started.
+    /// The program exists and cannot be started.
     #[error("cannot start `{program}`")]
     Start {
         /// The program's name.
         program: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The program took too long and was killed.
+    /// The program ran longer than its timeout and was killed.
     #[error("`{program}` did not end within {} s", after.as_secs_f32())]
     Timeout {
         /// The program's name.
         program: String,
-        /// How long it was given.
+        /// The timeout.
         after: Duration,
     },
     /// The program wrote too much and was killed.
@@ -142,7 +144,7 @@ pub enum ProcessError {
     TooMuchOutput {
         /// The program's name.
         program: String,
-        /// How much it might write.
+        /// The limit in bytes.
         cap: usize,
     },
     /// The pipe to or from the program broke.
@@ -150,49 +152,48 @@ pub enum ProcessError {
     Pipe {
         /// The program's name.
         program: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// A program that runs beside us, asked line by line. Dropping it ends the program.
-pub struct Dialogue {
+/// A running program that answers requests on its standard input. Dropping it ends the program.
+pub struct InteractiveProgram {
     input: Box<dyn Write + Send>,
     output: Box<dyn BufRead + Send>,
-    // The last field, so that the program has lost both pipes when it is ended.
+    // The last field: it is dropped, and the program ended, after both pipes are closed.
     _child: Option<system::Child>,
 }
 
-impl Dialogue {
-    /// Sends `question`.
+impl InteractiveProgram {
+    /// Writes a request to the standard input.
     ///
     /// # Errors
-    /// The program is gone.
-    pub fn ask(&mut self, question: &[u8]) -> io::Result<()> {
-        self.input.write_all(question)?;
+    /// The program has ended.
+    pub fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        self.input.write_all(request)?;
         self.input.flush()
     }
 
-    /// What the program says.
-    pub fn answer(&mut self) -> &mut dyn BufRead {
+    /// Returns the standard output.
+    pub fn output(&mut self) -> &mut dyn BufRead {
         &mut *self.output
     }
 }
 
-/// Starts programs: [`System`] starts real ones, [`Script`] is the fake.
+/// Starts programs. [`System`] starts real ones; tests use a fake.
 pub trait Processes: Send + Sync {
-    /// Runs a program to its end. That it fails is no error here: see [`Output::status`].
+    /// Runs a program to its end. An exit code other than 0 is not an error.
     ///
     /// # Errors
-    /// [`ProcessError`]; the program is gone then.
+    /// The program did not start or did not end by itself. It does not run any more.
     fn run(&self, command: &Command) -> Result<Output, ProcessError>;
 
-    /// Starts a program and leaves it running, for many small questions to one process. What it writes to its standard error is
-    /// lost; timeout, cap and input do not count.
+    /// Starts a program that answers many requests. Its standard error is discarded; timeout, cap and input are ignored.
     ///
     /// # Errors
     /// The program cannot be started.
-    fn converse(&self, command: &Command) -> Result<Dialogue, ProcessError>;
+    fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError>;
 }
 
 #[cfg(test)]

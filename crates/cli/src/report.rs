@@ -1,4 +1,4 @@
-//! Findings as text, for people and for programs: values in, a text out.
+//! Formats findings, for people and as JSON.
 
 mod position;
 mod order;

@@ -1,14 +1,14 @@
-//! Rows of cells in columns that fit a terminal.
+//! Tables that fit the width of a terminal.
 
 use anstyle::AnsiColor;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::report::{Style, wrap};
 
-/// The space between two columns.
+/// The spaces between two columns.
 const GAP: usize = 2;
 
-/// The least that a column is narrowed to.
+/// The least width of a column that is wrapped.
 const NARROWEST: usize = 16;
 
 /// Rows of cells, the first of which may be a header.
@@ -19,7 +19,7 @@ pub struct Table {
     right: Vec<usize>,
 }
 
-/// A text in a table.
+/// A cell of a table.
 #[derive(Debug, Clone, Default)]
 pub struct Cell {
     text: String,
@@ -27,7 +27,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A text in a colour, where there is colour.
+    /// Creates a cell in a colour, if there is colour.
     pub fn colored(text: impl Into<String>, color: AnsiColor) -> Self {
         Self { text: text.into(), color: Some(color) }
     }
@@ -40,14 +40,12 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Table {
-    /// A table with a header.
-    #[must_use]
+    /// Creates a table with a header.
     pub fn with_header<T: Into<String>>(names: impl IntoIterator<Item = T>) -> Self {
         Self { rows: vec![names.into_iter().map(Cell::from).collect()], has_header: true, right: Vec::new() }
     }
 
-    /// Sets a column flush right.
-    #[must_use]
+    /// Aligns a column to the right.
     pub fn right(mut self, column: usize) -> Self {
         self.right.push(column);
         self
@@ -58,9 +56,8 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Draws the columns `shown`, each line behind `indent` spaces; the column `flexible` is wrapped if there is no other way.
-    /// None if even that is too wide.
-    #[must_use]
+    /// Formats the columns `shown`, indented by `indent` spaces. Wraps the column `flexible` if the lines are too long otherwise.
+    /// None if they are too long even so.
     pub fn draw(&self, shown: &[usize], flexible: usize, indent: usize, style: Style) -> Option<String> {
         let rows: Vec<Vec<Cell>> = self.cleaned(shown, style);
         let flexible = shown.iter().position(|column| *column == flexible)?;
@@ -96,8 +93,7 @@ impl Table {
         Some(out)
     }
 
-    /// Draws each row as a paragraph: its first cell, and the others below it, on one line where they fit.
-    #[must_use]
+    /// Formats each row as a paragraph: its first cell, and below it the others, on one line if they fit.
     pub fn stack(&self, indent: usize, style: Style) -> String {
         let all: Vec<usize> = (0..self.rows.iter().map(Vec::len).max().unwrap_or_default()).collect();
         let mut out = String::new();
@@ -122,7 +118,7 @@ impl Table {
         out
     }
 
-    /// The cells of some columns as a terminal can show them, each on one line.
+    /// Returns the cells of some columns without characters that the terminal cannot show, each on one line.
     fn cleaned(&self, shown: &[usize], style: Style) -> Vec<Vec<Cell>> {
         let clean = |cell: &Cell| Cell { text: style.clean(&cell.text).replace('\n', " "), color: cell.color };
         let row = |row: &Vec<Cell>| shown.iter().map(|at| row.get(*at).map(clean).unwrap_or_default()).collect();
@@ -139,14 +135,12 @@ impl Table {
     }
 }
 
-/// Columns of a terminal; fewer than 40 count as 40, as in reports.
-#[must_use]
+/// Returns the width of a terminal in columns; less than 40 counts as 40, as in reports.
 pub fn columns(style: Style) -> usize {
     style.width.max(40)
 }
 
-/// A text in lines of a width; words that are longer are broken.
-#[must_use]
+/// Wraps a text to a width in columns. Breaks words that are longer.
 pub fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut is_broken = false;
@@ -167,7 +161,7 @@ pub fn lines(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The bytes of a text that fit a width: at least one character.
+/// Returns the number of bytes of a text that fit a width: at least one character.
 fn fitting(text: &str, width: usize) -> usize {
     let mut used = 0;
     let over = text.char_indices().skip_while(|(_, c)| {

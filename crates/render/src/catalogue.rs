@@ -5,6 +5,7 @@ mod templates;
 
 use std::borrow::Cow;
 
+use serde::Serialize;
 use talosmith_model::plan::{Cluster, ConfigFormat, Device, NodeClasses};
 
 pub use rows::{CLUSTER, DEVICE};
@@ -96,8 +97,9 @@ pub enum Template {
     Raw,
 }
 
-/// The program that reads an artifact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The program that reads an artifact. Reports contain its name in lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "&'static str")]
 pub enum Reader {
     /// The Image Factory.
     ImageFactory,
@@ -107,14 +109,12 @@ pub enum Reader {
     Kubernetes,
 }
 
-impl Reader {
-    /// Returns the name that reports use.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ImageFactory => "image-factory",
-            Self::Talos => "talos",
-            Self::Kubernetes => "kubernetes",
+impl From<Reader> for &'static str {
+    fn from(reader: Reader) -> Self {
+        match reader {
+            Reader::ImageFactory => "image-factory",
+            Reader::Talos => "talos",
+            Reader::Kubernetes => "kubernetes",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
@@ -10,7 +11,7 @@ use talosmith_model::plan::{Cluster, Device, NodeClasses};
 use crate::catalogue::{Application, CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
 
 /// A file that is generated for a device, without its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GeneratedFile {
     /// Relative to the root of the repository.
     pub path: Utf8PathBuf,
@@ -23,6 +24,7 @@ pub struct GeneratedFile {
     /// Whether it holds a secret, so that git does not track it.
     pub secret: bool,
     /// The location of the model key.
+    #[serde(skip)]
     pub location: Location,
 }
 

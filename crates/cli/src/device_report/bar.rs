@@ -1,18 +1,18 @@
-//! A disk as a bar: each partition by its share, and nothing that is there without a column.
+//! A disk as a bar: each partition has the columns of its share, and at least one.
 
-use super::Layout;
+use super::layout::DiskLayout;
 use crate::report::Style;
 
-/// Longer bars say no more.
+/// The greatest width of a bar in columns.
 const LONGEST: usize = 72;
 
-/// The partitions of Talos.
+/// The glyph of the partitions of Talos, in Unicode and ASCII.
 const SYSTEM: [char; 2] = ['▓', '#'];
 
-/// What belongs to nothing.
+/// The glyph of free space.
 const FREE: [char; 2] = ['·', '.'];
 
-/// A glyph for each volume, told apart without colour; letters where there are more.
+/// The glyphs of volumes, which differ without colour. Further volumes have letters.
 const VOLUMES: [&str; 2] = ["▒█▆░▚▄▌▂▞▐", "=+*o%@x~:-"];
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -24,30 +24,30 @@ pub(super) struct Part<'a> {
     pub bytes: u64,
 }
 
-/// The parts of a disk from its start, each with a glyph of its own; free space that no unit of the legend shows is left out.
-pub(super) fn parts(layout: &Layout, least: u64, style: Style) -> Vec<Part<'_>> {
+/// Returns the parts of a disk from its start, each with its own glyph. Leaves out free space of fewer bytes than `least`.
+pub(super) fn parts(disk: &DiskLayout, least: u64, style: Style) -> Vec<Part<'_>> {
     let set = usize::from(!style.unicode);
     let mut glyphs =
         VOLUMES[set].chars().chain(LETTERS.chars().filter(|letter| !VOLUMES[set].contains(*letter))).cycle();
-    let system = Part { glyph: SYSTEM[set], name: "system", bytes: layout.reserved_bytes };
-    let volumes = layout.volumes.iter().map(|volume| Part {
+    let system = Part { glyph: SYSTEM[set], name: "system", bytes: disk.reserved_bytes };
+    let volumes = disk.volumes.iter().map(|volume| Part {
         glyph: glyphs.next().unwrap_or('?'),
         name: &volume.name,
         bytes: volume.bytes,
     });
-    let free = Part { glyph: FREE[set], name: "free", bytes: layout.free_bytes };
-    let system = Some(system).filter(|_| layout.system);
+    let free = Part { glyph: FREE[set], name: "free", bytes: disk.free_bytes };
+    let system = Some(system).filter(|_| disk.system);
     system.into_iter().chain(volumes).chain(Some(free).filter(|free| free.bytes >= least)).collect()
 }
 
-/// The bar of some parts.
+/// Formats parts as a bar.
 pub(super) fn bar(parts: &[Part<'_>], columns: usize) -> String {
     let sizes: Vec<u64> = parts.iter().map(|part| part.bytes).collect();
     let widths = shares(&sizes, columns.min(LONGEST));
     parts.iter().zip(widths).map(|(part, width)| part.glyph.to_string().repeat(width)).collect()
 }
 
-/// Columns by share, at least one each: what small parts take too much is taken from the biggest.
+/// Returns the columns of each part by its share, at least one: the biggest part is reduced by what the small ones have too much.
 fn shares(sizes: &[u64], columns: usize) -> Vec<usize> {
     let total: u128 = sizes.iter().map(|size| u128::from(*size)).sum::<u128>().max(1);
     let share = |size: &u64| usize::try_from(u128::from(*size) * columns as u128 / total).unwrap_or(columns).max(1);
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_full_and_every_part_is_seen() {
+    fn bars_are_full_and_show_every_part() {
         assert_eq!(shares(&[50, 50], 10), [5, 5]);
         assert_eq!(shares(&[1, 1, 998], 10), [1, 1, 8]);
         assert_eq!(shares(&[1, 333, 333, 333], 10), [1, 3, 3, 3]);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_glyphs_are_the_same() {
+    fn glyphs_are_unique() {
         for (set, glyphs) in VOLUMES.iter().enumerate() {
             let mut all: Vec<char> = glyphs.chars().chain([SYSTEM[set], FREE[set]]).collect();
             let count = all.len();

@@ -1,76 +1,69 @@
-//! What lies on a disk.
+//! The sizes of the volumes on a disk.
 
 use serde::Serialize;
 use talosmith_model::plan::{Device, Disk, Volume};
 use talosmith_model::scalar::{Size, UpperBound};
 use talosmith_model::{aligned, free_space};
 
-/// A disk and what lies on it once Talos has made every volume.
+/// A disk with its volumes, after Talos has created all of them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Layout {
-    /// The name that the model gives it.
+pub(super) struct DiskLayout {
     pub name: String,
-    /// Its raw size.
     pub bytes: u64,
-    /// A CEL expression that finds it.
+    /// The CEL expression that selects the disk.
     pub selector: String,
     /// Whether Talos is installed on it.
     pub system: bool,
-    /// What it is kept free for, if it is.
+    /// The purpose that the disk is reserved for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kept_for: Option<String>,
-    /// The bytes of the partition table, and of Talos's own partitions before EPHEMERAL.
+    /// The size of the partition table and of Talos's own partitions before EPHEMERAL.
     pub reserved_bytes: u64,
-    /// Its volumes, Talos's own first.
-    pub volumes: Vec<Room>,
-    /// The bytes that belong to nothing.
+    /// Talos's own volumes are first.
+    pub volumes: Vec<VolumeLayout>,
     pub free_bytes: u64,
 }
 
-/// A volume and the room that it takes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Room {
-    /// Its name.
+pub(super) struct VolumeLayout {
     pub name: String,
-    /// The kind of its document.
+    /// The kind of its Talos document.
     pub kind: String,
-    /// The bytes that it takes if Talos makes the volumes in this order: with an upper bound as many, without one all that is left.
+    /// The size if Talos creates the volumes in this order: the upper bound, or without one all the free space.
     pub bytes: u64,
-    /// Its lower bound, if the model says one.
     pub min_bytes: Option<u64>,
-    /// Its upper bound, if the model says one.
     pub max_bytes: Option<u64>,
-    /// Where it is mounted, if that follows from its name.
+    /// The mount path; none if it does not follow from the name.
     pub mount_path: Option<String>,
 }
 
-/// The disks of a device in the order of their names.
-pub(super) fn layouts(device: &Device) -> Vec<Layout> {
+/// Returns the disks of a device, sorted by name.
+pub(super) fn layouts(device: &Device) -> Vec<DiskLayout> {
     device.storage.disks.iter().map(|disk| layout(device, disk)).collect()
 }
 
-fn layout(device: &Device, disk: &Disk) -> Layout {
+fn layout(device: &Device, disk: &Disk) -> DiskLayout {
     let free = free_space(disk.bytes, disk.system, &device.versions.talos);
     let on_disk: Vec<&Volume> =
         device.storage.volumes.iter().filter(|volume| volume.disk.as_ref() == Some(&disk.name)).collect();
-    let mut volumes: Vec<Room> = on_disk.iter().map(|volume| room(volume)).collect();
+    let mut volumes: Vec<VolumeLayout> = on_disk.iter().map(|volume| smallest(volume)).collect();
     let least: u64 = volumes.iter().map(|volume| volume.bytes).fold(0, u64::saturating_add);
     let mut left = free.saturating_sub(least);
-    for (room, volume) in volumes.iter_mut().zip(on_disk) {
-        let available = room.bytes + left;
+    for (layout, volume) in volumes.iter_mut().zip(on_disk) {
+        let available = layout.bytes + left;
         let most = match bound(volume) {
             Some(UpperBound::Size(size)) => aligned(size.bytes()),
             Some(UpperBound::Percent(percent)) => aligned(available / 100 * u64::from(percent)),
             Some(UpperBound::AllBut(size)) => available.saturating_sub(size.bytes()),
             None => available,
         };
-        let more = most.min(available).saturating_sub(room.bytes);
-        room.bytes += more;
+        let more = most.min(available).saturating_sub(layout.bytes);
+        layout.bytes += more;
         left -= more;
     }
-    Layout {
+    DiskLayout {
         name: disk.name.clone(),
         bytes: disk.bytes,
         selector: disk.selector.clone(),
@@ -82,10 +75,10 @@ fn layout(device: &Device, disk: &Disk) -> Layout {
     }
 }
 
-/// A volume at its least.
-fn room(volume: &Volume) -> Room {
+/// Returns a volume with its least size.
+fn smallest(volume: &Volume) -> VolumeLayout {
     let min_bytes = volume.min_size.as_ref().and_then(|size| size.parse().ok()).map(|size: Size| size.bytes());
-    Room {
+    VolumeLayout {
         name: volume.name.clone(),
         kind: volume.kind.to_owned(),
         bytes: aligned(min_bytes.unwrap_or_default()),

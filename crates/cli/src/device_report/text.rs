@@ -1,21 +1,21 @@
-//! A report for people.
+//! The report for people.
 
 use anstyle::AnsiColor;
 use camino::Utf8Path;
 use talosmith_document::Pointer;
 use talosmith_model::layout::manifests;
 use talosmith_model::scalar::grouped;
-use talosmith_render::yaml_flow;
+use talosmith_render::{GeneratedFile, yaml_flow};
 
 use super::bar::{bar, parts};
-use super::{DeviceReport, Layout, Output, Room, Schematic, Written};
+use super::layout::{DiskLayout, VolumeLayout};
+use super::{DeviceReport, KeyLine, Schematic};
 use crate::report::Style;
 use crate::table::{Cell, Table, columns, lines};
 
 impl DeviceReport<'_> {
-    /// The report for people: what the device is, its facts, disks, images and files.
-    #[must_use]
-    pub fn text(&self, style: Style) -> String {
+    /// Formats the report: the device, the keys of its model, its disks, images and files.
+    pub(crate) fn text(&self, style: Style) -> String {
         let device = &self.device;
         let role = serde_json::to_value(device.role).unwrap_or_default();
         let base = if device.base_config == device.talos_version {
@@ -78,8 +78,8 @@ fn paragraph(out: &mut String, text: &str, style: Style) {
     }
 }
 
-/// The facts: keys below a key stand under it.
-fn facts(facts: &[Written], style: Style) -> String {
+/// Formats the keys: keys of a mapping are indented below its key.
+fn facts(facts: &[KeyLine], style: Style) -> String {
     let mut table = Table::default();
     let mut around = None;
     for fact in facts {
@@ -99,9 +99,9 @@ fn facts(facts: &[Written], style: Style) -> String {
     table.draw(&[0, 1, 2], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
 }
 
-/// A disk as a bar, and what its glyphs stand for, all in one unit.
-fn drawn(disk: &Layout, style: Style) -> String {
-    let unit = Unit::of(disk.bytes);
+/// Formats a disk as a bar with a legend, all sizes in one unit.
+fn drawn(disk: &DiskLayout, style: Style) -> String {
+    let unit = Unit::for_disk(disk.bytes);
     let parts = parts(disk, unit.0 / 10, style);
     let mut out = String::new();
     let system = if disk.system { ", system disk" } else { "" };
@@ -127,8 +127,8 @@ fn drawn(disk: &Layout, style: Style) -> String {
     out
 }
 
-/// What the model says of a volume that has no exact size.
-fn bounds(volume: &Room, unit: Unit) -> String {
+/// Formats the bounds of a volume; empty if they are equal.
+fn bounds(volume: &VolumeLayout, unit: Unit) -> String {
     match (volume.min_bytes, volume.max_bytes) {
         (Some(min), Some(max)) if min == max => String::new(),
         (Some(min), Some(max)) => format!("{} to {}", unit.text(min), unit.text(max)),
@@ -138,13 +138,13 @@ fn bounds(volume: &Room, unit: Unit) -> String {
     }
 }
 
-/// The bytes of a unit and its name.
+/// A unit: its bytes and its name.
 #[derive(Debug, Clone, Copy)]
 struct Unit(u64, &'static str);
 
 impl Unit {
-    /// The unit for all rows of a disk: another one for some would hide what the difference is.
-    fn of(disk: u64) -> Self {
+    /// Returns the unit for a disk of this size. All its rows have the same unit, so that they can be compared.
+    fn for_disk(disk: u64) -> Self {
         if disk >= 10_000_000_000 { Self(1_000_000_000, "GB") } else { Self(1_000_000, "MB") }
     }
 
@@ -166,7 +166,7 @@ fn described(schematic: &Schematic<'_>, style: Style) -> String {
     table.draw(&[0, 1], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
 }
 
-fn outputs(outputs: &[Output], folder: &Utf8Path, style: Style) -> String {
+fn outputs(outputs: &[GeneratedFile], folder: &Utf8Path, style: Style) -> String {
     let mut table = Table::default();
     for output in outputs {
         let state = match (output.secret, output.applied) {
@@ -178,7 +178,7 @@ fn outputs(outputs: &[Output], folder: &Utf8Path, style: Style) -> String {
             (false, false) => "not applied".into(),
         };
         let path = output.path.strip_prefix(folder).unwrap_or(&output.path);
-        table.row([path.as_str().into(), output.reader.into(), state]);
+        table.row([path.as_str().into(), <&str>::from(output.reader).into(), state]);
     }
     table.draw(&[0, 1, 2], 0, 2, style).unwrap_or_else(|| table.stack(2, style))
 }

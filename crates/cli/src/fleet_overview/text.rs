@@ -1,36 +1,35 @@
-//! A overview for people.
+//! The overview for people.
 
 use std::collections::BTreeSet;
 
 use anstyle::AnsiColor;
 
-use super::{Extension, Facts, FleetOverview, Row, State, Volume};
+use super::{DeviceSummary, Extension, FleetOverview, Row, State, Volume};
 use crate::report::Style;
 use crate::table::{Cell, Table};
 
-/// The columns in the order in which they stand.
+/// The columns from left to right.
 const COLUMNS: [&str; 9] = ["DEVICE", "CLUSTER", "ROLE", "ADDRESS", "TALOS", "IMAGE", "EXTENSIONS", "VOLUMES", "STATE"];
 
-/// The column that is wrapped where lines are too long.
+/// The column that is wrapped if lines are too long.
 const EXTENSIONS: usize = 6;
 
-/// Columns that give way to the others where even that does not help, the first one first.
-const GIVE_WAY: [usize; 6] = [3, 2, 1, 5, 7, EXTENSIONS];
+/// The columns that are hidden if lines are too long even so, in this order.
+const HIDDEN_FIRST: [usize; 6] = [3, 2, 1, 5, 7, EXTENSIONS];
 
-/// Digits of an ID or a digest that tell it from others.
+/// The number of digits of an ID or digest that are shown.
 const SHORT: usize = 8;
 
 impl FleetOverview<'_> {
-    /// The matrix for people, and the columns that had no room.
-    #[must_use]
-    pub fn text(&self, style: Style) -> (String, Vec<&'static str>) {
+    /// Formats the overview. Also returns the names of the columns that did not fit.
+    pub(crate) fn text(&self, style: Style) -> (String, Vec<&'static str>) {
         let all: Vec<usize> = (0..COLUMNS.len()).collect();
         if let Some(text) = self.matrix(style, false).draw(&all, EXTENSIONS, 0, style) {
             return (text, Vec::new());
         }
         let table = self.matrix(style, true);
-        for given in 0..=GIVE_WAY.len() {
-            let hidden = &GIVE_WAY[..given];
+        for given in 0..=HIDDEN_FIRST.len() {
+            let hidden = &HIDDEN_FIRST[..given];
             let shown: Vec<usize> = all.iter().copied().filter(|column| !hidden.contains(column)).collect();
             let flexible = if shown.contains(&EXTENSIONS) { EXTENSIONS } else { 0 };
             if let Some(text) = table.draw(&shown, flexible, 0, style) {
@@ -49,9 +48,8 @@ impl FleetOverview<'_> {
         table
     }
 
-    /// Devices against extensions, in as many blocks as the terminal needs.
-    #[must_use]
-    pub fn extensions(&self, style: Style) -> String {
+    /// Formats a table of devices and extensions, in as many blocks as the width of the terminal requires.
+    pub(crate) fn extensions(&self, style: Style) -> String {
         let names: BTreeSet<&str> = self.devices.iter().flat_map(extensions_of).map(|it| it.name).collect();
         let mut names: Vec<&str> = names.into_iter().collect();
         let mut blocks = Vec::new();
@@ -88,9 +86,8 @@ impl FleetOverview<'_> {
     }
 }
 
-/// An extension in the applied image, in another schematic, and in none.
-#[must_use]
-pub const fn dots(style: Style) -> [&'static str; 3] {
+/// Returns the marks of an extension in the applied image, in another schematic only, and in none.
+pub(crate) const fn dots(style: Style) -> [&'static str; 3] {
     if style.unicode { ["●", "○", "·"] } else { ["x", "o", "."] }
 }
 
@@ -98,12 +95,12 @@ fn extensions_of<'a>(row: &'a Row<'_>) -> &'a [Extension<'a>] {
     row.facts.as_ref().map_or(&[], |facts| &facts.extensions)
 }
 
-/// What stands where there is nothing to say.
+/// Returns the mark of a missing value.
 const fn unknown(style: Style) -> &'static str {
     if style.unicode { "—" } else { "-" }
 }
 
-/// An extension's name without its publisher.
+/// Returns the name of an extension without its publisher.
 fn short(extension: &str) -> &str {
     extension.strip_prefix("siderolabs/").unwrap_or(extension)
 }
@@ -123,7 +120,7 @@ fn cells(row: &Row<'_>, style: Style, brief: bool) -> Vec<Cell> {
     cells
 }
 
-fn described(facts: &Facts<'_>, style: Style, brief: bool) -> [String; 7] {
+fn described(facts: &DeviceSummary<'_>, style: Style, brief: bool) -> [String; 7] {
     let role = serde_json::to_value(facts.role).unwrap_or_default();
     let or_unknown = |text: String| if text.is_empty() { unknown(style).to_owned() } else { text };
     let applied = facts.extensions.iter().filter(|extension| extension.applied);
@@ -138,8 +135,8 @@ fn described(facts: &Facts<'_>, style: Style, brief: bool) -> [String; 7] {
     ]
 }
 
-/// The start of the schematic's ID, or the reference with the start of its digest; in brief without its registry.
-fn image(facts: &Facts<'_>, brief: bool) -> String {
+/// Formats an image: the start of the schematic's ID, or the reference with the start of its digest, without its registry if `brief`.
+fn image(facts: &DeviceSummary<'_>, brief: bool) -> String {
     let start = |text: &str| text.chars().take(SHORT).collect::<String>();
     match (facts.schematic, facts.image) {
         (Some(id), _) => start(id),
@@ -155,7 +152,7 @@ fn image(facts: &Facts<'_>, brief: bool) -> String {
     }
 }
 
-/// The size of EPHEMERAL, and how many other volumes there are.
+/// Formats the size of EPHEMERAL and the number of other volumes.
 fn volumes(volumes: &[Volume<'_>]) -> String {
     let ephemeral = volumes.iter().find(|volume| volume.name == "EPHEMERAL");
     let others = volumes.len() - usize::from(ephemeral.is_some());

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Git;
-use crate::process::{Command, Dialogue, Output, ProcessError, Processes, System};
+use crate::process::{Command, InteractiveProgram, Output, ProcessError, Processes, System};
 
 /// Opens the repository around `root`, whatever variables of git the tests themselves were started with.
 pub(crate) fn open<'a>(processes: &'a dyn Processes, root: &Utf8Path) -> Git<'a> {
@@ -86,7 +86,7 @@ impl Processes for Sandbox {
         System.run(&self.isolated(command))
     }
 
-    fn converse(&self, command: &Command) -> Result<Dialogue, ProcessError> {
-        System.converse(&self.isolated(command))
+    fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError> {
+        System.start_interactive(&self.isolated(command))
     }
 }

@@ -1,15 +1,15 @@
-//! Reading what a program writes without leaving copies of it in memory.
+//! Reads the output of a program without copies that stay in memory.
 
 use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
-/// The size of the first buffer in bytes: a secret or a short listing fits.
+/// The size of the first buffer in bytes: enough for a secret or a short listing.
 const FIRST: usize = 4096;
 
-/// Reads to the end; `None` if there is more than `cap` bytes.
+/// Reads to the end; none if there are more than `cap` bytes.
 ///
-/// `read_to_end` would grow its vector by moving it, and the memory that it leaves would keep a secret; here every buffer is wiped.
+/// `read_to_end` would move its vector to grow it, and a secret would stay in the memory that it frees. Here every buffer is cleared.
 pub(super) fn capture(mut source: impl Read, cap: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut buffer = Zeroizing::new(vec![0; FIRST]);
     let mut length = 0;

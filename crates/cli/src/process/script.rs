@@ -1,4 +1,4 @@
-//! Programs that are not there: the fake for tests.
+//! A fake that starts no programs, for tests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,10 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{Command, Dialogue, Output, ProcessError, Processes};
+use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
-/// Answers commands in the order in which the answers were given, and remembers the commands.
-/// A command without an answer finds no program.
+/// Returns prepared results in order, and records the commands. Without a further result, a program is not found.
 #[derive(Default)]
 pub struct Script {
     answers: Mutex<VecDeque<Result<Output, ProcessError>>>,
@@ -17,8 +16,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Adds what the next command without an answer leaves behind.
-    #[must_use]
+    /// Adds the result of a further command.
     pub fn answer(self, status: i32, stdout: impl Into<Vec<u8>>, stderr: impl Into<Vec<u8>>) -> Self {
         self.push(Ok(Output {
             status: Some(status),
@@ -27,14 +25,12 @@ impl Script {
         }))
     }
 
-    /// Adds how the next command without an answer fails.
-    #[must_use]
+    /// Adds the error of a further command.
     pub fn fail(self, error: ProcessError) -> Self {
         self.push(Err(error))
     }
 
-    /// The commands that were started so far, in order.
-    #[must_use]
+    /// Returns the recorded commands.
     pub fn commands(&self) -> Vec<Command> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -52,10 +48,10 @@ impl Processes for Script {
         answer.unwrap_or_else(|| Err(ProcessError::NotFound { program: command.program.clone() }))
     }
 
-    /// The program says the whole stdout of its answer, whatever it is asked.
-    fn converse(&self, command: &Command) -> Result<Dialogue, ProcessError> {
+    /// The program prints the prepared standard output, whatever the requests are.
+    fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError> {
         let output = self.run(command)?;
         let answers = io::Cursor::new(output.stdout.to_vec());
-        Ok(Dialogue { input: Box::new(io::sink()), output: Box::new(answers), _child: None })
+        Ok(InteractiveProgram { input: Box::new(io::sink()), output: Box::new(answers), _child: None })
     }
 }

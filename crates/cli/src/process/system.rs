@@ -1,4 +1,4 @@
-//! Programs of this machine.
+//! Starts the programs of this machine.
 
 use std::io::{self, BufReader, Read, Write};
 use std::process::Stdio;
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::capture::capture;
-use super::{Command, Dialogue, Output, ProcessError, Processes};
+use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
 /// Starts the programs of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct System;
 
-/// A child that is killed and reaped when nobody needs it any more.
+/// A child process that is killed and reaped when it is dropped.
 pub(super) struct Child(std::process::Child);
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Both do nothing to a child that was waited for; there is nobody to tell that a dying child could not be killed.
+        // Neither has an effect on a child that was waited for. An error cannot be returned from here.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -34,10 +34,10 @@ impl Processes for System {
         let mut child = start(command, stdin, Stdio::piped())?;
 
         if let (Some(input), Some(mut stdin)) = (command.input.clone(), child.0.stdin.take()) {
-            // A program may end without reading all; what counts is how it ends.
+            // A program may end without reading all its input: only its exit code counts.
             thread::spawn(move || stdin.write_all(&input));
         }
-        // Both at once, in threads: a program that fills one pipe while we read the other would stop for ever.
+        // In two threads: otherwise a program that fills one pipe while the other is read would block forever.
         let stdout = collect(child.0.stdout.take(), command.cap);
         let stderr = collect(child.0.stderr.take(), command.cap);
         let stdout = receive(&stdout, deadline, command)?.map_err(pipe)?;
@@ -46,7 +46,7 @@ impl Processes for System {
             return Err(ProcessError::TooMuchOutput { program: command.program.clone(), cap: command.cap });
         };
 
-        // The end of both texts is nearly always the end of the program, hence the short first pause.
+        // A program that closes both outputs nearly always ends at once, hence the short first pause.
         let mut pause = Duration::from_micros(50);
         loop {
             if let Some(status) = child.0.try_wait().map_err(pipe)? {
@@ -60,13 +60,13 @@ impl Processes for System {
         }
     }
 
-    fn converse(&self, command: &Command) -> Result<Dialogue, ProcessError> {
+    fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError> {
         let mut child = start(command, Stdio::piped(), Stdio::null())?;
         let (Some(input), Some(output)) = (child.0.stdin.take(), child.0.stdout.take()) else {
             let source = io::Error::other("the program has no pipes");
             return Err(ProcessError::Pipe { program: command.program.clone(), source });
         };
-        Ok(Dialogue { input: Box::new(input), output: Box::new(BufReader::new(output)), _child: Some(child) })
+        Ok(InteractiveProgram { input: Box::new(input), output: Box::new(BufReader::new(output)), _child: Some(child) })
     }
 }
 
@@ -74,16 +74,15 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
     let mut process = std::process::Command::new(&command.program);
     process.args(&command.arguments).stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
     process.env_clear();
-    process.envs(
-        crate::environment::all().filter(|(name, _)| name.to_str().is_some_and(|name| command.lets_through(name))),
-    );
+    process
+        .envs(crate::environment::all().filter(|(name, _)| name.to_str().is_some_and(|name| command.inherits(name))));
     process.envs(command.variables.iter().map(|(name, value)| (name, value)));
     if let Some(folder) = &command.folder {
         process.current_dir(folder);
     }
     process.spawn().map(Child).map_err(|source| {
         let program = command.program.clone();
-        // The system says the same of a program that is not there and of a folder that is not there.
+        // The error of the system is the same for a missing program and a missing folder.
         let folder_is_there = command.folder.as_ref().is_none_or(|folder| folder.is_dir());
         if source.kind() == io::ErrorKind::NotFound && folder_is_there {
             ProcessError::NotFound { program }
@@ -95,13 +94,12 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
 
 type Captured = io::Result<Option<Zeroizing<Vec<u8>>>>;
 
-/// Reads a pipe in a thread of its own. The thread is not waited for: a grandchild that outlives a killed child can hold the pipe
-/// open for as long as it likes.
+/// Reads a pipe in a thread, which is not joined: a grandchild that survives the killed child can keep the pipe open.
 fn collect(source: Option<impl Read + Send + 'static>, cap: usize) -> mpsc::Receiver<Captured> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let captured = source.map_or_else(|| Ok(Some(Zeroizing::default())), |source| capture(source, cap));
-        // Nobody listens after a timeout.
+        // After a timeout the receiver is gone.
         let _ = sender.send(captured);
     });
     receiver

@@ -4,11 +4,11 @@ fn shell(script: &str) -> Command {
     Command::new("sh", ["-c", script])
 }
 
-/// The environment variable that cargo sets for every test, and that no program gets unless it is let through.
+/// The environment variable that cargo sets for every test, and that no program inherits unless it is allowed to.
 const OURS: &str = "CARGO_PKG_NAME";
 
 #[test]
-fn status_and_both_texts_come_back() {
+fn status_and_both_outputs_are_returned() {
     let output = System.run(&shell("echo out; echo err >&2; exit 3")).unwrap();
     assert_eq!(
         (output.status, output.stdout.as_slice(), output.stderr.as_slice()),
@@ -23,7 +23,7 @@ fn a_signal_is_no_exit_code() {
 }
 
 #[test]
-fn input_larger_than_a_pipe_goes_through() {
+fn input_larger_than_a_pipe_is_read() {
     let input = vec![b'x'; 300_000];
     let output = System.run(&Command { input: Some(input.clone()), ..Command::new("cat", [""; 0]) }).unwrap();
     assert_eq!(*output.stdout, input);
@@ -41,7 +41,7 @@ fn without_input_there_is_nothing_to_read() {
 }
 
 #[test]
-fn a_missing_program_is_told_apart_from_a_missing_folder() {
+fn a_missing_program_and_a_missing_folder_are_different_errors() {
     let error = System.run(&Command::new("no-such-program-anywhere", [""; 0])).unwrap_err();
     assert!(matches!(error, ProcessError::NotFound { .. }), "{error:?}");
     assert_eq!(error.to_string(), "there is no program `no-such-program-anywhere`");
@@ -55,7 +55,7 @@ fn a_missing_program_is_told_apart_from_a_missing_folder() {
 fn a_program_that_hangs_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let pid = folder.path().join("pid");
-    // The grandchild keeps the pipe open, which must not keep us waiting.
+    // The grandchild keeps the pipe open, which must not delay the error.
     let script = format!("echo $$ > {}; sleep 20 & wait", pid.display());
     let started = std::time::Instant::now();
     let error = System.run(&Command { timeout: Duration::from_millis(300), ..shell(&script) }).unwrap_err();
@@ -81,7 +81,7 @@ fn a_program_that_writes_without_end_is_killed() {
 }
 
 #[test]
-fn only_what_is_allowed_of_our_environment_is_seen() {
+fn only_allowed_variables_are_inherited() {
     assert!(std::env::var_os(OURS).is_some(), "cargo sets it");
     let print = Command::new("printenv", [OURS]);
     assert_eq!(System.run(&print).unwrap().status, Some(1));
@@ -102,18 +102,18 @@ fn debug_shows_neither_arguments_nor_output() {
 }
 
 #[test]
-fn a_dialogue_answers_one_question_after_the_other() {
-    let mut dialogue = System.converse(&Command::new("cat", [""; 0])).unwrap();
-    for question in ["one\n", "two\n"] {
-        dialogue.ask(question.as_bytes()).unwrap();
+fn an_interactive_program_answers_requests_in_order() {
+    let mut program = System.start_interactive(&Command::new("cat", [""; 0])).unwrap();
+    for request in ["one\n", "two\n"] {
+        program.send(request.as_bytes()).unwrap();
         let mut answer = String::new();
-        dialogue.answer().read_line(&mut answer).unwrap();
-        assert_eq!(answer, question);
+        program.output().read_line(&mut answer).unwrap();
+        assert_eq!(answer, request);
     }
 }
 
 #[test]
-fn the_fake_answers_in_order_and_remembers() {
+fn the_fake_returns_results_in_order_and_records_commands() {
     let script = Script::default().answer(0, "first", "").fail(ProcessError::NotFound { program: "op".into() });
     assert_eq!(script.run(&Command::new("git", ["status"])).unwrap().stdout.as_slice(), b"first");
     assert!(script.run(&Command::new("op", ["read"])).is_err());

@@ -1,4 +1,4 @@
-//! Findings as people read them.
+//! Findings for people.
 
 use std::fmt::Write as _;
 
@@ -15,12 +15,12 @@ use super::wrap::wrap;
 use crate::diff;
 use crate::mask::mask_finding;
 
-/// Names of devices that a finding lists before it only counts the others.
+/// The number of devices that a finding lists; it counts the others.
 const DEVICES_SHOWN: usize = 10;
-/// How far further lines of a message stand to the right.
+/// The indent of the further lines of a message, in columns.
 const HANGING: usize = 4;
 
-/// Draws findings in the order given, an empty line between two.
+/// Formats findings in the order given, separated by empty lines.
 #[must_use]
 pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String {
     let style = Style { width: style.width.max(40), ..style };
@@ -37,7 +37,7 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     let drawing = draw(&finding, positions, style);
     let pad = " ".repeat(drawing.gutter + 1);
     let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
-    let mut notes: Vec<(&str, &str)> = drawing.unsaid.iter().map(|text| ("note", text.as_str())).collect();
+    let mut notes: Vec<(&str, &str)> = drawing.extra_notes.iter().map(|text| ("note", text.as_str())).collect();
     notes.extend(finding.notes.iter().map(|text| ("note", text.as_str())));
     let path = positions.sources.get(finding.at.location.source).path.clone();
     let devices = devices(&finding, path.as_str());
@@ -61,7 +61,7 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     out
 }
 
-/// `error[code]: message`.
+/// Formats `error[code]: message`.
 fn title(finding: &Diagnostic, style: Style) -> String {
     let head = format!("{}[{}]", finding.level.as_str(), finding.code);
     let message = style.clean(&finding.message).replace('\n', " ");
@@ -79,7 +79,7 @@ fn title(finding: &Diagnostic, style: Style) -> String {
     out
 }
 
-/// A block of its own, line by line as it was made: what stands below each other in it must stay so.
+/// Appends a sum or a diff as a block. Its lines are not wrapped, since its columns are aligned.
 fn figure_lines(out: &mut String, figure: &str, pad: &str, style: Style) {
     for line in figure.lines() {
         let color = match diff::excerpt_sign(line) {
@@ -96,8 +96,7 @@ fn figure_lines(out: &mut String, figure: &str, pad: &str, style: Style) {
     }
 }
 
-/// `= note: text`: a line that is too long goes on below its start. The further lines of a help are there to be
-/// pasted, so they stay whole.
+/// Appends `= note: text`, wrapped. The further lines of a help are for copying and are not wrapped.
 fn remark(out: &mut String, word: &str, text: &str, pad: &str, style: Style) {
     let text = style.clean(text);
     let head =
@@ -114,10 +113,10 @@ fn remark(out: &mut String, word: &str, text: &str, pad: &str, style: Style) {
     }
 }
 
-/// Which devices a finding hits, if they are several.
+/// Formats the devices that a finding hits; none if its location shows them.
 fn devices(finding: &Diagnostic, path: &str) -> Option<String> {
     let count = finding.devices.len();
-    // One device needs no word where its own file is shown.
+    // The path of its own file names a single device.
     if let (1, Some(name)) = (count, finding.devices.first()) {
         let is_own = path.starts_with(&format!("devices/{name}/"));
         return (!is_own).then(|| format!("hits the device {name}"));

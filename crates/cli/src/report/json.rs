@@ -1,4 +1,4 @@
-//! Findings as programs read them; `schemas/report.schema.json` describes it.
+//! Findings as JSON, as `schemas/report.schema.json` describes them.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use talosmith_document::{Diagnostic, Label, Sources};
 use super::position::{Position, Positions, position};
 use crate::mask::{mask, mask_finding};
 
-/// Rises when a program that reads the report would have to change.
+/// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -45,7 +45,7 @@ struct Range {
     end: Position,
 }
 
-/// Writes findings in the order given, with what the command has to say about its run.
+/// Formats findings in the order given, with the summary of the command.
 #[must_use]
 pub fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
     let mut positions = Positions::new(sources);

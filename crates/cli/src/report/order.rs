@@ -4,7 +4,7 @@ use talosmith_document::{Diagnostic, Level, Sources, merge, natural};
 
 use super::position::Positions;
 
-/// Merges findings that are the same and sorts them by path and position; at one place errors come first.
+/// Merges equal findings and sorts them by path and position; at the same position, errors come first.
 pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
     merge(findings);
     let mut positions = Positions::new(sources);
@@ -22,7 +22,7 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
     findings.extend(placed.into_iter().map(|(_, finding)| finding));
 }
 
-/// `2 errors, 1 warning`; empty where there is nothing to count.
+/// Formats the numbers of findings: `2 errors, 1 warning`. Empty if there are none.
 #[must_use]
 pub fn count_line(findings: &[Diagnostic]) -> String {
     let counts = [Level::Error, Level::Warning].map(|level| {

@@ -1,18 +1,18 @@
-//! Where a place is: its bytes, and the line and column of a byte.
+//! The bytes of locations, and the lines and columns of bytes.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use talosmith_document::{Diagnostic, Location, Locator, SourceId, Sources, line_column};
 
-/// Resolves the places of a report.
+/// Resolves the locations of a report.
 pub(super) struct Positions<'a> {
     pub sources: &'a Sources,
     locator: Locator<'a>,
     hidden: HashMap<SourceId, Vec<Range<usize>>>,
 }
 
-/// A line and a column, both from 1, and the byte from 0. A column counts characters, as editors do.
+/// A line and a column, both from 1, and a byte, from 0. A column counts characters, as editors do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Position {
     pub line: usize,
@@ -25,7 +25,7 @@ impl<'a> Positions<'a> {
         Self { sources, locator: Locator::new(sources), hidden: HashMap::new() }
     }
 
-    /// Takes note of the secrets that some findings are about, so that none of them shows the line of another's.
+    /// Records the locations of secrets, so that no finding shows the secret of another one in its lines.
     pub fn hide(&mut self, findings: &[Diagnostic]) {
         for finding in findings.iter().filter(|finding| finding.is_hidden) {
             let location = &finding.at.location;
@@ -35,16 +35,16 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// The bytes from `start` to `end` of a source that hold secrets, from `start` on.
+    /// Returns the secrets between the bytes `start` and `end` of a source, relative to `start`.
     pub fn hidden(&self, source: SourceId, start: usize, end: usize) -> Vec<Range<usize>> {
         let ranges = self.hidden.get(&source).into_iter().flatten();
         let inside = ranges.filter(|range| range.start < end && start < range.end);
         inside.map(|range| range.start.saturating_sub(start)..range.end - start).collect()
     }
 
-    /// The bytes of a place, which the text really has, and whole characters; none for a file as a whole.
+    /// Returns the bytes of a location, limited to the text and to whole characters; none for a whole file.
     ///
-    /// A place behind the last line break moves before it: people have no line there to look at.
+    /// A location after the last line break becomes one before it, since no line is there to show.
     pub fn range(&mut self, location: &Location) -> Option<Range<usize>> {
         let range = self.locator.locate(location)?;
         let text: &str = &self.sources.get(location.source).text;
@@ -56,7 +56,7 @@ impl<'a> Positions<'a> {
     }
 }
 
-/// The line and column of a byte.
+/// Returns the line and column of a byte.
 pub(super) fn position(text: &str, byte: usize) -> Position {
     let (line, column) = line_column(text, byte);
     Position { line, column, byte }

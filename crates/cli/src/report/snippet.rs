@@ -1,4 +1,4 @@
-//! The lines of the source that a finding points at, drawn by annotate-snippets.
+//! The source lines of a finding, drawn by annotate-snippets.
 
 use std::ops::Range;
 
@@ -10,16 +10,16 @@ use super::position::{Positions, position};
 use super::style::Style;
 use crate::mask::{hide, mask};
 
-/// What is drawn, and what its neighbours must know of it.
+/// The drawn lines, and what the rest of the report depends on.
 pub(super) struct Drawing {
     /// The lines, each with its line break.
     pub text: String,
-    /// The columns that the line numbers take.
+    /// The width of the line numbers, in columns.
     pub gutter: usize,
     /// Whether it ends with a line of the source.
     pub has_source: bool,
-    /// Labels for which there is no room beside an underline.
-    pub unsaid: Vec<String>,
+    /// The labels that do not fit next to an underline, as notes.
+    pub extra_notes: Vec<String>,
 }
 
 /// A label whose bytes are known.
@@ -29,29 +29,28 @@ struct Mark<'a> {
     is_primary: bool,
 }
 
-/// The columns between an underline and the edge that the renderer wants for its `...` on both sides.
+/// The columns that the renderer reserves between an underline and the edge for its `...` on both sides.
 const ELLIPSES: usize = 12;
 
-/// Draws the places of a finding.
+/// Draws the locations of a finding.
 pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> Drawing {
     let mut marks: Vec<Mark<'_>> = Vec::new();
-    let mut unsaid = Vec::new();
+    let mut extra_notes = Vec::new();
     for (index, label) in std::iter::once(&finding.at).chain(&finding.also).enumerate() {
         let is_primary = index == 0;
         match positions.range(&label.location) {
             Some(range) => marks.push(Mark { label, range, is_primary }),
-            None if is_primary && !label.text.is_empty() => unsaid.push(label.text.clone()),
+            None if is_primary && !label.text.is_empty() => extra_notes.push(label.text.clone()),
             None if is_primary => {}
-            None => {
-                unsaid.push(said_apart(&Style::path(&positions.sources.get(label.location.source).path), &label.text))
-            }
+            None => extra_notes
+                .push(label_as_note(&Style::path(&positions.sources.get(label.location.source).path), &label.text)),
         }
     }
 
     let path = Style::path(&positions.sources.get(finding.at.location.source).path);
     let Some(last_line) = marks.iter().map(|mark| line_of(positions, mark)).max() else {
         let arrow = style.paint(annotate_snippets::renderer::DEFAULT_LINE_NUM_STYLE, "-->");
-        return Drawing { text: format!("  {arrow} {path}\n"), gutter: 2, has_source: false, unsaid };
+        return Drawing { text: format!("  {arrow} {path}\n"), gutter: 2, has_source: false, extra_notes };
     };
     let gutter = last_line.to_string().len();
     let room = style.width.saturating_sub(gutter + 3);
@@ -70,7 +69,7 @@ pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: S
         if !drawn.contains(&source) {
             drawn.push(source);
             let together: Vec<&Mark<'_>> = marks.iter().filter(|other| other.label.location.source == source).collect();
-            group = group.element(source_lines(&together, positions, room, &mut unsaid));
+            group = group.element(source_lines(&together, positions, room, &mut extra_notes));
         }
     }
     let renderer = if style.color { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
@@ -80,43 +79,43 @@ pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: S
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    Drawing { text, gutter, has_source: true, unsaid }
+    Drawing { text, gutter, has_source: true, extra_notes }
 }
 
 fn line_of(positions: &Positions<'_>, mark: &Mark<'_>) -> usize {
     position(&positions.sources.get(mark.label.location.source).text, mark.range.start).line
 }
 
-/// The lines of one source from the first mark to the last. Only these go to the renderer, which walks through all it gets.
+/// Returns the lines of one source from the first mark to the last. The renderer processes all its input, so it gets only these.
 fn source_lines(
     marks: &[&Mark<'_>],
     positions: &Positions<'_>,
     room: usize,
-    unsaid: &mut Vec<String>,
+    extra_notes: &mut Vec<String>,
 ) -> Snippet<'static, Annotation<'static>> {
     let source = positions.sources.get(marks[0].label.location.source);
     let text: &str = &source.text;
     let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |length| at + length);
     let first = marks.iter().map(|mark| mark.range.start).min().unwrap_or(0);
     let last = marks.iter().map(|mark| mark.range.start).max().unwrap_or(0);
-    // The renderer would count a byte order mark as a column.
+    // The renderer counts a byte order mark as a column.
     let text_start = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8().min(first) } else { 0 };
     let start = text[..first].rfind('\n').map_or(text_start, |at| at + 1);
-    // With the line break, so that the renderer sees the `\r` before it as a part of the break.
+    // With the line break, so that the renderer recognizes a `\r` before it.
     let end = (line_end(last) + 1).min(text.len());
 
     let path = Style::path(&source.path);
     let hidden = positions.hidden(marks[0].label.location.source, start, end);
     let shown = mask(&hide(&text[start..end], &hidden)).into_owned();
     let mut snippet = Snippet::source(shown).path(path.clone()).line_start(position(text, start).line);
-    // The renderer cuts lines that are too long, so that the leftmost mark comes to stand near the edge.
+    // The renderer cuts lines that are too long so that the leftmost mark is near the edge.
     let column = |at: usize| text[text[..at].rfind('\n').map_or(0, |end| end + 1)..at].width();
     let leftmost = marks.iter().map(|mark| column(mark.range.start)).min().unwrap_or(0);
     let is_cut = marks.iter().any(|mark| column(line_end(mark.range.start)) > room);
     let far_right = if is_cut { leftmost + room.saturating_sub(ELLIPSES) } else { room };
     for mark in marks {
         let line = text[mark.range.start..line_end(mark.range.start)].trim_end();
-        // A value of several lines is underlined on its first, and a long one as far as the terminal goes.
+        // Only the first line of a value is underlined, up to the width of the terminal.
         let whole = &line[..line.len().min(mark.range.len())];
         let shown = clip(whole, room.saturating_sub(ELLIPSES).max(1));
         let kind = if mark.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -126,19 +125,19 @@ fn source_lines(
         if right <= far_right && !label.contains('\n') {
             annotation = annotation.label((!label.is_empty()).then(|| label.clone()));
         } else if mark.is_primary {
-            unsaid.push(label.clone());
+            extra_notes.push(label.clone());
         } else {
             let line = position(text, mark.range.start).line;
             let is_same_file = marks.iter().any(|other| other.is_primary);
             let location = if is_same_file { format!("line {line}") } else { format!("{path}:{line}") };
-            unsaid.push(said_apart(&location, label));
+            extra_notes.push(label_as_note(&location, label));
         }
         snippet = snippet.annotation(annotation);
     }
     snippet
 }
 
-/// As much of a text as fits into some columns.
+/// Returns the start of a text that fits into some columns.
 fn clip(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let end = text.char_indices().find(|(_, c)| {
@@ -148,7 +147,7 @@ fn clip(text: &str, columns: usize) -> &str {
     end.map_or(text, |(at, _)| &text[..at])
 }
 
-/// A label that stands among the notes.
-fn said_apart(location: &str, text: &str) -> String {
+/// Formats a label as a note.
+fn label_as_note(location: &str, text: &str) -> String {
     if text.is_empty() { format!("see also {location}") } else { format!("{location}: {text}") }
 }

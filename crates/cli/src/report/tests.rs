@@ -1,4 +1,4 @@
-//! Whole reports, as users see them: each case is drawn in several ways and kept under `snapshots/`.
+//! Whole reports: each case in several styles, compared with its snapshot.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{Style, human};
 
 mod cases;
 
-/// How each case is drawn.
+/// The styles of each case.
 const STYLES: [(&str, Style); 4] = [
     ("100", Style { color: false, width: 100, unicode: true }),
     ("40", Style { color: false, width: 40, unicode: true }),
@@ -50,7 +50,7 @@ fn reports_look_as_they_did() {
 }
 
 #[test]
-fn reports_of_any_place_and_width_are_drawn() {
+fn any_location_and_width_can_be_drawn() {
     for text in ["", "\n", "\r\n", "a", "a\n", "ä: ß\r\n\t日本: x\n", "\u{feff}a: b\n\n\n"] {
         for start in 0..=text.len() + 2 {
             for end in 0..=text.len() + 2 {

@@ -1,10 +1,10 @@
-//! Prose in lines that fit a terminal.
+//! Wraps prose to the width of a terminal.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Breaks a line at spaces so that its parts fit: `first` columns for the first, `rest` for each other one.
+/// Breaks a line at spaces: the first part has at most `first` columns, each other one at most `rest`.
 ///
-/// What stands in backticks is kept whole, since people copy it, and so is a word that is too long.
+/// Does not break text in backticks, since people copy it, nor a word that is too long.
 pub(crate) fn wrap(line: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut room = first;
@@ -22,7 +22,7 @@ pub(crate) fn wrap(line: &str, first: usize, rest: usize) -> Vec<String> {
     lines
 }
 
-/// The words of a line, each with the spaces before it.
+/// Returns the words of a line, each with the spaces before it.
 fn words(line: &str) -> Vec<(&str, &str)> {
     let has_pairs = line.matches('`').count().is_multiple_of(2);
     let mut words = Vec::new();
@@ -43,9 +43,8 @@ fn words(line: &str) -> Vec<(&str, &str)> {
     words
 }
 
-/// Writes in ASCII what talosmith itself says in other characters, for terminals whose locale is not UTF-8.
-///
-/// What the user wrote stays as it is.
+/// Replaces the non-ASCII characters that talosmith itself uses, for terminals whose locale is not UTF-8. Other characters, which
+/// the user wrote, are kept.
 pub(super) fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_stands_in_backticks() {
+    fn does_not_break_text_in_backticks() {
         assert_eq!(wrap("type `git rm --cached a` now", 12, 12), ["type", "`git rm --cached a`", "now"]);
         assert_eq!(wrap("a ` b c", 3, 3), ["a `", "b c"]);
     }

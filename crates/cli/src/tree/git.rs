@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Entry, EntryKind, ReadError, Tree, children, is_folder, key};
 use crate::git::{Git, GitError};
-use crate::process::Dialogue;
+use crate::process::InteractiveProgram;
 
 /// A file as git lists it.
 struct Listed {
@@ -25,7 +25,7 @@ pub struct GitTree<'a> {
     /// Folders that hold a name that is not UTF-8, and that name.
     strange: BTreeMap<String, String>,
     /// `git cat-file`, once a file was read.
-    reader: Mutex<Option<Dialogue>>,
+    reader: Mutex<Option<InteractiveProgram>>,
 }
 
 impl<'a> GitTree<'a> {
@@ -92,12 +92,12 @@ impl<'a> GitTree<'a> {
         const FAILED: GitError = GitError::Answer { command: "cat-file" };
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         // Taken out and put back, so that one that broke off in the middle of an answer is never asked again.
-        let mut dialogue = match reader.take() {
-            Some(dialogue) => dialogue,
+        let mut program = match reader.take() {
+            Some(program) => program,
             None => self.git.cat_files()?,
         };
-        let bytes = ask(&mut dialogue, id).map_err(|_| FAILED)?;
-        *reader = Some(dialogue);
+        let bytes = ask(&mut program, id).map_err(|_| FAILED)?;
+        *reader = Some(program);
         bytes.ok_or_else(|| GitError::Failed { command: "cat-file".to_owned(), message: format!("no blob {id}") })
     }
 }
@@ -149,10 +149,10 @@ fn note_strange(strange: &mut BTreeMap<String, String>, path: &Utf8Path) {
     }
 }
 
-/// One question to `git cat-file --batch`: `<id> <type> <size>`, a line feed, the bytes and another line feed, or `<id> missing`.
-fn ask(dialogue: &mut Dialogue, id: &str) -> io::Result<Option<Vec<u8>>> {
-    dialogue.ask(format!("{id}\n").as_bytes())?;
-    let answer = dialogue.answer();
+/// One request to `git cat-file --batch`: `<id> <type> <size>`, a line feed, the bytes and another line feed, or `<id> missing`.
+fn ask(program: &mut InteractiveProgram, id: &str) -> io::Result<Option<Vec<u8>>> {
+    program.send(format!("{id}\n").as_bytes())?;
+    let answer = program.output();
     let mut head = String::new();
     answer.read_line(&mut head)?;
     let size = match head.trim_end().split(' ').collect::<Vec<_>>()[..] {

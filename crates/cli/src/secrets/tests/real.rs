@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
-use crate::process::{Command, Dialogue, Output, System};
+use crate::process::{Command, InteractiveProgram, Output, System};
 
 /// The programs of this machine, with some variables set as a user would have set them before starting talosmith.
 struct Machine(Vec<(String, String)>);
@@ -29,8 +29,8 @@ impl Processes for Machine {
         System.run(&Command { variables, ..command.clone() })
     }
 
-    fn converse(&self, _: &Command) -> Result<Dialogue, ProcessError> {
-        unreachable!("no source is a dialogue")
+    fn start_interactive(&self, _: &Command) -> Result<InteractiveProgram, ProcessError> {
+        unreachable!("no source is an interactive program")
     }
 }
 

@@ -101,9 +101,9 @@ impl Processes for Counted {
         self.0.run(command)
     }
 
-    fn converse(&self, command: &Command) -> Result<Dialogue, ProcessError> {
+    fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError> {
         self.note(command);
-        self.0.converse(command)
+        self.0.start_interactive(command)
     }
 }
 
