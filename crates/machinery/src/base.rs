@@ -2,18 +2,17 @@
 
 use std::sync::OnceLock;
 
-use talosmith_document::Sources;
-use talosmith_document::{Document as Text, Node};
+use talosmith_document::{Document as Text, Sources};
 
 use super::config::Document;
 use super::value::Value;
 use crate::Role;
 
+/// A generated config.
 struct Base {
     minor: u64,
     role: Role,
     text: &'static str,
-    nodes: OnceLock<Vec<Node>>,
     documents: OnceLock<Vec<Value<'static>>>,
 }
 
@@ -23,7 +22,6 @@ macro_rules! base {
             minor: $minor,
             role: Role::$role,
             text: include_str!(concat!("talos_data/base/", $file)),
-            nodes: OnceLock::new(),
             documents: OnceLock::new(),
         }
     };
@@ -38,14 +36,13 @@ static BASES: [Base; 6] = [
     base!(14, Worker, "v1.14-worker.yaml"),
 ];
 
-/// The documents of the base that a minor of Talos, or the nearest one that is known, generates.
-pub(super) fn documents(minor: (u64, u64), role: Role) -> Vec<Document<'static>> {
+/// Returns the documents of the base config that a minor of Talos, or the nearest one that is known, generates.
+pub(crate) fn documents(minor: (u64, u64), role: Role) -> Vec<Document<'static>> {
     let minor = minor.1.clamp(BASES[0].minor, BASES[BASES.len() - 1].minor);
     let Some(base) = BASES.iter().find(|base| base.minor == minor && base.role == role) else { return Vec::new() };
-    let nodes = base.nodes.get_or_init(|| {
-        let source = Sources::default().add("", "");
-        Text::parse_stream(source, base.text).unwrap_or_default()
+    let documents = base.documents.get_or_init(|| {
+        let nodes = Text::parse_stream(Sources::default().add("", ""), base.text).unwrap_or_default();
+        nodes.iter().map(|node| Value::read(node).of_base()).collect()
     });
-    let values = base.documents.get_or_init(|| nodes.iter().map(|node| Value::read(node, None)).collect());
-    values.iter().map(Document::of_base).collect()
+    documents.iter().map(Document::of_base).collect()
 }

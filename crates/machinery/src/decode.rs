@@ -1,7 +1,7 @@
-//! One patch on its own: whether Talos's loader takes it.
+//! Decodes a patch: whether Talos's loader accepts it on its own, what it deletes, and what it merges.
 //!
-//! The rules are those of the machinery's `config/configloader/internal/decoder`: a document's kind picks a struct, go-yaml decodes
-//! into it, and no key may be left over. What a field must hold beyond its type is judged on the merged config.
+//! The rules are those of the machinery's `config/configloader/internal/decoder`: a document's kind selects a struct, go-yaml decodes
+//! into it, and no key may be left over. What a field must contain beyond its type is checked on the merged config.
 
 mod deletions;
 mod secret;
@@ -12,25 +12,75 @@ mod wording;
 mod fields;
 mod documents;
 
-use talosmith_document::TalosVersion;
+use talosmith_document::{Diagnostic, Node, TalosVersion};
 
-use crate::talos_data::fields::Minor;
+use crate::PatchLocator;
+use crate::talos_data::fields::{MAIN, Minor};
 use crate::talos_data::talos;
+use crate::value::{PatchSpan, Value};
 
-pub use documents::{decode, decode_patch};
+use deletions::Split;
+pub(crate) use deletions::{Deletion, DeletionError};
 
-/// What a patch is for.
+/// The Talos that a patch is applied with.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
     /// The version that the node runs.
     pub version: &'a TalosVersion,
-    /// The minor that made the base config.
+    /// The minor that generated the base config.
     pub base: Minor,
 }
 
 impl Target<'_> {
-    /// The minor whose fields are asked for: the nearest that is known.
+    /// The minor whose fields are looked up: the nearest that is known.
     fn minor(&self) -> Minor {
         self.version.minor().clamp(talos::oldest_minor(), talos::newest_minor())
+    }
+}
+
+/// A decoded patch.
+#[derive(Debug)]
+pub struct Patch {
+    pub(crate) documents: Vec<PatchDocument>,
+    pub(crate) timestamps: Vec<Timestamp>,
+}
+
+/// A timestamp in a free-form mapping, on which Talos crashes when it applies another patch.
+#[derive(Debug)]
+pub(crate) struct Timestamp {
+    /// As it is written.
+    pub text: String,
+    pub origin: PatchSpan,
+}
+
+/// A document of a patch.
+#[derive(Debug)]
+pub(crate) struct PatchDocument {
+    /// The kind, `v1alpha1` for the main document; empty for an unknown `apiVersion`.
+    pub kind: String,
+    /// The name as it is written, also where the kind has none.
+    pub name: String,
+    pub content: Split,
+}
+
+/// Decodes the documents of a patch, and returns everything for which Talos's loader refuses them, deprecated fields, and secrets.
+#[must_use]
+pub fn decode_patch(documents: &[Node], locator: &PatchLocator, target: &Target<'_>) -> (Patch, Vec<Diagnostic>) {
+    let documents: Vec<Value<'static>> = documents.iter().map(Value::read).collect();
+    let mut timestamps = Vec::new();
+    let findings = documents::check_patch(&documents, locator, target, &mut timestamps);
+    let documents = documents.into_iter().filter(|document| !document.all_fields().is_empty());
+    (Patch { documents: documents.map(PatchDocument::new).collect(), timestamps }, findings)
+}
+
+impl PatchDocument {
+    fn new(document: Value<'static>) -> Self {
+        let kind = match (document.text("kind"), document.text("apiVersion")) {
+            ("", _) => MAIN,
+            (kind, "v1alpha1") => kind,
+            _ => "",
+        };
+        let (kind, name) = (kind.to_owned(), document.text("name").to_owned());
+        Self { kind, name, content: deletions::split(document) }
     }
 }

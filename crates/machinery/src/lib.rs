@@ -9,21 +9,22 @@
 mod role;
 pub mod talos_data;
 pub mod cel;
-mod origin;
-mod decode;
+mod patch_locator;
+mod scalar;
 mod value;
-mod base;
+mod decode;
 mod config;
+mod base;
 mod deletion;
 mod merge;
 mod report;
 mod rules;
-mod judge;
+mod check;
 
-pub use decode::{Target, decode, decode_patch};
-pub use judge::judge;
-pub use origin::Origin;
-pub use report::{Maker, Patch};
+pub use check::check_patches;
+pub use decode::{Patch, Target, decode_patch};
+pub use patch_locator::PatchLocator;
+pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
 
 #[cfg(test)]

@@ -3,86 +3,55 @@
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/merge and the `Merge` methods of the types.
 
 use super::config::{Cleared, pointee};
-use super::value::{Content, Field, Kind, Mark, Value, integer};
+use super::scalar::Resolved;
+use super::value::{Content, Field, PatchSpan, Value};
 use crate::talos_data::types::{Type, Types};
+use std::borrow::Cow;
 
-/// Something that happened while merging, which may be worth a finding.
+/// What happened while merging, which may be worth a finding. A path is keys joined by dots; what the base config has has no span.
 #[derive(Debug)]
-pub enum Event {
-    /// A value took the place of another one.
-    Replaced {
-        /// The field, its keys joined by dots.
-        path: String,
-        /// Who wrote the value that is gone.
-        old: Mark,
-        /// Who wrote the value that stands.
-        new: Mark,
-    },
-    /// Items were appended to those of another patch.
-    Appended {
-        /// The field, its keys joined by dots.
-        path: String,
-        /// Who wrote the first items.
-        old: Mark,
-        /// Who wrote the later ones.
-        new: Mark,
-    },
+pub(crate) enum Event {
+    /// A value replaced another one.
+    Replaced { path: String, old: PatchSpan, new: PatchSpan },
+    /// Items were appended to those of another patch; the spans are those of the first items.
+    Appended { path: String, old: PatchSpan, new: PatchSpan },
     /// A document with addresses of its own was merged, on which the machinery fails before 1.14.
-    Sealed {
-        /// Who wrote the later one.
-        by: Mark,
-    },
-    /// A value that is there already is set again, where the machinery fails even on an equal one.
-    Unmergeable {
-        /// The field, its keys joined by dots.
-        path: String,
-        /// Who wrote the value before.
-        old: Option<Mark>,
-        /// Who wrote the other one.
-        new: Option<Mark>,
-    },
+    Sealed { by: PatchSpan },
+    /// A value was set again, where the machinery fails even on an equal one.
+    Unmergeable { path: String, old: Option<PatchSpan>, new: Option<PatchSpan> },
     /// In a free-form mapping, a value has another type than the one before it, which Talos refuses.
-    OtherType {
-        /// The field, its keys joined by dots.
-        path: String,
-        /// Who wrote the value before.
-        old: Option<Mark>,
-        /// Who wrote the other one.
-        new: Option<Mark>,
-    },
+    OtherType { path: String, old: Option<PatchSpan>, new: Option<PatchSpan> },
 }
 
-/// Merges documents.
-pub struct Merger<'t, 'a> {
+/// Merges a document of a patch into the one of its kind and name.
+pub(crate) struct Merger<'t, 'a> {
     types: &'static Types,
+    /// Its kind and its name.
     document: (&'t str, &'t str),
-    path: Vec<&'a str>,
-    /// What happened.
+    /// The keys that lead to the value that is merged.
+    path: Vec<Cow<'a, str>>,
     pub events: Vec<Event>,
-    /// What was cleared.
     pub cleared: Vec<Cleared>,
 }
 
 impl<'t, 'a> Merger<'t, 'a> {
-    /// A merger for a document of a kind and a name.
-    pub fn new(types: &'static Types, kind: &'t str, name: &'t str) -> Self {
+    pub(crate) fn new(types: &'static Types, kind: &'t str, name: &'t str) -> Self {
         Self { types, document: (kind, name), path: Vec::new(), events: Vec::new(), cleared: Vec::new() }
     }
 
-    /// Merges a document into the one before it.
-    pub fn document(&mut self, left: &mut Value<'a>, right: Value<'a>) {
+    pub(crate) fn document(&mut self, left: &mut Value<'a>, right: Value<'a>) {
         let by = right.origin;
         self.fields(left, right, self.document.0, by);
     }
 
-    fn merge(&mut self, left: &mut Value<'a>, right: Value<'a>, ty: &Type, by: Option<Mark>, pointed: bool) {
+    fn merge(&mut self, left: &mut Value<'a>, right: Value<'a>, ty: &Type, by: Option<PatchSpan>, pointed: bool) {
         match ty {
             Type::Pointer(_) | Type::Free if left.is_null() => *left = right,
             Type::Pointer(_) if right.is_null() => {}
             Type::Pointer(inner) => self.merge(left, right, inner, by, true),
             Type::Struct(name) => self.fields(left, right, name, by),
-            Type::Certificate if matches!(left.content, Content::Map(_)) => self.map(left, right, &Type::Text, by),
-            Type::Map(item) => self.map(left, right, item, by),
+            Type::Certificate if matches!(left.content, Content::Map(_)) => self.map(left, right, &Type::Text),
+            Type::Map(item) => self.map(left, right, item),
             Type::List(_) => self.append(left, right),
             Type::Keyed { keys, replaced, item } => self.keyed(left, right, keys, *replaced, pointee(item), by),
             Type::Args => self.args(left, right),
@@ -90,7 +59,7 @@ impl<'t, 'a> Merger<'t, 'a> {
             Type::Free => self.free(left, right),
             Type::Cel | Type::ByteSize | Type::Bool | Type::Replaced(_) => self.replace(left, right),
             Type::Size if keeps_bytes(left, &right) => {}
-            // Its path stays beside the other's host.
+            // Talos keeps its path and takes the host of the other.
             Type::Url if !names_host(left) && self.is_refused_as_path(left) => {}
             Type::Url if !names_host(&right) && !self.is_refused_as_path(&right) => {}
             Type::Sealed if pointed => {
@@ -107,20 +76,21 @@ impl<'t, 'a> Merger<'t, 'a> {
         self.document.0 == "KmsgLogConfig" && !url.scalar().starts_with(['?', '#']) && !url.scalar().is_empty()
     }
 
-    fn fields(&mut self, left: &mut Value<'a>, right: Value<'a>, name: &str, by: Option<Mark>) {
+    fn fields(&mut self, left: &mut Value<'a>, right: Value<'a>, name: &str, by: Option<PatchSpan>) {
         let types = self.types;
         let Some(known) = types.get(name) else { return self.free(left, right) };
         let Content::Map(right) = right.content else { return };
         let Some(fields) = mapping(left) else { return };
         if known.clears {
-            let given: Vec<&str> = right.iter().filter(|field| !field.value.is_null()).map(|field| field.key).collect();
+            let given: Vec<String> =
+                right.iter().filter(|field| !field.value.is_null()).map(|field| field.key.to_string()).collect();
             self.clear(fields, name, &given, by);
         }
         if let (Some(by), true) = (by, known.is_sealed()) {
             self.events.push(Event::Sealed { by });
         }
         for field in right {
-            let ty = known.field(field.key).unwrap_or(&Type::Free);
+            let ty = known.field(&field.key).unwrap_or(&Type::Free);
             self.field(fields, field, ty);
         }
     }
@@ -129,10 +99,10 @@ impl<'t, 'a> Merger<'t, 'a> {
         let by = field.value.origin;
         match fields.iter_mut().find(|other| other.key == field.key) {
             Some(left) if !left.value.is_null() => {
-                self.path.push(field.key);
+                self.path.push(field.key.clone());
                 self.merge(&mut left.value, field.value, ty, by, false);
                 self.path.pop();
-                left.origin = field.origin.or(left.origin);
+                left.key_origin = field.key_origin.or(left.key_origin);
             }
             Some(left) => *left = field,
             None => fields.push(field),
@@ -140,10 +110,10 @@ impl<'t, 'a> Merger<'t, 'a> {
     }
 
     /// Removes what absence overwrites: expressions, sizes and booleans that no pointer leads to.
-    fn clear(&mut self, left: &mut Vec<Field<'a>>, name: &str, given: &[&str], by: Option<Mark>) {
+    fn clear(&mut self, left: &mut Vec<Field<'a>>, name: &str, given: &[String], by: Option<PatchSpan>) {
         let types = self.types;
         let Some(known) = types.get(name) else { return };
-        for (key, ty) in known.fields().filter(|(key, _)| !given.contains(key)) {
+        for (key, ty) in known.fields().filter(|(key, _)| !given.iter().any(|given| given == key)) {
             let Some(at) = left.iter().position(|field| field.key == key && !field.value.is_null()) else { continue };
             match ty {
                 Type::Cel | Type::ByteSize | Type::Bool => {
@@ -156,7 +126,7 @@ impl<'t, 'a> Merger<'t, 'a> {
                 }
                 Type::Struct(name) if types.get(name).is_some_and(|fields| fields.clears) => {
                     if let Content::Map(fields) = &mut left[at].value.content {
-                        self.path.push(key);
+                        self.path.push(Cow::Borrowed(key));
                         self.clear(fields, name, &[], by);
                         self.path.pop();
                     }
@@ -166,10 +136,9 @@ impl<'t, 'a> Merger<'t, 'a> {
         }
     }
 
-    fn map(&mut self, left: &mut Value<'a>, right: Value<'a>, item: &Type, by: Option<Mark>) {
+    fn map(&mut self, left: &mut Value<'a>, right: Value<'a>, item: &Type) {
         let Content::Map(right) = right.content else { return };
         let Some(fields) = mapping(left) else { return };
-        let _ = by;
         for field in right {
             self.field(fields, field, item);
         }
@@ -181,7 +150,7 @@ impl<'t, 'a> Merger<'t, 'a> {
         for field in right {
             match fields.iter_mut().find(|other| other.key == field.key) {
                 Some(left) => {
-                    self.path.push(field.key);
+                    self.path.push(field.key.clone());
                     self.replace(&mut left.value, field.value);
                     self.path.pop();
                 }
@@ -212,7 +181,7 @@ impl<'t, 'a> Merger<'t, 'a> {
         keys: &str,
         replaced: bool,
         item: &Type,
-        by: Option<Mark>,
+        by: Option<PatchSpan>,
     ) {
         let Content::List(more) = right.content else { return };
         if left.is_null() {
@@ -224,7 +193,7 @@ impl<'t, 'a> Merger<'t, 'a> {
                 let key = keys.split('+').find(|key| other.get(key).is_some_and(Value::is_filled));
                 match key {
                     Some(key) => {
-                        item.get(key).is_some_and(|value| other.get(key).is_some_and(|other| alike(value, other)))
+                        item.get(key).is_some_and(|value| other.get(key).is_some_and(|other| value.equals(other)))
                     }
                     None => keys.split_once('+').is_none() && !item.get(keys).is_some_and(Value::is_filled),
                 }
@@ -239,27 +208,28 @@ impl<'t, 'a> Merger<'t, 'a> {
 
     /// Merges where anything may stand: only values of one type merge.
     fn free(&mut self, left: &mut Value<'a>, right: Value<'a>) {
-        let (old, new) = (left.kind(), right.kind());
-        if old == Kind::Null {
+        if left.is_null() {
             *left = right;
-        } else if old != new {
+        } else if !left.has_type_of(&right) {
             let path = self.path.join(".");
             self.events.push(Event::OtherType { path, old: left.origin, new: right.origin });
         } else {
-            match new {
-                Kind::Map => self.map(left, right, &Type::Free, None),
-                Kind::List => self.append(left, right),
-                Kind::Text if right.scalar().is_empty() => {}
-                Kind::Integer if integer(right.scalar()) == Some(0) => {}
-                Kind::Float if right.scalar().parse() == Ok(0.0) => {}
-                _ => self.replace(left, right),
+            match &right.content {
+                Content::Map(_) => self.map(left, right, &Type::Free),
+                Content::List(_) => self.append(left, right),
+                Content::Scalar(scalar) => match scalar.resolved {
+                    Resolved::String if scalar.text.is_empty() => {}
+                    Resolved::Integer(0) => {}
+                    Resolved::Float(number) if number == 0.0 && number.is_sign_positive() => {}
+                    _ => self.replace(left, right),
+                },
             }
         }
     }
 
     fn replace(&mut self, left: &mut Value<'a>, right: Value<'a>) {
         if let (Some(old), Some(new)) = (left.origin, right.origin)
-            && !alike(left, &right)
+            && !left.equals(&right)
         {
             let path = self.path.join(".");
             self.events.push(Event::Replaced { path, old, new });
@@ -268,7 +238,7 @@ impl<'t, 'a> Merger<'t, 'a> {
     }
 
     fn path_to(&self, key: &str) -> String {
-        self.path.iter().copied().chain([key]).collect::<Vec<_>>().join(".")
+        self.path.iter().map(|key| &**key).chain([key]).collect::<Vec<_>>().join(".")
     }
 }
 
@@ -301,30 +271,10 @@ fn is_zero(value: &Value<'_>, ty: &Type) -> bool {
     let text = value.scalar();
     match ty {
         Type::Word(zero) => text.is_empty() || text.eq_ignore_ascii_case(zero),
-        Type::Number => integer(text).is_none_or(|number| number == 0),
+        Type::Number => value.integer().is_none_or(|number| number == 0),
         Type::Duration => {
             text.is_empty() || text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic()).parse() == Ok(0.0)
         }
-        _ => text.is_empty() && matches!(value.content, Content::Scalar(..)),
-    }
-}
-
-/// Whether two values say the same.
-pub fn alike(left: &Value<'_>, right: &Value<'_>) -> bool {
-    match (&left.content, &right.content) {
-        (Content::Scalar(left, _), Content::Scalar(right, _)) => left == right,
-        (Content::List(left), Content::List(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| alike(left, right))
-        }
-        (Content::Map(left), Content::Map(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|field| {
-                    right
-                        .iter()
-                        .find(|other| other.key == field.key)
-                        .is_some_and(|other| alike(&field.value, &other.value))
-                })
-        }
-        _ => false,
+        _ => text.is_empty() && value.as_scalar().is_some(),
     }
 }

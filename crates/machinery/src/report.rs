@@ -1,91 +1,101 @@
-//! What is found while patches are merged, at the places that those who wrote them know.
+//! What is reported about the merging of patches.
 
-use talosmith_document::Node;
 use talosmith_document::{Code, Diagnostic, Level, Location};
 
-use super::Origin;
+use super::PatchLocator;
 use super::config::{Cleared, title};
-use super::deletion::Fault;
+use super::decode::{DeletionError, Patch};
 use super::merge::Event;
-use super::value::Mark;
+use super::value::PatchSpan;
 
-/// A patch, in the order in which patches are applied.
-#[derive(Debug)]
-pub struct Patch<'a> {
-    /// Its documents.
-    pub documents: &'a [Node],
-    /// Who made it.
-    pub maker: Maker<'a>,
+/// A patch that is applied to a base config.
+#[derive(Debug, Clone, Copy)]
+pub struct AppliedPatch<'a> {
+    /// What it changes.
+    pub patch: &'a Patch,
+    /// What it was made from.
+    pub source: PatchSource<'a>,
 }
 
-/// Who made a patch.
+/// What a patch was made from.
 #[derive(Debug, Clone, Copy)]
-pub enum Maker<'a> {
-    /// A user, who wrote it as it is.
+pub enum PatchSource<'a> {
+    /// A raw patch.
     User {
-        /// Its name.
+        /// The name that the model has for it.
         name: &'a str,
         /// Where it is written.
-        origin: &'a Origin,
+        locator: &'a PatchLocator,
     },
-    /// The model.
+    /// A key of the model.
     Model {
-        /// The key that asks for it.
+        /// The key, as the catalogue of artifacts has it: `volumes.data`.
         key: &'a str,
     },
 }
 
-impl Patch<'_> {
+impl AppliedPatch<'_> {
     fn is_raw(&self) -> bool {
-        matches!(self.maker, Maker::User { .. })
+        matches!(self.source, PatchSource::User { .. })
+    }
+
+    fn title(&self) -> String {
+        match self.source {
+            PatchSource::Model { key } => format!("the key `{key}`"),
+            PatchSource::User { name, .. } => format!("the patch `{name}`"),
+        }
     }
 }
 
-/// The findings so far.
-pub struct Report<'p> {
-    patches: &'p [Patch<'p>],
-    key_place: &'p dyn Fn(&str) -> Location,
-    /// All of them.
+/// Collects findings, at locations in the user's files.
+pub(crate) struct Report<'p> {
+    patches: &'p [AppliedPatch<'p>],
+    key_location: &'p dyn Fn(&str) -> Location,
     pub findings: Vec<Diagnostic>,
 }
 
 impl<'p> Report<'p> {
-    /// A report on some patches; `key_place` says where a key of the model is written.
-    pub fn new(patches: &'p [Patch<'p>], key_place: &'p dyn Fn(&str) -> Location) -> Self {
-        Self { patches, key_place, findings: Vec::new() }
+    pub(crate) fn new(patches: &'p [AppliedPatch<'p>], key_location: &'p dyn Fn(&str) -> Location) -> Self {
+        Self { patches, key_location, findings: Vec::new() }
     }
 
-    /// Where something was written.
-    pub fn location(&self, origin: Mark) -> Location {
-        let patch = self.patch(origin);
-        match patch.maker {
-            Maker::User { origin: written, .. } => {
-                origin.location(patch.documents, written).unwrap_or_else(|| written.bytes(0..0))
-            }
-            Maker::Model { key } => (self.key_place)(key),
+    pub(crate) fn location(&self, origin: PatchSpan) -> Location {
+        match self.patch(origin).source {
+            PatchSource::User { locator, .. } => locator.location(origin.bytes()),
+            PatchSource::Model { key } => (self.key_location)(key),
         }
     }
 
-    fn patch(&self, origin: Mark) -> &Patch<'_> {
+    fn patch(&self, origin: PatchSpan) -> &AppliedPatch<'p> {
         &self.patches[usize::from(origin.patch)]
     }
 
-    /// Says that a deletion was none.
-    pub fn not_deleted(&mut self, fault: Fault, what: &str, origin: Mark) {
-        let (message, help) = match fault {
-            Fault::Absent => (
+    /// Reports a timestamp in a free-form mapping of a patch that another one follows.
+    pub(crate) fn timestamp(&mut self, text: &str, origin: PatchSpan) {
+        let message =
+            format!("YAML resolves `{text}` to a timestamp, which Talos cannot copy when it applies the next patch");
+        let finding = Diagnostic::new(Code::BadPatch, message, self.location(origin))
+            .note("the machinery crashes on it")
+            .help(format!("put it in quotes: \"{text}\""));
+        self.findings.push(finding);
+    }
+
+    /// Reports a deletion that deletes nothing; `what` names it.
+    pub(crate) fn not_deleted(&mut self, error: DeletionError, what: &str, origin: PatchSpan) {
+        let (message, help) = match error {
+            DeletionError::Absent => (
                 format!("{what} is not there to be deleted"),
                 "remove the `$patch: delete`, or spell the keys as they are set before",
             ),
-            Fault::NoKey => (
+            DeletionError::NoKey => (
                 "`$patch: delete` names no item of this list".to_owned(),
                 "put a key of the item beside it, or replace the whole list",
             ),
-            Fault::InsideItem => (
+            DeletionError::InsideItem => (
                 "`$patch: delete` stands inside an item of a list, where Talos does not look".to_owned(),
                 "delete the whole item, and write it again as it should be in a second patch",
             ),
-            Fault::NoIdentity => (
+            DeletionError::NoIdentity => (
                 "`$patch: delete` at the top does not say which document".to_owned(),
                 "write `apiVersion: v1alpha1` and the `kind` beside it; the main document cannot be deleted",
             ),
@@ -96,21 +106,21 @@ impl<'p> Report<'p> {
         self.findings.push(finding);
     }
 
-    /// Says what happened when a document was merged, where it matters to a user.
-    pub fn event(&mut self, kind: &str, name: &str, event: Event) {
+    /// Reports what happened when a document was merged, if it matters to a user.
+    pub(crate) fn event(&mut self, kind: &str, name: &str, event: Event) {
         let document = title(kind, name);
         let finding = match event {
             Event::Replaced { path, old, new } if self.is_between_patches(old, new) => {
                 let (first, second) = (self.patch(old), self.patch(new));
                 let finding = Diagnostic::new(
                     Code::PatchConflict,
-                    format!("`{path}` of {document} is set by {} and by {}", call(first), call(second)),
+                    format!("`{path}` of {document} is set by {} and by {}", first.title(), second.title()),
                     self.location(new),
                 )
                 .also(self.location(old), "the value that is replaced")
                 .note("the patch that is applied last wins");
-                match (first.maker, second.maker) {
-                    (Maker::Model { key }, _) | (_, Maker::Model { key }) => {
+                match (first.source, second.source) {
+                    (PatchSource::Model { key }, _) | (_, PatchSource::Model { key }) => {
                         finding.help(format!("set it under `{key}` alone"))
                     }
                     _ => finding.help("keep one of the two"),
@@ -124,8 +134,8 @@ impl<'p> Report<'p> {
                 )
                 .also(self.location(old), "the items before")
                 .note("Talos appends the items of the later patch to those of the earlier one");
-                match (self.patch(old).maker, self.patch(new).maker) {
-                    (Maker::Model { key }, _) | (_, Maker::Model { key }) => {
+                match (self.patch(old).source, self.patch(new).source) {
+                    (PatchSource::Model { key }, _) | (_, PatchSource::Model { key }) => {
                         finding.help(format!("write all items under `{key}`"))
                     }
                     _ => finding.help("write all items in one patch"),
@@ -147,7 +157,7 @@ impl<'p> Report<'p> {
                 )
                 .note("the machinery fails on such a value, even where both are the same")
                 .help("set it in one patch");
-                self.behind(old, at, finding)
+                self.with_old(old, at, finding)
             }
             Event::OtherType { path, old, new } => {
                 let Some(at) = new.or(old) else { return };
@@ -158,30 +168,30 @@ impl<'p> Report<'p> {
                 )
                 .note("Talos merges only values of one type here, and refuses the patch")
                 .help("write the value with the same type, with or without quotes");
-                self.behind(old, at, finding)
+                self.with_old(old, at, finding)
             }
             _ => return,
         };
         self.findings.push(finding);
     }
 
-    /// Shows the value before the one that a finding is about, where a patch wrote it elsewhere.
-    fn behind(&self, old: Option<Mark>, at: Mark, finding: Diagnostic) -> Diagnostic {
+    /// Adds the location of the value before the one that a finding is about, if a patch set it elsewhere.
+    fn with_old(&self, old: Option<PatchSpan>, at: PatchSpan, finding: Diagnostic) -> Diagnostic {
         match old {
             Some(old) if old != at => finding.also(self.location(old), "the value before"),
             _ => finding,
         }
     }
 
-    /// Whether two different patches meet, of which one is raw.
-    fn is_between_patches(&self, old: Mark, new: Mark) -> bool {
+    /// Whether the spans are of two patches, of which one is raw.
+    fn is_between_patches(&self, old: PatchSpan, new: PatchSpan) -> bool {
         old.patch != new.patch && (self.patch(old).is_raw() || self.patch(new).is_raw())
     }
 
-    /// Says that a patch clears what it does not repeat.
-    pub fn cleared(&mut self, cleared: &Cleared) {
+    /// Reports a field that a raw patch clears since it does not repeat it.
+    pub(crate) fn cleared(&mut self, cleared: &Cleared) {
         let location = self.location(cleared.by);
-        // An error there says so already.
+        // An error at the same location is reported for the same reason.
         let is_said =
             self.findings.iter().any(|finding| finding.level == Level::Error && finding.at.location == location);
         if is_said || !self.patch(cleared.by).is_raw() {
@@ -200,12 +210,5 @@ impl<'p> Report<'p> {
             None => finding,
         };
         self.findings.push(finding);
-    }
-}
-
-fn call(patch: &Patch<'_>) -> String {
-    match patch.maker {
-        Maker::Model { key } => format!("the key `{key}`"),
-        Maker::User { name, .. } => format!("the patch `{name}`"),
     }
 }

@@ -7,7 +7,7 @@ use talosmith_document::{Code, Diagnostic};
 
 use super::config::{Config, Document};
 use super::report::Report;
-use super::value::{Mark, Value};
+use super::value::{PatchSpan, Value};
 use crate::cel;
 use crate::cel::Environment;
 use crate::talos_data::types::MAIN;
@@ -37,30 +37,30 @@ mod conflicts;
 mod together;
 
 /// A config under judgement.
-pub struct Rules<'r, 'p> {
+pub(crate) struct Rules<'r, 'p> {
     /// The merged config.
     pub config: &'r Config<'r>,
     report: &'r mut Report<'p>,
 }
 
-/// Judges which documents stand together, as Talos does after each patch.
-pub fn documents(config: &Config<'_>, report: &mut Report<'_>) {
-    identity::judge(&mut Rules { config, report });
+/// Checks which documents can be combined, by kind and name, as Talos does after each patch.
+pub(crate) fn check_identities(config: &Config<'_>, report: &mut Report<'_>) {
+    identity::check_identities(&mut Rules { config, report });
 }
 
-/// Judges a config that is merged.
-pub fn judge(config: &Config<'_>, report: &mut Report<'_>) {
+/// Checks a config into which all patches are merged.
+pub(crate) fn check_config(config: &Config<'_>, report: &mut Report<'_>) {
     let mut rules = Rules { config, report };
     for document in config.documents.iter().filter(|document| document.origin.is_some()) {
-        one(&mut rules, document);
+        check_document(&mut rules, document);
     }
-    conflicts::judge(&mut rules);
-    together::judge(&mut rules);
+    conflicts::check_conflicts(&mut rules);
+    together::check_together(&mut rules);
 }
 
-fn one(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+fn check_document(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     match document.kind {
-        MAIN => main_document::judge(rules, document),
+        MAIN => main_document::check_main_document(rules, document),
         "VolumeConfig" => volumes::system(rules, document),
         "UserVolumeConfig" => volumes::user(rules, document),
         "RawVolumeConfig" | "SwapVolumeConfig" => volumes::raw(rules, document),
@@ -80,7 +80,7 @@ fn one(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         "WireguardConfig" => links::wireguard(rules, document),
         "LinkAliasConfig" => links::alias(rules, document),
         "DHCPv4Config" | "DHCPv6Config" => network::dhcp(rules, document),
-        "EthernetConfig" => rules.named(document),
+        "EthernetConfig" => rules.require_name(document),
         "HostnameConfig" => network::hostname(rules, document),
         "ResolverConfig" => network::resolver(rules, document),
         "TimeSyncConfig" => network::time(rules, document),
@@ -90,41 +90,47 @@ fn one(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         "BlackholeRouteConfig" => network::blackhole(rules, document),
         "RoutingRuleConfig" => network::routing_rule(rules, document),
         "NetworkRuleConfig" => network::rule(rules, document),
-        "TCPProbeConfig" | "HTTPProbeConfig" => probes::judge(rules, document),
-        "BGPInstanceConfig" => bgp::judge(rules, document),
+        "TCPProbeConfig" | "HTTPProbeConfig" => probes::check_probe(rules, document),
+        "BGPInstanceConfig" => bgp::check_instance(rules, document),
         "RegistryMirrorConfig" => registries::mirror(rules, document),
         "RegistryAuthConfig" => registries::auth(rules, document),
         "RegistryTLSConfig" => registries::tls(rules, document),
         "ImageVerificationConfig" => images::verification(rules, document),
-        "ContainerConfig" => containers::judge(rules, document),
+        "ContainerConfig" => containers::check_container(rules, document),
         "ExtensionServiceConfig" => runtime::extension_service(rules, document),
         "EnvironmentConfig" => runtime::environment(rules, document),
         "EtcFileConfig" => runtime::etc_file(rules, document),
         "EventSinkConfig" => runtime::event_sink(rules, document),
-        "KernelModuleConfig" => rules.named(document),
+        "KernelModuleConfig" => rules.require_name(document),
         "KmsgLogConfig" => runtime::kmsg_log(rules, document),
         "OOMConfig" => runtime::oom(rules, document),
         "SysctlConfig" | "SysfsConfig" => runtime::params(rules, document),
         "WatchdogTimerConfig" => runtime::watchdog(rules, document),
         "SideroLinkConfig" => runtime::siderolink(rules, document),
         "UnattendedInstallConfig" => runtime::unattended_install(rules, document),
-        "CRIBaseRuntimeSpecConfig" => runtime_spec::judge(rules, document, "overrides"),
+        "CRIBaseRuntimeSpecConfig" => runtime_spec::check_overrides(rules, document, "overrides"),
         "CRICustomizationConfig" => runtime::cri_customization(rules, document),
         "DiscoveryIdentityConfig" => runtime::discovery_identity(rules, document),
         "DiscoveryServiceConfig" => runtime::discovery_service(rules, document),
-        kind if kind.starts_with("Kube") => kubernetes::judge(rules, document),
+        kind if kind.starts_with("Kube") => kubernetes::check_kubernetes(rules, document),
         _ => {}
     }
 }
 
 impl Rules<'_, '_> {
     /// Refuses a document for what is, or is not, at a path in it.
-    pub fn refuse(&mut self, document: &Document<'_>, path: &str, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn refuse(
+        &mut self,
+        document: &Document<'_>,
+        path: &str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.find(Code::InvalidDocument, document, path, message, help);
     }
 
     /// Refuses a value of a document.
-    pub fn refuse_value(
+    pub(crate) fn refuse_value(
         &mut self,
         document: &Document<'_>,
         value: &Value<'_>,
@@ -137,7 +143,7 @@ impl Rules<'_, '_> {
     }
 
     /// A finding of any code about a path in a document.
-    pub fn find(
+    pub(crate) fn find(
         &mut self,
         code: Code,
         document: &Document<'_>,
@@ -153,14 +159,14 @@ impl Rules<'_, '_> {
             None => locate(&document.value, path).or(document.origin),
         };
         // What is missing may have been deleted.
-        let at = at.or_else(|| self.config.deleted.last().map(|(_, origin)| *origin));
+        let at = at.or_else(|| self.config.deleted.last().copied());
         if let Some(at) = at {
             self.push(code, at, message, help);
         }
     }
 
     /// A finding at a place.
-    pub fn push(&mut self, code: Code, at: Mark, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn push(&mut self, code: Code, at: PatchSpan, message: impl Into<String>, help: impl Into<String>) {
         let minor = self.config.minor;
         let finding = Diagnostic::new(code, message, self.report.location(at))
             .note(format!("Talos {}.{} refuses the whole machine config", minor.0, minor.1))
@@ -169,26 +175,26 @@ impl Rules<'_, '_> {
     }
 
     /// Whether a value was written by a patch, so that it is worth a look.
-    pub fn is_written(value: Option<&Value<'_>>) -> bool {
+    pub(crate) fn is_written(value: Option<&Value<'_>>) -> bool {
         value.is_some_and(|value| value.origin.is_some())
     }
 
     /// Requires a name.
-    pub fn named(&mut self, document: &Document<'_>) {
+    pub(crate) fn require_name(&mut self, document: &Document<'_>) {
         if document.name.is_empty() {
             self.refuse(document, "name", format!("{} has no name", document.kind), "add `name`");
         }
     }
 
     /// Requires a text at a path.
-    pub fn need(&mut self, document: &Document<'_>, path: &str) {
+    pub(crate) fn require(&mut self, document: &Document<'_>, path: &str) {
         if document.value.text(path).is_empty() {
             self.refuse(document, path, format!("{} has no `{path}`", document.title()), format!("add `{path}`"));
         }
     }
 
     /// Requires a path to be absent.
-    pub fn forbid(&mut self, document: &Document<'_>, path: &str, why: &str) {
+    pub(crate) fn forbid(&mut self, document: &Document<'_>, path: &str, why: &str) {
         if document.value.at(path).is_some_and(Value::is_filled) {
             let message = format!("{} has `{path}`, {why}", document.title());
             self.refuse(document, path, message, format!("remove `{path}`"));
@@ -197,7 +203,7 @@ impl Rules<'_, '_> {
 }
 
 /// The nearest value on the way to a path that a patch wrote.
-fn locate(value: &Value<'_>, path: &str) -> Option<Mark> {
+fn locate(value: &Value<'_>, path: &str) -> Option<PatchSpan> {
     let mut found = None;
     let mut value = value;
     for key in path.split('.') {
@@ -221,15 +227,20 @@ fn locate(value: &Value<'_>, path: &str) -> Option<Mark> {
     found
 }
 
-/// Judges the expression at a path, if a patch wrote it.
+/// Checks the CEL expression at a path, if a patch wrote it.
 fn expression(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, environment: Environment) {
-    let Some(value) = document.value.at(path).filter(|value| value.origin.is_some() && !value.scalar().is_empty())
-    else {
+    let Some(value) = document.value.at(path).filter(|value| !value.scalar().is_empty()) else { return };
+    if value.origin.is_none() {
         return;
-    };
-    if let Err(fault) = cel::check(value.scalar(), environment, rules.config.version) {
-        let message = format!("`{path}` of {}: {fault}", document.title());
-        let help = fault.help.unwrap_or_else(|| "write another expression".to_owned());
-        rules.find(Code::BadSelector, document, path, message, help);
+    }
+    if let Err(error) = cel::check(value.scalar(), environment, rules.config.version)
+        && let Some(at) = value.part(error.range.clone())
+    {
+        let message = format!("`{path}` of {}: {error}", document.title());
+        let help = error.help.unwrap_or_else(|| "write another expression".to_owned());
+        rules.push(Code::BadSelector, at, message, help);
+        if let Some(finding) = rules.report.findings.last_mut() {
+            finding.at.text = error.label;
+        }
     }
 }

@@ -1,10 +1,9 @@
 use talosmith_document::{Document, Node, Sources, TalosVersion};
 
-use super::config::{Config, identity};
-use super::deletion;
+use super::config::Config;
 use super::merge::Merger;
 use super::value::{Content, Value};
-use super::{Maker, Origin, Patch, judge};
+use super::{AppliedPatch, Patch, PatchLocator, PatchSource, Target, check_patches, decode_patch};
 use crate::Role;
 use crate::talos_data::types::Types;
 
@@ -16,24 +15,24 @@ fn parse(text: &str) -> Vec<Node> {
 /// A value in one line.
 fn show(value: &Value<'_>) -> String {
     match &value.content {
-        Content::Scalar(text, _) => (*text).to_owned(),
+        Content::Scalar(scalar) => scalar.text.to_string(),
         Content::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
         Content::Map(fields) => {
-            let fields = fields.iter().filter(|field| !matches!(field.key, "apiVersion" | "kind" | "name"));
+            let fields = fields.iter().filter(|field| !matches!(&*field.key, "apiVersion" | "kind" | "name"));
             let fields: Vec<_> = fields.map(|field| format!("{}: {}", field.key, show(&field.value))).collect();
             format!("{{{}}}", fields.join(", "))
         }
     }
 }
 
-/// What two documents of a kind come to.
+/// Two documents of a kind, merged.
 fn merged(minor: u64, kind: &str, left: &str, right: &str) -> String {
     let head = if kind == "v1alpha1" { String::new() } else { format!("apiVersion: v1alpha1\nkind: {kind}\n") };
     let (left, right) = (parse(&format!("{head}{left}\n")), parse(&format!("{head}{right}\n")));
-    let mut value = Value::read(&left[0], Some(0));
-    let (kind, name) = identity(&value);
-    let mut merger = Merger::new(Types::of((1, minor)), kind, name);
-    merger.document(&mut value, Value::read(&right[0], Some(1)));
+    let mut value = Value::read(&left[0]);
+    let mut merger = Merger::new(Types::of((1, minor)), kind, "");
+    let right = Value::read(&right[0]);
+    merger.document(&mut value, right.of_patch(1));
     show(&value)
 }
 
@@ -127,16 +126,23 @@ fn values_merge_by_their_types() {
 }
 
 /// The messages of all findings about patches on a base.
-fn said(version: &str, base: u64, role: Role, texts: &[&str]) -> Vec<String> {
+fn messages(version: &str, base: u64, role: Role, texts: &[&str]) -> Vec<String> {
     let version: TalosVersion = version.parse().expect(version);
     let mut sources = Sources::default();
-    let parsed: Vec<_> =
-        texts.iter().map(|text| (Origin::File(sources.add("patch.yaml", *text)), parse(text))).collect();
-    let patches: Vec<_> = parsed
+    let target = Target { version: &version, base: (1, base) };
+    let decoded: Vec<(PatchLocator, Patch)> = texts
         .iter()
-        .map(|(origin, documents)| Patch { documents, maker: Maker::User { name: "p", origin } })
+        .map(|text| {
+            let locator = PatchLocator::File(sources.add("patch.yaml", *text));
+            let (patch, _) = decode_patch(&parse(text), &locator, &target);
+            (locator, patch)
+        })
         .collect();
-    judge((1, base), role, &version, &patches, &|key| panic!("no key asks for a patch here: {key}"))
+    let patches: Vec<_> = decoded
+        .iter()
+        .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "p", locator } })
+        .collect();
+    check_patches((1, base), role, &version, &patches, &|key| panic!("the model has no key here: {key}"))
         .into_iter()
         .map(|finding| format!("{}: {}", finding.code, finding.message))
         .collect()
@@ -179,45 +185,39 @@ fn deletions_are_as_strict_as_the_machinery() {
         ),
     ];
     for (version, base, text, expected) in cases {
-        assert_eq!(said(version, base, Role::ControlPlane, &[text]), expected, "{version} {text}");
+        assert_eq!(messages(version, base, Role::ControlPlane, &[text]), expected, "{version} {text}");
     }
 }
 
 #[test]
-fn patches_meet() {
+fn values_of_two_patches_conflict_or_are_appended() {
     let sysctls = |value: &str| format!("machine: {{ sysctls: {{ a: '{value}' }} }}");
     let (one, two) = (sysctls("1"), sysctls("2"));
     assert_eq!(
-        said("v1.12.7", 12, Role::Worker, &[&one, &one]),
+        messages("v1.12.7", 12, Role::Worker, &[&one, &one]),
         Vec::<String>::new(),
         "the same value twice is no conflict"
     );
     assert_eq!(
-        said("v1.12.7", 12, Role::Worker, &[&one, &two]),
+        messages("v1.12.7", 12, Role::Worker, &[&one, &two]),
         ["patch-conflict: `machine.sysctls.a` of the main document is set by the patch `p` and by the patch `p`"]
     );
     let sans = "machine: { certSANs: [a] }";
     assert_eq!(
-        said("v1.12.7", 12, Role::Worker, &[sans, sans]),
+        messages("v1.12.7", 12, Role::Worker, &[sans, sans]),
         ["list-appended: `machine.certSANs` of the main document is a list that two patches add to"]
     );
 }
 
 #[test]
-fn a_document_without_a_word_is_left_out() {
-    let nodes = parse("version: v1alpha1\nmachine: { sysctls: { $patch: delete } }\n");
-    let (deletions, rest) = deletion::split(&nodes[0], 0).expect("a document");
+fn a_document_with_deletions_alone_merges_nothing() {
+    let version: TalosVersion = "v1.12.7".parse().expect("a version");
+    let text = "version: v1alpha1\nmachine: { sysctls: { $patch: delete } }\n";
+    let locator = PatchLocator::File(Sources::default().add("patch.yaml", text));
+    let (patch, _) = decode_patch(&parse(text), &locator, &Target { version: &version, base: (1, 12) });
+    let (deletions, rest) = patch.documents[0].content.as_ref().expect("a document");
     assert_eq!(deletions.iter().map(|deletion| deletion.path.join(".")).collect::<Vec<_>>(), ["machine.sysctls"]);
     assert!(rest.is_none(), "{rest:?}");
-    let version: TalosVersion = "v1.12.7".parse().expect("a version");
-    let config = Config {
-        version: &version,
-        minor: (1, 12),
-        documents: super::base::documents((1, 12), Role::Worker),
-        types: Types::of((1, 12)),
-        deleted: Vec::new(),
-        leftovers: Vec::new(),
-        cleared: Vec::new(),
-    };
+    let config = Config::new(super::base::documents((1, 12), Role::Worker), &version);
     assert_eq!(config.position("HostnameConfig", ""), Some(1));
 }

@@ -1,264 +1,287 @@
-//! Merged values, which remember the patch and the bytes that they come from.
+//! Values of patches and of the merged config, which know the patch and the bytes that they come from.
+
+use std::borrow::Cow;
+use std::ops::Range;
 
 use talosmith_document::{Entry, Node, NodeValue, Style};
-use talosmith_document::{Location, Pointer};
 
-use super::Origin;
+use crate::scalar::{Resolved, Scalar};
 
-/// Where a value was written.
+/// Bytes of a patch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// The index of the patch.
+pub(crate) struct PatchSpan {
+    /// The position of the patch in the order in which patches are applied; 0 in a patch on its own.
     pub patch: u16,
-    /// What tells the node, or the entry of a mapping, from all others while the patch is borrowed.
-    address: usize,
+    start: u32,
+    end: u32,
 }
 
-impl Mark {
-    /// A value of a patch.
-    pub fn value(patch: u16, node: &Node) -> Self {
-        Self { patch, address: std::ptr::from_ref(node).addr() }
+impl PatchSpan {
+    fn new(span: &Range<u32>) -> Self {
+        Self { patch: 0, start: span.start, end: span.end }
     }
 
-    /// A key of a patch.
-    pub fn key(patch: u16, entry: &Entry) -> Self {
-        Self { patch, address: std::ptr::from_ref(entry).addr() }
+    pub(crate) fn bytes(self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 
-    /// The place of what it marks among the documents of its patch; none if it is not there.
-    pub fn location(self, documents: &[Node], origin: &Origin) -> Option<Location> {
-        documents.iter().find_map(|node| self.below(node, &Pointer::root(), origin))
-    }
-
-    fn below(self, node: &Node, at: &Pointer, origin: &Origin) -> Option<Location> {
-        if self == Self::value(self.patch, node) {
-            return Some(origin.value(at, node));
-        }
-        node.items().iter().enumerate().find_map(|(index, item)| self.below(item, &at.item(index), origin)).or_else(
-            || {
-                node.entries().iter().find_map(|entry| {
-                    let at = at.child(&entry.key);
-                    if self == Self::key(self.patch, entry) {
-                        return Some(origin.key(&at, entry));
-                    }
-                    self.below(&entry.value, &at, origin)
-                })
-            },
-        )
+    /// The same bytes of the patch at a position.
+    pub(crate) fn of_patch(self, patch: u16) -> Self {
+        Self { patch, ..self }
     }
 }
 
-/// A value; what the base brought has no origin.
+/// A value. Its text is borrowed from the patch while patches are merged.
 #[derive(Debug, Clone)]
-pub struct Value<'a> {
-    /// Who wrote it last.
-    pub origin: Option<Mark>,
-    /// What it is.
+pub(crate) struct Value<'a> {
+    /// Where it was written last; none for what the base config has. A mapping or a list without brackets, which spans whole lines, has the
+    /// bytes of its key.
+    pub origin: Option<PatchSpan>,
     pub content: Content<'a>,
 }
 
-/// The three kinds of values.
 #[derive(Debug, Clone)]
-pub enum Content<'a> {
-    /// A text and how it is written.
-    Scalar(&'a str, Style),
-    /// A list.
+pub(crate) enum Content<'a> {
+    Scalar(Scalar<'a>),
     List(Vec<Value<'a>>),
-    /// Keys and values.
     Map(Vec<Field<'a>>),
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub struct Field<'a> {
-    /// The key.
-    pub key: &'a str,
-    /// Who wrote the key last.
-    pub origin: Option<Mark>,
-    /// The value.
+pub(crate) struct Field<'a> {
+    pub key: Cow<'a, str>,
+    /// Where the key was written last; none for what the base config has.
+    pub key_origin: Option<PatchSpan>,
     pub value: Value<'a>,
 }
 
-/// The type that YAML gives a scalar which stands where anything may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Nothing.
-    Null,
-    /// Text, or a point in time.
-    Text,
-    /// `true` or `false`.
-    Bool,
-    /// A whole number.
-    Integer,
-    /// Another number.
-    Float,
-    /// A list.
-    List,
-    /// A mapping.
-    Map,
+impl Value<'static> {
+    /// Reads a document of a patch.
+    pub(crate) fn read(node: &Node) -> Self {
+        Self { origin: Some(PatchSpan::new(&node.span)), content: content(node) }
+    }
+
+    /// The same value as a part of the base config.
+    pub(crate) fn of_base(mut self) -> Self {
+        self.forget_origin();
+        self
+    }
+
+    fn forget_origin(&mut self) {
+        self.origin = None;
+        match &mut self.content {
+            Content::Scalar(_) => {}
+            Content::List(items) => items.iter_mut().for_each(Self::forget_origin),
+            Content::Map(fields) => fields.iter_mut().for_each(|field| {
+                field.key_origin = None;
+                field.value.forget_origin();
+            }),
+        }
+    }
+}
+
+fn content(node: &Node) -> Content<'static> {
+    match &node.value {
+        NodeValue::Scalar(text, style) => Content::Scalar(Scalar::read(text, *style)),
+        NodeValue::Sequence(items) => Content::List(items.iter().map(Value::read).collect()),
+        NodeValue::Mapping(entries) => Content::Map(entries.iter().map(field).collect()),
+    }
+}
+
+fn field(entry: &Entry) -> Field<'static> {
+    let first = match &entry.value.value {
+        NodeValue::Scalar(..) => None,
+        NodeValue::Sequence(items) => items.first().map(|item| item.span.start),
+        NodeValue::Mapping(entries) => entries.first().map(|entry| entry.key_span.start),
+    };
+    // Brackets come before the first child.
+    let span = if first == Some(entry.value.span.start) { &entry.key_span } else { &entry.value.span };
+    Field {
+        key: Cow::Owned(entry.key.to_string()),
+        key_origin: Some(PatchSpan::new(&entry.key_span)),
+        value: Value { origin: Some(PatchSpan::new(span)), content: content(&entry.value) },
+    }
+}
+
+impl Field<'_> {
+    /// The bytes of the key in its patch, which is on its own.
+    pub(crate) fn key_span(&self) -> Range<usize> {
+        self.key_origin.map_or(0..0, PatchSpan::bytes)
+    }
 }
 
 impl<'a> Value<'a> {
-    /// Reads what a patch, or the base, wrote.
-    pub fn read(node: &'a Node, patch: Option<u16>) -> Self {
-        let content = match &node.value {
-            NodeValue::Scalar(text, style) => Content::Scalar(text, *style),
-            NodeValue::Sequence(items) => {
-                Content::List(items.iter().filter(|item| is_item(item)).map(|item| Self::read(item, patch)).collect())
-            }
-            NodeValue::Mapping(entries) => Content::Map(
-                entries
+    /// The same value as a part of the patch at a position; what is of the base stays so.
+    pub(crate) fn of_patch(&self, patch: u16) -> Value<'_> {
+        let content = match &self.content {
+            Content::Scalar(scalar) => Content::Scalar(scalar.borrowed()),
+            Content::List(items) => Content::List(items.iter().map(|item| item.of_patch(patch)).collect()),
+            Content::Map(fields) => Content::Map(
+                fields
                     .iter()
-                    .map(|entry| Field {
-                        key: &entry.key,
-                        origin: patch.map(|patch| Mark::key(patch, entry)),
-                        value: Self::read(&entry.value, patch),
+                    .map(|field| Field {
+                        key: Cow::Borrowed(&field.key),
+                        key_origin: field.key_origin.map(|origin| origin.of_patch(patch)),
+                        value: field.value.of_patch(patch),
                     })
                     .collect(),
             ),
         };
-        Self { origin: patch.map(|patch| Mark::value(patch, node)), content }
+        Value { origin: self.origin.map(|origin| origin.of_patch(patch)), content }
+    }
+
+    /// The bytes of its patch, which is on its own.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.origin.map_or(0..0, PatchSpan::bytes)
+    }
+
+    /// The bytes of a part of this scalar's text; those of the whole scalar if its text is not written as it is, as with escapes.
+    pub(crate) fn part(&self, part: Range<usize>) -> Option<PatchSpan> {
+        let (origin, scalar) = (self.origin?, self.as_scalar()?);
+        let quote = usize::from(scalar.style == Style::Quoted);
+        let written = scalar.text.trim_end_matches('\n').len() + 2 * quote;
+        if written != origin.bytes().len() {
+            return Some(origin);
+        }
+        let byte =
+            |at: usize| origin.start.saturating_add(u32::try_from(quote + at).unwrap_or(u32::MAX)).min(origin.end);
+        Some(PatchSpan { start: byte(part.start), end: byte(part.end), ..origin })
     }
 
     /// Whether nothing is written here, or a null.
-    pub fn is_null(&self) -> bool {
-        matches!(self.content, Content::Scalar("" | "~" | "null" | "Null" | "NULL", Style::Plain))
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(&self.content, Content::Scalar(scalar) if scalar.resolved == Resolved::Null)
     }
 
     /// The value of a key, unless it is null.
-    pub fn get(&self, key: &str) -> Option<&Self> {
-        self.all_fields()
-            .iter()
-            .find(|field| field.key == key)
-            .map(|field| &field.value)
-            .filter(|value| !value.is_null())
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.field(key).map(|field| &field.value).filter(|value| !value.is_null())
+    }
+
+    /// A key and its value, which may be null.
+    pub(crate) fn field(&self, key: &str) -> Option<&Field<'a>> {
+        self.all_fields().iter().find(|field| field.key == key)
     }
 
     /// The value at keys that are joined by dots, unless it is null.
-    pub fn at(&self, path: &str) -> Option<&Self> {
+    pub(crate) fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |value, key| value.get(key))
     }
 
     /// Whether there is a value at a path.
-    pub fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.at(path).is_some()
     }
 
-    /// The text of this scalar; empty for anything else.
-    pub fn scalar(&self) -> &'a str {
-        match self.content {
-            Content::Scalar(text, _) if !self.is_null() => text,
-            _ => "",
+    /// This scalar as it is written; none for a list or a mapping.
+    pub(crate) fn as_scalar(&self) -> Option<&Scalar<'a>> {
+        match &self.content {
+            Content::Scalar(scalar) => Some(scalar),
+            _ => None,
         }
     }
 
-    /// The scalar at a path; empty if there is none.
-    pub fn text(&self, path: &str) -> &'a str {
+    /// The text of this scalar; empty for anything else and for null.
+    pub(crate) fn scalar(&self) -> &str {
+        self.as_scalar().filter(|scalar| scalar.resolved != Resolved::Null).map_or("", |scalar| &scalar.text)
+    }
+
+    /// The text of the scalar at a path; empty if there is none.
+    pub(crate) fn text(&self, path: &str) -> &str {
         self.at(path).map_or("", Self::scalar)
     }
 
-    /// The word at a path in lower case, since Talos reads its words in any.
-    pub fn word(&self, path: &str) -> String {
+    /// The text at a path in lower case, since Talos reads the values of its enums in any.
+    pub(crate) fn word(&self, path: &str) -> String {
         self.text(path).to_ascii_lowercase()
     }
 
-    /// The boolean at a path.
-    pub fn flag(&self, path: &str) -> Option<bool> {
-        self.at(path).map(|value| {
-            matches!(value.scalar(), "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON")
+    /// The boolean at a path, which go-yaml decodes from the words of YAML 1.1 too.
+    pub(crate) fn flag(&self, path: &str) -> Option<bool> {
+        self.at(path).and_then(Self::as_scalar).map(|scalar| match scalar.resolved {
+            Resolved::Bool(flag) => flag,
+            _ => matches!(&*scalar.text, "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON"),
         })
     }
 
     /// Whether the boolean at a path is there and true.
-    pub fn is_true(&self, path: &str) -> bool {
+    pub(crate) fn is_true(&self, path: &str) -> bool {
         self.flag(path) == Some(true)
     }
 
     /// The whole number at a path; none for anything else.
-    pub fn number(&self, path: &str) -> Option<i128> {
-        let text = self.at(path)?.scalar();
-        integer(text).or_else(|| whole(text))
+    pub(crate) fn number(&self, path: &str) -> Option<i128> {
+        self.at(path).and_then(Self::integer)
     }
 
-    /// The items of the list at a path.
-    pub fn items(&self, path: &str) -> &[Self] {
-        match self.at(path).map(|value| &value.content) {
-            Some(Content::List(items)) => items,
+    /// This whole number, which may be written as a float such as `1e3`; none for anything else.
+    pub(crate) fn integer(&self) -> Option<i128> {
+        match self.as_scalar()?.resolved {
+            Resolved::Integer(number) => Some(number),
+            #[expect(clippy::cast_possible_truncation, reason = "the number is whole and below 2^50")]
+            Resolved::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(number as i128),
+            _ => None,
+        }
+    }
+
+    /// The items of this list; empty for anything else.
+    pub(crate) fn list(&self) -> &[Self] {
+        match &self.content {
+            Content::List(items) => items,
             _ => &[],
         }
     }
 
+    /// The items of the list at a path.
+    pub(crate) fn items(&self, path: &str) -> &[Self] {
+        self.at(path).map_or(&[], Self::list)
+    }
+
     /// The keys and values of the mapping at a path.
-    pub fn fields(&self, path: &str) -> &[Field<'a>] {
+    pub(crate) fn fields(&self, path: &str) -> &[Field<'a>] {
         self.at(path).map_or(&[], Self::all_fields)
     }
 
     /// The keys and values of this mapping; empty for anything else.
-    pub fn all_fields(&self) -> &[Field<'a>] {
+    pub(crate) fn all_fields(&self) -> &[Field<'a>] {
         match &self.content {
             Content::Map(fields) => fields,
             _ => &[],
         }
     }
 
-    /// Whether something other than empty lists, mappings and nulls is in it.
-    pub fn is_filled(&self) -> bool {
+    /// Whether something other than empty lists, mappings, strings and nulls is in it.
+    pub(crate) fn is_filled(&self) -> bool {
         match &self.content {
-            Content::Scalar(text, style) => !self.is_null() && (!text.is_empty() || *style == Style::Plain),
+            Content::Scalar(scalar) => scalar.resolved != Resolved::Null && !scalar.text.is_empty(),
             Content::List(items) => !items.is_empty(),
             Content::Map(fields) => fields.iter().any(|field| field.value.is_filled()),
         }
     }
 
-    /// The type that YAML gives it where anything may stand.
-    pub fn kind(&self) -> Kind {
-        match self.content {
-            _ if self.is_null() => Kind::Null,
-            Content::List(_) => Kind::List,
-            Content::Map(_) => Kind::Map,
-            Content::Scalar(text, Style::Plain) => match text {
-                "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => Kind::Bool,
-                _ if integer(text).is_some() => Kind::Integer,
-                _ if is_float(text) => Kind::Float,
-                _ => Kind::Text,
-            },
-            Content::Scalar(..) => Kind::Text,
+    /// Whether both are lists, mappings, or scalars of one type in Go.
+    pub(crate) fn has_type_of(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Scalar(one), Content::Scalar(other)) => one.resolved.has_type_of(other.resolved),
+            (Content::List(_), Content::List(_)) | (Content::Map(_), Content::Map(_)) => true,
+            _ => false,
         }
     }
-}
 
-/// Whether an item counts: the machinery drops nulls from lists.
-pub fn is_item(node: &Node) -> bool {
-    !node.is_null() && !node.is_empty_scalar()
-}
-
-/// A whole number as YAML 1.1 with Go's additions writes it.
-pub fn integer(text: &str) -> Option<i128> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
+    /// Whether both are written alike, but for quotes and the order of keys.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Scalar(one), Content::Scalar(other)) => one.text == other.text,
+            (Content::List(one), Content::List(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.equals(other))
+            }
+            (Content::Map(one), Content::Map(others)) => {
+                let is_in =
+                    |field: &Field<'_>| other.field(&field.key).is_some_and(|other| field.value.equals(&other.value));
+                one.len() == others.len() && one.iter().all(is_in)
+            }
+            _ => false,
+        }
     }
-    let digits = digits.replace('_', "");
-    let based = |prefix: &str, radix| digits.strip_prefix(prefix).map(|digits| i128::from_str_radix(digits, radix));
-    let number = based("0x", 16)
-        .or_else(|| based("0b", 2))
-        .or_else(|| based("0o", 8))
-        .or_else(|| (digits.len() > 1).then(|| based("0", 8)).flatten())
-        .unwrap_or_else(|| digits.parse());
-    number.ok().map(|number| sign * number)
-}
-
-/// A whole number that is written as a float, such as `1e3`.
-fn whole(text: &str) -> Option<i128> {
-    let number = text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && number.abs() < 1e15)?;
-    format!("{number:.0}").parse().ok()
-}
-
-fn is_float(text: &str) -> bool {
-    let digits = text.trim_start_matches(['-', '+']);
-    let starts = digits.trim_start_matches('.').starts_with(|first: char| first.is_ascii_digit());
-    matches!(digits, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") || (starts && text.parse::<f64>().is_ok())
 }

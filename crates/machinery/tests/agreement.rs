@@ -8,8 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Document, Level, Node, SourceId, Sources, TalosVersion};
-use talosmith_machinery::Role;
-use talosmith_machinery::{Maker, Origin, Patch, Target, decode_patch, judge};
+use talosmith_machinery::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, check_patches, decode_patch};
 
 /// The parsed texts of a case; the findings instead if one cannot be parsed.
 fn parse(sources: &mut Sources, patches: &[Value]) -> Result<Vec<(SourceId, Vec<Node>)>, Vec<Diagnostic>> {
@@ -30,23 +29,23 @@ fn findings(case: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<Diagn
         Ok(parsed) => parsed,
         Err(findings) => return findings,
     };
-    let origins: Vec<Origin> = parsed.iter().map(|(source, _)| Origin::File(*source)).collect();
     let target = Target { version, base };
-    // A secret is no fault to the machinery.
-    let mut found: Vec<Diagnostic> = parsed
-        .iter()
-        .zip(&origins)
-        .flat_map(|((_, documents), origin)| decode_patch(documents, origin, &target))
-        .filter(|finding| finding.code != Code::LiteralSecret)
-        .collect();
+    let mut found = Vec::new();
+    let mut decoded: Vec<(PatchLocator, Patch)> = Vec::new();
+    for (source, documents) in &parsed {
+        let locator = PatchLocator::File(*source);
+        let (patch, findings) = decode_patch(documents, &locator, &target);
+        decoded.push((locator, patch));
+        // The machinery accepts secrets.
+        found.extend(findings.into_iter().filter(|finding| finding.code != Code::LiteralSecret));
+    }
     if !refuses(&found) {
-        let patches: Vec<_> = parsed
+        let patches: Vec<_> = decoded
             .iter()
-            .zip(&origins)
-            .map(|((_, documents), origin)| Patch { documents, maker: Maker::User { name: "patch", origin } })
+            .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "patch", locator } })
             .collect();
-        let no_key = |key: &str| panic!("no key asks for a patch here: {key}");
-        found.extend(judge(base, role, version, &patches, &no_key));
+        let no_key = |key: &str| panic!("the model has no key here: {key}");
+        found.extend(check_patches(base, role, version, &patches, &no_key));
     }
     found
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use talosmith_document::{Code, Document, Level, Sources, TalosVersion};
-use talosmith_machinery::{Origin, Target, decode_patch};
+use talosmith_machinery::{PatchLocator, Target, decode_patch};
 
 /// What is wrong with the patches of a case; none for a case with aliases or tags, which talosmith reads in no YAML.
 fn refusals(patches: &Value, version: &TalosVersion, base: (u64, u64)) -> Option<Vec<String>> {
@@ -15,7 +15,7 @@ fn refusals(patches: &Value, version: &TalosVersion, base: (u64, u64)) -> Option
         let source = sources.add("patch.yaml", text);
         let target = Target { version, base };
         match Document::parse_stream(source, text) {
-            Ok(documents) => decode_patch(&documents, &Origin::File(source), &target),
+            Ok(documents) => decode_patch(&documents, &PatchLocator::File(source), &target).1,
             Err(findings) => findings,
         }
     });

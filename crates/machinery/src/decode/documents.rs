@@ -1,14 +1,15 @@
 //! Which document a document is.
 
-use talosmith_document::{Code, Diagnostic, Level, Node, NodeValue, Pointer, TalosVersion, closest};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion, closest};
 
-use super::Target;
 use super::deletions::{has_deletion, is_deletion, is_dropped};
 use super::fields::Walk;
-use crate::Origin;
+use super::{Target, Timestamp};
+use crate::PatchLocator;
 use crate::talos_data::fields;
 use crate::talos_data::fields::MAIN;
 use crate::talos_data::talos;
+use crate::value::{Content, Field, Value};
 
 /// The keys by which the loader knows a main document.
 const MAIN_KEYS: [&str; 4] = ["machine", "cluster", "debug", "persist"];
@@ -16,71 +17,73 @@ const MAIN_KEYS: [&str; 4] = ["machine", "cluster", "debug", "persist"];
 /// The one version that documents have so far.
 const API_VERSION: &str = "v1alpha1";
 
-/// Everything for which Talos's loader refuses a patch, deprecated fields, and secrets.
-#[must_use]
-pub fn decode_patch(documents: &[Node], origin: &Origin, target: &Target<'_>) -> Vec<Diagnostic> {
-    let root = Pointer::root();
-    let written: Vec<&Node> = documents.iter().filter(|node| !node.is_null() && !node.is_empty_scalar()).collect();
+/// Returns everything for which Talos's loader refuses the documents of a patch, deprecated fields, and secrets.
+///
+/// Adds the timestamps in free-form mappings to `timestamps`.
+pub(super) fn check_patch(
+    documents: &[Value<'static>],
+    locator: &PatchLocator,
+    target: &Target<'_>,
+    timestamps: &mut Vec<Timestamp>,
+) -> Vec<Diagnostic> {
+    let written: Vec<&Value<'static>> = documents.iter().filter(|document| !document.is_null()).collect();
     if written.is_empty() {
-        return vec![empty(origin.bytes(0..0))];
+        return vec![empty(locator.location(0..0))];
     }
-    if let [node] = written[..]
-        && node.items().iter().any(|item| item.get("op").is_some())
+    if let [document] = written[..]
+        && document.list().iter().any(|item| item.field("op").is_some())
     {
-        return vec![json_patch(node, origin.value(&root, &node.items()[0]))];
+        return vec![json_patch(document, locator.location(document.list()[0].span()))];
     }
-    let is_all_empty = written.iter().all(|node| is_dropped(node) && !has_deletion(node));
+    let is_all_empty = written.iter().all(|document| is_dropped(document) && !has_deletion(document));
     let mut findings = Vec::new();
-    let mut seen: Vec<(Identity<'_>, &Node)> = Vec::new();
-    for node in written {
-        if is_dropped(node) && !is_all_empty && !has_deletion(node) {
+    let mut seen: Vec<(Identity<'_>, &Value<'_>)> = Vec::new();
+    for document in written {
+        if is_dropped(document) && !is_all_empty && !has_deletion(document) {
             continue;
         }
-        findings.extend(decode(node, origin, target));
-        let identity = Identity::of(node);
-        if is_dropped(node) {
+        let mut walk = check_document(document, locator, target);
+        findings.append(&mut walk.findings);
+        timestamps.append(&mut walk.timestamps);
+        let identity = Identity::of(document);
+        if is_dropped(document) {
             continue;
         }
         match seen.iter().find(|(other, _)| *other == identity) {
             Some((_, first)) if target.version.minor() < (1, 14) => {
-                findings.push(duplicate(&identity, origin.value(&root, node), origin.value(&root, first)));
+                let (location, first) = (locator.location(document.span()), locator.location(first.span()));
+                findings.push(duplicate(&identity, location, first));
             }
             Some(_) => {}
-            None => seen.push((identity, node)),
+            None => seen.push((identity, document)),
         }
     }
     findings
 }
 
-/// Everything for which Talos's loader refuses one document of a patch, deprecated fields, and secrets.
-#[must_use]
-pub fn decode(document: &Node, origin: &Origin, target: &Target<'_>) -> Vec<Diagnostic> {
-    let root = Pointer::root();
-    if document.is_null() || document.is_empty_scalar() {
-        return Vec::new();
-    }
-    if !matches!(document.value, NodeValue::Mapping(_)) {
-        let location = origin.value(&root, document);
-        return vec![
-            Diagnostic::new(Code::WrongType, "a patch is keys and values, as they stand in a machine config", location)
+fn check_document<'a>(document: &'a Value<'static>, locator: &'a PatchLocator, target: &'a Target<'a>) -> Walk<'a> {
+    let mut walk = Walk::new(locator, target);
+    if !matches!(document.content, Content::Map(_)) {
+        let location = locator.location(document.span());
+        walk.findings.push(
+            Diagnostic::new(Code::WrongType, "a patch is a mapping, as in a machine config", location)
                 .help("begin with a key such as `machine:`, or with `apiVersion: v1alpha1` and a `kind`"),
-        ];
+        );
+        return walk;
     }
-    let mut walk = Walk::new(origin, target);
     walk.deletions(document);
-    match kind(document, origin, target) {
+    match kind(document, locator, target) {
         Ok(kind) => walk.document(document, kind),
         Err(finding) => {
-            // What it is stays open, so only its secrets can be looked for.
+            // Without a kind only its secrets can be looked for.
             walk.secrets(document);
             walk.findings.extend(finding.map(|finding| *finding));
         }
     }
-    let mut findings = walk.findings;
     if target.version.minor() > talos::newest_minor() {
-        findings.iter_mut().for_each(|finding| newer(finding, target.version));
+        walk.findings.iter_mut().for_each(|finding| newer(finding, target.version));
     }
-    findings
+    walk
 }
 
 /// What a newer Talos than is known refuses is not known either.
@@ -101,33 +104,40 @@ struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    fn of(document: &'a Node) -> Self {
-        let text = |key| document.get(key).and_then(Node::scalar).map_or("", |(text, _)| text);
+    fn of(document: &'a Value<'_>) -> Self {
+        let text = |key| written(document, key).unwrap_or_default();
         let kind = text("kind");
         Self { api_version: text("apiVersion"), kind: if kind.is_empty() { MAIN } else { kind }, name: text("name") }
     }
 }
 
+/// The text of the scalar at a key.
+fn written<'v>(value: &'v Value<'_>, key: &str) -> Option<&'v str> {
+    value.field(key)?.value.as_scalar().map(|scalar| &*scalar.text)
+}
+
 /// The kind of a document, `v1alpha1` for the main one; or why it is none, and nothing where it only deletes what it names.
-fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<&'a str, Option<Box<Diagnostic>>> {
-    let root = Pointer::root();
-    let entry = |key: &str| document.entries().iter().find(|entry| *entry.key == *key);
-    let text = |key: &str| {
-        entry(key).and_then(|entry| entry.value.scalar()).map(|(text, _)| text).filter(|text| !text.is_empty())
+fn kind<'a>(
+    document: &'a Value<'_>,
+    locator: &PatchLocator,
+    target: &Target<'_>,
+) -> Result<&'a str, Option<Box<Diagnostic>>> {
+    let text = |key: &str| written(document, key).filter(|text| !text.is_empty());
+    let location_of = |key: &str| {
+        let value = document.field(key).map_or(document, |field| &field.value);
+        locator.location(value.span())
     };
-    let is_main = document.entries().iter().any(|entry| MAIN_KEYS.contains(&&*entry.key));
+    let is_main = document.all_fields().iter().any(|field| MAIN_KEYS.contains(&&*field.key));
     for key in ["kind", "apiVersion"] {
-        if let Some(entry) = entry(key).filter(|entry| entry.value.scalar().is_none()) {
-            let location = origin.value(&root.child(key), &entry.value);
+        if document.field(key).is_some_and(|field| field.value.as_scalar().is_none()) {
+            let location = location_of(key);
             return Err(Some(Box::new(Diagnostic::new(Code::WrongType, format!("`{key}` is not a text"), location))));
         }
     }
-    let is_deleted = document.entries().iter().any(is_deletion);
+    let is_deleted = document.all_fields().iter().any(is_deletion);
     let is_missing = |code, message: &str, help: &str| {
-        let location = document
-            .entries()
-            .first()
-            .map_or_else(|| origin.value(&root, document), |first| origin.key(&root.child(&first.key), first));
+        let span = document.all_fields().first().map_or_else(|| document.span(), Field::key_span);
+        let location = locator.location(span);
         Err(Some(Box::new(Diagnostic::new(code, message.to_owned(), location).help(help.to_owned()))))
     };
     match (text("kind"), text("apiVersion")) {
@@ -149,17 +159,17 @@ fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<
                     Diagnostic::new(
                         Code::OldTalos,
                         format!("{} has no {kind} document (needs v{}.{})", target.version, since.0, since.1),
-                        origin.value(&root.child("kind"), document.get("kind").unwrap_or(document)),
+                        location_of("kind"),
                     )
                     .note("Talos refuses the whole patch for a kind that it does not know")
                     .help(format!("upgrade the node to v{}.{} or later first", since.0, since.1)),
                 ))),
                 Some(_) => Ok(kind),
-                None => Err(Some(Box::new(unknown_kind(kind, document, origin, target)))),
+                None => Err(Some(Box::new(unknown_kind(kind, location_of("kind"), target)))),
             }
         }
         (Some(_), Some(version)) => {
-            let location = origin.value(&root.child("apiVersion"), document.get("apiVersion").unwrap_or(document));
+            let location = location_of("apiVersion");
             Err(Some(Box::new(
                 Diagnostic::new(Code::WrongType, format!("no document has the `apiVersion` `{version}`"), location)
                     .note("Talos refuses the whole patch for a document that it does not know")
@@ -176,7 +186,7 @@ fn kind<'a>(document: &'a Node, origin: &Origin, target: &Target<'_>) -> Result<
         (None, Some(API_VERSION)) => Ok(MAIN),
         (None, Some(_)) if is_main => Ok(MAIN),
         (None, _) => {
-            let home = document.entries().iter().find_map(|entry| home(&entry.key));
+            let home = document.all_fields().iter().find_map(|field| home(&field.key));
             let help = home.map_or_else(
                 || {
                     "begin with `machine:` or `cluster:`, or add the lines\napiVersion: v1alpha1\nkind: HostnameConfig"
@@ -198,8 +208,7 @@ pub(super) fn home(key: &str) -> Option<&'static str> {
     ["machine", "cluster"].into_iter().find(|section| fields::find(&format!("{MAIN}.{section}.{key}")).is_some())
 }
 
-fn unknown_kind(kind: &str, document: &Node, origin: &Origin, target: &Target<'_>) -> Diagnostic {
-    let location = origin.value(&Pointer::root().child("kind"), document.get("kind").unwrap_or(document));
+fn unknown_kind(kind: &str, location: Location, target: &Target<'_>) -> Diagnostic {
     let finding = Diagnostic::new(Code::UnknownKind, format!("Talos has no document `{kind}`"), location)
         .note("Talos refuses the whole patch for a kind that it does not know");
     let known = talos::kinds().filter(|kind| talos::kind_since(kind) <= Some(target.minor()));
@@ -211,17 +220,13 @@ fn unknown_kind(kind: &str, document: &Node, origin: &Origin, target: &Target<'_
     }
 }
 
-fn empty(location: talosmith_document::Location) -> Diagnostic {
+fn empty(location: Location) -> Diagnostic {
     Diagnostic::new(Code::EmptyValue, "the patch is empty", location)
         .note("Talos refuses a patch without a document")
         .help("write the keys that it is to change, or remove the patch")
 }
 
-fn duplicate(
-    identity: &Identity<'_>,
-    location: talosmith_document::Location,
-    first: talosmith_document::Location,
-) -> Diagnostic {
+fn duplicate(identity: &Identity<'_>, location: Location, first: Location) -> Diagnostic {
     let name = match (identity.kind, identity.name) {
         (MAIN, _) => "the main document stands in this patch twice".to_owned(),
         (kind, "") => format!("{kind} stands in this patch twice"),
@@ -234,12 +239,12 @@ fn duplicate(
 }
 
 /// An RFC 6902 patch, and its first operation as a strategic merge patch.
-fn json_patch(node: &Node, location: talosmith_document::Location) -> Diagnostic {
+fn json_patch(document: &Value<'_>, location: Location) -> Diagnostic {
     let finding =
         Diagnostic::new(Code::JsonPatch, "this is a JSON patch, which Talos takes for single documents only", location)
             .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
-    let first = &node.items()[0];
-    let text = |key| first.get(key).and_then(Node::scalar).map(|(text, _)| text);
+    let first = &document.list()[0];
+    let text = |key| written(first, key);
     let path = Pointer::new(text("path").unwrap_or_default());
     let is_index = |key: &String| key == "-" || key.bytes().all(|byte| byte.is_ascii_digit());
     let keys: Vec<String> = path.segments().take_while(|key| !is_index(key)).collect();

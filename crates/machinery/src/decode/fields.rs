@@ -2,15 +2,16 @@
 
 mod refusals;
 
-use talosmith_document::Entry;
-use talosmith_document::{Code, Diagnostic, Level, Location, Node, NodeValue, Pointer, Style};
+use talosmith_document::{Code, Diagnostic, Level, Location};
 
 use super::deletions::{is_deleted, is_deletion};
-use super::{Target, scalar, secret, wording};
-use crate::Origin;
+use super::{Target, Timestamp, scalar, secret, wording};
+use crate::PatchLocator;
+use crate::scalar::{Resolved, Scalar};
 use crate::talos_data::fields;
 use crate::talos_data::fields::{Field, MAIN, Minor};
 use crate::talos_data::{secrets, talos};
+use crate::value::{Content, Field as Entry, Value};
 
 /// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
 const IDLE_WHEN_NULL: [&str; 7] = [
@@ -23,16 +24,20 @@ const IDLE_WHEN_NULL: [&str; 7] = [
     "v1alpha1.machine.seccompProfiles",
 ];
 
+/// Free-form mappings that Talos does not copy when it applies another patch; with the others it crashes on a timestamp then.
+const NEVER_COPIED: [&str; 2] =
+    ["v1alpha1.cluster.apiServer.authorizationConfig.webhook", "v1alpha1.machine.baseRuntimeSpecOverrides"];
+
 /// A step from a value to one inside it.
 #[derive(Clone, Copy)]
 enum Step<'a> {
     Key(&'a str),
-    Item(usize),
+    Item,
 }
 
 /// A walk through one document.
 pub(super) struct Walk<'a> {
-    origin: &'a Origin,
+    locator: &'a PatchLocator,
     target: &'a Target<'a>,
     minor: Minor,
     /// The way from the root of the document.
@@ -40,27 +45,37 @@ pub(super) struct Walk<'a> {
     /// The kind and the keys without lists and free keys, as the table has them.
     path: String,
     pub findings: Vec<Diagnostic>,
+    /// The timestamps in free-form mappings.
+    pub timestamps: Vec<Timestamp>,
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(origin: &'a Origin, target: &'a Target<'a>) -> Self {
-        Self { origin, target, minor: target.minor(), trail: Vec::new(), path: String::new(), findings: Vec::new() }
+    pub fn new(locator: &'a PatchLocator, target: &'a Target<'a>) -> Self {
+        Self {
+            locator,
+            target,
+            minor: target.minor(),
+            trail: Vec::new(),
+            path: String::new(),
+            findings: Vec::new(),
+            timestamps: Vec::new(),
+        }
     }
 
     /// Checks a document of a known kind.
-    pub fn document(&mut self, root: &'a Node, kind: &str) {
+    pub fn document(&mut self, root: &'a Value<'static>, kind: &str) {
         kind.clone_into(&mut self.path);
         self.object(root);
     }
 
     /// Checks that what is deleted can be.
-    pub fn deletions(&mut self, node: &'a Node) {
-        let in_list = self.trail.iter().any(|step| matches!(step, Step::Item(_)));
-        for entry in node.entries() {
+    pub fn deletions(&mut self, node: &'a Value<'static>) {
+        let in_list = self.trail.iter().any(|step| matches!(step, Step::Item));
+        for entry in node.all_fields() {
             if is_deletion(entry) {
-                let is_item = matches!(self.trail.last(), Some(Step::Item(_)));
-                if is_item && node.entries().len() == 1 {
-                    let location = self.origin.key(&self.pointer().child("$patch"), entry);
+                let is_item = matches!(self.trail.last(), Some(Step::Item));
+                if is_item && node.all_fields().len() == 1 {
+                    let location = self.key_location(entry);
                     self.findings.push(
                         Diagnostic::new(
                             Code::PatchDelete,
@@ -73,7 +88,7 @@ impl<'a> Walk<'a> {
                         .help("write a key of the item beside it, as in\n- interface: eth0\n  $patch: delete"),
                     );
                 } else if in_list && !is_item {
-                    let location = self.origin.key(&self.pointer().child("$patch"), entry);
+                    let location = self.key_location(entry);
                     self.findings.push(
                         Diagnostic::new(
                             Code::PatchDelete,
@@ -88,13 +103,13 @@ impl<'a> Walk<'a> {
             }
             self.inside(Step::Key(&entry.key), |walk| walk.deletions(&entry.value));
         }
-        for (index, item) in node.items().iter().enumerate() {
-            self.inside(Step::Item(index), |walk| walk.deletions(item));
+        for item in node.list() {
+            self.inside(Step::Item, |walk| walk.deletions(item));
         }
     }
 
     /// Looks for secrets by their form where nothing is known of the fields.
-    pub fn secrets(&mut self, node: &'a Node) {
+    pub fn secrets(&mut self, node: &'a Value<'static>) {
         self.free(node, false);
     }
 
@@ -104,19 +119,16 @@ impl<'a> Walk<'a> {
         self.trail.pop();
     }
 
-    fn pointer(&self) -> Pointer {
-        self.trail.iter().fold(Pointer::root(), |at, step| match step {
-            Step::Key(key) => at.child(key),
-            Step::Item(index) => at.item(*index),
-        })
+    fn location(&self, value: &Value<'_>) -> Location {
+        self.locator.location(value.span())
     }
 
-    fn location(&self, node: &Node) -> Location {
-        self.origin.value(&self.pointer(), node)
+    fn key_location(&self, entry: &Entry<'_>) -> Location {
+        self.locator.location(entry.key_span())
     }
 
-    fn object(&mut self, node: &'a Node) {
-        for entry in node.entries() {
+    fn object(&mut self, node: &'a Value<'static>) {
+        for entry in node.all_fields() {
             let is_header = self.trail.is_empty() && self.path != MAIN && matches!(&*entry.key, "apiVersion" | "kind");
             if is_header || is_deletion(entry) {
                 continue;
@@ -131,7 +143,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn field(&mut self, entry: &'a Entry) {
+    fn field(&mut self, entry: &'a Entry<'static>) {
         // A key with a dot would be taken for two.
         let field = if entry.key.contains('.') { None } else { fields::find(&self.path) };
         match field {
@@ -141,7 +153,7 @@ impl<'a> Walk<'a> {
                 if let Some(deprecation) = field.deprecation
                     && deprecation.since <= self.minor
                     && deprecation.base <= self.target.base
-                    && !(entry.value.is_null() || entry.value.is_empty_scalar() || is_deleted(&entry.value))
+                    && !(entry.value.is_null() || is_deleted(&entry.value))
                 {
                     // What stands below a deprecated field is deprecated with it.
                     let mut below = self.findings.split_off(known);
@@ -164,8 +176,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn value(&mut self, node: &'a Node, kind: &'static str, field: Field) {
-        if node.is_null() || node.is_empty_scalar() || node.entries().iter().any(is_deletion) {
+    fn value(&mut self, node: &'a Value<'static>, kind: &'static str, field: Field) {
+        if node.is_null() || node.all_fields().iter().any(is_deletion) {
             return;
         }
         let (inner, takes_null) = match kind.as_bytes() {
@@ -173,31 +185,31 @@ impl<'a> Walk<'a> {
             [b'[' | b'{', b'*', b']' | b'}', ..] => (&kind[3..], false),
             _ => (kind, true),
         };
-        match (&node.value, kind.as_bytes()[0]) {
-            (NodeValue::Sequence(items), b'[') => {
-                for (index, item) in items.iter().enumerate() {
-                    self.inside(Step::Item(index), |walk| walk.member(item, inner, takes_null, field));
+        match (&node.content, kind.as_bytes()[0]) {
+            (Content::List(items), b'[') => {
+                for item in items {
+                    self.inside(Step::Item, |walk| walk.member(item, inner, takes_null, field));
                 }
             }
-            (NodeValue::Mapping(entries), b'{') => {
+            (Content::Map(entries), b'{') => {
                 for entry in entries {
                     self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, takes_null, field));
                 }
             }
-            (NodeValue::Mapping(_), _) if kind == "object" => self.object(node),
+            (Content::Map(_), _) if kind == "object" => self.object(node),
             _ if kind == "any" => self.free(node, field.is_secret),
-            (NodeValue::Sequence(items), _) if kind == "argument" => {
-                for (index, item) in items.iter().enumerate() {
-                    self.inside(Step::Item(index), |walk| walk.member(item, "text", true, field));
+            (Content::List(items), _) if kind == "argument" => {
+                for item in items {
+                    self.inside(Step::Item, |walk| walk.member(item, "text", true, field));
                 }
             }
-            (NodeValue::Scalar(text, style), _) => self.scalar(node, text, *style, kind, field),
+            (Content::Scalar(scalar), _) => self.scalar(node, scalar, kind, field),
             _ => self.wrong_shape(node, kind, field),
         }
     }
 
-    fn member(&mut self, node: &'a Node, kind: &'static str, takes_null: bool, field: Field) {
-        if !takes_null && (node.is_null() || node.is_empty_scalar()) {
+    fn member(&mut self, node: &'a Value<'static>, kind: &'static str, takes_null: bool, field: Field) {
+        if !takes_null && (node.is_null()) {
             let location = self.location(node);
             let subject = wording::subject(&self.path);
             let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), location)
@@ -214,7 +226,8 @@ impl<'a> Walk<'a> {
         self.value(node, kind, field);
     }
 
-    fn scalar(&mut self, node: &'a Node, text: &'a str, style: Style, kind: &'static str, field: Field) {
+    fn scalar(&mut self, node: &'a Value<'static>, scalar: &Scalar<'_>, kind: &'static str, field: Field) {
+        let text = &*scalar.text;
         // A placeholder stands for one scalar, or in a text for a part of it.
         let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
         let is_text = kind != "bool" && scalar::bounds(kind).is_none();
@@ -226,7 +239,7 @@ impl<'a> Walk<'a> {
             return;
         }
         let is_secret = self.secret_form(node, text);
-        if is_filled_in || scalar::is_read_as(kind, text, style, self.minor) {
+        if is_filled_in || scalar::is_decoded_as(kind, scalar, self.minor) {
             return;
         }
         if is_secret {
@@ -234,21 +247,21 @@ impl<'a> Walk<'a> {
             let finding = wording::wrong_shape(&self.path, kind, node, self.location(node));
             self.findings.push(finding.hidden());
         } else {
-            let is_read = |minor: &Minor| scalar::is_read_as(field_type(field, kind, *minor), text, style, *minor);
+            let is_read = |minor: &Minor| scalar::is_decoded_as(field_type(field, kind, *minor), scalar, *minor);
             let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
             let location = self.location(node);
             self.findings.push(match later {
                 Some(since) => self.newer_value(&format!("`{text}`"), since, location),
-                None => wording::bad_scalar(&self.path, kind, text, style, location),
+                None => wording::bad_scalar(&self.path, kind, scalar, location),
             });
         }
     }
 
     /// A list or mapping where none may be, or a scalar where one must be.
-    fn wrong_shape(&mut self, node: &'a Node, kind: &'static str, field: Field) {
+    fn wrong_shape(&mut self, node: &'a Value<'static>, kind: &'static str, field: Field) {
         self.secrets(node);
         let location = self.location(node);
-        let is_list = matches!(node.value, NodeValue::Sequence(_));
+        let is_list = matches!(node.content, Content::List(_));
         let newest = field_type(field, kind, talos::newest_minor());
         let mut finding = if is_list && newest == "argument" && kind != newest {
             self.newer_value("a list", (1, 13), location)
@@ -256,15 +269,14 @@ impl<'a> Walk<'a> {
             wording::wrong_shape(&self.path, kind, node, location)
         };
         // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set, and a list into its bytes.
-        let is_byte = |item: &Node| {
-            item.is_empty_scalar()
-                || item.scalar().is_some_and(|(text, style)| scalar::is_read_as("uint8", text, style, self.minor))
+        let is_byte = |item: &Value<'_>| {
+            item.is_null() || item.as_scalar().is_some_and(|scalar| scalar::is_decoded_as("uint8", scalar, self.minor))
         };
         let is_decoded = match kind {
-            "hardware-address" => is_list && node.items().iter().all(|item| item.is_null() || is_byte(item)),
+            "hardware-address" => is_list && node.list().iter().all(is_byte),
             _ if is_list => false,
-            "bytes" => node.entries().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
-            "address" | "address-port" | "cidr" | "size" | "cel" => node.entries().is_empty(),
+            "bytes" => node.all_fields().iter().all(|entry| matches!(&*entry.key, "value" | "raw")),
+            "address" | "address-port" | "cidr" | "size" | "cel" => node.all_fields().is_empty(),
             _ => false,
         };
         if self.minor < (1, 13) && is_decoded {
@@ -275,25 +287,29 @@ impl<'a> Walk<'a> {
     }
 
     /// A value of any form.
-    fn free(&mut self, node: &'a Node, is_secret: bool) {
-        for entry in node.entries() {
-            self.inside(Step::Key(&entry.key), |walk| match entry.value.scalar() {
-                Some((text, _)) if is_secret && *entry.key == *"secret" && secret::is_secret(text) => {
+    fn free(&mut self, node: &'a Value<'static>, is_secret: bool) {
+        for entry in node.all_fields() {
+            self.inside(Step::Key(&entry.key), |walk| match entry.value.as_scalar() {
+                Some(scalar) if is_secret && entry.key == "secret" && secret::is_secret(&scalar.text) => {
                     let finding = walk.secret_field(&entry.value);
                     walk.findings.push(finding);
                 }
                 _ => walk.free(&entry.value, is_secret),
             });
         }
-        for (index, item) in node.items().iter().enumerate() {
-            self.inside(Step::Item(index), |walk| walk.free(item, is_secret));
+        for item in node.list() {
+            self.inside(Step::Item, |walk| walk.free(item, is_secret));
         }
-        if let Some((text, _)) = node.scalar() {
-            self.secret_form(node, text);
+        if let Some(scalar) = node.as_scalar() {
+            self.secret_form(node, &scalar.text);
+            if scalar.resolved == Resolved::Timestamp && !NEVER_COPIED.contains(&self.path.as_str()) {
+                let text = scalar.text.to_string();
+                self.timestamps.extend(node.origin.map(|origin| Timestamp { text, origin }));
+            }
         }
     }
 
-    fn secret_form(&mut self, node: &'a Node, text: &str) -> bool {
+    fn secret_form(&mut self, node: &'a Value<'static>, text: &str) -> bool {
         let Some(name) = secrets::find(text) else { return false };
         let location = self.location(node);
         self.findings.push(

@@ -1,28 +1,15 @@
-//! Scalars as go-yaml v4 decodes them into Go's types.
+//! Which scalars go-yaml v4 and Talos's own types decode into a field.
 //!
-//! Source: go.yaml.in/yaml/v4, `resolve` and the decoding of scalars, in the releases that the machinery requires: rc.3 (Talos 1.12),
-//! rc.4 (1.13) and rc.6 (1.14).
-
-use talosmith_document::Style;
+//! Source: go.yaml.in/yaml/v4, the decoding of scalars, and the `UnmarshalText` and `UnmarshalYAML` methods of Talos's types.
 
 use super::{network, text};
+use crate::scalar::{Resolved, Scalar};
 use crate::talos_data::fields::Minor;
 
-/// What go-yaml takes a scalar for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Resolved<'a> {
-    Null,
-    Bool,
-    Integer(i128),
-    Float(f64),
-    Timestamp,
-    Text(&'a str),
-}
-
-/// Whether a minor of Talos reads a scalar as a value of a type of the table of fields.
-pub(super) fn is_read_as(kind: &str, written: &str, style: Style, minor: Minor) -> bool {
-    let resolved = if style == Style::Plain { resolve(written) } else { Resolved::Text(written) };
-    // Later than 1.13 a date without quotes is no text.
+/// Whether a minor of Talos decodes a scalar into a field of a type of the table of fields.
+pub(super) fn is_decoded_as(kind: &str, scalar: &Scalar<'_>, minor: Minor) -> bool {
+    let (written, resolved) = (&*scalar.text, scalar.resolved);
+    // From 1.14 on a timestamp without quotes is no string.
     let is_text = resolved != Resolved::Timestamp || minor < (1, 14);
     if let Some(words) = kind.strip_prefix("word:") {
         let lower = written.to_lowercase();
@@ -34,10 +21,10 @@ pub(super) fn is_read_as(kind: &str, written: &str, style: Style, minor: Minor) 
         "bool" => {
             let word =
                 ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
-            resolved == Resolved::Bool || matches!(resolved, Resolved::Text(text) if word.contains(&text))
+            matches!(resolved, Resolved::Bool(_)) || resolved == Resolved::String && word.contains(&written)
         }
         "duration" => match resolved {
-            Resolved::Text(text) => text::is_duration(text),
+            Resolved::String => text::is_duration(written),
             Resolved::Integer(0) => minor >= (1, 13),
             // 1.14 takes a float without a fraction for nanoseconds, and still no whole number.
             Resolved::Float(_) => minor >= (1, 14) && is_number("int64", resolved, minor),
@@ -77,7 +64,7 @@ fn unsigned(written: &str, minor: Minor) -> &str {
     if minor < (1, 13) { written } else { written.strip_prefix('-').unwrap_or(written) }
 }
 
-fn is_number(kind: &str, resolved: Resolved<'_>, minor: Minor) -> bool {
+fn is_number(kind: &str, resolved: Resolved, minor: Minor) -> bool {
     let Some((low, high)) = bounds(kind) else { return false };
     #[expect(clippy::cast_possible_truncation, reason = "the cast keeps to the bounds, and so did Go's on amd64")]
     match resolved {
@@ -91,93 +78,23 @@ fn is_number(kind: &str, resolved: Resolved<'_>, minor: Minor) -> bool {
     }
 }
 
-fn resolve(written: &str) -> Resolved<'_> {
-    match written {
-        "" | "~" | "null" | "Null" | "NULL" => return Resolved::Null,
-        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => return Resolved::Bool,
-        ".nan" | ".NaN" | ".NAN" => return Resolved::Float(f64::NAN),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Resolved::Float(f64::INFINITY),
-        "-.inf" | "-.Inf" | "-.INF" => return Resolved::Float(f64::NEG_INFINITY),
-        "-0" | "-0.0" => return Resolved::Float(-0.0),
-        _ => {}
-    }
-    match written.as_bytes()[0] {
-        b'.' if is_float(written) => return written.parse().map_or(Resolved::Text(written), Resolved::Float),
-        b'0'..=b'9' | b'+' | b'-' => {
-            if text::is_timestamp(written) {
-                return Resolved::Timestamp;
-            }
-            let plain = written.replace('_', "");
-            if let Some(number) = integer(&plain) {
-                return Resolved::Integer(number);
-            }
-            if is_float(&plain)
-                && let Ok(number) = plain.parse()
-            {
-                return Resolved::Float(number);
-            }
-        }
-        _ => {}
-    }
-    Resolved::Text(written)
-}
-
-/// A whole number as Go's `ParseInt` and `ParseUint` read it with base 0.
-fn integer(text: &str) -> Option<i128> {
-    let (sign, digits) = match text.as_bytes().first()? {
-        b'-' => (-1, &text[1..]),
-        b'+' => (1, &text[1..]),
-        _ => (1, text),
-    };
-    let radix = |prefix: [&str; 2]| prefix.iter().find_map(|prefix| digits.strip_prefix(prefix));
-    let (digits, radix) = if let Some(rest) = radix(["0x", "0X"]) {
-        (rest, 16)
-    } else if let Some(rest) = radix(["0o", "0O"]) {
-        (rest, 8)
-    } else if let Some(rest) = radix(["0b", "0B"]) {
-        (rest, 2)
-    } else if let Some(rest) = digits.strip_prefix('0').filter(|rest| !rest.is_empty()) {
-        (rest, 8)
-    } else {
-        (digits, 10)
-    };
-    if !digits.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let number = sign * i128::from(u64::from_str_radix(digits, radix).ok()?);
-    let high = if text.starts_with('+') { i128::from(i64::MAX) } else { i128::from(u64::MAX) };
-    (i128::from(i64::MIN)..=high).contains(&number).then_some(number)
-}
-
-/// Whether a text is `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
-fn is_float(text: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
-        None => (text, "0"),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let has_digits = !whole.is_empty() || !fraction.is_empty();
-    has_digits && digits(whole) && digits(fraction) && !exponent.is_empty() && digits(exponent)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{bounds, is_read_as};
+    use super::{bounds, is_decoded_as};
+    use crate::scalar::Scalar;
     use talosmith_document::Style;
 
-    /// What of some texts each minor reads as a value of a type; in single quotes for a quoted one.
+    /// The scalars that a minor decodes into a field of a type; those in single quotes are quoted.
     fn read<'a>(kind: &str, minor: u64, texts: &[&'a str]) -> Vec<&'a str> {
         let is_read = |text: &&&str| match text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-            Some(quoted) => is_read_as(kind, quoted, Style::Quoted, (1, minor)),
-            None => is_read_as(kind, text, Style::Plain, (1, minor)),
+            Some(quoted) => is_decoded_as(kind, &Scalar::read(quoted, Style::Quoted), (1, minor)),
+            None => is_decoded_as(kind, &Scalar::read(text, Style::Plain), (1, minor)),
         };
         texts.iter().filter(is_read).copied().collect()
     }
 
     #[test]
-    fn texts_take_every_scalar_but_a_date_since_1_14() {
+    fn strings_are_every_scalar_but_a_timestamp_since_1_14() {
         let all = ["a", "1", "1.5", "true", "yes", "'2024-01-01'", "2024-01-01", "2024-1-1 10:00:00", "2024-13-01"];
         assert_eq!(read("text", 12, &all), all);
         assert_eq!(read("text", 13, &all), all);
@@ -185,13 +102,13 @@ mod tests {
     }
 
     #[test]
-    fn booleans_have_words_of_yaml_1_1_even_in_quotes() {
+    fn booleans_are_those_of_yaml_1_1_even_in_quotes() {
         let all = ["true", "'true'", "yes", "'yes'", "'off'", "on", "Y", "tRue", "1", "'no'", "none", "False"];
         assert_eq!(read("bool", 14, &all), ["true", "yes", "'yes'", "'off'", "on", "Y", "'no'", "False"]);
     }
 
     #[test]
-    fn numbers_are_gos() {
+    fn numbers_are_those_of_go() {
         let all = [
             "1500", "'1500'", "1_500", "0x10", "0o17", "017", "0b11", "08", "1e3", "1.0", "1.5", "-1", "70000", "+5",
             ".5", "1k", "-0", "0x", "_1",
@@ -238,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_taken_in_any_case() {
+    fn enum_values_are_decoded_in_any_case() {
         assert_eq!(read("word:off|stable", 12, &["off", "OFF", "'Stable'", "on", "''"]), ["off", "OFF", "'Stable'"]);
         assert_eq!(read("word:Do53|DoT", 14, &["Do53", "dot", "DOH"]), ["Do53", "dot"]);
         assert_eq!(read("fail-over-mac", 14, &["active", "Active", "1", "3", "''"]), ["active", "1", "''"]);

@@ -1,9 +1,11 @@
 //! What is said about a value that Talos does not read.
 
-use talosmith_document::{Code, Diagnostic, Location, Node, NodeValue, Style};
+use talosmith_document::{Code, Diagnostic, Location, Style};
 
 use super::scalar::bounds;
+use crate::scalar::Scalar;
 use crate::talos_data::fields::MAIN;
+use crate::value::{Content, Value};
 
 /// A field as people name it: `machine.network` of the main document, `provisioning` of another.
 pub(super) fn subject(path: &str) -> String {
@@ -85,14 +87,15 @@ fn code(kind: &str) -> Code {
 }
 
 /// A scalar that is not one of a field's type.
-pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Style, location: Location) -> Diagnostic {
+pub(super) fn bad_scalar(path: &str, kind: &'static str, scalar: &Scalar<'_>, location: Location) -> Diagnostic {
+    let text = &*scalar.text;
     let subject = subject(path);
     let is_number = bounds(kind).is_some();
     let shown = text.lines().next().unwrap_or_default().escape_debug().to_string();
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let is_quoted =
-        style != Style::Plain && (is_number && is_digits || kind == "bool" && matches!(text, "true" | "false"));
+        scalar.style != Style::Plain && (is_number && is_digits || kind == "bool" && matches!(text, "true" | "false"));
     let message = match kind {
         _ if is_quoted => format!("`{shown}` in quotes is a text, where {subject} is {}", expected(kind)),
         "text" => format!("YAML takes `{shown}` for a date, where {subject} is a text"),
@@ -110,11 +113,11 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, text: &str, style: Styl
 }
 
 /// A value that is a list, keys and values, or a scalar, where something else must be.
-pub(super) fn wrong_shape(path: &str, kind: &'static str, node: &Node, location: Location) -> Diagnostic {
-    let found = match node.value {
-        NodeValue::Sequence(_) => "a list",
-        NodeValue::Mapping(_) => "keys and values",
-        NodeValue::Scalar(..) => "a text",
+pub(super) fn wrong_shape(path: &str, kind: &'static str, node: &Value<'_>, location: Location) -> Diagnostic {
+    let found = match node.content {
+        Content::List(_) => "a list",
+        Content::Map(_) => "keys and values",
+        Content::Scalar(_) => "a text",
     };
     let message = format!("{} is {found}, where {} must be", subject(path), expected(kind));
     Diagnostic::new(Code::WrongType, message, location)

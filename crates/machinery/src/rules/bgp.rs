@@ -1,15 +1,15 @@
 //! BGP.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, format};
+use crate::config::Document;
+use crate::value::Value;
 
 /// A router.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn check_instance(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let value = &document.value;
     if value.number("localASN").unwrap_or_default() == 0 {
-        rules.need(document, "localASN");
+        rules.require(document, "localASN");
         if value.has("localASN") {
             rules.refuse(document, "localASN", "`localASN` is 0", "write the number of the autonomous system");
         }

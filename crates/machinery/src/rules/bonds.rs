@@ -1,8 +1,8 @@
 //! The bonds of the main document's network.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::Rules;
+use crate::config::Document;
+use crate::value::Value;
 
 /// The words that options of a bond may have.
 const WORDS: [(&str, &[&str]); 8] = [
@@ -17,7 +17,7 @@ const WORDS: [(&str, &[&str]); 8] = [
 ];
 
 /// A bond.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, bond: &Value<'_>) {
+pub(crate) fn check_bond(rules: &mut Rules<'_, '_>, document: &Document<'_>, bond: &Value<'_>) {
     for (field, words) in WORDS {
         let word = bond.text(field);
         if !word.is_empty() && !words.contains(&word) {

@@ -2,12 +2,12 @@
 
 use talosmith_document::Code;
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, format, network, pods};
+use crate::config::Document;
+use crate::value::Value;
 
 /// The section `cluster`.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, is_control_plane: bool) {
+pub(crate) fn check_cluster(rules: &mut Rules<'_, '_>, document: &Document<'_>, is_control_plane: bool) {
     let Some(cluster) = document.value.at("cluster") else {
         return rules.refuse(document, "cluster", "the main document has no `cluster`", "do not delete it");
     };

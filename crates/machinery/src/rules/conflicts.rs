@@ -1,10 +1,10 @@
 //! Documents that the main document leaves no room for, since it has the same settings in their old place.
 
-use talosmith_document::{Code, Diagnostic};
+use talosmith_document::{Code, Diagnostic, Label};
 
-use super::super::config::Document;
-use super::super::value::{Content, Mark, Value};
 use super::{Rules, format};
+use crate::config::Document;
+use crate::value::{Content, PatchSpan, Value};
 
 /// When a setting of the main document counts as set.
 #[derive(Clone, Copy)]
@@ -73,7 +73,7 @@ const SETTINGS: &[(&str, u64, &str, Is)] = &[
 ];
 
 /// Finds documents that the main document excludes.
-pub fn judge(rules: &mut Rules<'_, '_>) {
+pub(crate) fn check_conflicts(rules: &mut Rules<'_, '_>) {
     let config = rules.config;
     let Some(main) = config.main() else { return };
     for (kind, _, path, is) in SETTINGS.iter().filter(|(_, since, ..)| config.since(*since)) {
@@ -122,28 +122,31 @@ fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
 
 /// Says that a setting and a document exclude each other, at the one that a patch wrote.
 fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document: &Document<'_>) {
-    let written = Rules::is_written(main.value.at(path));
+    let key = key_origin(&main.value, path);
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
-    let before = rules.report.findings.len();
-    if written || document.origin.is_none() {
-        let help = if document.of_base {
-            format!("the base has a document {}: write it there", document.kind)
-        } else {
-            format!("remove `{path}`, or the document")
-        };
-        rules.find(Code::DocumentConflict, main, path, message, help);
+    let help = if document.of_base {
+        format!("the base has a document {}: write it there", document.kind)
     } else {
-        let help = format!("remove the document: the base sets `{path}`");
-        rules.find(Code::DocumentConflict, document, "kind", message, help);
+        format!("remove `{path}`, or the document")
+    };
+    match (key, document.origin) {
+        (Some(key), _) => rules.push(Code::DocumentConflict, key, message, help),
+        (None, None) => rules.find(Code::DocumentConflict, main, path, message, help),
+        (None, Some(_)) => {
+            let help = format!("remove the document: the base sets `{path}`");
+            rules.find(Code::DocumentConflict, document, "kind", message, help);
+        }
     }
-    // Both places, where both were written by patches.
-    let other = if written { document.origin } else { main.value.at(path).and_then(|value| value.origin) };
-    let other = other.map(|mark| rules.report.location(mark));
-    if let (Some(location), Some(finding)) = (other, rules.report.findings.get_mut(before))
-        && finding.at.location != location
-    {
-        *finding = finding.clone().also(location, "and here");
+    let other = key.and(document.origin).map(|origin| rules.report.location(origin));
+    if let (Some(location), Some(finding)) = (other, rules.report.findings.last_mut()) {
+        finding.also.push(Label { location, text: "and here".to_owned() });
     }
+}
+
+/// Where a patch wrote the key that a path leads to.
+fn key_origin(main: &Value<'_>, path: &str) -> Option<PatchSpan> {
+    let (section, key) = path.rsplit_once('.')?;
+    main.at(section)?.field(key)?.key_origin
 }
 
 /// Settings of the main document, and the documents that can say the same of one key beside them; Talos accepts both.
@@ -159,8 +162,8 @@ const OVERLAPS: [(&str, &str); 5] = [
 fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
     for (path, kind) in OVERLAPS {
         let Some(setting) = main.value.at(path) else { continue };
-        let old: Vec<(&str, Option<Mark>)> = match &setting.content {
-            Content::Map(fields) => fields.iter().map(|field| (field.key, field.origin)).collect(),
+        let old: Vec<(&str, Option<PatchSpan>)> = match &setting.content {
+            Content::Map(fields) => fields.iter().map(|field| (&*field.key, field.value.origin)).collect(),
             Content::List(items) => {
                 let key = if kind == "StaticHostConfig" { "ip" } else { "name" };
                 items.iter().map(|item| (item.text(key), item.origin)).collect()
@@ -169,9 +172,9 @@ fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
         };
         for document in rules.config.all(kind) {
             let below = if kind == "SysctlConfig" { "params" } else { "variables" };
-            let new: Vec<(&str, Option<Mark>)> = match kind {
+            let new: Vec<(&str, Option<PatchSpan>)> = match kind {
                 "SysctlConfig" | "EnvironmentConfig" => {
-                    document.value.fields(below).iter().map(|field| (field.key, field.origin)).collect()
+                    document.value.fields(below).iter().map(|field| (&*field.key, field.value.origin)).collect()
                 }
                 _ => vec![(document.name, document.origin)],
             };

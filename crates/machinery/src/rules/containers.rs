@@ -1,22 +1,22 @@
 //! Containers that Talos runs itself.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, format};
+use crate::config::Document;
+use crate::value::Value;
 
 const OPTIONS: [&str; 8] = ["ro", "rw", "noexec", "nosuid", "nodev", "noatime", "rbind", "rshared"];
 const NETWORKS: [&str; 4] = ["addresses", "connectivity", "hostname", "etcfiles"];
 
 /// A container.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn check_container(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let (value, name) = (&document.value, document.name);
-    rules.named(document);
+    rules.require_name(document);
     let legal = |each: char| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-';
     if name.len() > 63 || !name.chars().all(legal) {
         let message = format!("the name `{name}` is not 1 to 63 lower-case letters, digits and `-`");
         rules.refuse(document, "name", message, "choose another name");
     }
-    rules.need(document, "image");
+    rules.require(document, "image");
     let image = value.text("image");
     if !image.is_empty() && !is_image(image) {
         rules.refuse(document, "image", format!("`{image}` is no image"), "write it as `registry/name:tag`");

@@ -2,12 +2,12 @@
 
 use talosmith_document::Code;
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, bonds, format};
+use crate::config::Document;
+use crate::value::Value;
 
 /// The interfaces.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, is_control_plane: bool) {
+pub(crate) fn check_interfaces(rules: &mut Rules<'_, '_>, document: &Document<'_>, is_control_plane: bool) {
     let devices = document.value.items("machine.network.interfaces");
     let mut owners: Vec<(&str, &str)> = Vec::new();
     for device in devices {
@@ -42,7 +42,7 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, is_control_plan
     for device in devices.iter().filter(|device| !device.is_true("ignore")) {
         identity(rules, document, device);
         if let Some(bond) = device.get("bond") {
-            bonds::judge(rules, document, bond);
+            bonds::check_bond(rules, document, bond);
         }
         wireguard(rules, document, device);
         addresses(rules, document, device, &owners);

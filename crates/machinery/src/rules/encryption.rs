@@ -1,11 +1,11 @@
 //! The encryption of volumes.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::Rules;
+use crate::config::Document;
+use crate::value::Value;
 
 /// Judges the section `encryption` of a volume.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn check_encryption(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let Some(encryption) = document.value.at("encryption") else { return };
     let (provider, keys) = (encryption.word("provider"), encryption.items("keys"));
     if matches!(provider.as_str(), "" | "none") && keys.is_empty() {
@@ -41,5 +41,5 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 fn is_register(value: &Value<'_>) -> bool {
-    super::super::value::integer(value.scalar()).is_some_and(|number| (0..=23).contains(&number))
+    value.integer().is_some_and(|number| (0..=23).contains(&number))
 }

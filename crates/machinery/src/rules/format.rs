@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// A number of bytes as go-humanize reads it, and whether it is negative; none if it does not.
 ///
 /// Source: github.com/dustin/go-humanize, `ParseBytes`.
-pub fn bytes(text: &str) -> Option<(u64, bool)> {
+pub(crate) fn bytes(text: &str) -> Option<(u64, bool)> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -33,7 +33,7 @@ pub fn bytes(text: &str) -> Option<(u64, bool)> {
 }
 
 /// A length of time in seconds as Go's `time.ParseDuration` reads it.
-pub fn duration(text: &str) -> Option<f64> {
+pub(crate) fn duration(text: &str) -> Option<f64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
@@ -56,7 +56,7 @@ pub fn duration(text: &str) -> Option<f64> {
 }
 
 /// An address, with a zone if it is of IPv6.
-pub fn address(text: &str) -> Option<IpAddr> {
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
     match text.split_once('%') {
         Some((address, zone)) if !zone.is_empty() => address.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
         Some(_) => None,
@@ -65,7 +65,7 @@ pub fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// An address and the length of its network.
-pub fn prefix(text: &str) -> Option<(IpAddr, u32)> {
+pub(crate) fn prefix(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = text.rsplit_once('/')?;
     let address: IpAddr = address.parse().ok()?;
     let digits = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,23 +74,23 @@ pub fn prefix(text: &str) -> Option<(IpAddr, u32)> {
 }
 
 /// How many bits an address has.
-pub fn width(address: IpAddr) -> u32 {
+pub(crate) fn width(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// A network or an address, where a `!` in front says that it is meant not to match.
-pub fn filter(text: &str) -> bool {
+pub(crate) fn filter(text: &str) -> bool {
     let text = text.strip_prefix('!').unwrap_or(text);
     prefix(text).is_some() || address(text).is_some()
 }
 
 /// An address, or one with the length of its network.
-pub fn address_or_prefix(text: &str) -> bool {
+pub(crate) fn address_or_prefix(text: &str) -> bool {
     if text.contains('/') { prefix(text).is_some() } else { text.parse::<IpAddr>().is_ok() }
 }
 
 /// The bits of an address, those behind the length of its network cut off.
-pub fn masked((address, length): (IpAddr, u32)) -> IpAddr {
+pub(crate) fn masked((address, length): (IpAddr, u32)) -> IpAddr {
     match address {
         IpAddr::V4(address) => {
             let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
@@ -104,14 +104,14 @@ pub fn masked((address, length): (IpAddr, u32)) -> IpAddr {
 }
 
 /// Whether two networks have addresses in common.
-pub fn overlap(a: (IpAddr, u32), b: (IpAddr, u32)) -> bool {
+pub(crate) fn overlap(a: (IpAddr, u32), b: (IpAddr, u32)) -> bool {
     let shorter = a.1.min(b.1);
     width(a.0) == width(b.0) && masked((a.0, shorter)) == masked((b.0, shorter))
 }
 
 /// The parts of a URL that Talos looks at.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Url<'a> {
+pub(crate) struct Url<'a> {
     /// Before `://`; empty if there is none.
     pub scheme: String,
     /// The name or address, without brackets.
@@ -125,7 +125,7 @@ pub struct Url<'a> {
 }
 
 /// Takes a URL apart as Go's `url.Parse` does.
-pub fn url(text: &str) -> Url<'_> {
+pub(crate) fn url(text: &str) -> Url<'_> {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
@@ -152,14 +152,14 @@ pub fn url(text: &str) -> Url<'_> {
 /// Whether a text is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
 ///
 /// Source: github.com/siderolabs/net, `ValidateEndpointURI`.
-pub fn endpoint(text: &str) -> bool {
+pub(crate) fn endpoint(text: &str) -> bool {
     let url = url(text);
     let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
     !url.host.is_empty() && (url.port.is_empty() || port(url.port))
 }
 
 /// A host and a port, as Go's `net.SplitHostPort` takes them apart.
-pub fn host_port(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn host_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner.strip_suffix(']')?;
@@ -169,7 +169,7 @@ pub fn host_port(text: &str) -> Option<(&str, &str)> {
 }
 
 /// How many bytes a Base64 text stands for; none if it is not one.
-pub fn base64(text: &str) -> Option<usize> {
+pub(crate) fn base64(text: &str) -> Option<usize> {
     let text: String = text.chars().filter(|each| !matches!(each, '\r' | '\n')).collect();
     if !text.len().is_multiple_of(4) {
         return None;
@@ -181,7 +181,7 @@ pub fn base64(text: &str) -> Option<usize> {
 }
 
 /// The kinds of the PEM blocks in a text that can be read, and whether there is DER in each.
-pub fn pem(text: &str) -> Vec<(&str, bool)> {
+pub(crate) fn pem(text: &str) -> Vec<(&str, bool)> {
     let mut kinds = Vec::new();
     let mut rest = text;
     while let Some((_, behind)) = rest.split_once("-----BEGIN ") {

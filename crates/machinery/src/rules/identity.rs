@@ -2,8 +2,8 @@
 
 use talosmith_document::Code;
 
-use super::super::config::Document;
 use super::Rules;
+use crate::config::Document;
 
 /// Kinds that configure a link, of which each may have one.
 const LINKS: [&str; 8] = [
@@ -20,7 +20,7 @@ const LINKS: [&str; 8] = [
 const PAIRS: [[&str; 2]; 2] = [["UserVolumeConfig", "ExistingVolumeConfig"], ["Layer2VIPConfig", "HCloudVIPConfig"]];
 
 /// Finds documents that exclude each other.
-pub fn judge(rules: &mut Rules<'_, '_>) {
+pub(crate) fn check_identities(rules: &mut Rules<'_, '_>) {
     let documents = &rules.config.documents;
     let groups = PAIRS.iter().map(|pair| &pair[..]).chain([&LINKS[..]]);
     for group in groups {
@@ -41,5 +41,5 @@ pub fn judge(rules: &mut Rules<'_, '_>) {
 }
 
 fn peer<'v>(document: &'v Document<'_>) -> Option<&'v str> {
-    document.value.at("peer.name").map(super::super::value::Value::scalar)
+    document.value.at("peer.name").map(crate::value::Value::scalar)
 }

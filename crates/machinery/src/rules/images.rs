@@ -1,10 +1,10 @@
 //! Whose images may run.
 
-use super::super::config::Document;
 use super::Rules;
+use crate::config::Document;
 
 /// Rules that verify signatures.
-pub fn verification(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn verification(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     for rule in document.value.items("rules") {
         let mut refuse = |message: &str, help: &str| rules.refuse_value(document, rule, message, help);
         if rule.text("image").is_empty() {

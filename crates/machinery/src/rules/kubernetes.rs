@@ -1,11 +1,11 @@
 //! The documents of Kubernetes.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, format, labels, network, pods, registries};
+use crate::config::Document;
+use crate::value::Value;
 
 /// Fields of the kubelet's configuration that Talos writes itself.
-pub const KUBELET: [&str; 13] = [
+pub(crate) const KUBELET: [&str; 13] = [
     "apiVersion",
     "authentication",
     "authorization",
@@ -22,10 +22,10 @@ pub const KUBELET: [&str; 13] = [
 ];
 
 /// A document of Kubernetes.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn check_kubernetes(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let value = &document.value;
     match document.kind {
-        "KubeAdmissionControlConfig" => rules.named(document),
+        "KubeAdmissionControlConfig" => rules.require_name(document),
         "KubeAPIServerConfig" => pods::api_server(rules, document),
         "KubeControllerManagerConfig" | "KubeSchedulerConfig" => pods::optional(rules, document),
         "KubeProxyConfig" => pods::proxy(rules, document),
@@ -40,8 +40,8 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         }
         "KubeAuthorizerConfig" => authorizer(rules, document),
         "KubeClusterConfig" => {
-            rules.need(document, "clusterName");
-            rules.need(document, "endpoint");
+            rules.require(document, "clusterName");
+            rules.require(document, "endpoint");
             let endpoint = value.text("endpoint");
             if !endpoint.is_empty() && !format::endpoint(endpoint) {
                 let message = format!("`{endpoint}` is no endpoint of a cluster");
@@ -53,11 +53,11 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         }
         "KubeExternalManifestConfig" | "KubeInlineManifestConfig" | "KubeStaticPodConfig" => manifest(rules, document),
         "KubeFlannelCNIConfig" => {
-            rules.need(document, "backendType");
+            rules.require(document, "backendType");
             pods::resources(rules, document, "resources");
         }
         "KubeletConfig" => {
-            rules.need(document, "image");
+            rules.require(document, "image");
             protected(rules, document, "config");
         }
         "KubePrismConfig" if value.number("port").is_none_or(|port| !(1..=65535).contains(&port)) => {
@@ -66,11 +66,11 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         "KubeNetworkConfig" => subnets(rules, document),
         "KubeNodeConfig" => {
             network::filters(rules, document, value.items("nodeIP.validSubnets"));
-            labels::judge(rules, document, "labels", "annotations", "taints");
+            labels::check_labels(rules, document, "labels", "annotations", "taints");
         }
         "KubeServiceAccountConfig" => {
-            rules.need(document, "issuer.privateKey");
-            rules.need(document, "issuer.issuerURL");
+            rules.require(document, "issuer.privateKey");
+            rules.require(document, "issuer.issuerURL");
             let key = value.at("issuer.privateKey");
             let readable =
                 |key: &Value<'_>| format::pem(key.scalar()).iter().any(|(kind, _)| kind.ends_with("PRIVATE KEY"));
@@ -85,15 +85,15 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Refuses what Talos writes into the kubelet's configuration itself.
-pub fn protected(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    for field in document.value.fields(path).iter().filter(|field| KUBELET.contains(&field.key)) {
+pub(crate) fn protected(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+    for field in document.value.fields(path).iter().filter(|field| KUBELET.contains(&&*field.key)) {
         let message = format!("Talos writes `{}` of the kubelet's configuration itself", field.key);
         rules.refuse_value(document, &field.value, message, format!("remove `{}`", field.key));
     }
 }
 
 /// Judges roles of Talos's API.
-pub fn roles(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+pub(crate) fn roles(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
     let old = ["os:admin", "os:operator", "os:reader", "os:etcd:backup", "os:impersonator"];
     let new = ["os:image:verifier", "os:meta:writer"];
     let known = if rules.config.since(13) { [&old[..], &new].concat() } else { old.to_vec() };
@@ -104,7 +104,7 @@ pub fn roles(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
 }
 
 fn authorizer(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+    rules.require_name(document);
     let kind = document.value.text("type");
     if !matches!(kind, "Node" | "RBAC" | "Webhook") {
         let message = format!("there is no authorizer of the type `{kind}`");
@@ -116,7 +116,7 @@ fn authorizer(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 fn manifest(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+    rules.require_name(document);
     if !document.name.is_empty() && !labels::is_subdomain(document.name) {
         let message = format!("the name `{}` is no name that DNS accepts", document.name);
         rules.refuse(document, "name", message, "write lower-case letters, digits, `-` and `.`");

@@ -2,11 +2,11 @@
 //!
 //! Source: github.com/siderolabs/talos, pkg/machinery/labels.
 
-use super::super::config::Document;
 use super::Rules;
+use crate::config::Document;
 
 /// Whether a text is a subdomain as DNS writes it.
-pub fn is_subdomain(text: &str) -> bool {
+pub(crate) fn is_subdomain(text: &str) -> bool {
     let is_part = |part: &str| {
         let legal = |each: char| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-';
         !part.is_empty() && part.chars().all(legal) && !part.starts_with('-') && !part.ends_with('-')
@@ -15,7 +15,7 @@ pub fn is_subdomain(text: &str) -> bool {
 }
 
 /// Whether a text is a name that may have a domain in front.
-pub fn is_qualified(text: &str) -> bool {
+pub(crate) fn is_qualified(text: &str) -> bool {
     match text.split_once('/') {
         Some((domain, name)) => is_subdomain(domain) && is_word(name),
         None => is_word(text),
@@ -29,10 +29,16 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Judges the labels, the annotations and the taints at paths of a document.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, labels: &str, annotations: &str, taints: &str) {
+pub(crate) fn check_labels(
+    rules: &mut Rules<'_, '_>,
+    document: &Document<'_>,
+    labels: &str,
+    annotations: &str,
+    taints: &str,
+) {
     let value = &document.value;
     let mut keys = |path: &str, what: &str| {
-        for field in value.fields(path).iter().filter(|field| !is_qualified(field.key)) {
+        for field in value.fields(path).iter().filter(|field| !is_qualified(&field.key)) {
             let message = format!("`{}` is no name of {what}", field.key);
             let help = "write up to 63 letters, digits, `-`, `_` and `.`, with a domain and a `/` in front or without";
             rules.refuse_value(document, &field.value, message, help);
@@ -52,7 +58,7 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, labels: &str, a
     let mut size = 0;
     for field in value.fields(annotations) {
         size += field.key.len() + field.value.scalar().len();
-        if reserved.contains(&field.key) {
+        if reserved.contains(&&*field.key) {
             let message = format!("Talos writes the annotation `{}` itself", field.key);
             rules.refuse_value(document, &field.value, message, "remove it");
         }

@@ -1,37 +1,37 @@
 //! Network links.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, expression, format};
 use crate::cel::Environment;
+use crate::config::Document;
+use crate::value::Value;
 
 /// A link that has nothing but what all have.
-pub fn plain(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn plain(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     common(rules, document, &document.value);
 }
 
 /// Several links as one.
-pub fn bond(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn bond(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     plain(rules, document);
     if document.value.items("links").is_empty() {
         rules.refuse(document, "links", format!("{} has no links", document.title()), "add `links`");
     }
-    rules.need(document, "bondMode");
+    rules.require(document, "bondMode");
 }
 
 /// A VLAN.
-pub fn vlan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn vlan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     plain(rules, document);
     if !document.value.number("vlanID").is_some_and(|id| (1..=4094).contains(&id)) {
         let message = format!("{} has no `vlanID` from 1 to 4094", document.title());
         rules.refuse(document, "vlanID", message, "add `vlanID`");
     }
-    rules.need(document, "parent");
+    rules.require(document, "parent");
 }
 
 /// A routing table of its own.
-pub fn vrf(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn vrf(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     plain(rules, document);
     let table = document.value.word("table");
     // Linux reserves 253 to 255.
@@ -42,7 +42,7 @@ pub fn vrf(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Two links that are joined.
-pub fn veth(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn veth(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let peer = document.value.text("peer.name");
     link_name(rules, document, "name", document.name);
     link_name(rules, document, "peer.name", peer);
@@ -73,10 +73,10 @@ fn link_name(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, nam
 }
 
 /// WireGuard.
-pub fn wireguard(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn wireguard(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     plain(rules, document);
     let value = &document.value;
-    rules.need(document, "privateKey");
+    rules.require(document, "privateKey");
     key(rules, document, &document.value, "privateKey");
     if value.number("listenPort").is_some_and(|port| !(0..=65535).contains(&port)) {
         rules.refuse(document, "listenPort", "`listenPort` is not between 0 and 65535", "write a port");
@@ -105,8 +105,8 @@ fn key(rules: &mut Rules<'_, '_>, document: &Document<'_>, value: &Value<'_>, fi
 }
 
 /// Another name for links.
-pub fn alias(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn alias(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     if rules.config.since(13)
         && let Some((front, verb)) = document.name.split_once('%')
         && (verb != "d" || front.is_empty())
@@ -114,7 +114,7 @@ pub fn alias(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         let message = format!("the alias `{}` has a `%` that is not `%d` at its end", document.name);
         rules.refuse(document, "name", message, "write it as `net%d`");
     }
-    rules.need(document, "selector.match");
+    rules.require(document, "selector.match");
     expression(rules, document, "selector.match", Environment::LinkAlias);
 }
 

@@ -1,11 +1,11 @@
 //! LVM and RAID.
 
-use super::super::config::Document;
 use super::{Rules, expression, format};
 use crate::cel::Environment;
+use crate::config::Document;
 
 /// A logical volume.
-pub fn logical_volume(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn logical_volume(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, 63);
     let value = &document.value;
     let kind = value.word("type");
@@ -25,8 +25,8 @@ pub fn logical_volume(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
             rules.refuse(document, "stripes", "`stripes` is less than 2", "write 2 or more");
         }
     }
-    rules.need(document, "provisioning.volumeGroup");
-    rules.need(document, "provisioning.maxSize");
+    rules.require(document, "provisioning.volumeGroup");
+    rules.require(document, "provisioning.maxSize");
     let most = value.text("provisioning.maxSize");
     if most.starts_with('-') {
         rules.refuse(document, "provisioning.maxSize", "`maxSize` is negative", "write the size of the volume");
@@ -45,25 +45,25 @@ pub fn logical_volume(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A group of physical volumes.
-pub fn volume_group(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn volume_group(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, 63);
     members(rules, document);
 }
 
 /// An array of disks.
-pub fn array(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn array(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, 32);
     members(rules, document);
 }
 
 fn members(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.need(document, "provisioning.volumeSelector.match");
+    rules.require(document, "provisioning.volumeSelector.match");
     expression(rules, document, "provisioning.volumeSelector.match", Environment::MemberVolume);
 }
 
 fn name(rules: &mut Rules<'_, '_>, document: &Document<'_>, longest: usize) {
     let name = document.name;
-    rules.named(document);
+    rules.require_name(document);
     if name.len() > longest {
         let message = format!("the name `{name}` has {} characters, more than {longest}", name.len());
         rules.refuse(document, "name", message, "choose a shorter name");

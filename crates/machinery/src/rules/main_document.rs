@@ -1,11 +1,11 @@
 //! The main document, which has no kind: its machine.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, cluster, devices, format, kubernetes, labels, network, runtime_spec};
+use crate::config::Document;
+use crate::value::Value;
 
 /// The main document.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn check_main_document(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let value = &document.value;
     if !value.has("machine") {
         return rules.refuse(document, "machine", "the main document has no `machine`", "add `machine`");
@@ -19,7 +19,7 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         rules.refuse(document, "machine.type", message, "write `controlplane` or `worker`");
     }
     let is_control_plane = is_control_plane(value);
-    cluster::judge(rules, document, is_control_plane);
+    cluster::check_cluster(rules, document, is_control_plane);
     install(rules, document);
     certificates(rules, document, is_control_plane);
     if value.is_true("machine.features.hostDNS.forwardKubeDNSToHost")
@@ -29,7 +29,7 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         let message = "`features.hostDNS.forwardKubeDNSToHost` needs `hostDNS.enabled: true`";
         rules.refuse(document, "machine.features.hostDNS.enabled", message, "add `enabled: true`");
     }
-    devices::judge(rules, document, is_control_plane);
+    devices::check_interfaces(rules, document, is_control_plane);
     kubespan(rules, document);
     for disk in value.items("machine.disks") {
         let partitions = disk.items("partitions");
@@ -44,8 +44,8 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         encryption(rules, document, &format!("machine.systemDiskEncryption.{label}"));
     }
     logging(rules, document);
-    runtime_spec::judge(rules, document, "machine.baseRuntimeSpecOverrides");
-    labels::judge(rules, document, "machine.nodeLabels", "machine.nodeAnnotations", "machine.nodeTaints");
+    runtime_spec::check_overrides(rules, document, "machine.baseRuntimeSpecOverrides");
+    labels::check_labels(rules, document, "machine.nodeLabels", "machine.nodeAnnotations", "machine.nodeTaints");
     let access = "machine.features.kubernetesTalosAPIAccess";
     if value.is_true(&format!("{access}.enabled")) {
         if !is_control_plane {
@@ -68,7 +68,7 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Whether a main document is a control plane's.
-pub fn is_control_plane(value: &Value<'_>) -> bool {
+pub(crate) fn is_control_plane(value: &Value<'_>) -> bool {
     matches!(value.text("machine.type"), "init" | "controlplane")
 }
 

@@ -1,12 +1,13 @@
 //! Hostnames, resolvers, time, addresses and rules of the network.
 
-use super::super::config::Document;
-use super::super::value::{Value, integer};
 use super::{Rules, format, volumes};
+use crate::config::Document;
+use crate::scalar::integer;
+use crate::value::Value;
 
 /// A DHCP client.
-pub fn dhcp(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn dhcp(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let has_raw = !document.value.text("duidRaw").is_empty();
     match (document.value.word("clientIdentifier") == "duid", has_raw) {
         (false, true) => {
@@ -22,7 +23,7 @@ pub fn dhcp(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// The hostname.
-pub fn hostname(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn hostname(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let (auto, name) = (document.value.word("auto"), document.value.text("hostname"));
     // Talos 1.12 takes `auto: off` for nothing.
     let nothing = auto.is_empty() || (auto == "off" && !rules.config.since(13));
@@ -58,7 +59,7 @@ pub fn hostname(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// The resolver.
-pub fn resolver(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn resolver(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if !rules.config.since(14) {
         return;
     }
@@ -93,7 +94,7 @@ pub fn resolver(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Time servers.
-pub fn time(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn time(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     volumes::not_negative(rules, document, "bootTimeout");
     let value = &document.value;
     if value.has("ntp") && value.has("ptp") {
@@ -108,7 +109,7 @@ pub fn time(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A line of /etc/hosts.
-pub fn static_host(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn static_host(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if format::address(document.name).is_none() {
         let message = format!("the name of a StaticHostConfig, `{}`, is no address", document.name);
         rules.refuse(document, "name", message, "write the address that the hostnames stand for");
@@ -120,19 +121,19 @@ pub fn static_host(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// An address that machines share.
-pub fn vip(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn vip(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if format::address(document.name).is_none() {
         let message = format!("the name of a {}, `{}`, is no address", document.kind, document.name);
         rules.refuse(document, "name", message, "write the shared address");
     }
-    rules.need(document, "link");
+    rules.require(document, "link");
     if document.kind == "HCloudVIPConfig" {
-        rules.need(document, "apiToken");
+        rules.require(document, "apiToken");
     }
 }
 
 /// KubeSpan.
-pub fn kubespan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn kubespan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if document.value.number("mtu").is_some_and(|mtu| mtu < 1280) {
         rules.refuse(document, "mtu", "the MTU of KubeSpan is less than 1280", "write 1280 or more");
     }
@@ -140,7 +141,7 @@ pub fn kubespan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Lists of networks and addresses, with or without a `!`.
-pub fn filters(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
+pub(crate) fn filters(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
     for item in items.iter().filter(|item| !format::filter(item.scalar())) {
         let message = format!("`{}` is no network and no address", item.scalar());
         rules.refuse_value(document, item, message, "write it as `192.0.2.0/24`, or with a `!` in front");
@@ -148,7 +149,7 @@ pub fn filters(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Valu
 }
 
 /// A network that leads nowhere.
-pub fn blackhole(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn blackhole(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if format::prefix(document.name).is_none() {
         let message = format!("the name of a BlackholeRouteConfig, `{}`, is no network", document.name);
         rules.refuse(document, "name", message, "write a network such as `192.0.2.0/24`");
@@ -156,7 +157,7 @@ pub fn blackhole(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A rule that chooses a routing table.
-pub fn routing_rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn routing_rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let priority =
         document.name.parse::<u32>().ok().filter(|_| document.name.bytes().all(|byte| byte.is_ascii_digit()));
     match priority {
@@ -184,10 +185,10 @@ pub fn routing_rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A rule of the firewall.
-pub fn rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let ports = document.value.items("portSelector.ports");
-    rules.need(document, "portSelector.protocol");
+    rules.require(document, "portSelector.protocol");
     if ports.is_empty() {
         let message = format!("{} selects no ports", document.title());
         rules.refuse(document, "portSelector.ports", message, "add `portSelector: { ports: [..], protocol: tcp }`");

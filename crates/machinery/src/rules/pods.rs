@@ -1,7 +1,7 @@
 //! The programs of the control plane, and kube-proxy.
 
-use super::super::config::Document;
 use super::Rules;
+use crate::config::Document;
 
 /// Beginnings of arguments of kube-apiserver for which Talos has documents.
 const DENIED: [(&str, &str); 6] = [
@@ -14,8 +14,8 @@ const DENIED: [(&str, &str); 6] = [
 ];
 
 /// kube-apiserver.
-pub fn api_server(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.need(document, "image");
+pub(crate) fn api_server(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require(document, "image");
     for field in document.value.fields("extraArgs") {
         if let Some((_, kind)) = DENIED.iter().find(|(start, _)| field.key.starts_with(start)) {
             let message = format!("kube-apiserver does not take the argument `{}` here", field.key);
@@ -26,15 +26,15 @@ pub fn api_server(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// kube-controller-manager and kube-scheduler, which may be off.
-pub fn optional(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn optional(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if document.value.flag("enabled") != Some(false) {
-        rules.need(document, "image");
+        rules.require(document, "image");
     }
     resources(rules, document, "resources");
 }
 
 /// kube-proxy, which may be off.
-pub fn proxy(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn proxy(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     optional(rules, document);
     let mode = document.value.text("mode");
     if !matches!(mode, "" | "nftables" | "iptables" | "ipvs") {
@@ -44,10 +44,10 @@ pub fn proxy(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// What a pod asks for, and what it may have at most.
-pub fn resources(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+pub(crate) fn resources(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
     for section in ["requests", "limits"] {
         for field in document.value.fields(&format!("{path}.{section}")) {
-            if !matches!(field.key, "memory" | "cpu") {
+            if !matches!(&*field.key, "memory" | "cpu") {
                 let message = format!("`{}` is no resource that can be set here", field.key);
                 rules.refuse_value(document, &field.value, message, "write `cpu` and `memory` alone");
             }

@@ -1,12 +1,12 @@
 //! Registries of container images.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, format};
+use crate::config::Document;
+use crate::value::Value;
 
 /// Mirrors of a registry.
-pub fn mirror(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn mirror(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     for endpoint in document.value.items("endpoints") {
         let url = endpoint.text("url");
         if url.is_empty() {
@@ -19,8 +19,8 @@ pub fn mirror(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// How to log in to a registry.
-pub fn auth(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn auth(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let given: Vec<&str> = ["username", "identityToken", "auth"]
         .into_iter()
         .filter(|field| !document.value.text(field).is_empty())
@@ -32,8 +32,8 @@ pub fn auth(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// How a registry proves who it is.
-pub fn tls(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn tls(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let value = &document.value;
     if !value.text("ca").is_empty()
         && !format::pem(value.text("ca")).contains(&("CERTIFICATE", true))
@@ -52,13 +52,13 @@ pub fn tls(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A certificate and its key, both in PEM.
-pub fn identity(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+pub(crate) fn identity(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
     let Some(value) = document.value.at(path) else { return };
     for field in ["cert", "key"] {
         let text = value.text(field);
         let written = Rules::is_written(value.get(field));
         if text.is_empty() {
-            rules.need(document, &format!("{path}.{field}"));
+            rules.require(document, &format!("{path}.{field}"));
         } else if written && is_literal(text) {
             let kinds = format::pem(text);
             let good = !kinds.is_empty() && (field == "key" || kinds.iter().all(|(kind, _)| *kind == "CERTIFICATE"));
@@ -72,7 +72,7 @@ pub fn identity(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) 
 }
 
 /// Certificates, one an item. Those of the base are placeholders.
-pub fn certificates(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
+pub(crate) fn certificates(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
     for item in items.iter().filter(|item| item.origin.is_some() && is_literal(item.scalar())) {
         let kinds = format::pem(item.scalar());
         if kinds.is_empty() || kinds.iter().any(|(kind, _)| *kind != "CERTIFICATE") {
@@ -87,6 +87,6 @@ pub fn certificates(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &
 }
 
 /// Whether a text is what the machine will get: not so if a placeholder in it is filled in later.
-pub fn is_literal(text: &str) -> bool {
+pub(crate) fn is_literal(text: &str) -> bool {
     !text.contains("${")
 }

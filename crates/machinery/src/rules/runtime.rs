@@ -1,8 +1,8 @@
 //! Documents of the running system: services, files, logs, timers.
 
-use super::super::config::Document;
 use super::{Rules, expression, format, labels, volumes};
 use crate::cel::Environment;
+use crate::config::Document;
 
 /// Files of /etc that Talos writes itself.
 const ETC_FILES: [&str; 7] =
@@ -24,8 +24,8 @@ const ETC_FOLDERS: [&str; 12] = [
 ];
 
 /// The configuration of an extension's service.
-pub fn extension_service(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn extension_service(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let files = document.value.items("configFiles");
     if files.is_empty() && document.value.items("environment").is_empty() {
         let message = format!("{} has neither `configFiles` nor `environment`", document.title());
@@ -41,7 +41,7 @@ pub fn extension_service(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Environment variables.
-pub fn environment(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn environment(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     for field in document.value.fields("variables") {
         let starts = field.key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
         if !starts || !field.key.chars().all(|each| each.is_ascii_alphanumeric() || each == '_') {
@@ -52,7 +52,7 @@ pub fn environment(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A file below /etc.
-pub fn etc_file(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn etc_file(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let path = document.name;
     let mut depth = 0_i32;
     let escapes = path.split('/').any(|part| {
@@ -64,7 +64,7 @@ pub fn etc_file(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         depth < 0
     });
     if path.is_empty() {
-        rules.named(document);
+        rules.require_name(document);
     } else if path.starts_with(['/', '.']) || escapes {
         let message = format!("`{path}` is no path below /etc");
         rules.refuse(document, "name", message, "write it without `/etc/`, as in `nfsmount.conf`");
@@ -75,7 +75,7 @@ pub fn etc_file(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Where events are sent.
-pub fn event_sink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn event_sink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let endpoint = document.value.text("endpoint");
     if format::host_port(endpoint).is_none() {
         let message = format!("the endpoint `{endpoint}` has no host and port");
@@ -84,8 +84,8 @@ pub fn event_sink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// Where the kernel's log is sent.
-pub fn kmsg_log(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn kmsg_log(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let text = document.value.text("url");
     let url = format::url(text);
     let good = matches!(url.scheme.as_str(), "tcp" | "udp") && matches!(url.path, "" | "/") && !url.port.is_empty();
@@ -96,27 +96,27 @@ pub fn kmsg_log(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// What happens when memory runs out.
-pub fn oom(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn oom(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     expression(rules, document, "triggerExpression", Environment::OomTrigger);
     expression(rules, document, "cgroupRankingExpression", Environment::OomRanking);
     volumes::not_negative(rules, document, "sampleInterval");
 }
 
 /// Parameters of the kernel.
-pub fn params(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn params(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     for field in document.value.fields("params").iter().filter(|field| field.key.is_empty()) {
         rules.refuse_value(document, &field.value, "the name of a parameter is empty", "write a name");
     }
 }
 
 /// A watchdog.
-pub fn watchdog(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.need(document, "device");
+pub(crate) fn watchdog(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require(document, "device");
     volumes::scrub(rules, document, "timeout");
 }
 
 /// SideroLink.
-pub fn siderolink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn siderolink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let text = document.value.text("apiUrl");
     let url = format::url(text);
     if !matches!(url.scheme.as_str(), "https" | "grpc") || !matches!(url.path, "" | "/") {
@@ -126,13 +126,13 @@ pub fn siderolink(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// How Talos is installed.
-pub fn unattended_install(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.need(document, "provisioning.diskSelector.match");
+pub(crate) fn unattended_install(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require(document, "provisioning.diskSelector.match");
     expression(rules, document, "provisioning.diskSelector.match", Environment::Disk);
 }
 
 /// A part of containerd's configuration.
-pub fn cri_customization(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn cri_customization(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if !labels::is_qualified(document.name) {
         let message = format!("`{}` is no name for a part of the CRI's configuration", document.name);
         rules.refuse(document, "name", message, "write letters, digits, `-`, `_` and `.`");
@@ -142,9 +142,9 @@ pub fn cri_customization(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// The secret that members of a cluster find each other with.
-pub fn discovery_identity(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.need(document, "clusterID");
-    rules.need(document, "clusterSecret");
+pub(crate) fn discovery_identity(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require(document, "clusterID");
+    rules.require(document, "clusterSecret");
     let secret = document.value.at("clusterSecret");
     if Rules::is_written(secret)
         && secret.is_some_and(|secret| !secret.scalar().contains("${") && format::base64(secret.scalar()) != Some(32))
@@ -155,8 +155,8 @@ pub fn discovery_identity(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A discovery service.
-pub fn discovery_service(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.named(document);
+pub(crate) fn discovery_service(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+    rules.require_name(document);
     let text = document.value.text("endpoint");
     let url = format::url(text);
     if !matches!(url.scheme.as_str(), "http" | "https" | "grpc") || url.host.is_empty() {

@@ -2,58 +2,85 @@
 //!
 //! Source: github.com/opencontainers/runtime-spec, specs-go/config.go, the struct `Spec`.
 
-use super::super::config::Document;
-use super::super::value::{Content, Kind, Value};
 use super::Rules;
+use crate::config::Document;
+use crate::scalar::Resolved;
+use crate::value::{Content, Value};
+
+/// The type of a field of the specification.
+#[derive(Clone, Copy)]
+enum Type {
+    String,
+    Bool,
+    Integer,
+    List,
+    Map,
+}
+
+impl Type {
+    /// Whether Go decodes a value into a field of the type.
+    fn includes(self, value: &Value<'_>) -> bool {
+        match (self, &value.content) {
+            (_, Content::Scalar(scalar)) if scalar.resolved == Resolved::Null => true,
+            (Self::List, Content::List(_)) | (Self::Map, Content::Map(_)) => true,
+            (Self::String, Content::Scalar(scalar)) => {
+                matches!(scalar.resolved, Resolved::String | Resolved::Timestamp)
+            }
+            (Self::Bool, Content::Scalar(scalar)) => matches!(scalar.resolved, Resolved::Bool(_)),
+            (Self::Integer, Content::Scalar(scalar)) => matches!(scalar.resolved, Resolved::Integer(_)),
+            _ => false,
+        }
+    }
+}
 
 /// The types of the specification's fields; items of lists and values of free keys leave no trace in a path.
-const FIELDS: &[(&str, Kind)] = &[
-    ("annotations", Kind::Map),
-    ("domainname", Kind::Text),
-    ("hooks", Kind::Map),
-    ("hostname", Kind::Text),
-    ("linux", Kind::Map),
-    ("linux.cgroupsPath", Kind::Text),
-    ("linux.devices", Kind::List),
-    ("linux.maskedPaths", Kind::List),
-    ("linux.namespaces", Kind::List),
-    ("linux.readonlyPaths", Kind::List),
-    ("linux.resources", Kind::Map),
-    ("linux.rootfsPropagation", Kind::Text),
-    ("linux.seccomp", Kind::Map),
-    ("linux.sysctl", Kind::Map),
-    ("mounts", Kind::List),
-    ("mounts.destination", Kind::Text),
-    ("mounts.options", Kind::List),
-    ("mounts.source", Kind::Text),
-    ("mounts.type", Kind::Text),
-    ("ociVersion", Kind::Text),
-    ("process", Kind::Map),
-    ("process.apparmorProfile", Kind::Text),
-    ("process.args", Kind::List),
-    ("process.capabilities", Kind::Map),
-    ("process.cwd", Kind::Text),
-    ("process.env", Kind::List),
-    ("process.noNewPrivileges", Kind::Bool),
-    ("process.oomScoreAdj", Kind::Integer),
-    ("process.rlimits", Kind::List),
-    ("process.rlimits.hard", Kind::Integer),
-    ("process.rlimits.soft", Kind::Integer),
-    ("process.rlimits.type", Kind::Text),
-    ("process.selinuxLabel", Kind::Text),
-    ("process.terminal", Kind::Bool),
-    ("process.user", Kind::Map),
-    ("root", Kind::Map),
-    ("root.path", Kind::Text),
-    ("root.readonly", Kind::Bool),
-    ("solaris", Kind::Map),
-    ("vm", Kind::Map),
-    ("windows", Kind::Map),
-    ("zos", Kind::Map),
+const FIELDS: &[(&str, Type)] = &[
+    ("annotations", Type::Map),
+    ("domainname", Type::String),
+    ("hooks", Type::Map),
+    ("hostname", Type::String),
+    ("linux", Type::Map),
+    ("linux.cgroupsPath", Type::String),
+    ("linux.devices", Type::List),
+    ("linux.maskedPaths", Type::List),
+    ("linux.namespaces", Type::List),
+    ("linux.readonlyPaths", Type::List),
+    ("linux.resources", Type::Map),
+    ("linux.rootfsPropagation", Type::String),
+    ("linux.seccomp", Type::Map),
+    ("linux.sysctl", Type::Map),
+    ("mounts", Type::List),
+    ("mounts.destination", Type::String),
+    ("mounts.options", Type::List),
+    ("mounts.source", Type::String),
+    ("mounts.type", Type::String),
+    ("ociVersion", Type::String),
+    ("process", Type::Map),
+    ("process.apparmorProfile", Type::String),
+    ("process.args", Type::List),
+    ("process.capabilities", Type::Map),
+    ("process.cwd", Type::String),
+    ("process.env", Type::List),
+    ("process.noNewPrivileges", Type::Bool),
+    ("process.oomScoreAdj", Type::Integer),
+    ("process.rlimits", Type::List),
+    ("process.rlimits.hard", Type::Integer),
+    ("process.rlimits.soft", Type::Integer),
+    ("process.rlimits.type", Type::String),
+    ("process.selinuxLabel", Type::String),
+    ("process.terminal", Type::Bool),
+    ("process.user", Type::Map),
+    ("root", Type::Map),
+    ("root.path", Type::String),
+    ("root.readonly", Type::Bool),
+    ("solaris", Type::Map),
+    ("vm", Type::Map),
+    ("windows", Type::Map),
+    ("zos", Type::Map),
 ];
 
 /// Judges the overrides at a path.
-pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+pub(crate) fn check_overrides(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
     if let Some(overrides) = document.value.at(path) {
         fields(rules, document, overrides, "");
     }
@@ -61,12 +88,11 @@ pub fn judge(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
 
 fn fields(rules: &mut Rules<'_, '_>, document: &Document<'_>, value: &Value<'_>, above: &str) {
     for field in value.all_fields() {
-        let path = if above.is_empty() { field.key.to_owned() } else { format!("{above}.{}", field.key) };
+        let path = if above.is_empty() { field.key.to_string() } else { format!("{above}.{}", field.key) };
         let Some((_, wanted)) = FIELDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&path)) else { continue };
-        let kind = field.value.kind();
         // Limits have no sign.
         let is_negative = path.starts_with("process.rlimits.") && field.value.scalar().starts_with('-');
-        if (kind != *wanted && kind != Kind::Null) || is_negative {
+        if !wanted.includes(&field.value) || is_negative {
             let message = format!("`{path}` has another type than in the OCI runtime specification");
             rules.refuse_value(document, &field.value, message, "write it as the specification says");
             continue;

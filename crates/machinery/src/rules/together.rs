@@ -2,8 +2,8 @@
 
 use talosmith_document::Code;
 
-use super::super::config::Document;
 use super::{Rules, main_document};
+use crate::config::Document;
 
 /// Kinds for control planes alone.
 const CONTROL_PLANE: [&str; 14] = [
@@ -24,7 +24,7 @@ const CONTROL_PLANE: [&str; 14] = [
 ];
 
 /// Judges the documents together.
-pub fn judge(rules: &mut Rules<'_, '_>) {
+pub(crate) fn check_together(rules: &mut Rules<'_, '_>) {
     let config = rules.config;
     if !config.since(14) {
         return;
@@ -44,7 +44,7 @@ pub fn judge(rules: &mut Rules<'_, '_>) {
 }
 
 fn resolvers(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
-    let Some(resolver) = rules.config.one("ResolverConfig") else { return };
+    let Some(resolver) = rules.config.first("ResolverConfig") else { return };
     let servers = resolver.value.items("nameservers");
     let encrypted = servers.iter().find(|server| matches!(server.word("protocol").as_str(), "dot" | "doh"));
     let has_host_dns =
@@ -59,11 +59,11 @@ fn discovery<'r>(rules: &mut Rules<'r, '_>, main: &'r Document<'r>) {
     let config = rules.config;
     let legacy = main.value.is_true("cluster.discovery.enabled")
         && !main.value.is_true("cluster.discovery.registries.service.disabled");
-    let service = config.one("DiscoveryServiceConfig");
+    let service = config.first("DiscoveryServiceConfig");
     if legacy || service.is_some() {
         let at = service.filter(|service| service.origin.is_some()).unwrap_or(main);
         let (id, secret) = (main.value.text("cluster.id"), main.value.text("cluster.secret"));
-        let (id, secret) = match config.one("DiscoveryIdentityConfig") {
+        let (id, secret) = match config.first("DiscoveryIdentityConfig") {
             Some(identity) if id.is_empty() && secret.is_empty() => {
                 (identity.value.text("clusterID"), identity.value.text("clusterSecret"))
             }
@@ -74,7 +74,7 @@ fn discovery<'r>(rules: &mut Rules<'r, '_>, main: &'r Document<'r>) {
             rules.refuse(at, "kind", message, "keep DiscoveryIdentityConfig, or `cluster.id` and `cluster.secret`");
         }
     }
-    let kubespan = config.one("KubeSpanConfig");
+    let kubespan = config.first("KubeSpanConfig");
     let (document, path) = match kubespan {
         Some(document) => (document, "enabled"),
         None => (main, "machine.network.kubespan.enabled"),
@@ -86,18 +86,18 @@ fn discovery<'r>(rules: &mut Rules<'r, '_>, main: &'r Document<'r>) {
 
 fn kubernetes<'r>(rules: &mut Rules<'r, '_>, main: &'r Document<'r>, is_control_plane: bool) {
     let config = rules.config;
-    let ca = config.one("KubeAPIServerCAConfig");
+    let ca = config.first("KubeAPIServerCAConfig");
     if ca.is_none() && !main.value.has("cluster.ca") && main.value.items("cluster.acceptedCAs").is_empty() {
         return;
     }
     let at = ca.filter(|ca| ca.origin.is_some()).unwrap_or(main);
     let has_secret = !main.value.text("cluster.secretboxEncryptionSecret").is_empty()
         || !main.value.text("cluster.aescbcEncryptionSecret").is_empty();
-    if is_control_plane && !has_secret && config.one("KubeEtcdEncryptionConfig").is_none() {
+    if is_control_plane && !has_secret && config.first("KubeEtcdEncryptionConfig").is_none() {
         let message = "a control plane needs a KubeEtcdEncryptionConfig";
         rules.refuse(at, "cluster.secretboxEncryptionSecret", message, "do not delete it: it is the cluster's");
     }
-    if main.value.text("cluster.controlPlane.endpoint").is_empty() && config.one("KubeClusterConfig").is_none() {
+    if main.value.text("cluster.controlPlane.endpoint").is_empty() && config.first("KubeClusterConfig").is_none() {
         let message = "the cluster has no endpoint";
         rules.refuse(at, "cluster.controlPlane.endpoint", message, "keep KubeClusterConfig");
     }

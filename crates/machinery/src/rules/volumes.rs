@@ -1,15 +1,15 @@
 //! Volumes of disks.
 
-use super::super::config::Document;
-use super::super::value::Value;
 use super::{Rules, encryption, format};
 use crate::cel::Environment;
+use crate::config::Document;
+use crate::value::Value;
 
 /// What a partition's label of 36 characters leaves for the name behind `u-`, `r-`, `s-` and `x-`.
 const NAME: usize = 34;
 
 /// A volume of Talos's own.
-pub fn system(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn system(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     let old = ["STATE", "EPHEMERAL", "IMAGECACHE"];
     let new = ["ETCD", "CRI", "KUBELET", "LOG"];
     let name = document.name;
@@ -38,12 +38,12 @@ pub fn system(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         }
     }
     provisioning(rules, document, false, true);
-    encryption::judge(rules, document);
+    encryption::check_encryption(rules, document);
     intervals(rules, document);
 }
 
 /// A user volume.
-pub fn user(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn user(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, NAME);
     match document.value.word("volumeType").as_str() {
         "directory" => {
@@ -63,12 +63,12 @@ pub fn user(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
         "disk" => {
             provisioning(rules, document, true, false);
             filesystem(rules, document);
-            encryption::judge(rules, document);
+            encryption::check_encryption(rules, document);
         }
         "" | "partition" => {
             provisioning(rules, document, true, true);
             filesystem(rules, document);
-            encryption::judge(rules, document);
+            encryption::check_encryption(rules, document);
         }
         other => {
             let message = format!("`{other}` is no type of a user volume");
@@ -79,25 +79,25 @@ pub fn user(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// A volume without a filesystem, or of swap.
-pub fn raw(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn raw(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, NAME);
     provisioning(rules, document, true, true);
-    encryption::judge(rules, document);
+    encryption::check_encryption(rules, document);
 }
 
 /// A volume that is there already.
-pub fn existing(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn existing(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, usize::MAX);
-    rules.need(document, "discovery.volumeSelector.match");
+    rules.require(document, "discovery.volumeSelector.match");
     super::expression(rules, document, "discovery.volumeSelector.match", Environment::Volume);
     intervals(rules, document);
 }
 
 /// A volume that the host of a virtual machine gives.
-pub fn external(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn external(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     name(rules, document, NAME);
     if document.value.word("filesystemType") == "virtiofs" {
-        rules.need(document, "mount.virtiofs.tag");
+        rules.require(document, "mount.virtiofs.tag");
     } else {
         let message = format!("{} has no filesystem that an external volume may have", document.title());
         rules.refuse(document, "filesystemType", message, "write `filesystemType: virtiofs`");
@@ -105,12 +105,12 @@ pub fn external(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 }
 
 /// How often free blocks are trimmed.
-pub fn trim(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn trim(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     not_negative(rules, document, "interval");
 }
 
 /// How often filesystems are scrubbed.
-pub fn scrub(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+pub(crate) fn scrub(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
     let interval = format::duration(document.value.text(path));
     if interval.is_some_and(|seconds| seconds != 0.0 && seconds < 10.0) {
         rules.refuse(document, path, format!("`{path}` is shorter than 10s"), "write 10s or more");
@@ -118,14 +118,14 @@ pub fn scrub(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
 }
 
 /// Compressed swap in memory.
-pub fn zswap(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
+pub(crate) fn zswap(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
     if document.value.number("maxPoolPercent").is_some_and(|percent| !(0..=100).contains(&percent)) {
         rules.refuse(document, "maxPoolPercent", "`maxPoolPercent` is not between 0 and 100", "write 0 to 100");
     }
 }
 
 /// Refuses a length of time below zero.
-pub fn not_negative(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
+pub(crate) fn not_negative(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
     if format::duration(document.value.text(path)).is_some_and(|seconds| seconds < 0.0) {
         rules.refuse(document, path, format!("`{path}` is negative"), "write a time of zero or more");
     }
@@ -140,7 +140,7 @@ fn intervals(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 fn name(rules: &mut Rules<'_, '_>, document: &Document<'_>, longest: usize) {
     let name = document.name;
     if name.is_empty() {
-        rules.named(document);
+        rules.require_name(document);
     } else if name.len() > longest {
         let message = format!("the name `{name}` has {} characters, more than {longest}", name.len());
         rules.refuse(document, "name", message, "choose a shorter name");
@@ -176,7 +176,7 @@ fn filesystem(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
 fn provisioning(rules: &mut Rules<'_, '_>, document: &Document<'_>, required: bool, sized: bool) {
     let value = &document.value;
     if required {
-        rules.need(document, "provisioning.diskSelector.match");
+        rules.require(document, "provisioning.diskSelector.match");
     }
     super::expression(rules, document, "provisioning.diskSelector.match", Environment::Disk);
     let (least, most) = (value.text("provisioning.minSize"), value.text("provisioning.maxSize"));

@@ -1,10 +1,11 @@
 //! Raw patches: whatever has no key of its own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use talosmith_document::{Cache, Code, Diagnostic, Document, Label, Location, Node, Pointer, SourceId, TalosVersion};
 use talosmith_machinery::talos_data::fields::Minor;
-use talosmith_machinery::{Origin, Target, decode_patch};
+use talosmith_machinery::{self as machinery, PatchLocator, Target, decode_patch};
 
 use super::{Check, texts};
 use crate::scalar::Name;
@@ -15,39 +16,35 @@ use crate::{LayerRank, device};
 pub struct Patch {
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// As it is written.
     pub content: Content,
-    /// Where it says so.
-    pub origin: Origin,
-    /// Its documents; none if its text is not YAML.
-    pub documents: Option<Arc<[Node]>>,
+    /// Where it is written.
+    pub locator: PatchLocator,
+    /// What it changes; none if its text is not YAML.
+    pub decoded: Option<machinery::Patch>,
 }
 
-/// The patches of layers: each is planned once for all devices that it is right for in the same way.
+/// The patches of layers, each planned once for all devices with one Talos version and one base config.
 #[derive(Debug, Default)]
 pub struct LayerPatches(Cache<(Location, TalosVersion, Minor), Planned>);
 
-/// A patch, if it can be made out, and what is wrong with it.
+/// A patch, unless its keys contradict each other, and what is wrong with it.
 type Planned = (Option<Arc<Patch>>, Vec<Diagnostic>);
 
 /// How a raw patch was written.
 #[derive(Debug)]
 pub enum Content {
-    /// As a mapping, which talosmith formats.
+    /// A mapping, which talosmith formats.
     Mapping(Arc<Node>),
-    /// As a text, which stays as it is.
+    /// A string, which stays as it is.
     Text(Arc<str>),
 }
 
 impl Content {
-    /// The documents of the patch, or what is wrong with its text; `source` is named there.
-    ///
-    /// # Errors
-    /// Everything that is wrong with a text that is not YAML.
-    pub fn documents(&self, source: SourceId) -> Result<Vec<Node>, Vec<Diagnostic>> {
+    fn documents(&self, source: SourceId) -> Result<Cow<'_, [Node]>, Vec<Diagnostic>> {
         match self {
-            Self::Mapping(mapping) => Ok(vec![Node::clone(mapping)]),
-            Self::Text(text) => Document::parse_stream(source, text),
+            Self::Mapping(mapping) => Ok(Cow::Borrowed(std::slice::from_ref(&**mapping))),
+            Self::Text(text) => Document::parse_stream(source, text).map(Cow::Owned),
         }
     }
 }
@@ -63,7 +60,7 @@ pub fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
         let is_shared = layer != LayerRank::Device;
         let mut work = || {
             let before = check.findings.len();
-            let patch = one(check, name, patch, &at, target).map(Arc::new);
+            let patch = read(check, name, patch, &at, target).map(Arc::new);
             (patch, check.findings.split_off(before))
         };
         let (patch, findings) = if is_shared {
@@ -78,22 +75,26 @@ pub fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
     planned.into_iter().map(|(_, patch)| patch).collect()
 }
 
-fn one(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer, target: &Target<'_>) -> Option<Patch> {
-    let (content, origin) = match (&patch.inline, &patch.text, &patch.file) {
+fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer, target: &Target<'_>) -> Option<Patch> {
+    let (content, locator) = match (&patch.inline, &patch.text, &patch.file) {
         (Some(mapping), None, None) => {
             let location = check.at(at.child("inline"));
-            let node =
-                check.fleet.mapping_of(check.file, &location).unwrap_or_else(|| Arc::new(Node::from_map(mapping)));
-            (Content::Mapping(node), Origin::Mapping(location))
+            match check.fleet.mapping_of(check.file, &location) {
+                Some(node) => (Content::Mapping(node), PatchLocator::File(location.source)),
+                None => (Content::Mapping(Arc::new(Node::from_map(mapping))), PatchLocator::Whole(location)),
+            }
         }
         (None, Some(text), None) => {
             let location = check.at(at.child("text"));
-            let block = check.fleet.block_of(check.file, &location);
-            (Content::Text(text.as_str().into()), Origin::Text(location, block))
+            let locator = match check.fleet.block_of(check.file, &location) {
+                Some(block) => PatchLocator::Block(location, block),
+                None => PatchLocator::Whole(location),
+            };
+            (Content::Text(text.as_str().into()), locator)
         }
         (None, None, Some(path)) => {
             let (source, text) = texts::file(check, at, path)?;
-            (Content::Text(text), Origin::File(source))
+            (Content::Text(text), PatchLocator::File(source))
         }
         (None, None, None) => {
             check.missing(at, "inline", "inline: { machine: { sysctls: { vm.nr_hugepages: \"1024\" } } }");
@@ -108,24 +109,24 @@ fn one(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer, 
             return None;
         }
     };
-    // What Talos's loader would say to it.
-    let documents = match content.documents(origin.source()) {
+    let decoded = match content.documents(locator.source()) {
         Ok(documents) => {
-            check.findings.extend(decode_patch(&documents, &origin, target));
-            Some(documents.into())
+            let (decoded, findings) = decode_patch(&documents, &locator, target);
+            check.findings.extend(findings);
+            Some(decoded)
         }
         Err(findings) => {
-            check.findings.extend(findings.into_iter().map(|finding| shifted(finding, &origin)));
+            check.findings.extend(findings.into_iter().map(|finding| relocated(finding, &locator)));
             None
         }
     };
-    Some(Patch { name: name.to_string(), content, origin, documents })
+    Some(Patch { name: name.to_string(), content, locator, decoded })
 }
 
-/// A finding about a text, where the text stands.
-fn shifted(finding: Diagnostic, origin: &Origin) -> Diagnostic {
-    let label = |label: Label| Label { location: origin.shifted(label.location), text: label.text };
-    let is_whole = matches!(origin, Origin::Text(_, None));
+/// A finding of the parser, at the location of the patch's text in the user's file.
+fn relocated(finding: Diagnostic, locator: &PatchLocator) -> Diagnostic {
+    let label = |label: Label| Label { location: locator.relocate(label.location), text: label.text };
+    let is_whole = matches!(locator, PatchLocator::Whole(_));
     let also = if is_whole { Vec::new() } else { finding.also.into_iter().map(label).collect() };
     Diagnostic { at: label(finding.at), also, ..finding }
 }

@@ -1,7 +1,6 @@
 //! What is said about a field that must not be, or not so.
 
-use talosmith_document::Entry;
-use talosmith_document::{Code, Diagnostic, Location, Node, closest};
+use talosmith_document::{Code, Diagnostic, Location, closest};
 
 use super::{Step, Walk};
 use crate::decode::documents::home;
@@ -9,6 +8,7 @@ use crate::decode::wording;
 use crate::talos_data::fields;
 use crate::talos_data::fields::{Deprecation, Field, MAIN, Minor};
 use crate::talos_data::talos;
+use crate::value::{Field as Entry, Value};
 
 /// What the model has a key for: a path of the machine config, and the device's key.
 const MODEL_KEYS: &[(&str, &str)] = &[
@@ -38,7 +38,7 @@ fn is_below(path: &str, of: &str) -> bool {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn secret_field(&self, node: &'a Node) -> Diagnostic {
+    pub(super) fn secret_field(&self, node: &'a Value<'static>) -> Diagnostic {
         let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
         let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
         let finding = Diagnostic::new(
@@ -59,19 +59,19 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn unknown(&self, entry: &'a Entry) -> Diagnostic {
+    pub(super) fn unknown(&self, entry: &'a Entry<'static>) -> Diagnostic {
         let (around, _) = self.path.split_at(self.path.len() - entry.key.len() - 1);
         let key = entry.key.escape_debug();
         let subject = wording::subject(around);
         let keys: Vec<&str> =
             fields::below(around).filter(|(_, field)| field.is_in(self.minor)).map(|(key, _)| key).collect();
-        let location = self.origin.key(&self.pointer(), entry);
+        let location = self.key_location(entry);
         let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), location);
         let finding = match closest(&entry.key, keys.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
             None => finding,
         };
-        let finding = if *entry.key == *"$patch" {
+        let finding = if entry.key == "$patch" {
             finding.help("write `$patch: delete`: Talos knows no other")
         } else if around == MAIN
             && let Some(home) = home(&entry.key)
@@ -84,10 +84,10 @@ impl<'a> Walk<'a> {
         if keys.is_empty() { finding } else { finding.note(format!("the keys of {subject}: {}", keys.join(", "))) }
     }
 
-    pub(super) fn other_version(&self, entry: &'a Entry, field: Field) -> Diagnostic {
+    pub(super) fn other_version(&self, entry: &'a Entry<'static>, field: Field) -> Diagnostic {
         let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
         let subject = wording::subject(around);
-        let location = self.origin.key(&self.pointer(), entry);
+        let location = self.key_location(entry);
         let version = self.target.version;
         if field.since > self.minor {
             let (major, minor) = field.since;
@@ -121,8 +121,8 @@ impl<'a> Walk<'a> {
         .help(format!("upgrade the node to v{major}.{minor} or later first"))
     }
 
-    pub(super) fn deprecated(&self, entry: &'a Entry, deprecation: Deprecation) -> Diagnostic {
-        let location = self.origin.key(&self.pointer(), entry);
+    pub(super) fn deprecated(&self, entry: &'a Entry<'static>, deprecation: Deprecation) -> Diagnostic {
+        let location = self.key_location(entry);
         let subject = wording::subject(&self.path);
         let (major, minor) = deprecation.since;
         let since = if deprecation.since == talos::oldest_minor() {

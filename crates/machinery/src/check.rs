@@ -1,0 +1,111 @@
+//! Applies patches to a base config in order, and checks the result.
+
+use talosmith_document::{Diagnostic, Level, Location, TalosVersion};
+
+use super::config::{Cleared, Config, Document, PatchedOrBase, title};
+use super::decode::{Deletion, DeletionError, PatchDocument};
+use super::merge::Merger;
+use super::report::{AppliedPatch, Report};
+use super::{base, deletion, rules};
+use crate::Role;
+
+/// Returns everything for which Talos refuses the patches together, and what they change in each other's values.
+///
+/// `base` is the minor that generated the base config; `key_location` returns where a key of the model is written. No patch may have an
+/// error of [`super::decode_patch`].
+#[must_use]
+pub fn check_patches(
+    base: (u64, u64),
+    role: Role,
+    version: &TalosVersion,
+    patches: &[AppliedPatch<'_>],
+    key_location: &dyn Fn(&str) -> Location,
+) -> Vec<Diagnostic> {
+    let mut config = Config::new(base::documents(base, role), version);
+    let mut report = Report::new(patches, key_location);
+    for (index, AppliedPatch { patch, .. }) in patches.iter().enumerate() {
+        let index = u16::try_from(index).unwrap_or(u16::MAX);
+        for document in &patch.documents {
+            apply(&mut config, index, document, &mut report);
+        }
+        rules::check_identities(&config, &mut report);
+        if usize::from(index) + 1 < patches.len() {
+            let timestamps = patch.timestamps.iter();
+            timestamps.for_each(|found| report.timestamp(&found.text, found.origin.of_patch(index)));
+        }
+    }
+    for left in &config.leftovers {
+        report.not_deleted(DeletionError::Absent, &title(&left.kind, &left.name), left.origin);
+    }
+    if !report.findings.iter().any(|finding| finding.level == Level::Error) {
+        rules::check_config(&config, &mut report);
+    }
+    let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
+    for cleared in &cleared {
+        report.cleared(cleared);
+    }
+    let mut findings = report.findings;
+    findings.sort_by(|a, b| a.at.location.cmp(&b.at.location));
+    talosmith_document::merge(&mut findings);
+    findings
+}
+
+fn apply<'a>(config: &mut Config<'a>, patch: u16, document: &'a PatchDocument, report: &mut Report<'_>) {
+    let (deletions, rest) = match &document.content {
+        Ok(content) => content,
+        Err((error, origin)) => return report.not_deleted(*error, "", origin.of_patch(patch)),
+    };
+    let kind = document.kind.as_str();
+    let name = if config.is_named(kind) { document.name.as_str() } else { "" };
+    for deletion in deletions {
+        let origin = deletion.origin.of_patch(patch);
+        if let Err(error) = deletion::delete(config, (kind, &document.name), deletion, origin) {
+            report.not_deleted(error, &named(kind, name, deletion), origin);
+            let is_accepted = error == DeletionError::NoIdentity && config.since(14);
+            if let Some(finding) = report.findings.last_mut().filter(|_| is_accepted) {
+                finding.level = Level::Warning;
+                finding.notes = vec!["Talos accepts it, and deletes nothing".to_owned()];
+            }
+        }
+    }
+    let Some(value) = rest else { return };
+    let value = value.of_patch(patch);
+    let origin = value.origin;
+    match config.position(kind, name) {
+        None => {
+            config.documents.push(Document {
+                kind,
+                name,
+                value: PatchedOrBase::Patched(value),
+                origin,
+                of_base: false,
+            });
+        }
+        Some(at) => {
+            let mut merger = Merger::new(config.types, kind, name);
+            let document = &mut config.documents[at];
+            document.origin = origin;
+            merger.document(document.value.to_mut(), value);
+            for event in merger.events {
+                report.event(kind, name, event);
+            }
+            config.cleared.extend(merger.cleared);
+        }
+    }
+    // A field that is set again is no longer cleared.
+    let documents = &config.documents;
+    config.cleared.retain(|cleared| {
+        let document = documents
+            .iter()
+            .find(|document| document.kind == cleared.document.0 && document.name == cleared.document.1);
+        document.is_some_and(|document| !document.value.has(&cleared.path))
+    });
+}
+
+fn named(kind: &str, name: &str, deletion: &Deletion) -> String {
+    let mut text = deletion.path.join(".");
+    if let Some((key, value)) = &deletion.item {
+        text = format!("{text}` with `{key}: {value}");
+    }
+    if text.is_empty() { title(kind, name) } else { format!("`{text}` of {}", title(kind, name)) }
+}
