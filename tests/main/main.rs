@@ -7,6 +7,7 @@ mod fixtures;
 mod fleets;
 mod interrupted;
 mod properties;
+mod readme;
 mod reference;
 mod rendered;
 mod sandbox;

@@ -1,0 +1,58 @@
+//! The terminal sessions of README.md. Their commands are run in order in one repository, which every section finds as committed.
+
+use std::fs;
+use std::process::Command;
+
+use crate::expected::{ExpectedFiles, repository};
+use crate::sandbox::Sandbox;
+
+/// Replaces the time that a command took, which differs from run to run.
+const TIME: &str = "2.1 ms";
+
+#[test]
+fn the_sessions_of_the_readme_are_what_the_program_prints() {
+    let sandbox = Sandbox::of_this_repository();
+    sandbox.run(&["generate", "--tracked-only"]);
+    sandbox.commit_all();
+    let path = repository("README.md");
+    let readme = fs::read_to_string(&path).expect("the README");
+    let mut actual = String::new();
+    let mut rest = readme.as_str();
+    let mut expected = ExpectedFiles::default();
+    while let Some((before, block)) = rest.split_once("```console\n") {
+        if before.contains("\n## ") {
+            sandbox.git(&["checkout", "--quiet", "."]);
+        }
+        let (session, after) = block.split_once("```").expect("the end of the block");
+        actual.push_str(before);
+        actual.push_str("```console\n");
+        for command in session.split_inclusive('\n').filter_map(|line| line.strip_prefix("$ ")) {
+            actual.push_str(&format!("$ {command}"));
+            let output = run(&sandbox, command.trim_end());
+            let shown = session.split_once(&format!("$ {command}")).expect("the command").1;
+            let shown = shown.split("\n$ ").next().expect("the output");
+            // `…` stands for output that is left out.
+            let excerpt = shown.strip_prefix("…\n").and_then(|shown| shown.trim_end().strip_suffix('…'));
+            if let Some(excerpt) = excerpt.filter(|excerpt| !output.contains(excerpt)) {
+                expected.fail(format!("README.md: `{}` does not print\n{excerpt}", command.trim_end()));
+            }
+            actual.push_str(&excerpt.map_or(output, |excerpt| format!("…\n{excerpt}…\n")));
+        }
+        actual.push_str("```");
+        rest = after;
+    }
+    actual.push_str(rest);
+    expected.compare(&path, &actual);
+    expected.finish();
+}
+
+/// Runs a command of a session in the folder of the sandbox, and returns standard output and standard error.
+fn run(sandbox: &Sandbox, command: &str) -> String {
+    if let Some(arguments) = command.strip_prefix("talosmith ") {
+        let ran = sandbox.run(&arguments.split(' ').collect::<Vec<_>>());
+        return format!("{}{}", ran.stdout, ran.stderr).replace("[time]", TIME);
+    }
+    let status = Command::new("sh").args(["-c", command]).current_dir(sandbox.path(".")).output().expect("sh starts");
+    assert!(status.status.success(), "{command}: {}", String::from_utf8_lossy(&status.stderr));
+    String::new()
+}
