@@ -15,8 +15,8 @@ mod documents;
 use talosmith_document::{Diagnostic, Node, TalosVersion};
 
 use crate::PatchLocator;
-use crate::talos_data::fields::{MAIN, Minor};
-use crate::talos_data::talos;
+use crate::talos_data::types::MAIN;
+use crate::talos_data::{Minor, talos};
 use crate::value::{PatchSpan, Value};
 
 use deletions::Split;

@@ -6,9 +6,8 @@ use super::deletions::{has_deletion, is_deletion, is_dropped};
 use super::fields::Walk;
 use super::{Target, Timestamp};
 use crate::PatchLocator;
-use crate::talos_data::fields;
-use crate::talos_data::fields::MAIN;
 use crate::talos_data::talos;
+use crate::talos_data::types::{MAIN, Types};
 use crate::value::{Content, Field, Value};
 
 /// The keys by which the loader knows a main document.
@@ -205,7 +204,10 @@ fn kind<'a>(
 
 /// The section of the main document that has a key.
 pub(super) fn home(key: &str) -> Option<&'static str> {
-    ["machine", "cluster"].into_iter().find(|section| fields::find(&format!("{MAIN}.{section}.{key}")).is_some())
+    ["machine", "cluster"].into_iter().find(|section| {
+        let path = format!("{MAIN}.{section}.{key}");
+        talos::minors().any(|minor| Types::of(minor).at(&path).is_some())
+    })
 }
 
 fn unknown_kind(kind: &str, location: Location, target: &Target<'_>) -> Diagnostic {

@@ -8,9 +8,8 @@ use super::deletions::{is_deleted, is_deletion};
 use super::{Target, Timestamp, scalar, secret, wording};
 use crate::PatchLocator;
 use crate::scalar::{Resolved, Scalar};
-use crate::talos_data::fields;
-use crate::talos_data::fields::{Field, MAIN, Minor};
-use crate::talos_data::{secrets, talos};
+use crate::talos_data::types::{Field, MAIN, Struct, Types, is_struct};
+use crate::talos_data::{Minor, secrets, talos};
 use crate::value::{Content, Field as Entry, Value};
 
 /// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
@@ -40,6 +39,7 @@ pub(super) struct Walk<'a> {
     locator: &'a PatchLocator,
     target: &'a Target<'a>,
     minor: Minor,
+    types: &'static Types,
     /// The way from the root of the document.
     trail: Vec<Step<'a>>,
     /// The kind and the keys without lists and free keys, as the table has them.
@@ -55,6 +55,7 @@ impl<'a> Walk<'a> {
             locator,
             target,
             minor: target.minor(),
+            types: Types::of(target.minor()),
             trail: Vec::new(),
             path: String::new(),
             findings: Vec::new(),
@@ -65,7 +66,7 @@ impl<'a> Walk<'a> {
     /// Checks a document of a known kind.
     pub fn document(&mut self, root: &'a Value<'static>, kind: &str) {
         kind.clone_into(&mut self.path);
-        self.object(root);
+        self.object(root, self.types.get(kind));
     }
 
     /// Checks that what is deleted can be.
@@ -127,7 +128,7 @@ impl<'a> Walk<'a> {
         self.locator.location(entry.key_span())
     }
 
-    fn object(&mut self, node: &'a Value<'static>) {
+    fn object(&mut self, node: &'a Value<'static>, known: Option<&'static Struct>) {
         for entry in node.all_fields() {
             let is_header = self.trail.is_empty() && self.path != MAIN && matches!(&*entry.key, "apiVersion" | "kind");
             if is_header || is_deletion(entry) {
@@ -137,46 +138,36 @@ impl<'a> Walk<'a> {
                 let length = walk.path.len();
                 walk.path.push('.');
                 walk.path.push_str(&entry.key);
-                walk.field(entry);
+                walk.field(entry, known.and_then(|known| known.find(&entry.key)));
                 walk.path.truncate(length);
             });
         }
     }
 
-    fn field(&mut self, entry: &'a Entry<'static>) {
-        // A key with a dot would be taken for two.
-        let field = if entry.key.contains('.') { None } else { fields::find(&self.path) };
-        match field {
-            Some(field) if field.is_in(self.minor) => {
-                let known = self.findings.len();
-                self.value(&entry.value, field.type_in(self.minor), field);
-                if let Some(deprecation) = field.deprecation
-                    && deprecation.since <= self.minor
-                    && deprecation.base <= self.target.base
-                    && !(entry.value.is_null() || is_deleted(&entry.value))
-                {
-                    // What stands below a deprecated field is deprecated with it.
-                    let mut below = self.findings.split_off(known);
-                    below.retain(|finding| finding.code != Code::DeprecatedField);
-                    let finding = self.deprecated(entry, deprecation);
-                    self.findings.push(finding);
-                    self.findings.append(&mut below);
-                }
-            }
-            Some(field) => {
-                self.secrets(&entry.value);
-                let finding = self.other_version(entry, field);
-                self.findings.push(finding);
-            }
-            None => {
-                self.secrets(&entry.value);
-                let finding = self.unknown(entry);
-                self.findings.push(finding);
-            }
+    fn field(&mut self, entry: &'a Entry<'static>, field: Option<&'static Field>) {
+        let Some(field) = field else {
+            self.secrets(&entry.value);
+            let finding = self.other_version(entry).unwrap_or_else(|| self.unknown(entry));
+            self.findings.push(finding);
+            return;
+        };
+        let known = self.findings.len();
+        self.value(&entry.value, field.kind, field);
+        if let Some(deprecation) = field.deprecation
+            && deprecation.since <= self.minor
+            && deprecation.base <= self.target.base
+            && !(entry.value.is_null() || is_deleted(&entry.value))
+        {
+            // The fields below a deprecated field are deprecated with it.
+            let mut below = self.findings.split_off(known);
+            below.retain(|finding| finding.code != Code::DeprecatedField);
+            let finding = self.deprecated(entry, deprecation);
+            self.findings.push(finding);
+            self.findings.append(&mut below);
         }
     }
 
-    fn value(&mut self, node: &'a Value<'static>, kind: &'static str, field: Field) {
+    fn value(&mut self, node: &'a Value<'static>, kind: &'static str, field: &'static Field) {
         if node.is_null() || node.all_fields().iter().any(is_deletion) {
             return;
         }
@@ -196,7 +187,7 @@ impl<'a> Walk<'a> {
                     self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, takes_null, field));
                 }
             }
-            (Content::Map(_), _) if kind == "object" => self.object(node),
+            (Content::Map(_), _) if is_struct(kind) => self.object(node, self.types.get(kind)),
             _ if kind == "any" => self.free(node, field.is_secret),
             (Content::List(items), _) if kind == "argument" => {
                 for item in items {
@@ -204,11 +195,11 @@ impl<'a> Walk<'a> {
                 }
             }
             (Content::Scalar(scalar), _) => self.scalar(node, scalar, kind, field),
-            _ => self.wrong_shape(node, kind, field),
+            _ => self.wrong_shape(node, kind),
         }
     }
 
-    fn member(&mut self, node: &'a Value<'static>, kind: &'static str, takes_null: bool, field: Field) {
+    fn member(&mut self, node: &'a Value<'static>, kind: &'static str, takes_null: bool, field: &'static Field) {
         if !takes_null && (node.is_null()) {
             let location = self.location(node);
             let subject = wording::subject(&self.path);
@@ -226,13 +217,13 @@ impl<'a> Walk<'a> {
         self.value(node, kind, field);
     }
 
-    fn scalar(&mut self, node: &'a Value<'static>, scalar: &Scalar<'_>, kind: &'static str, field: Field) {
+    fn scalar(&mut self, node: &'a Value<'static>, scalar: &Scalar<'_>, kind: &'static str, field: &'static Field) {
         let text = &*scalar.text;
         // A placeholder stands for one scalar, or in a text for a part of it.
         let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
         let is_text = kind != "bool" && scalar::bounds(kind).is_none();
         let is_filled_in =
-            secret::has_placeholder(text) && (is_whole || is_text) && kind != "object" && !kind.starts_with(['[', '{']);
+            secret::has_placeholder(text) && (is_whole || is_text) && !is_struct(kind) && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
             let finding = self.secret_field(node);
             self.findings.push(finding);
@@ -247,8 +238,10 @@ impl<'a> Walk<'a> {
             let finding = wording::wrong_shape(&self.path, kind, node, self.location(node));
             self.findings.push(finding.hidden());
         } else {
-            let is_read = |minor: &Minor| scalar::is_decoded_as(field_type(field, kind, *minor), scalar, *minor);
-            let later = (self.minor.1 + 1..=talos::newest_minor().1).map(|minor| (self.minor.0, minor)).find(is_read);
+            let is_read = |minor: &Minor| {
+                self.kind_in(*minor, kind).is_some_and(|kind| scalar::is_decoded_as(kind, scalar, *minor))
+            };
+            let later = talos::minors().filter(|minor| *minor > self.minor).find(is_read);
             let location = self.location(node);
             self.findings.push(match later {
                 Some(since) => self.newer_value(&format!("`{text}`"), since, location),
@@ -258,12 +251,12 @@ impl<'a> Walk<'a> {
     }
 
     /// A list or mapping where none may be, or a scalar where one must be.
-    fn wrong_shape(&mut self, node: &'a Value<'static>, kind: &'static str, field: Field) {
+    fn wrong_shape(&mut self, node: &'a Value<'static>, kind: &'static str) {
         self.secrets(node);
         let location = self.location(node);
         let is_list = matches!(node.content, Content::List(_));
-        let newest = field_type(field, kind, talos::newest_minor());
-        let mut finding = if is_list && newest == "argument" && kind != newest {
+        let is_list_later = kind != "argument" && self.kind_in(talos::newest_minor(), kind) == Some("argument");
+        let mut finding = if is_list && is_list_later {
             self.newer_value("a list", (1, 13), location)
         } else {
             wording::wrong_shape(&self.path, kind, node, location)
@@ -284,6 +277,13 @@ impl<'a> Walk<'a> {
             finding.notes = vec!["Talos 1.12 misreads it in silence, and later ones refuse the whole patch".to_owned()];
         }
         self.findings.push(finding);
+    }
+
+    /// The type in another minor of the value whose type is `kind` in this one; `None` if that minor does not have the field.
+    fn kind_in(&self, minor: Minor, kind: &str) -> Option<&'static str> {
+        let whole = Types::of(minor).at(&self.path)?.kind;
+        let bare = whole.rfind([']', '}']).map_or(whole, |end| &whole[end + 1..]);
+        Some(if kind.starts_with(['[', '{']) { whole } else { bare })
     }
 
     /// A value of any form.
@@ -320,11 +320,4 @@ impl<'a> Walk<'a> {
         );
         true
     }
-}
-
-/// The type that a value of a field has in a minor, with as many brackets taken off as from the type that it was read as.
-fn field_type(field: Field, kind: &'static str, minor: Minor) -> &'static str {
-    let whole = field.type_in(minor);
-    let bare = |kind: &'static str| kind.rfind([']', '}']).map_or(kind, |end| &kind[end + 1..]);
-    if kind.starts_with(['[', '{']) { whole } else { bare(whole) }
 }

@@ -4,9 +4,9 @@
 
 use super::{network, text};
 use crate::scalar::{Resolved, Scalar};
-use crate::talos_data::fields::Minor;
+use crate::talos_data::Minor;
 
-/// Whether a minor of Talos decodes a scalar into a field of a type of the table of fields.
+/// Whether a minor of Talos decodes a scalar into a field of a type of the table.
 pub(super) fn is_decoded_as(kind: &str, scalar: &Scalar<'_>, minor: Minor) -> bool {
     let (written, resolved) = (&*scalar.text, scalar.resolved);
     // From 1.14 on a timestamp without quotes is no string.

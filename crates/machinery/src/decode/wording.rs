@@ -4,7 +4,7 @@ use talosmith_document::{Code, Diagnostic, Location, Style};
 
 use super::scalar::bounds;
 use crate::scalar::Scalar;
-use crate::talos_data::fields::MAIN;
+use crate::talos_data::types::{MAIN, is_struct};
 use crate::value::{Content, Value};
 
 /// A field as people name it: `machine.network` of the main document, `provisioning` of another.
@@ -49,7 +49,7 @@ fn expected(kind: &str) -> String {
         _ => {}
     }
     let plain = match kind {
-        "object" => "keys and values",
+        _ if is_struct(kind) => "keys and values",
         "argument" => "a text or a list of texts",
         "bool" => "`true` or `false`",
         "duration" => "a duration such as `1m30s`",

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use talosmith_document::table;
 
-use super::talos::{self, Minor};
+use super::{Minor, talos};
 
 const TYPES: &str = include_str!("types.txt");
 
@@ -81,7 +81,7 @@ impl Field {
 
 /// The better field for a deprecated one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deprecation {
+pub(crate) struct Deprecation {
     /// The minor of Talos that deprecated the field.
     pub since: Minor,
     /// The oldest base config that accepts the successors.
@@ -92,7 +92,7 @@ pub struct Deprecation {
 impl Deprecation {
     /// The kinds of documents and the paths in the main document that replace the field; `schematic` is the image's. Empty if
     /// nothing replaces it.
-    pub fn successors(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn successors(&self) -> impl Iterator<Item = &'static str> {
         self.successors.split(',').filter(|name| *name != "none")
     }
 }
@@ -213,8 +213,8 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     STRUCTS.iter().map(|(name, _)| *name).filter(|name| !is_struct(name) && *name != MAIN)
 }
 
-/// Whether the name of a type or struct is that of a struct that is no document.
-fn is_struct(name: &str) -> bool {
+/// Whether a name is that of a struct, other than a document's, and not of a scalar.
+pub(crate) fn is_struct(name: &str) -> bool {
     name.contains('.') && !name.starts_with("word:")
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use talosmith_document::{Cache, Code, Diagnostic, Document, Label, Location, Node, Pointer, SourceId, TalosVersion};
-use talosmith_machinery::talos_data::fields::Minor;
+use talosmith_machinery::talos_data::Minor;
 use talosmith_machinery::{self as machinery, PatchLocator, Target, decode_patch};
 
 use super::{Check, texts};

@@ -5,9 +5,8 @@ use talosmith_document::{Code, Diagnostic, Location, closest};
 use super::{Step, Walk};
 use crate::decode::documents::home;
 use crate::decode::wording;
-use crate::talos_data::fields;
-use crate::talos_data::fields::{Deprecation, Field, MAIN, Minor};
-use crate::talos_data::talos;
+use crate::talos_data::types::{Deprecation, MAIN, Types};
+use crate::talos_data::{Minor, talos};
 use crate::value::{Field as Entry, Value};
 
 /// What the model has a key for: a path of the machine config, and the device's key.
@@ -63,8 +62,8 @@ impl<'a> Walk<'a> {
         let (around, _) = self.path.split_at(self.path.len() - entry.key.len() - 1);
         let key = entry.key.escape_debug();
         let subject = wording::subject(around);
-        let keys: Vec<&str> =
-            fields::below(around).filter(|(_, field)| field.is_in(self.minor)).map(|(key, _)| key).collect();
+        let known = self.types.below(around);
+        let keys: Vec<&str> = known.iter().flat_map(|known| known.fields()).map(|(key, _)| key).collect();
         let location = self.key_location(entry);
         let finding = Diagnostic::new(Code::UnknownKey, format!("`{key}` is not a key of {subject}"), location);
         let finding = match closest(&entry.key, keys.iter().copied()) {
@@ -84,29 +83,24 @@ impl<'a> Walk<'a> {
         if keys.is_empty() { finding } else { finding.note(format!("the keys of {subject}: {}", keys.join(", "))) }
     }
 
-    pub(super) fn other_version(&self, entry: &'a Entry<'static>, field: Field) -> Diagnostic {
+    /// The finding for a field that this minor does not have; `None` if no other minor has it either.
+    pub(super) fn other_version(&self, entry: &'a Entry<'static>) -> Option<Diagnostic> {
+        // A key with a dot would be looked up as two.
+        let is_in = |minor: &Minor| !entry.key.contains('.') && Types::of(*minor).at(&self.path).is_some();
         let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
         let subject = wording::subject(around);
         let location = self.key_location(entry);
-        let version = self.target.version;
-        if field.since > self.minor {
-            let (major, minor) = field.since;
-            return Diagnostic::new(
-                Code::OldTalos,
-                format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})"),
-                location,
-            )
-            .note("Talos refuses the whole patch for a key that it does not know")
-            .help(format!("upgrade the node to v{major}.{minor} or later first"));
+        let note = "Talos refuses the whole patch for a key that it does not know";
+        if let Some((major, minor)) = talos::minors().filter(|minor| *minor > self.minor).find(is_in) {
+            let version = self.target.version;
+            let message = format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})");
+            let help = format!("upgrade the node to v{major}.{minor} or later first");
+            return Some(Diagnostic::new(Code::OldTalos, message, location).note(note).help(help));
         }
-        let (major, minor) = field.until.unwrap_or_default();
-        Diagnostic::new(
-            Code::UnknownKey,
-            format!("`{key}` is no key of {subject} since Talos {major}.{minor}"),
-            location,
-        )
-        .note("Talos refuses the whole patch for a key that it does not know")
-        .help("remove the line")
+        let last = talos::minors().filter(is_in).last()?;
+        let (major, minor) = talos::minors().find(|minor| *minor > last)?;
+        let message = format!("`{key}` is no key of {subject} since Talos {major}.{minor}");
+        Some(Diagnostic::new(Code::UnknownKey, message, location).note(note).help("remove the line"))
     }
 
     pub(super) fn newer_value(&self, what: &str, (major, minor): Minor, location: Location) -> Diagnostic {
