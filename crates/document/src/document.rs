@@ -13,7 +13,7 @@ mod block_text;
 
 pub use self::block_text::BlockText;
 pub(crate) use self::parse::{Count, parse};
-pub use self::utf8::boundary;
+pub(crate) use self::utf8::boundary;
 pub use self::utf8::decode;
 
 /// How a scalar is written.
@@ -115,7 +115,7 @@ impl Document {
 }
 
 /// How far a pointer could be followed.
-pub struct Reached<'a> {
+pub(crate) struct Reached<'a> {
     /// The last value on the path that exists.
     pub node: &'a Node,
     /// The bytes of its key; `None` for an item and the root.
@@ -126,7 +126,7 @@ pub struct Reached<'a> {
 
 impl Node {
     /// Follows a pointer as far as the values on its path exist.
-    pub fn walk(&self, pointer: &Pointer) -> Reached<'_> {
+    pub(crate) fn walk(&self, pointer: &Pointer) -> Reached<'_> {
         let mut reached = Reached { node: self, key_span: None, whole: true };
         for segment in pointer.segments() {
             let next = match &reached.node.value {

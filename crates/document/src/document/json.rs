@@ -7,7 +7,7 @@ use super::{Entry, Node, NodeValue, Style};
 impl Node {
     /// Converts a JSON value to nodes without locations. Strings are quoted, so that YAML reads them as strings.
     #[must_use]
-    pub fn from_json(value: &Value) -> Self {
+    fn from_json(value: &Value) -> Self {
         let value = match value {
             Value::Object(map) => return Self::from_map(map),
             Value::String(text) => NodeValue::Scalar(text.as_str().into(), Style::Quoted),
