@@ -66,7 +66,7 @@ fn writes_roots_of_every_kind() {
 }
 
 #[test]
-fn a_key_that_is_too_long_for_yaml_gets_its_mark() {
+fn a_key_that_is_too_long_for_yaml_has_a_question_mark() {
     let long = "k".repeat(1100);
     let value = json!({"a": { &long: {"b": [1]}, "c": 2 }});
     let text = yaml_document(&value);
@@ -96,13 +96,13 @@ proptest! {
     fn every_value_is_read_back(value in any_value()) {
         let text = yaml_document(&value);
         prop_assert_eq!(parse(Format::Yaml, &text), Ok(vec![value]));
-        // What yamllint complains about.
+        // yamllint reports blanks at the end of a line.
         prop_assert!(text.lines().all(|line| !line.ends_with([' ', '\t'])), "{}", text);
     }
 }
 
 #[test]
-fn what_a_user_wrote_without_quotes_stays_as_it_is() {
+fn scalars_without_quotes_are_kept_as_written() {
     let source = talosmith_document::Sources::default().add("a.yaml", "");
     let text =
         "{a: [010, 1.10, 0o644, 1e3, 0x1F, yes, ~], 'b c': '1.10', d: {}, e: [], f: \"x\\ny\\n\", g: {h: 'off'}, i:}";

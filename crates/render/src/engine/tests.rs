@@ -10,11 +10,11 @@ fn render(name: &'static str, text: &'static str, values: &Json) -> Result<Strin
 }
 
 fn yaml(text: &'static str, values: &Json) -> String {
-    render("t.yaml.j2", text, values).expect("the template is sound")
+    render("t.yaml.j2", text, values).expect("the template is valid")
 }
 
-fn fault(name: &'static str, text: &'static str, values: &Json) -> TemplateError {
-    render(name, text, values).expect_err("the template is at fault")
+fn error(name: &'static str, text: &'static str, values: &Json) -> TemplateError {
+    render(name, text, values).expect_err("the template is wrong")
 }
 
 #[test]
@@ -35,13 +35,13 @@ fn writes_values_in_the_language_of_the_template() {
 }
 
 #[test]
-fn keeps_the_lines_that_tags_stand_on_out() {
+fn lines_with_only_tags_are_removed() {
     let text = "a:\n{% for item in l %}\n  {% if item %}\n  - {{ item }}\n  {% endif %}\n{% endfor %}\nb: c\n";
     assert_eq!(yaml(text, &json!({"l": ["x", "", "z"]})), "a:\n  - x\n  - z\nb: c\n");
 }
 
 #[test]
-fn quotes_once_whatever_the_way() {
+fn quotes_once_in_variables_macros_and_filters() {
     let text = "{% set joined %}{{ s }}{% endset %}{% macro m(v) %}{{ v }}{% endmacro %}\
         a: {{ joined }}\nb: {{ m(s) }}\nc: {{ s ~ ': b' }}\nd: {{ s | upper }}\ne: {{ [s, s] | join(', ') }}\n";
     assert_eq!(yaml(text, &json!({"s": "no"})), "a: \"no\"\nb: \"no\"\nc: \"no: b\"\nd: \"NO\"\ne: \"no, no\"\n");
@@ -70,7 +70,7 @@ fn makes_json_of_values() {
 }
 
 #[test]
-fn a_part_is_written_in_its_own_language_and_sees_the_same_names() {
+fn a_part_has_its_own_language_and_the_same_variables() {
     let engine = Engine::new([
         ("t.yaml.j2", "{% for v in l %}\n{{ v }}: {{ part('p.toml.j2') | block(2) }}\n{% endfor %}\n"),
         ("p.toml.j2", "v = {{ v }}\nl = {{ l }}\ns = {{ part('q.sh.j2') }}\n"),
@@ -85,7 +85,7 @@ fn a_part_is_written_in_its_own_language_and_sees_the_same_names() {
 }
 
 #[test]
-fn a_name_that_is_not_there_is_an_error_that_names_the_nearest() {
+fn an_undefined_name_is_an_error_with_the_nearest_name() {
     let values =
         json!({"device": {"hostname": "ryzen", "volumes": [{"size": 1}]}, "items": [{"name": 1}, {"nmae": 1}]});
     let cases: [(&'static str, &str, &str, Option<&str>); 9] = [
@@ -105,22 +105,22 @@ fn a_name_that_is_not_there_is_an_error_that_names_the_nearest() {
         ("a: {{ device.hostnme | upper }}\n", "device.hostnme", "hostnme", Some("hostname")),
     ];
     for (text, name, underlined, suggestion) in cases {
-        let at = text.rfind(underlined).expect("it stands there");
+        let at = text.rfind(underlined).expect("the expression");
         let expected = TemplateError {
             template: "t.yaml.j2".to_owned(),
             range: Some(at..at + underlined.len()),
             kind: TemplateErrorKind::Undefined { name: name.to_owned(), suggestion: suggestion.map(str::to_owned) },
             message: format!("`{name}` is not defined in this template"),
         };
-        assert_eq!(fault("t.yaml.j2", text, &values), expected, "{text}");
+        assert_eq!(error("t.yaml.j2", text, &values), expected, "{text}");
     }
 }
 
 #[test]
-fn a_fault_in_a_part_or_an_included_template_is_a_fault_of_that() {
+fn an_error_in_a_part_or_an_included_template_names_that_template() {
     for outer in ["a: {{ part('b.toml.j2') }}", "{% include 'b.toml.j2' %}"] {
         let engine = Engine::new([("a.yaml.j2", outer), ("b.toml.j2", "x = 1\ny = {{ device.nme }}\n")]);
-        let fault = engine
+        let error = engine
             .render("a.yaml.j2", &template_value(&json!({"device": {"name": "x"}})))
             .expect_err("a name is wrong");
         let expected = TemplateError {
@@ -129,12 +129,12 @@ fn a_fault_in_a_part_or_an_included_template_is_a_fault_of_that() {
             kind: TemplateErrorKind::Undefined { name: "device.nme".to_owned(), suggestion: Some("name".to_owned()) },
             message: "`device.nme` is not defined in this template".to_owned(),
         };
-        assert_eq!(fault, expected);
+        assert_eq!(error, expected);
     }
 }
 
 #[test]
-fn hostile_and_broken_templates_are_faults_that_show_no_value() {
+fn errors_of_hostile_and_broken_templates_contain_no_value() {
     let values = json!({"secret": "tskey-auth-k", "list": ["tskey-auth-k"], "none": null});
     let cases: [(&'static str, &'static str, TemplateErrorKind, &str, Option<&str>); 24] = [
         (
@@ -235,20 +235,20 @@ fn hostile_and_broken_templates_are_faults_that_show_no_value() {
         ),
     ];
     for (name, text, kind, message, underlined) in cases {
-        let fault = fault(name, text, &values);
-        assert_eq!((&fault.kind, fault.message.as_str()), (&kind, message), "{text}");
+        let error = error(name, text, &values);
+        assert_eq!((&error.kind, error.message.as_str()), (&kind, message), "{text}");
         if let Some(underlined) = underlined {
-            assert_eq!(fault.range.clone().map(|range| &text[range]), Some(underlined), "{text}");
+            assert_eq!(error.range.clone().map(|range| &text[range]), Some(underlined), "{text}");
         }
-        assert!(!format!("{fault:?}{fault}").contains("tskey"), "{fault:?}");
+        assert!(!format!("{error:?}{error}").contains("tskey"), "{error:?}");
     }
 }
 
 #[test]
-fn an_unknown_template_is_a_fault() {
+fn an_unknown_template_is_an_error() {
     let engine = Engine::new([("a.yaml.j2", "a\n")]);
-    let fault = engine.render("b.yaml.j2", &Value::UNDEFINED).expect_err("there is no such template");
-    assert_eq!(fault.to_string(), "b.yaml.j2: there is no template with this name");
+    let error = engine.render("b.yaml.j2", &Value::UNDEFINED).expect_err("there is no such template");
+    assert_eq!(error.to_string(), "b.yaml.j2: there is no template with this name");
     assert_eq!((engine.text("a.yaml.j2"), engine.text("b.yaml.j2")), (Some("a\n"), None));
 }
 
@@ -271,10 +271,10 @@ fn threads_share_an_engine() {
 }
 
 #[test]
-fn a_fault_becomes_a_finding() {
+fn an_error_becomes_a_finding() {
     let mut sources = talosmith_document::Sources::default();
     let source = sources.add("templates/t.yaml.j2", "a: {{ device.nme }}\n");
-    let finding = fault("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}}))
+    let finding = error("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}}))
         .diagnostic(source, TemplateOrigin::Override);
     let expected = talosmith_document::Diagnostic::new(
         talosmith_document::Code::TemplateUndefined,
@@ -284,6 +284,20 @@ fn a_fault_becomes_a_finding() {
     .label("did you mean `name`?")
     .note("templates see the values of the plan: no environment, no files");
     assert_eq!(finding, expected);
+}
+
+#[test]
+fn an_error_in_a_built_in_template_is_a_bug_of_talosmith() {
+    let source = talosmith_document::Sources::default().add("templates/t.yaml.j2", "a: {{ device.nme }}\n");
+    let error = error("t.yaml.j2", "a: {{ device.nme }}\n", &json!({"device": {"name": 1}}));
+    let finding = error.diagnostic(source, TemplateOrigin::BuiltIn);
+    assert_eq!(
+        (finding.notes, finding.helps),
+        (
+            vec!["this template is part of talosmith, so this is a bug in talosmith and not in your files".to_owned()],
+            vec!["report it with the model that causes it: https://github.com/talosmith/talosmith/issues".to_owned()],
+        )
+    );
 }
 
 proptest! {
@@ -298,7 +312,7 @@ proptest! {
         ]);
         let both = format!("{text}\n{other}");
         let values = template_value(&json!({"v": &text, "w": &other, "both": &both}));
-        let rendered = engine.render("t.yaml.j2", &values).expect("the templates are sound");
+        let rendered = engine.render("t.yaml.j2", &values).expect("the templates are valid");
         let documents = parse(Format::Yaml, &rendered).expect("it is YAML");
         let document = &documents[0];
         let inner = |name: &str, format| document[name].as_str().map(|text| parse(format, text));

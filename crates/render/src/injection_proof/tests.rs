@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::engine::template_value;
 
-/// Proves one template; gives the bytes of the first misplaced value as text.
+/// Proves one template; the error is the expression of the first misplaced value.
 fn misplaced(name: &'static str, text: &'static str, values: &Json) -> Result<(), String> {
     let engine = Engine::new([(name, text)]);
     let values = template_value(values);
@@ -15,7 +15,7 @@ fn misplaced(name: &'static str, text: &'static str, values: &Json) -> Result<()
 }
 
 #[test]
-fn values_in_their_places_pass() {
+fn values_that_are_whole_scalars_pass() {
     let values = json!({"v": "x: #y\n", "w": "it's", "n": 80, "b": true, "l": ["off", 1], "m": {"a: b": "c\nd"}});
     for text in [
         "a: {{ v }}\n{{ w }}: {{ n }}\nb: [{{ v }}, {{ b }}]\nl: {{ l }}\nm: {{ m }}\n",
@@ -94,7 +94,7 @@ fn parts_are_proved_in_their_own_language() {
 }
 
 #[test]
-fn a_template_that_is_broken_whatever_the_values_is_told_apart() {
+fn a_template_whose_output_never_parses_is_another_error() {
     let message = "None what it renders cannot be parsed, whatever the values: did not find expected ',' or ']' at line \
         2 column 1, while parsing a flow sequence at line 1 column 4";
     assert_eq!(misplaced("t.yaml.j2", "a: [{{ v }}\n", &json!({"v": "x"})), Err(message.to_owned()));

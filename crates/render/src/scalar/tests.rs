@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::formats::{Format, parse};
 
-/// Texts with the exact spelling that they must have.
+/// Strings with their exact notation.
 const SPELLINGS: [(&str, &str); 85] = [
     // Plain
     ("ryzen", "ryzen"),
@@ -99,7 +99,7 @@ const SPELLINGS: [(&str, &str); 85] = [
 ];
 
 #[test]
-fn spells_each_text_as_a_person_would() {
+fn writes_each_string_as_a_person_would() {
     for (text, spelling) in SPELLINGS {
         assert_eq!(inline(text), spelling);
     }
@@ -143,7 +143,7 @@ fn writes_numbers_that_every_yaml_reads_as_numbers() {
     assert_eq!(written, ["0", "-5", "18446744073709551615", "1.5", "1.0e+30", "2.5e-9", "1.0"].map(str::to_owned));
 }
 
-/// Any text, with those that YAML reads in surprising ways much more often than chance would have them.
+/// Any string, mostly those that a version of YAML reads as another type.
 pub fn any_text() -> impl Strategy<Value = String> {
     let hard = prop::sample::select(SPELLINGS.map(|(text, _)| text).to_vec());
     let numeric = "-?[0-9]{1,3}[0-9_.:+\\-eETtZzxob ]{0,6}";
@@ -159,8 +159,8 @@ pub fn any_text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What another YAML 1.2 parser reads: the scalars of a document, keys too, in order.
-pub fn scalars_by_granit(text: &str) -> Vec<String> {
+/// Returns the scalars of a document, keys included, in order, as another YAML 1.2 parser reads them.
+fn scalars_by_granit(text: &str) -> Vec<String> {
     let parser = granit_parser::Parser::new_from_str(text);
     let mut scalars = Vec::new();
     for event in parser {

@@ -1,4 +1,4 @@
-//! Any text at any place of the plan arrives as it is, and changes nothing around it.
+//! Any string in any field of the plan is read back unchanged, and changes nothing around it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use talosmith_render::{Format, parse};
 
 use crate::fleet::{BASES, plan, render};
 
-/// Any text but the empty one, which no place of the model takes.
+/// Any string except the empty one, which the model refuses everywhere.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::string::string_regex("[\\PC\n]{1,12}").expect("a regex"),

@@ -87,7 +87,7 @@ fn a_base_of_one_document_gets_patches_of_it() {
 }
 
 #[test]
-fn the_hostname_reaches_talos_beside_off_as_a_text() {
+fn the_hostname_patch_disables_automatic_hostnames_with_a_string() {
     assert_eq!(
         data("v1.12.1", true, "hostname.patch.yaml"),
         serde_json::json!([{"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": "ryzen", "auto": "off"}])

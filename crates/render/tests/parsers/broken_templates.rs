@@ -1,4 +1,4 @@
-//! Templates that a user replaced by broken ones.
+//! Users' templates with errors.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use talosmith_render::schema_check::{Fault, verify};
 
 use crate::fleet::{plan, render};
 
-/// The base, the template and its text; and the place and the message of each fault.
+/// The base, the template and its text; and the location and the message of each error.
 type Case = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 #[test]
-fn a_document_that_its_reader_would_refuse_is_found() {
+fn a_document_that_its_reader_refuses_is_found() {
     let broken: [Case; 10] = [
         (
             "v1.12.1",

@@ -1,4 +1,4 @@
-//! A fleet of one device that has everything, from the text that a user would write.
+//! A fleet of one device with every feature.
 
 use std::collections::BTreeMap;
 
@@ -62,10 +62,10 @@ tailscale: { authKey: tailscale-authkey, routes: [services, pods], acceptDNS: fa
 allowSchedulingOnControlPlanes: SCHEDULING
 ";
 
-/// Which Talos made the base config: one before and one after the change to documents.
+/// The versions of the base config: one of a single v1alpha1 document, and one of several documents.
 pub const BASES: [&str; 2] = ["v1.12.1", "v1.14.0"];
 
-/// The plan of the fleet.
+/// Returns the plan of the fleet.
 pub fn plan(base: &str, scheduling: bool) -> Plan {
     let mut sources = Sources::default();
     let text = FLEET.replace("BASE", base);
@@ -83,7 +83,7 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     plan
 }
 
-/// Every artifact, or everything that is wrong.
+/// Returns every artifact, or all errors.
 pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
     let (mut artifacts, mut faults) = (Vec::new(), Vec::new());

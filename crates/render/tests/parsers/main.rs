@@ -1,4 +1,4 @@
-//! What we write, read by parsers that other people use, and by our own second one.
+//! The generated YAML, read by other parsers.
 
 mod any_text;
 mod artifacts;

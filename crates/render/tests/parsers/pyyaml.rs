@@ -1,4 +1,4 @@
-//! PyYAML reads YAML 1.1, as much of the world does; what we write must mean the same there.
+//! PyYAML reads YAML 1.1; the generated YAML must have the same meaning there.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use talosmith_render::{yaml_document, yaml_flow};
 
 const READER: &str = "import sys, json, yaml; json.dump(yaml.safe_load(sys.stdin.buffer), sys.stdout)";
 
-/// What YAML 1.1 reads as something else than text, and what has a meaning in YAML.
+/// Strings that YAML 1.1 reads as another type, or that have a meaning in YAML.
 const HARD: [&str; 40] = [
     "",
     "y",
@@ -53,7 +53,7 @@ const HARD: [&str; 40] = [
 ];
 
 #[test]
-fn pyyaml_reads_every_text_as_we_wrote_it() {
+fn pyyaml_reads_every_string_back() {
     let texts = texts();
     let flow = texts.iter().map(|text| yaml_flow(&Value::from(text.as_str()))).collect::<Vec<_>>().join(", ");
     let value = json!({
@@ -75,7 +75,7 @@ fn pyyaml_reads_every_text_as_we_wrote_it() {
     assert!(read == expected, "a key or the length of a list differs");
 }
 
-/// The hard texts, all of one or two characters that matter, and longer ones from a fixed sequence of numbers.
+/// The strings above, all of one or two characters that matter, and longer ones from a fixed sequence of numbers.
 fn texts() -> Vec<String> {
     let letters: Vec<char> = "aeEnyxoZ01789+-_.:/~=<>,#'\"\\ \t\n|&*!%@?[]{}`$é\u{a0}\u{1f600}\u{7}".chars().collect();
     let mut texts: Vec<String> = HARD.iter().map(ToString::to_string).collect();
@@ -93,7 +93,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// The text as PyYAML reads it; none, said aloud, where it is not installed.
+/// Returns the text as PyYAML reads it; none, with a message, if it is not installed.
 fn read(text: &str) -> Option<Value> {
     let has_pyyaml =
         Command::new("python3").args(["-c", "import yaml"]).output().is_ok_and(|done| done.status.success());
