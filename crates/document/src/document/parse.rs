@@ -3,7 +3,7 @@
 use std::mem;
 use std::ops::Range;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag, options};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, Tag, options};
 
 use super::{Entry, Node, NodeValue, Style, boundary, first_line, narrow, rules, syntax};
 use crate::{Code, Diagnostic, Location, SourceId};
@@ -24,6 +24,20 @@ pub(crate) enum Count {
 pub(crate) struct Parsed {
     pub nodes: Vec<Node>,
     pub findings: Vec<Diagnostic>,
+}
+
+fn parser_options() -> Options {
+    options! {
+        emit_comments: false,
+        emit_anchor_events: true,
+        emit_unresolved_aliases: true,
+        disallow_directives: true,
+        strict_indentation: true,
+        // libyaml and go-yaml accept a block scalar whose last line has no line feed.
+        block_scalar_eof_without_line_feed: true,
+        flow_nesting_limit: syntax::MAX_DEPTH,
+        block_nesting_limit: syntax::MAX_DEPTH,
+    }
 }
 
 /// Parses a file. The nodes are complete only if there are no findings.
@@ -87,19 +101,8 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn read(&mut self) -> Result<(), Stop> {
-        let options = options! {
-            emit_comments: false,
-            emit_anchor_events: true,
-            emit_unresolved_aliases: true,
-            disallow_directives: true,
-            strict_indentation: true,
-            // libyaml and go-yaml accept a block scalar whose last line has no line feed.
-            block_scalar_eof_without_line_feed: true,
-            flow_nesting_limit: syntax::MAX_DEPTH,
-            block_nesting_limit: syntax::MAX_DEPTH,
-        };
         let mut documents = 0;
-        for event in Parser::new_from_str_with_options(self.text, options) {
+        for event in Parser::new_from_str_with_options(self.text, parser_options()) {
             let (event, span) = match event {
                 Ok(event) => event,
                 Err(error) => {
