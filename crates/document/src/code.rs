@@ -89,6 +89,10 @@ codes! {
     BadImage "bad-image" Error "A container image has neither a tag nor a digest."
     BadSelector "bad-selector" Error "A selector is not a valid CEL expression in Talos."
     KernelArg "kernel-arg" Error "One item of `extraKernelArgs` contains more than one argument."
+    ExclusiveKeys "exclusive-keys" Error "Two keys are set of which only one is allowed."
+    MisplacedKey "misplaced-key" Error "A setting is under a general key, but has a key of its own."
+    DuplicateItem "duplicate-item" Error "A list has the same item twice."
+    LoweredError "lowered-error" Error "`lints` lowers the level of an error."
     // Raw patches
     UnknownKind "unknown-kind" Error "A document has a kind that Talos does not know."
     DuplicateDocument "duplicate-document" Error "A raw patch has two documents of the same kind and name."
@@ -112,6 +116,7 @@ codes! {
     // Disks and volumes
     VolumeOvercommit "volume-overcommit" Error "The volumes of a disk need more space than the disk has."
     DuplicateVolume "duplicate-volume" Error "Two volumes have the same name."
+    DuplicateSystemDisk "duplicate-system-disk" Error "Two disks are marked as the system disk."
     VolumeName "volume-name" Error "A volume's name is not one that Talos accepts."
     VolumeBounds "volume-bounds" Error "The sizes of a volume contradict each other."
     VolumeKind "volume-kind" Error "A key of a volume does not apply to this kind of volume."

@@ -278,7 +278,7 @@ pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
             let location = fleet.at(at.item(index));
             if !seen.insert(path) {
                 findings.push(
-                    Diagnostic::new(Code::DuplicateVolume, format!("`{path}` is listed twice"), location)
+                    Diagnostic::new(Code::DuplicateItem, format!("`{path}` is listed twice"), location)
                         .note("the provisioner refuses a configuration that names a path twice")
                         .help("remove one"),
                 );

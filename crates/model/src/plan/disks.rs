@@ -36,7 +36,7 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
             (Some(_), Some(_)) => {
                 let location = check.at(at.child("path")).as_key();
                 check.push(
-                    Diagnostic::new(Code::UnknownKey, "a disk has either a `selector` or a `path`", location)
+                    Diagnostic::new(Code::ExclusiveKeys, "`selector` and `path` are mutually exclusive", location)
                         .help("remove one of the two"),
                 );
                 continue;
@@ -47,7 +47,7 @@ pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
         {
             let (location, first) = (check.at(at.child("system")), check.at(first));
             check.push(
-                Diagnostic::new(Code::WrongType, "two disks are `system`", location)
+                Diagnostic::new(Code::DuplicateSystemDisk, "two disks are `system`", location)
                     .also(first, "first here")
                     .note("Talos is installed on one disk"),
             );

@@ -64,7 +64,7 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
             Some(Volume { mount_path: Some(_), .. }) => {
                 let location = check.at(at);
                 check.push(
-                    Diagnostic::new(Code::DuplicateVolume, format!("`{name}` is listed twice"), location)
+                    Diagnostic::new(Code::DuplicateItem, format!("`{name}` is listed twice"), location)
                         .help("remove one"),
                 );
             }

@@ -351,8 +351,9 @@ fn image(
         (None, Some(_)) if written.secureboot => {
             let location = check.at(at.child("secureboot")).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "`secureboot` chooses the installer of a schematic", location)
-                    .help("remove the line: the reference names its installer itself"),
+                Diagnostic::new(Code::ExclusiveKeys, "`secureboot` and `reference` are mutually exclusive", location)
+                    .note("`secureboot` selects the installer of a schematic; a reference names its installer")
+                    .help("remove the line"),
             );
             None
         }
@@ -360,7 +361,7 @@ fn image(
         (Some(_), Some(_)) => {
             let location = check.at(at.child("reference")).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "an image is either a `schematic` or a `reference`", location)
+                Diagnostic::new(Code::ExclusiveKeys, "`schematic` and `reference` are mutually exclusive", location)
                     .help("remove one of the two"),
             );
             None

@@ -133,7 +133,7 @@ fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
             let location = check.at("/kubelet/extraConfig/maxPods").as_key();
             let first = check.at("/kubelet/maxPods");
             check.push(
-                Diagnostic::new(Code::DuplicateKey, "`maxPods` is set twice", location)
+                Diagnostic::new(Code::ExclusiveKeys, "`maxPods` is set twice", location)
                     .also(first, "first here")
                     .help("remove one of the two"),
             );
@@ -291,7 +291,7 @@ fn twice(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
         let location = check.at(Pointer::new("/apiServer/extraArgs").child(name)).as_key();
         let first = check.at("/apiServer/oidc").as_key();
         check.push(
-            Diagnostic::new(Code::DuplicateKey, format!("`{name}` is what `oidc` stands for"), location)
+            Diagnostic::new(Code::ExclusiveKeys, format!("`{name}` is already set by `oidc`"), location)
                 .also(first, "here")
                 .help("remove the argument"),
         );

@@ -103,7 +103,7 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
         _ => {
             let location = check.at(at.clone()).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, format!("the patch `{name}` is written more than once"), location)
+                Diagnostic::new(Code::ExclusiveKeys, format!("the patch `{name}` has more than one content"), location)
                     .help("keep one of `inline`, `text` and `file`"),
             );
             return None;

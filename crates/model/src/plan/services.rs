@@ -41,8 +41,8 @@ pub fn services(
         if name.as_str() == "tailscale" {
             let location = check.at(at).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "Tailscale has a key of its own", location)
-                    .help("write what it needs under `tailscale`, beside `extensionServices`"),
+                Diagnostic::new(Code::MisplacedKey, "Tailscale has a key of its own", location)
+                    .help("move its settings to the top-level key `tailscale`"),
             );
             continue;
         }

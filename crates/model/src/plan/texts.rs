@@ -21,7 +21,7 @@ pub fn text(
         (Some(_), Some(_)) => {
             let location = check.at(at.child("file")).as_key();
             check.push(
-                Diagnostic::new(Code::UnknownKey, "a text stands either in `content` or in `file`", location)
+                Diagnostic::new(Code::ExclusiveKeys, "`content` and `file` are mutually exclusive", location)
                     .help("remove one of the two"),
             );
             None
