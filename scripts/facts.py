@@ -4,7 +4,7 @@
 Usage: scripts/facts.py CATALOGUE [--check]
 
 The catalogue has `per_tag_versions` (Talos tag -> name -> version), `extensions` (name -> arch, services) and `aliases`.
-The tables are written to crates/model/src/facts/; with --check they are compared instead.
+The tables are written to crates/model/src/upstream/; with --check they are compared instead.
 """
 
 import json
@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-FACTS = Path(__file__).resolve().parent.parent / "crates/model/src/facts"
+FACTS = Path(__file__).resolve().parent.parent / "crates/model/src/upstream"
 
 EXTENSIONS_HEADER = """\
 # System extensions of the official catalogue. Made by scripts/facts.py; do not edit.

@@ -160,6 +160,6 @@ fn every_scalar_of_the_schemas_has_its_row_and_every_row_its_use() {
         let text = fs::read_to_string(path).expect("a schema");
         collect(&serde_json::from_str(&text).expect("JSON"), &mut used);
     }
-    let rows: BTreeSet<String> = talosmith_model::scalar::FORMATS.iter().map(|row| row.name.to_owned()).collect();
+    let rows: BTreeSet<String> = talosmith_model::FORMATS.iter().map(|row| row.name.to_owned()).collect();
     assert_eq!(rows, used);
 }

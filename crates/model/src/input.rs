@@ -10,11 +10,11 @@ use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location
 use talosmith_machinery::Role;
 
 use crate::device::Device;
-use crate::facts::tailscale;
 use crate::fleet::{Cluster, Fleet};
 use crate::layer::{LayerStack, Origins};
 use crate::layout;
 use crate::schema::Schema;
+use crate::upstream::tailscale;
 
 /// The fleet file, read.
 #[derive(Debug, Clone)]

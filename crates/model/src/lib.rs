@@ -1,32 +1,46 @@
-//! From the text that a user wrote to the plan that the rest of talosmith relies on.
+//! The user's model: its schemas and layers, its types, and the plan that rendering relies on.
 //!
 //! The modules are in dependency order: each uses only those before it.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
 
+/// The paths of a repository. A new folder or file that talosmith knows by name.
 pub mod layout;
-pub mod facts;
+/// Tables about projects around Talos. A new extension, release or kind of key.
+mod upstream;
+/// Disk space and partitions, to the byte as Talos computes them.
 mod partitions;
+/// The Image Factory's schematic and its ID. A new field of the factory.
 mod schematic;
+/// Where a secret comes from. A new kind of source.
 mod secret_source;
-pub mod scalar;
+/// The kinds of strings in the model. A new one is a type in a file here and a row of the table.
+mod scalar;
+/// `devices/<name>/device.yaml` as the user wrote it. A new key of a device, in the file of its topic.
 pub mod device;
+/// talosmith.yaml as the user wrote it. A new key of a cluster or an application.
 pub mod fleet;
+/// Validation by JSON Schema, and its findings.
 mod schema;
+/// The merging of defaults into a device.
 mod layer;
+/// What is known of a device whose file has errors.
 mod partial_device;
+/// From YAML to `Fleet` and `Device`, with the location of every key. A check of a file on its own.
 mod input;
-mod resolved_key;
+/// From `Fleet` and `Device` to the plan: defaults, references, and every check of the model. A new planned field or check, in the
+/// file of its topic.
 pub mod plan;
+/// The keys of a merged device one by one, for reports.
+mod resolved_key;
 
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use partial_device::PartialDevice;
 pub use partitions::{aligned, free_space};
 pub use plan::Plan;
 pub use resolved_key::{ResolvedKey, resolved_keys};
+pub use scalar::{FORMATS, Size, UpperBound, grouped};
 pub use schema::Schema;
-pub use schematic::{
-    Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Reason, Schematic, SecureBoot, SystemExtensions,
-    Unstable,
-};
+pub use schematic::{Bootloader, EnrollKeys, Meta, Overlay, Schematic, Unstable};
 pub use secret_source::{SecretSource, SopsValue};
+pub use upstream::tailscale::KeyKind as TailscaleKeyKind;

@@ -11,17 +11,18 @@ mod host;
 mod system;
 
 pub use bound::UpperBound;
-pub use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
-pub use image::{Extension, Image, KernelArgument, Tag};
-pub use label::{LabelKey, LabelValue, Taint};
-pub use name::{
+pub(crate) use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
+pub(crate) use image::{Extension, Image, KernelArgument, Tag};
+pub(crate) use label::{LabelKey, LabelValue, Taint};
+pub(crate) use name::{
     Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference, SecretName,
     VolumeName,
 };
-pub use network::{Address, Cidr, Endpoint, Route, SubnetFilter};
-pub use path::{AbsolutePath, DevicePath, RelativePath};
-pub use size::{Size, VolumeSize, grouped, suggested};
-pub use system::{ArgumentName, Duration, FileMode, Sysctl};
+pub(crate) use network::{Address, Cidr, Endpoint, Route, SubnetFilter};
+pub(crate) use path::{AbsolutePath, DevicePath, RelativePath};
+pub use size::{Size, grouped};
+pub(crate) use size::{VolumeSize, suggested};
+pub(crate) use system::{ArgumentName, Duration, FileMode, Sysctl};
 
 use std::str::FromStr;
 
@@ -263,7 +264,7 @@ macro_rules! checked_text {
         impl $type {
             /// The text as it was written.
             #[must_use]
-            pub fn as_str(&self) -> &str {
+            pub(crate) fn as_str(&self) -> &str {
                 &self.0
             }
         }

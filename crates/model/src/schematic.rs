@@ -13,7 +13,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use stability::{Reason, Unstable};
+pub use stability::Unstable;
 
 /// What an image is made of, as one posts it to the Image Factory.
 ///

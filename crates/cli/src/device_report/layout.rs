@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use talosmith_model::plan::{Device, Disk, Volume};
-use talosmith_model::scalar::{Size, UpperBound};
-use talosmith_model::{aligned, free_space};
+use talosmith_model::{Size, UpperBound, aligned, free_space};
 
 /// A disk with its volumes, after Talos has created all of them.
 #[derive(Debug, Serialize)]

@@ -3,8 +3,8 @@
 use anstyle::AnsiColor;
 use camino::Utf8Path;
 use talosmith_document::Pointer;
+use talosmith_model::grouped;
 use talosmith_model::layout::manifests;
-use talosmith_model::scalar::grouped;
 use talosmith_render::{GeneratedFile, yaml_flow};
 
 use super::bar::{bar, parts};

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 use talosmith_document::{Code, Diagnostic, Location};
-use talosmith_model::facts::tailscale::KeyKind;
+use talosmith_model::TailscaleKeyKind as KeyKind;
 use talosmith_model::plan::Expected;
 use talosmith_render::Secrets;
 

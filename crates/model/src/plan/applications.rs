@@ -7,11 +7,11 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
-use crate::facts;
 use crate::fleet;
 use crate::fleet::{NamespacePolicy, Snapshotter};
 use crate::layout;
 use crate::scalar::{Image, RelativePath};
+use crate::upstream;
 
 /// The local-path-provisioner.
 #[derive(Debug, Serialize)]
@@ -145,7 +145,7 @@ pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
 
 /// What makes kustomize write `image` where the manifests at a Git reference have the provisioner's own.
 fn images(reference: &str, image: &Image) -> Vec<ImageOverride> {
-    let names = facts::local_path::image_names(reference).into_iter();
+    let names = upstream::local_path::image_names(reference).into_iter();
     let overrides = names.map(|name| ImageOverride {
         name: name.to_owned(),
         new_name: Some(image.name()).filter(|new| *new != name).map(str::to_owned),

@@ -69,7 +69,7 @@ pub struct Device {
 }
 
 /// Plans one device. Findings are added to `check`.
-pub fn plan(check: &mut Check<'_>) -> Device {
+pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let written = &check.file.device;
     let versions = versions::device(check);
     let storage = storage::plan(check, &versions.talos);

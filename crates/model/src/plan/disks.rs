@@ -21,7 +21,7 @@ pub struct Disk {
 }
 
 /// The disks of a device, in the order of their names.
-pub fn disks(check: &mut Check<'_>) -> Vec<Disk> {
+pub(super) fn disks(check: &mut Check<'_>) -> Vec<Disk> {
     let mut planned = Vec::with_capacity(check.file.device.disks.len());
     let mut system: Option<Pointer> = None;
     for (name, disk) in &check.file.device.disks {

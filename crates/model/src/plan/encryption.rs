@@ -52,7 +52,7 @@ pub struct Tpm {
 }
 
 /// The encryption of the volume at `at`.
-pub fn encryption(
+pub(super) fn encryption(
     check: &mut Check<'_>,
     at: &Pointer,
     written: &device::Encryption,

@@ -13,7 +13,7 @@ const NEEDS: &[(&str, &str, &str)] = &[
 ];
 
 /// Extensions that the applied image lacks. An image that is only named by its reference is not judged.
-pub fn extensions(check: &mut Check<'_>, images: &Images) {
+pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
     let Some(schematic) = images.applied() else { return };
     let device = &check.file.device;
     for (pointer, feature, extension) in NEEDS {
@@ -38,7 +38,7 @@ pub fn extensions(check: &mut Check<'_>, images: &Images) {
 }
 
 /// What the node offers to the cluster's applications: the paths for local-path, and the scratch volume for kata.
-pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<String>> {
+pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<String>> {
     let device = &check.file.device;
     let cluster =
         check.fleet.fleet.clusters.iter().find(|(name, _)| **name == device.cluster).map(|(_, cluster)| cluster)?;
@@ -80,13 +80,13 @@ pub fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<Str
 }
 
 /// One of Talos's own volumes where a user volume is wanted.
-pub fn own_volume(name: &str, location: Location) -> Diagnostic {
+pub(super) fn own_volume(name: &str, location: Location) -> Diagnostic {
     Diagnostic::new(Code::UnknownVolume, format!("`{name}` is not mounted below /var/mnt"), location)
         .note("user volumes and existing ones are, and no others")
 }
 
 /// A volume that is named and not there; at the value of an item, or at the key of a mapping.
-pub fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
+pub(super) fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
     let is_key = at.last().is_some_and(|last| last == name);
     let location = if is_key { check.at(at).as_key() } else { check.at(at) };
     let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), location)

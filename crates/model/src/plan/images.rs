@@ -8,8 +8,11 @@ use talosmith_document::{Code, Diagnostic, Level, Pointer, TalosVersion, closest
 use super::versions::Versions;
 use super::{Check, ConfigFormat, Disk, selectors};
 use crate::device::{Arch, InstallImage as Written};
-use crate::facts::extensions;
-use crate::{Bootloader, Customization, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions, Unstable};
+use crate::schematic;
+use crate::schematic::{
+    Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions, Unstable,
+};
+use crate::upstream::extensions;
 
 /// The factory that builds images: <https://factory.talos.dev>.
 const FACTORY: &str = "factory.talos.dev";
@@ -182,11 +185,13 @@ fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchem
             meta: meta.clone(),
             system_extensions: SystemExtensions { official_extensions: names.clone() },
             bootloader: schematic.bootloader.unwrap_or_default(),
-            secure_boot: schematic.secureboot.as_ref().map_or_else(Default::default, |secureboot| crate::SecureBoot {
-                enroll_keys: secureboot.enroll_keys,
-                include_well_known_certificates: secureboot.include_well_known_certificates,
+            secure_boot: schematic.secureboot.as_ref().map_or_else(Default::default, |secureboot| {
+                schematic::SecureBoot {
+                    enroll_keys: secureboot.enroll_keys,
+                    include_well_known_certificates: secureboot.include_well_known_certificates,
+                }
             }),
-            disk_image: crate::DiskImage { sector_size: sector_size.unwrap_or_default() },
+            disk_image: DiskImage { sector_size: sector_size.unwrap_or_default() },
         };
         let is_customized = customization != Customization::default();
         let factory = Schematic { overlay: overlay.clone().unwrap_or_default(), customization, ..Schematic::default() };

@@ -217,14 +217,14 @@ fn each_once(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Whether a certificate of a device is to be good for the addresses of all control planes.
-pub fn names_control_planes(device: &Device) -> bool {
+pub(super) fn names_control_planes(device: &Device) -> bool {
     let of_server = device.kubernetes.api_server.iter().flat_map(|server| &server.cert_sans);
     device.kubernetes.cert_sans.iter().chain(of_server).any(|name| name == CONTROL_PLANES)
 }
 
 /// Puts the addresses of the cluster's control planes, in the order of their text, into the certificates that are to be good for
 /// them. A name stays once.
-pub fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<String>>) {
+pub(super) fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<String>>) {
     let of_server = device.kubernetes.api_server.iter_mut().map(|server| &mut server.cert_sans);
     for names in std::iter::once(&mut device.kubernetes.cert_sans).chain(of_server) {
         let written = std::mem::take(names).into_iter().flat_map(|name| match addresses {

@@ -153,7 +153,7 @@ fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
 }
 
 /// Each pair of a pod network and a service network that share addresses.
-pub fn overlaps(file: &FleetFile, at: &Pointer, cluster: &Cluster) -> Vec<Diagnostic> {
+pub(super) fn overlaps(file: &FleetFile, at: &Pointer, cluster: &Cluster) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (i, pods) in cluster.pod_cidrs.iter().enumerate() {
         for (j, services) in cluster.service_cidrs.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::{DeviceFile, FleetFile};
 
 /// Judges the selector of each cluster's kata-containers, one device after the other.
 #[derive(Default)]
-pub struct Judge(BTreeMap<String, Members>);
+pub(super) struct Judge(BTreeMap<String, Members>);
 
 /// What is kept of the devices of a cluster.
 #[derive(Default)]
@@ -27,7 +27,7 @@ struct Members {
 
 /// What a device of a cluster with kata-containers has to do with their selector.
 #[derive(Debug)]
-pub struct Sighting {
+pub(super) struct Sighting {
     takes_part: bool,
     /// The labels of the selector that it sets.
     set: Vec<LabelKey>,
@@ -39,7 +39,7 @@ pub struct Sighting {
 
 impl Sighting {
     /// What a device sets and whether it takes part; none where nothing selects nodes.
-    pub fn new(fleet: &FleetFile, file: &DeviceFile) -> Option<Self> {
+    pub(super) fn new(fleet: &FleetFile, file: &DeviceFile) -> Option<Self> {
         let device = &file.device;
         let kata = kata(fleet, device.cluster.as_str())?;
         let sets = |key: &LabelKey| device.labels.get(key) == kata.node_selector.get(key);
@@ -54,7 +54,7 @@ impl Sighting {
 
 impl Judge {
     /// Notes what was seen of a device.
-    pub fn see(&mut self, device: &str, cluster: &str, sighting: Sighting) {
+    pub(super) fn see(&mut self, device: &str, cluster: &str, sighting: Sighting) {
         let members = self.0.entry(cluster.to_owned()).or_default();
         members.takes_part |= sighting.takes_part;
         members.set.extend(sighting.set);
@@ -64,7 +64,7 @@ impl Judge {
 
     /// Judges the clusters once all their devices were seen. `whole` says that all could be read: one that could not may be the one
     /// that sets a label.
-    pub fn conclude(&self, fleet: &FleetFile, whole: bool, findings: &mut Vec<Diagnostic>) {
+    pub(super) fn conclude(&self, fleet: &FleetFile, whole: bool, findings: &mut Vec<Diagnostic>) {
         for (name, members) in &self.0 {
             let Some(kata) = kata(fleet, name) else { continue };
             let selector = |key: &LabelKey| {

@@ -50,7 +50,7 @@ impl Content {
 }
 
 /// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
-pub fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
+pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
     let layer_patches = &check.caches.layer_patches;
     let mut planned = Vec::new();
     for (name, patch) in &check.file.device.patches {

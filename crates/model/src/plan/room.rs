@@ -11,7 +11,7 @@ use crate::scalar::{Size, UpperBound, grouped, suggested};
 const DEFAULT_MINIMUM: (u64, u64) = (2 << 30, 100 << 20);
 
 /// A volume with its bounds, on its disk.
-pub struct Placed {
+pub(super) struct Placed {
     pub name: String,
     pub own: bool,
     pub bounds: Bounds,
@@ -19,7 +19,7 @@ pub struct Placed {
 
 #[derive(Clone)]
 /// How large a volume may be.
-pub enum Bounds {
+pub(super) enum Bounds {
     Exact(Size),
     Remaining,
     Range { min: Option<Size>, max: Option<UpperBound> },
@@ -27,7 +27,7 @@ pub enum Bounds {
 
 impl Placed {
     /// The least that the volume takes, and how it is written.
-    pub fn least(&self) -> (u64, String) {
+    pub(super) fn least(&self) -> (u64, String) {
         match &self.bounds {
             Bounds::Exact(size) => (size.bytes(), size.to_string()),
             Bounds::Remaining => (0, "remaining".to_owned()),
@@ -38,13 +38,13 @@ impl Placed {
         }
     }
 
-    pub fn unbounded(&self) -> bool {
+    pub(super) fn unbounded(&self) -> bool {
         matches!(self.bounds, Bounds::Range { max: None, .. })
     }
 }
 
 /// Judges what is on one disk, and works out the size that `remaining` stands for.
-pub fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &TalosVersion) -> Option<Size> {
+pub(super) fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &TalosVersion) -> Option<Size> {
     let at = |volume: &Placed, key: &str| Pointer::new("/volumes").child(&volume.name).child(key);
     let mut rest = placed.iter().filter(|volume| matches!(volume.bounds, Bounds::Remaining));
     let (first, second) = (rest.next(), rest.next());

@@ -33,7 +33,7 @@ pub enum Expected {
 }
 
 /// Notes that the artifact of a model key holds a secret, which the place at `at` names; gives the placeholder.
-pub fn hold(check: &mut Check<'_>, key: &str, secret: &SecretName, at: &Pointer, expected: Expected) -> String {
+pub(super) fn hold(check: &mut Check<'_>, key: &str, secret: &SecretName, at: &Pointer, expected: Expected) -> String {
     let location = check.at(at.clone());
     let names: Vec<&str> = check.fleet.fleet.secrets.keys().map(String::as_str).collect();
     if !names.contains(&secret.as_str()) {

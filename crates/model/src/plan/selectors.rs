@@ -18,7 +18,7 @@ struct Judged<'a> {
 }
 
 /// Judges the selectors of the disks, and the types of those of existing volumes.
-pub fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
+pub(super) fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
     for (name, volume) in &check.file.device.volumes {
         if let Some(selector) = &volume.selector {
             let location = check.at(Pointer::new("/volumes").child(name).child("selector"));
@@ -74,7 +74,7 @@ const INSTALL_FACTS: [(&str, &str); 6] = [
 
 /// What a disk is known by, in the words of `machine.install.diskSelector`: by what the model says of it, and what its selector
 /// asserts.
-pub fn install_facts(
+pub(super) fn install_facts(
     check: &Check<'_>,
     disk: &Disk,
     written: &device::Disk,

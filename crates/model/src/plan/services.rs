@@ -6,8 +6,8 @@ use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 use super::secrets::{Expected, hold};
 use super::{Check, PlannedSchematic, texts};
 use crate::device;
-use crate::facts::extensions;
 use crate::scalar::DnsLabel;
+use crate::upstream::extensions;
 
 /// The configuration of an extension service.
 #[derive(Debug, Serialize)]
@@ -30,7 +30,7 @@ pub struct ConfigFile {
 }
 
 /// The extension services of a device; `applied` is the schematic of the applied image, if it is known.
-pub fn services(
+pub(super) fn services(
     check: &mut Check<'_>,
     version: &TalosVersion,
     applied: Option<&PlannedSchematic>,

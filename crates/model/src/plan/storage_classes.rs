@@ -11,7 +11,7 @@ use crate::device::{Device, ReclaimPolicy};
 use crate::scalar::{ObjectName, VolumeName};
 
 /// The class that a release of the provisioner brings.
-pub const OF_THE_RELEASE: &str = "local-path";
+pub(super) const OF_THE_RELEASE: &str = "local-path";
 
 /// Annotations that make a class the default one. Source: k8s.io/kubernetes `pkg/volume/util/storageclass.go`; the beta one is
 /// still read.
@@ -35,12 +35,12 @@ pub struct StorageClass {
 
 /// Where the class of a volume is described.
 #[must_use]
-pub fn pointer(volume: &VolumeName) -> Pointer {
+pub(super) fn pointer(volume: &VolumeName) -> Pointer {
     Pointer::new("/localPath/storageClasses").child(volume)
 }
 
 /// The names of a device's classes by their volumes.
-pub fn names(device: &Device) -> impl Iterator<Item = (&VolumeName, String)> {
+pub(super) fn names(device: &Device) -> impl Iterator<Item = (&VolumeName, String)> {
     let classes = device.local_path.iter().flat_map(|offered| &offered.storage_classes);
     classes.map(|(volume, class)| match &class.name {
         Some(name) => (volume, name.to_string()),
@@ -49,7 +49,7 @@ pub fn names(device: &Device) -> impl Iterator<Item = (&VolumeName, String)> {
 }
 
 /// The classes of a device, in the order of their volumes' names.
-pub fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClass> {
+pub(super) fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClass> {
     let Some(offered) = &check.file.device.local_path else { return Vec::new() };
     let listed = offered.volumes.as_deref().unwrap_or_default();
     let mut planned = Vec::new();

@@ -9,7 +9,7 @@ use crate::input::literal_secret;
 use crate::scalar::RelativePath;
 
 /// The text of the mapping at `at`, which has either `content` or `file`.
-pub fn text(
+pub(super) fn text(
     check: &mut Check<'_>,
     at: &Pointer,
     content: Option<&String>,
@@ -34,7 +34,7 @@ pub fn text(
 }
 
 /// The file that the key `file` of the mapping at `at` names.
-pub fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
+pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
     let location = check.at(at.child("file"));
     let from_root = check.fleet.folder_of(check.file, &location).join(path.as_str());
     let (source, text) = match check.files.get(&from_root).unwrap_or(&Err(NoText::Absent)) {

@@ -87,7 +87,7 @@ pub(super) fn device(check: &mut Check<'_>) -> Versions {
 }
 
 /// Finds fault with a fact that the version is too old for. `what` names it in the message.
-pub fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVersion, what: &str, at: &Pointer) {
+pub(super) fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVersion, what: &str, at: &Pointer) {
     if version.minor() >= first {
         return;
     }
@@ -101,7 +101,7 @@ pub fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVersion, w
 }
 
 /// A cluster without its devices.
-pub fn cluster(
+pub(super) fn cluster(
     file: &FleetFile,
     name: &str,
     cluster: &fleet::Cluster,

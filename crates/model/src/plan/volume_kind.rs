@@ -11,7 +11,7 @@ use crate::scalar::{UpperBound, VolumeName};
 
 /// What a volume is, and with it which keys it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// Talos's own.
     System,
     Partition,
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const fn document(self) -> &'static str {
+    pub(super) const fn document(self) -> &'static str {
         match self {
             Self::System => "VolumeConfig",
             Self::Partition | Self::WholeDisk | Self::Directory => "UserVolumeConfig",
@@ -33,7 +33,7 @@ impl Kind {
         }
     }
 
-    pub const fn words(self) -> &'static str {
+    pub(super) const fn words(self) -> &'static str {
         match self {
             Self::System => "a volume of Talos's own",
             Self::Partition => "a user volume",
@@ -46,7 +46,7 @@ impl Kind {
     }
 
     /// Whether a key fits. Source: the `Validate` methods in Talos's pkg/machinery/config/types/block.
-    pub fn takes(self, key: &str) -> bool {
+    pub(super) fn takes(self, key: &str) -> bool {
         match key {
             "disk" => !matches!(self, Self::Directory | Self::Existing),
             "size" | "minSize" | "maxSize" | "grow" => {
@@ -60,13 +60,13 @@ impl Kind {
         }
     }
 
-    pub const fn is_mounted_below_mnt(self) -> bool {
+    pub(super) const fn is_mounted_below_mnt(self) -> bool {
         matches!(self, Self::Partition | Self::WholeDisk | Self::Directory | Self::Existing)
     }
 }
 
 /// What a volume is, by its name and its keys.
-pub fn kind(
+pub(super) fn kind(
     check: &mut Check<'_>,
     at: &Pointer,
     name: &VolumeName,
@@ -111,7 +111,7 @@ pub fn kind(
 }
 
 /// Whether the volume has the keys that its kind needs, and none that it may not have.
-pub fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &device::Volume) -> bool {
+pub(super) fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &device::Volume) -> bool {
     let name = at.last().unwrap_or_default();
     let before = check.findings.len();
     let keys = [
@@ -172,7 +172,13 @@ fn misfit(check: &mut Check<'_>, at: &Pointer, message: String) {
 }
 
 /// What the version must know. Source: the fields of Talos's pkg/machinery/config/types/block on its release branches.
-pub fn versions(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &device::Volume, version: &TalosVersion) {
+pub(super) fn versions(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    kind: Kind,
+    volume: &device::Volume,
+    version: &TalosVersion,
+) {
     if volume.filesystem.as_ref().is_some_and(|filesystem| filesystem.kind == Some(FilesystemType::Btrfs)) {
         since(check, (1, 14), version, "btrfs on a user volume", &at.child("filesystem").child("type"));
     }

@@ -45,7 +45,7 @@ pub struct Volume {
 }
 
 /// The volumes of a device: Talos's own first, then in the order of their names.
-pub fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) -> Vec<Volume> {
+pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) -> Vec<Volume> {
     // Plans are kept, and the room that a vector takes in advance would be many times theirs.
     let mut planned = Vec::with_capacity(check.file.device.volumes.len());
     let mut on_disk: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();

@@ -234,7 +234,7 @@ impl FromStr for EnvironmentVariable {
 /// A reference of 1Password: `op://vault/item/field`, with a section before the field if need be.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct OpReference(String);
+pub(crate) struct OpReference(String);
 
 impl FromStr for OpReference {
     type Err = ScalarError;

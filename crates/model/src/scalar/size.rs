@@ -192,7 +192,7 @@ pub fn grouped(number: u64) -> String {
 
 /// The largest size that fits into `bytes` and reads well: whole gigabytes from 10 GB on, whole megabytes below.
 #[must_use]
-pub fn suggested(bytes: u64) -> String {
+pub(crate) fn suggested(bytes: u64) -> String {
     if bytes >= 10_000_000_000 { format!("{}GB", bytes / 1_000_000_000) } else { format!("{}MB", bytes / 1_000_000) }
 }
 

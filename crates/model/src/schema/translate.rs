@@ -12,7 +12,7 @@ use crate::scalar;
 use crate::scalar::{Format, ScalarError};
 
 /// Translates all errors of one document, in the order in which they came.
-pub fn translate(
+pub(super) fn translate(
     schema: Schema,
     source: SourceId,
     document: &Document,

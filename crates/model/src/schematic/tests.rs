@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use talosmith_document::Pointer;
 
-use super::{Customization, Meta, Reason, Schematic, SystemExtensions, Unstable};
+use super::stability::Reason;
+use super::{Customization, Meta, Schematic, SystemExtensions, Unstable};
 
 #[derive(Deserialize)]
 struct Vectors {

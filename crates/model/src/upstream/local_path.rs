@@ -7,7 +7,7 @@ const RELEASES: &str = include_str!("local-path.txt");
 /// How the manifests at a Git reference spell the provisioner's image: one way for a release. Any other reference, such as a
 /// branch, does not say when it was made, so every way counts, the newest first.
 #[must_use]
-pub fn image_names(reference: &str) -> Vec<&'static str> {
+pub(crate) fn image_names(reference: &str) -> Vec<&'static str> {
     let names = table::rows(RELEASES).rev().filter_map(|mut row| Some((release(row.next()?)?, row.next()?)));
     match release(reference) {
         Some(wanted) => names.skip_while(|(since, _)| *since > wanted).map(|(_, name)| name).take(1).collect(),

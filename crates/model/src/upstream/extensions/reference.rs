@@ -1,4 +1,4 @@
-//! The tables of facts against the collected sources, where those lie beside the repository.
+//! Compares the tables with the collected sources, where these exist next to the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,16 +8,17 @@ use std::path::PathBuf;
 use serde_json::Value;
 use talosmith_document::TalosVersion;
 use talosmith_machinery::talos_data::talos;
-use talosmith_model::facts::extensions;
 
-/// A file of the collected sources; none, and said aloud, where they are not there.
+use crate::upstream::extensions;
+
+/// Returns a file of the collected sources; where they are missing, reports that on stderr and returns none.
 fn reference(name: &str) -> Option<String> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference").join(name);
     if path.is_file() {
         return Some(fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}")));
     }
-    // Not `eprintln!`, whose text the harness keeps back.
-    let _ = writeln!(std::io::stderr(), "skipped: there is no ../shared/reference/{name} beside the repository");
+    // Not `eprintln!`, whose output the test harness captures.
+    let _ = writeln!(std::io::stderr(), "skipped: ../shared/reference/{name} does not exist");
     None
 }
 
@@ -96,5 +97,5 @@ fn every_minor_has_the_kinds_of_its_schema() {
 #[test]
 fn the_vectors_of_schematic_ids_are_the_collected_ones() {
     let Some(vectors) = reference("schematic-vectors.json") else { return };
-    assert!(vectors == include_str!("data/schematic-vectors.json"), "the copies differ");
+    assert!(vectors == include_str!("../../../tests/data/schematic-vectors.json"), "the copies differ");
 }

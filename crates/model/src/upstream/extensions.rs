@@ -8,7 +8,7 @@ const ALIASES: &str = include_str!("aliases.txt");
 
 /// A service that an extension brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Service {
+pub(crate) struct Service {
     /// Its name in an `ExtensionServiceConfig`; `talosctl service` has `ext-` in front.
     pub name: &'static str,
     /// Whether it waits for an `ExtensionServiceConfig` and does not start without.
@@ -19,14 +19,14 @@ pub struct Service {
 ///
 /// Releases that are not known count as the known ones of their minor.
 #[must_use]
-pub fn knows(version: &TalosVersion, name: &str) -> Option<bool> {
+pub(crate) fn knows(version: &TalosVersion, name: &str) -> Option<bool> {
     let row = table::find(EXTENSIONS, name).filter(|_| name != CATALOGUE);
     let is_listed = row.is_some_and(|mut fields| has(fields.nth(1), version));
     (is_listed || covers(version)).then_some(is_listed)
 }
 
 /// The extensions of a version of Talos, sorted by name; empty where nothing is known of the version's minor.
-pub fn names(version: &TalosVersion) -> impl Iterator<Item = &'static str> {
+pub(crate) fn names(version: &TalosVersion) -> impl Iterator<Item = &'static str> {
     table::rows(EXTENSIONS).filter_map(|mut row| {
         let name = row.next().filter(|name| *name != CATALOGUE)?;
         has(row.nth(1), version).then_some(name)
@@ -35,17 +35,17 @@ pub fn names(version: &TalosVersion) -> impl Iterator<Item = &'static str> {
 
 /// What the Image Factory takes an old name for, where its catalogue does not have it. The ID keeps the name as written.
 #[must_use]
-pub fn alias(name: &str) -> Option<&'static str> {
+pub(crate) fn alias(name: &str) -> Option<&'static str> {
     table::find(ALIASES, name)?.next()
 }
 
 /// The architectures that an extension is for, `amd64` and `arm64`; on others its image is there and empty.
-pub fn architectures(name: &str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn architectures(name: &str) -> impl Iterator<Item = &'static str> {
     table::list(table::find(EXTENSIONS, name).and_then(|mut fields| fields.next()))
 }
 
 /// The services that an extension brings with one version of Talos or another.
-pub fn services(name: &str) -> impl Iterator<Item = Service> {
+pub(crate) fn services(name: &str) -> impl Iterator<Item = Service> {
     table::list(table::find(EXTENSIONS, name).and_then(|mut fields| fields.nth(2))).map(|service| {
         match service.strip_suffix('!') {
             Some(name) => Service { name, needs_configuration: true },
@@ -68,6 +68,10 @@ fn has(versions: Option<&str>, version: &TalosVersion) -> bool {
         Err(_) => table::minor(entry) == Some(version.minor()),
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "reads the collected sources")]
+mod reference;
 
 #[cfg(test)]
 mod tests {
