@@ -80,9 +80,13 @@ func TestOneSeedGivesTheSameMutants(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	disagreements := filepath.Join(t.TempDir(), "disagreements.txt")
+	if err := os.WriteFile(disagreements, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var first, second, other bytes.Buffer
 	for out, seed := range map[*bytes.Buffer]string{&first: "1", &second: "1", &other: "2"} {
-		if err := mutate("20", seed, path, out); err != nil {
+		if err := mutate("20", seed, path, disagreements, out); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,6 +111,43 @@ func TestAWarningIsExplainedByAPartOfIt(t *testing.T) {
 		}
 		if err := report(path, &in, &out); (err == nil) != fine {
 			t.Errorf("%s: %v", message, err)
+		}
+	}
+}
+
+func TestAFieldHasARowForEachTypeAndGap(t *testing.T) {
+	var rows []fieldType
+	var before []int
+	for minor, types := range [][]string{{"text -", "bool -"}, {"text -"}, {"[]text replace", "bool -"}, {"[]text replace", "bool -"}} {
+		var lines [][4]string
+		for i, spelled := range types {
+			kind, rule, _ := strings.Cut(spelled, " ")
+			lines = append(lines, [4]string{"Kind", []string{"a", "b"}[i], kind, rule})
+		}
+		rows = addMinor(rows, lines, before, minor)
+		before = append(before, minor)
+	}
+	expected := []fieldType{
+		{"Kind", "a", "text -", 0, 1}, {"Kind", "b", "bool -", 0, 0},
+		{"Kind", "a", "[]text replace", 2, 3}, {"Kind", "b", "bool -", 2, 3},
+	}
+	if !slices.Equal(rows, expected) {
+		t.Errorf("%v", rows)
+	}
+}
+
+func TestAVerdictThatDiffersIsReported(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "verdicts.json")
+	if err := os.WriteFile(path, []byte(`{"cases": [{"id": "a/b", "verdicts": {"x": {"verdict": "ok"}}}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for verdict, same := range map[string]bool{"ok": true, "error": false} {
+		var in, out bytes.Buffer
+		if err := encoder(&in).Encode(Case{ID: "a/b", Verdicts: map[string]Verdict{"x": {Verdict: verdict}}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := compare(path, &in, &out); (err == nil) != same {
+			t.Errorf("%s: %v\n%s", verdict, err, out.String())
 		}
 	}
 }

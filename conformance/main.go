@@ -4,7 +4,9 @@
 // versions stand in one pipe, each adding its verdicts:
 //
 //	talos-conformance cases FILE...            reads corpus files, writes cases
-//	talos-conformance mutate COUNT SEED FILE   writes random mutations of the cases that a file of verdicts accepts
+//	talos-conformance mutate COUNT SEED FILE DISAGREEMENTS  writes random mutations of accepted cases
+//	talos-conformance sample COUNT SEED        reads cases, writes some of them
+//	talos-conformance compare FILE             reads judged cases, fails if a file of verdicts has other verdicts
 //	talos-conformance judge CONTRACT...        reads cases, adds this machinery's verdict on a base of each contract
 //	talos-conformance verdicts                 reads judged cases, writes the file of verdicts
 //	talos-conformance devices TALOSMITH ROOT...  writes a case for each device of the repositories
@@ -44,10 +46,14 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	switch {
 	case command == "cases" && len(args) > 0:
 		return readCorpus(args, out)
-	case command == "mutate" && len(args) == 3:
-		return mutate(args[0], args[1], args[2], out)
+	case command == "mutate" && len(args) == 4:
+		return mutate(args[0], args[1], args[2], args[3], out)
 	case command == "judge" && len(args) > 0:
 		return judge(args, in, out)
+	case command == "sample" && len(args) == 2:
+		return sample(args[0], args[1], in, out)
+	case command == "compare" && len(args) == 1:
+		return compare(args[0], in, out)
 	case command == "verdicts" && len(args) == 0:
 		return writeVerdicts(in, out)
 	case command == "devices" && len(args) > 1:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -19,13 +19,14 @@ type mutator struct {
 	random *rand.Rand
 	// sources are the cases of the file of verdicts that some machinery accepts.
 	sources []Case
-	// keys and values are all that stand in their patches: words that are right somewhere else.
+	// keys and values are those of their patches, which are valid somewhere else.
 	keys   []string
 	values []string
 }
 
-// mutate writes cases that are each an accepted case of the file of verdicts with one or two things changed.
-func mutate(count, seed, path string, out io.Writer) error {
+// mutate writes cases that are each an accepted case of the file of verdicts with one or two things changed. Cases in the file
+// of disagreements are left out: their mutations disagree for the same reasons.
+func mutate(count, seed, path, disagreements string, out io.Writer) error {
 	number, err := strconv.Atoi(count)
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func mutate(count, seed, path string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	m, err := newMutator(path, start)
+	m, err := newMutator(path, disagreements, start)
 	if err != nil {
 		return err
 	}
@@ -58,24 +59,22 @@ func mutate(count, seed, path string, out io.Writer) error {
 	return nil
 }
 
-func newMutator(path string, seed uint64) (*mutator, error) {
-	text, err := os.ReadFile(path)
+func newMutator(path, disagreements string, seed uint64) (*mutator, error) {
+	cases, err := readVerdicts(path)
 	if err != nil {
 		return nil, err
 	}
-	var verdicts struct {
-		Cases []Case `json:"cases"`
-	}
-	if err := json.Unmarshal(text, &verdicts); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	excluded, err := os.ReadFile(disagreements)
+	if err != nil {
+		return nil, err
 	}
 	m := &mutator{random: rand.New(rand.NewPCG(seed, 0))}
-	for _, c := range verdicts.Cases {
+	for _, c := range cases {
 		accepted := false
 		for _, verdict := range c.Verdicts {
 			accepted = accepted || verdict.Verdict != "error"
 		}
-		if !accepted || c.Strict {
+		if !accepted || c.Strict || strings.Contains(string(excluded), "\n"+c.ID+"  ") {
 			continue
 		}
 		m.sources = append(m.sources, c)
@@ -109,7 +108,7 @@ func (m *mutator) collect(node *yaml.Node) {
 	}
 }
 
-// mutant returns a changed copy of a case and says what was changed, or nothing if the change had no place in it.
+// mutant returns a changed copy of a case and a description of the change, or nil if the change was not possible in it.
 func (m *mutator) mutant(source Case) (*Case, string) {
 	mutant := &Case{Role: source.Role, Patches: slices.Clone(source.Patches)}
 	switch m.random.IntN(20) {
