@@ -1,11 +1,10 @@
-//! The folders of Argo CD applications, built from all devices of a cluster: what lies in them, and what kubectl builds from them.
+//! The folders of Argo CD applications, which are generated from all devices of a cluster, and what kubectl builds from them.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::Command;
 
 use crate::expected::{files, repository};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, is_installed};
 
 const LOCAL_PATH: &str = "argocd/applications/local-path";
 
@@ -39,13 +38,13 @@ clusters:
         fast: { disk: nvme0n1, size: 100GB }
 ";
 
-/// A device of the fleet, with further lines.
+/// Returns the path and the text of a device, with additional lines.
 fn device(number: u8, role: &str, lines: &str) -> (String, String) {
     let text = format!("name: node-{number}\ncluster: home\nrole: {role}\naddress: 192.0.2.{number}\n{lines}");
     (format!("devices/node-{number}/device.yaml"), text)
 }
 
-/// Nodes of every kind: with several volumes, none, the default ones, nothing said, and with a name that comes last.
+/// A generated fleet: nodes with several volumes, an empty list of volumes, the default ones, and a hostname that sorts last.
 fn fleet() -> Sandbox {
     let classes = "localPath:
   volumes: [fast, data]
@@ -75,7 +74,7 @@ fn generate(sandbox: &Sandbox) -> String {
     ran.stdout
 }
 
-/// Every file of the applications, each behind its name.
+/// Every file of the applications, each after its name.
 fn applications(sandbox: &Sandbox) -> String {
     let files = files(&sandbox.path("argocd")).into_iter().map(|path| {
         let name = path.strip_prefix(sandbox.path("")).expect("a file below").display().to_string();
@@ -85,14 +84,14 @@ fn applications(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn every_node_has_its_place_in_the_folders() {
+fn every_node_is_in_the_folders() {
     let sandbox = fleet();
     generate(&sandbox);
     insta::assert_snapshot!("folders", applications(&sandbox));
 }
 
 #[test]
-fn what_is_not_asked_for_is_not_patched() {
+fn only_configured_keys_are_patched() {
     let fleet = "clusters:\n  home:\n    talosVersion: v1.12.1\n    applications:\n      local-path: NAMESPACE\n";
     let kustomization = |namespace: &str| {
         let sandbox = Sandbox::of(&[("talosmith.yaml", &fleet.replace("NAMESPACE", namespace))]);
@@ -138,7 +137,7 @@ patches:
 }
 
 #[test]
-fn the_last_device_that_leaves_takes_the_files_along() {
+fn files_are_removed_with_the_last_device_that_needs_them() {
     let sandbox = Sandbox::of_this_repository();
     generate(&sandbox);
     let device = "devices/ryzen/device.yaml";
@@ -152,7 +151,7 @@ D devices/ryzen/manifests/kata-firecracker.patch.yaml
 "
     );
     sandbox.replace(device, "\nlocalPath:\n  volumes: [local-path-provisioner]\n", "\n");
-    assert_eq!(generate(&sandbox), "", "the default paths are still offered");
+    assert_eq!(generate(&sandbox), "", "the default paths are still configured");
     sandbox.replace("talosmith.yaml", "        defaultPaths: [/var/mnt/local-path-provisioner]\n", "");
     assert_eq!(
         generate(&sandbox),
@@ -165,13 +164,10 @@ D argocd/applications/local-path/patches/namespace-labels.patch.yaml
     assert_eq!(files(&sandbox.path("argocd")).len(), 0);
 }
 
-/// What kubectl builds from a folder; the remote base is replaced by the stand-in, whose image has the name that the
-/// release gives it. None, and said aloud, where there is no kubectl.
+/// Returns what kubectl builds from a folder, or None without kubectl. The remote base is replaced by the stand-in, with `image` as the
+/// image of the provisioner.
 fn built(sandbox: &Sandbox, folder: &str, image: &str) -> Option<String> {
-    if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
-        assert!(std::env::var_os("TALOSMITH_ALL_TOOLS").is_none(), "kubectl is missing");
-        // Not `eprintln!`, whose text the harness keeps back.
-        let _ = writeln!(std::io::stderr(), "skipped: kubectl is not on PATH");
+    if !is_installed("kubectl") {
         return None;
     }
     let stand_in = repository(".ci/stand-in/local-path");
@@ -201,7 +197,7 @@ fn kubectl_builds_local_path_with_every_patch() {
 }
 
 #[test]
-fn kubectl_builds_kata_for_the_nodes_that_take_part() {
+fn kubectl_builds_kata_for_the_nodes_that_use_it() {
     let sandbox = fleet();
     generate(&sandbox);
     let Some(built) = built(&sandbox, "argocd/applications/kata-containers", "") else { return };
@@ -209,7 +205,7 @@ fn kubectl_builds_kata_for_the_nodes_that_take_part() {
 }
 
 #[test]
-fn kubectl_puts_the_image_in_the_place_of_every_spelling() {
+fn kubectl_replaces_every_spelling_of_the_image() {
     let old = "rancher/local-path-provisioner";
     let new = "docker.io/rancher/local-path-provisioner";
     let digest = format!("sha256:{}", "b".repeat(64));

@@ -1,6 +1,6 @@
-//! Fixtures: models, and the whole report on each.
+//! Fixtures: models, and the whole report for each.
 //!
-//! A `.yaml` fixture is the file of the device `node`, laid on `tests/fixtures/base`; a `.txtar` one is a whole repository.
+//! A `.yaml` fixture is the file of the device `node`, added to the fleet of `tests/fixtures/base`; a `.txtar` fixture is a whole repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,7 +21,7 @@ use talosmith_render::Proof;
 
 use crate::expected::{ExpectedFiles, files, repository};
 
-/// Codes without a fixture here, and what shows them instead.
+/// Codes without a fixture, and the tests that produce them instead.
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("not-utf8", "no text: model/document tests"),
     ("too-large", "4 MiB: model/document tests"),
@@ -94,7 +94,7 @@ fn every_invalid_fixture_has_its_report() {
     expected.finish();
 }
 
-/// The page of a code ends with its first fixture and the report on it.
+/// Compares the end of a code's page: its example fixture and the report for it.
 fn example(code: &str, fixture: &Path, report: &str, expected: &mut ExpectedFiles) {
     let page = repository(&format!("codes/{code}.md"));
     let text = fs::read_to_string(&page).expect("a page for each code");
@@ -140,7 +140,7 @@ fn every_code_has_an_example_or_a_reason() {
     }
 }
 
-/// Whether the types take a value that is a document by itself.
+/// Whether a value deserializes into a type.
 fn typed<T: DeserializeOwned>(value: &Value) -> bool {
     serde_json::from_value::<T>(value.clone()).is_ok()
 }
@@ -159,7 +159,7 @@ fn schemas_and_types_accept_the_same() {
             let source = sources.add(name.clone(), text.clone());
             let Ok(document) = Document::parse(source, &text) else { continue };
             let value = document.root.clone().into_json();
-            // A null removes a key of a layer: the types see what is left.
+            // A null removes a key of a layer before the layer is deserialized.
             let layered = without_nulls(&value);
             let refused = schema.findings(source, &document, &value);
             let taken =
@@ -171,7 +171,7 @@ fn schemas_and_types_accept_the_same() {
     assert!(compared > 100, "only {compared} documents were compared");
 }
 
-/// Whether each layer of a fleet is one of devices: a layer is a tree for the fleet, and typed with the device that it becomes part of.
+/// Whether each layer of a fleet deserializes as a part of a device. The type of a fleet keeps layers untyped.
 fn layers_are_typed(fleet: &Value) -> bool {
     let clusters = fleet["clusters"].as_object().into_iter().flatten();
     let layers = clusters.flat_map(|(_, cluster)| ["defaults", "controlplane", "worker"].map(|key| &cluster[key]));

@@ -1,4 +1,4 @@
-//! Any text at any place: no panic, and no file that is not YAML.
+//! Any text anywhere in a model: no panic, no artifact that is not YAML, and the same result twice.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ fn holds(files: &Files) {
     assert_eq!(texts(&twice), texts(&owners));
 }
 
-/// What YAML, templates, shells and terminals find special.
+/// Characters and words with a meaning in YAML, templates, shells or terminals.
 const AWKWARD: &[&str] = &[
     "a",
     "0",
@@ -120,13 +120,13 @@ proptest! {
     }
 
     #[test]
-    fn any_text_in_the_place_of_any_scalar(text in "\\PC{0,30}|[a-z0-9:#{}\\[\\]&*!|>'\"%@`, -]{0,30}", at in any::<prop::sample::Index>(), fleet in any::<bool>(), quoted in any::<bool>()) {
+    fn any_text_instead_of_any_scalar(text in "\\PC{0,30}|[a-z0-9:#{}\\[\\]&*!|>'\"%@`, -]{0,30}", at in any::<prop::sample::Index>(), fleet in any::<bool>(), quoted in any::<bool>()) {
         let mut files = repository_files();
         let path = if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" };
         let model = String::from_utf8(files[path].clone()).expect("text");
         let spans = scalars(&model);
         let span = spans[at.index(spans.len())].clone();
-        let scalar = if quoted { serde_json::to_string(&text).expect("a text") } else { text };
+        let scalar = if quoted { serde_json::to_string(&text).expect("a string") } else { text };
         files.insert(path, format!("{}{scalar}{}", &model[..span.start], &model[span.end..]).into_bytes());
         holds(&files);
     }
@@ -135,14 +135,14 @@ proptest! {
     fn any_text_as_a_label_or_in_a_patch(value in "\\PC*", key in "[a-z]{1,8}") {
         let mut files = repository_files();
         let mut model = String::from_utf8(files["devices/ryzen/device.yaml"].clone()).expect("text");
-        let value = serde_json::to_string(&value).expect("a text");
+        let value = serde_json::to_string(&value).expect("a string");
         model.push_str(&format!("patches: {{ any: {{ inline: {{ machine: {{ env: {{ {key}: {value} }} }} }} }} }}\n"));
         files.insert("devices/ryzen/device.yaml", model.into_bytes());
         holds(&files);
     }
 
     #[test]
-    fn any_line_missing_or_indented_otherwise(at in any::<prop::sample::Index>(), indent in 0_usize..6, fleet in any::<bool>()) {
+    fn any_line_removed_or_indented_differently(at in any::<prop::sample::Index>(), indent in 0_usize..6, fleet in any::<bool>()) {
         let mut files = repository_files();
         let path = if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" };
         let model = String::from_utf8(files[path].clone()).expect("text");
@@ -154,13 +154,13 @@ proptest! {
     }
 
     #[test]
-    fn any_pieces_that_yaml_or_a_shell_knows(pieces in proptest::collection::vec(proptest::sample::select(AWKWARD), 1..6), at in any::<prop::sample::Index>(), fleet in any::<bool>()) {
+    fn any_special_characters_instead_of_any_scalar(pieces in proptest::collection::vec(proptest::sample::select(AWKWARD), 1..6), at in any::<prop::sample::Index>(), fleet in any::<bool>()) {
         let mut files = repository_files();
         let path = if fleet { "talosmith.yaml" } else { "devices/ryzen/device.yaml" };
         let model = String::from_utf8(files[path].clone()).expect("text");
         let spans = scalars(&model);
         let span = spans[at.index(spans.len())].clone();
-        let scalar = serde_json::to_string(&pieces.concat()).expect("a text");
+        let scalar = serde_json::to_string(&pieces.concat()).expect("a string");
         files.insert(path, format!("{}{scalar}{}", &model[..span.start], &model[span.end..]).into_bytes());
         holds(&files);
     }

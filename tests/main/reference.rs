@@ -1,4 +1,4 @@
-//! `docs/reference/`: made from the program, and compared.
+//! `docs/reference/`: generated from the program, and compared.
 
 use clap::CommandFactory as _;
 use serde_json::Value;
@@ -117,11 +117,11 @@ fn model_keys() -> String {
     text
 }
 
-/// Lists the keys of a schema and of what is below them.
+/// Lists the keys of a schema, depth first.
 fn walk(root: &Value, schema: &Value, path: &str, text: &mut String) {
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        // A layer's keys are the device's, which have a list of their own.
+        // The keys of a layer are those of a device, which are listed under device.yaml.
         if property["$ref"].as_str().is_some_and(|reference| reference.ends_with("/layer")) {
             text.push_str(&format!("- `{path}` (mapping): keys of devices, for many of them\n"));
             continue;
@@ -158,7 +158,7 @@ fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
     walk(&other, &resolved, path, text);
 }
 
-/// A schema behind a reference, and the document in which its own references lead.
+/// Resolves the reference of a schema. Returns the document that the references in the result are relative to, and the result.
 fn resolve(root: &Value, schema: &Value) -> (Value, Value) {
     let Some(reference) = schema["$ref"].as_str() else { return (root.clone(), schema.clone()) };
     let (document, fragment) = reference.split_once('#').expect("a fragment");
@@ -170,7 +170,7 @@ fn resolve(root: &Value, schema: &Value) -> (Value, Value) {
 
 #[test]
 fn every_key_of_a_schema_has_a_description_and_an_example() {
-    fn judge(root: &Value, schema: &Value, path: &str, lacking: &mut Vec<String>) {
+    fn check(root: &Value, schema: &Value, path: &str, lacking: &mut Vec<String>) {
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}/{key}");
             let (other, resolved) = resolve(root, property);
@@ -181,18 +181,18 @@ fn every_key_of_a_schema_has_a_description_and_an_example() {
                 }
             }
             if !layer {
-                judge(&other, &resolved, &path, lacking);
+                check(&other, &resolved, &path, lacking);
             }
         }
         if schema["additionalProperties"].is_object() {
             let (other, resolved) = resolve(root, &schema["additionalProperties"]);
-            judge(&other, &resolved, &format!("{path}/*"), lacking);
+            check(&other, &resolved, &format!("{path}/*"), lacking);
         }
     }
     let mut lacking = Vec::new();
     for schema in [Schema::Device, Schema::Fleet] {
         let root: Value = serde_json::from_str(schema.text()).expect("a schema is JSON");
-        judge(&root, &root, schema.name(), &mut lacking);
+        check(&root, &root, schema.name(), &mut lacking);
     }
     assert_eq!(lacking, Vec::<String>::new());
 }

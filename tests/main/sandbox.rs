@@ -1,17 +1,18 @@
-//! A repository in a temporary folder, and the binary that works on it.
+//! A repository in a temporary folder, and the binary that is run in it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use crate::expected::{files, repository};
 
-/// A repository of nodes.
+/// A repository in a temporary folder, which is removed with this value.
 pub struct Sandbox {
     folder: tempfile::TempDir,
 }
 
-/// How a command ended.
+/// The exit code and the output of a command, with times replaced by `[time]`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ran {
     pub status: i32,
@@ -20,7 +21,7 @@ pub struct Ran {
 }
 
 impl Sandbox {
-    /// A copy of this repository's own model, without what is generated.
+    /// Copies this repository's own model, without the generated files.
     pub fn of_this_repository() -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         for path in ["talosmith.yaml", "devices/ryzen/device.yaml", ".gitignore"] {
@@ -30,7 +31,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A copy of a fleet of `tests/fleets`.
+    /// Copies a fleet of `tests/fleets`.
     pub fn of_fleet(name: &str) -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         let fleet = repository("tests/fleets").join(name);
@@ -41,7 +42,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// A repository of these files: their paths and texts.
+    /// Writes a repository from paths and texts.
     pub fn of(files: &[(&str, &str)]) -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         for (path, text) in files {
@@ -64,14 +65,14 @@ impl Sandbox {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Replaces a text in a file; it must be there.
+    /// Replaces a string in a file, which must contain it.
     pub fn replace(&self, path: &str, old: &str, new: &str) {
         let text = self.read(path);
         assert!(text.contains(old), "{path} has no `{old}`");
         self.write(path, &text.replace(old, new));
     }
 
-    /// The binary with an environment of its own.
+    /// Returns the binary with arguments and an environment without the variables of this process, PATH aside.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_talosmith"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
@@ -101,7 +102,7 @@ impl Sandbox {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// Makes a repository of git with one commit of everything.
+    /// Commits every file, in a new git repository if there is none.
     pub fn commit_all(&self) {
         if !self.path(".git").exists() {
             self.git(&["init", "--quiet"]);
@@ -111,13 +112,24 @@ impl Sandbox {
     }
 }
 
-/// What a finished process did, with its times left out.
+/// Whether a program is installed. If it is not, the test that needs it says so and is skipped, or fails where `TALOSMITH_ALL_TOOLS` is set.
+pub fn is_installed(program: &str) -> bool {
+    let found = Command::new(program).arg("--help").output().is_ok();
+    assert!(found || std::env::var_os("TALOSMITH_ALL_TOOLS").is_none(), "{program} is not on PATH");
+    if !found {
+        // The test harness captures what `eprintln!` prints.
+        let _ = writeln!(std::io::stderr(), "skipped: {program} is not on PATH");
+    }
+    found
+}
+
+/// Converts the output of a process.
 pub fn ran(output: Output) -> Ran {
     let text = |bytes: Vec<u8>| untimed(&String::from_utf8(bytes).expect("text"));
     Ran { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// Replaces `12.3 ms`.
+/// Replaces the time of `checked in 12.3 ms`.
 fn untimed(text: &str) -> String {
     let lines = text.split_inclusive('\n').map(|line| match (line.find(" checked in "), line.find(" ms")) {
         (Some(start), Some(end)) => format!("{} checked in [time]{}", &line[..start], &line[end + 3..]),

@@ -1,4 +1,4 @@
-//! Why a file differs: stale, edited by hand, missing, orphan; in the work tree and in git's index.
+//! Why a file differs (stale, hand-edited, missing, orphan), in the work tree and in git's index.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn committed() -> Sandbox {
 }
 
 #[test]
-fn an_edit_by_hand_is_told_apart_and_its_line_named() {
+fn a_hand_edit_is_reported_with_the_line_of_the_model() {
     let sandbox = committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     sandbox.replace(IMAGE, "v1.12.1", "v1.12.2");
@@ -26,7 +26,7 @@ fn an_edit_by_hand_is_told_apart_and_its_line_named() {
 }
 
 #[test]
-fn an_edit_that_the_model_knows_is_stale() {
+fn a_difference_is_stale_if_the_model_changed() {
     let sandbox = committed();
     sandbox.replace(DEVICE, "500GB", "501GB");
     sandbox.replace(IMAGE, "v1.12.1", "v1.12.2");
@@ -38,10 +38,10 @@ fn an_edit_that_the_model_knows_is_stale() {
 }
 
 #[test]
-fn missing_files_and_orphans_are_found_without_git() {
+fn missing_files_and_orphans_are_reported_without_git() {
     let sandbox = Sandbox::of_this_repository();
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
-    fs::remove_file(sandbox.path(BLOCKFILE)).expect("the file goes");
+    fs::remove_file(sandbox.path(BLOCKFILE)).expect("the file can be removed");
     sandbox.replace(DEVICE, "\nallowSchedulingOnControlPlanes: true\n", "\n");
     let ran = sandbox.run(&["check"]);
     assert_eq!(ran.status, 1);
@@ -49,13 +49,13 @@ fn missing_files_and_orphans_are_found_without_git() {
 }
 
 #[test]
-fn staged_reads_model_and_files_from_the_index() {
+fn staged_reads_the_model_and_the_files_from_the_index() {
     let sandbox = committed();
-    // Edited and not staged: what would be committed is fine.
+    // The edit is not staged, so the index is clean.
     sandbox.replace(DEVICE, "500GB", "501GB");
     assert_eq!(sandbox.run(&["check"]).status, 1);
     assert_eq!(sandbox.run(&["check", "--staged"]).status, 0);
-    // Generated and only the model staged: what would be committed is stale.
+    // Only the model is staged, so the index is stale.
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
     sandbox.git(&["add", DEVICE]);
     assert_eq!(sandbox.run(&["check"]).status, 0);
@@ -65,7 +65,7 @@ fn staged_reads_model_and_files_from_the_index() {
 }
 
 #[test]
-fn an_edit_in_the_index_is_found_though_the_work_tree_is_fine() {
+fn staged_reports_an_edit_that_the_work_tree_does_not_have() {
     let sandbox = committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     sandbox.git(&["add", BLOCKFILE]);
@@ -77,7 +77,7 @@ fn an_edit_in_the_index_is_found_though_the_work_tree_is_fine() {
 }
 
 #[test]
-fn a_difference_that_was_committed_is_nobodys_edit_of_now() {
+fn a_committed_difference_is_not_a_hand_edit() {
     let sandbox = committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     sandbox.replace("talosmith.yaml", "v0.0.31", "v0.0.32");
@@ -88,7 +88,7 @@ fn a_difference_that_was_committed_is_nobodys_edit_of_now() {
 }
 
 #[test]
-fn lines_that_were_added_taken_away_or_emptied_are_edits() {
+fn added_removed_and_emptied_lines_are_hand_edits() {
     let sandbox = committed();
     let labels = "devices/ryzen/manifests/node-labels.patch.yaml";
     let kubelet = "devices/ryzen/manifests/kubelet-manifests.patch.yaml";
@@ -102,7 +102,7 @@ fn lines_that_were_added_taken_away_or_emptied_are_edits() {
 }
 
 #[test]
-fn without_git_there_is_less_to_say() {
+fn without_git_a_difference_has_no_cause() {
     let sandbox = Sandbox::of_this_repository();
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
