@@ -163,3 +163,25 @@ fn every_scalar_of_the_schemas_has_its_row_and_every_row_its_use() {
     let rows: BTreeSet<String> = talosmith_model::FORMATS.iter().map(|row| row.name.to_owned()).collect();
     assert_eq!(rows, used);
 }
+
+#[test]
+fn recipes_name_existing_files_and_count_them() {
+    let text = fs::read_to_string(repository("CONTRIBUTING.md")).expect("CONTRIBUTING.md");
+    let tracked = Command::new("git").arg("ls-files").current_dir(repository("")).output().expect("git starts");
+    let tracked = String::from_utf8(tracked.stdout).expect("UTF-8");
+    for recipe in text.split("\n### ").skip(1) {
+        let (title, steps) = recipe.split_once('\n').expect("a recipe with steps");
+        let numbered =
+            steps.lines().filter_map(|line| line.split_once(". `")).filter(|(number, _)| number.parse::<u8>().is_ok());
+        let paths: Vec<&str> = numbered.filter_map(|(_, rest)| rest.split('`').next()).collect();
+        let count = title.rsplit_once(": ").and_then(|(_, count)| count.split_once(' ')).expect("a number of files").0;
+        assert_eq!(count.parse().unwrap_or(0), paths.len(), "{title}");
+        for path in paths {
+            // A part in angle brackets is different for each change.
+            let parts: Vec<&str> = path.split(['<', '>']).step_by(2).collect();
+            let (start, end) = (parts[0], parts[parts.len() - 1]);
+            let is_named = |file: &&str| file.starts_with(start) && file.ends_with(end);
+            assert!(tracked.lines().any(|file| is_named(&file)), "{title}: there is no {path}");
+        }
+    }
+}
