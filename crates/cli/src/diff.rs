@@ -18,7 +18,7 @@ const RULE: &str = " │ ";
 ///
 /// Keys are masked. With colour, no program can read it.
 #[must_use]
-pub fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) -> String {
+pub(crate) fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) -> String {
     if old == new {
         return String::new();
     }
@@ -50,7 +50,7 @@ pub fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) ->
 
 /// Returns the changed lines with their numbers: those of the old version, or of the new one where lines were only added.
 #[must_use]
-pub fn excerpt(old: &str, new: &str) -> String {
+pub(crate) fn excerpt(old: &str, new: &str) -> String {
     let (old, new) = (lines(old), lines(new));
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_slices(&old, &new);
     let mut shown: Vec<(Option<usize>, char, &str)> = Vec::new();

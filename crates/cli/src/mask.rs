@@ -11,7 +11,7 @@ const PREFIX: &str = "tskey-";
 const KINDS: [&str; 5] = ["auth-", "client-", "api-", "scim-", "webhook-"];
 
 /// Replaces each byte in some ranges of a text by `*`, except whitespace. The length in bytes stays the same.
-pub fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
+pub(crate) fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
     if ranges.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -27,7 +27,7 @@ pub fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
 }
 
 /// Replaces secrets that have a known format by `*`, except their prefixes and placeholders. The length in bytes stays the same.
-pub fn mask(text: &str) -> Cow<'_, str> {
+pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     let tokens: Vec<Range<usize>> = secrets::tokens(text).collect();
     if tokens.is_empty() {
         return mask_tailscale(text);
@@ -66,7 +66,7 @@ fn is_placeholder(rest: &str) -> bool {
 }
 
 /// Returns a finding with all its strings masked.
-pub fn mask_finding(finding: &Diagnostic) -> Diagnostic {
+pub(crate) fn mask_finding(finding: &Diagnostic) -> Diagnostic {
     let text = |text: &String| mask(text).into_owned();
     let label = |label: &Label| Label { location: label.location.clone(), text: text(&label.text) };
     Diagnostic {

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 #[cfg(test)]
 pub(crate) use script::Script;
-pub use system::System;
+pub(crate) use system::System;
 
 /// The environment variables that every program inherits: the search path, and where its settings and the user's session are.
 const ALWAYS: &[&str] = &[

@@ -13,7 +13,7 @@ const NARROWEST: usize = 16;
 
 /// Rows of cells, the first of which may be a header.
 #[derive(Debug, Default)]
-pub struct Table {
+pub(crate) struct Table {
     rows: Vec<Vec<Cell>>,
     has_header: bool,
     right: Vec<usize>,
@@ -21,14 +21,14 @@ pub struct Table {
 
 /// A cell of a table.
 #[derive(Debug, Clone, Default)]
-pub struct Cell {
+pub(crate) struct Cell {
     text: String,
     color: Option<AnsiColor>,
 }
 
 impl Cell {
     /// Creates a cell in a colour, if there is colour.
-    pub fn colored(text: impl Into<String>, color: AnsiColor) -> Self {
+    pub(crate) fn colored(text: impl Into<String>, color: AnsiColor) -> Self {
         Self { text: text.into(), color: Some(color) }
     }
 }
@@ -41,24 +41,24 @@ impl<T: Into<String>> From<T> for Cell {
 
 impl Table {
     /// Creates a table with a header.
-    pub fn with_header<T: Into<String>>(names: impl IntoIterator<Item = T>) -> Self {
+    pub(crate) fn with_header<T: Into<String>>(names: impl IntoIterator<Item = T>) -> Self {
         Self { rows: vec![names.into_iter().map(Cell::from).collect()], has_header: true, right: Vec::new() }
     }
 
     /// Aligns a column to the right.
-    pub fn right(mut self, column: usize) -> Self {
+    pub(crate) fn right(mut self, column: usize) -> Self {
         self.right.push(column);
         self
     }
 
     /// Adds a row.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Formats the columns `shown`, indented by `indent` spaces. Wraps the column `flexible` if the lines are too long otherwise.
     /// None if they are too long even so.
-    pub fn draw(&self, shown: &[usize], flexible: usize, indent: usize, style: Style) -> Option<String> {
+    pub(crate) fn draw(&self, shown: &[usize], flexible: usize, indent: usize, style: Style) -> Option<String> {
         let rows: Vec<Vec<Cell>> = self.cleaned(shown, style);
         let flexible = shown.iter().position(|column| *column == flexible)?;
         let mut widths: Vec<usize> = (0..shown.len())
@@ -94,7 +94,7 @@ impl Table {
     }
 
     /// Formats each row as a paragraph: its first cell, and below it the others, on one line if they fit.
-    pub fn stack(&self, indent: usize, style: Style) -> String {
+    pub(crate) fn stack(&self, indent: usize, style: Style) -> String {
         let all: Vec<usize> = (0..self.rows.iter().map(Vec::len).max().unwrap_or_default()).collect();
         let mut out = String::new();
         let mut put = |indent: usize, text: &str| {
@@ -136,12 +136,12 @@ impl Table {
 }
 
 /// Returns the width of a terminal in columns; less than 40 counts as 40, as in reports.
-pub fn columns(style: Style) -> usize {
+pub(crate) fn columns(style: Style) -> usize {
     style.width.max(40)
 }
 
 /// Wraps a text to a width in columns. Breaks words that are longer.
-pub fn lines(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut is_broken = false;
     for line in wrap(text, width, width) {

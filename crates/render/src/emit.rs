@@ -19,12 +19,12 @@ pub fn yaml_document(value: &Value) -> String {
 
 /// Returns the YAML document of a mapping that a user wrote. Scalars without quotes stay as they are written: `1.10` and `0o644`
 /// keep the meaning that they have for the program that reads the document.
-pub fn node_document(node: &Node) -> String {
+pub(crate) fn node_document(node: &Node) -> String {
     document(&Tree::from(node))
 }
 
 /// Returns a list or mapping as part of a document, to be inserted at column `indent`; without a newline at the end.
-pub fn nested(value: &Value, indent: usize) -> String {
+pub(crate) fn nested(value: &Value, indent: usize) -> String {
     let mut out = String::new();
     Tree::from(value).write(&mut out, indent);
     out

@@ -34,7 +34,7 @@ const FUEL: u64 = 1_000_000;
 type Templates = BTreeMap<&'static str, Cow<'static, str>>;
 
 /// All templates of a run. A template is parsed when it is first rendered. Threads can share an engine.
-pub struct Engine {
+pub(crate) struct Engine {
     templates: Arc<Templates>,
     environment: Arc<Environment<'static>>,
     /// The same, but with a stand-in for every value.
@@ -43,7 +43,7 @@ pub struct Engine {
 
 impl Engine {
     /// Creates an engine from the names and texts of templates.
-    pub fn new<T: Into<Cow<'static, str>>>(templates: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+    pub(crate) fn new<T: Into<Cow<'static, str>>>(templates: impl IntoIterator<Item = (&'static str, T)>) -> Self {
         let templates = templates.into_iter().map(|(name, text)| (name, text.into())).collect();
         let templates = Arc::new(templates);
         let environment = Arc::new(environment(&templates, None));
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Returns the text of a template.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.templates.get(name).map(AsRef::as_ref)
     }
 
@@ -59,7 +59,7 @@ impl Engine {
     ///
     /// # Errors
     /// The error in the template, or in one that it uses.
-    pub fn render(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
+    pub(crate) fn render(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
         let rendered = self.environment.get_template(name).and_then(|template| template.render(context.clone()));
         rendered.map_err(|error| self.error(&error, name, context))
     }
@@ -108,7 +108,7 @@ impl fmt::Debug for Engine {
 }
 
 /// Converts a value to one of the template engine, which serializes it only where a template uses it.
-pub fn template_value(value: &impl serde::Serialize) -> Value {
+pub(crate) fn template_value(value: &impl serde::Serialize) -> Value {
     Value::from(Serde(value))
 }
 

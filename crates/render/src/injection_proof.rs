@@ -19,7 +19,7 @@ use crate::formats::{self, Format};
 ///
 /// # Errors
 /// The template with the value that changes the structure, and the location of the `{{ … }}`.
-pub fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result<(), TemplateError> {
+pub(crate) fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result<(), TemplateError> {
     let (hidden, shadow) = engine.render_shadow(name, context)?;
     if let Some(format) = Language::of(name).format() {
         let restored = match restored(format, &hidden, &shadow) {

@@ -31,7 +31,7 @@ const IS_PLAIN: [bool; 256] = {
 };
 
 /// Returns a string as a YAML scalar on one line: a value or a key, without quotes where that is safe.
-pub fn inline(text: &str) -> Cow<'_, str> {
+pub(crate) fn inline(text: &str) -> Cow<'_, str> {
     if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
 }
 
@@ -39,7 +39,7 @@ pub fn inline(text: &str) -> Cow<'_, str> {
 ///
 /// In double quotes, unless the string has double quotes or backslashes itself: prettier would change those to single ones, or
 /// people would have to count backslashes.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let printable = text.chars().all(is_printable);
     let single = match (text.contains('"'), text.contains('\\')) {
         (true, false) => true,
@@ -55,7 +55,7 @@ pub fn quoted(text: &str) -> String {
 /// None if a block cannot hold the string exactly, or an editor would change it: one line, blanks at the start or before a line's
 /// end, more than one newline at the end, characters that need an escape, or more than two empty lines in a row, which yamllint
 /// reports.
-pub fn literal(text: &str, indent: usize) -> Option<String> {
+pub(crate) fn literal(text: &str, indent: usize) -> Option<String> {
     let body = text.strip_suffix('\n').unwrap_or(text);
     let blank_at_end = |line: &str| line.ends_with([' ', '\t']);
     if indent == 0
@@ -82,7 +82,7 @@ pub fn literal(text: &str, indent: usize) -> Option<String> {
 /// Returns a number as YAML 1.1 and 1.2, TOML and JSON all read it.
 ///
 /// YAML 1.1 requires a dot in every float and a sign in every exponent.
-pub fn number(number: &Number) -> String {
+pub(crate) fn number(number: &Number) -> String {
     let text = number.to_string();
     let Some((digits, exponent)) = text.split_once(['e', 'E']) else { return text };
     let dot = if digits.contains('.') { "" } else { ".0" };

@@ -12,11 +12,11 @@ use crate::catalogue::{Each, Row};
 use crate::engine::template_value;
 
 /// The values of secrets by the names in their placeholders.
-pub type SecretValues<'a> = BTreeMap<&'a str, &'a str>;
+pub(crate) type SecretValues<'a> = BTreeMap<&'a str, &'a str>;
 
 /// The variables of a template.
 #[derive(Clone, Default)]
-pub struct TemplateContext {
+pub(crate) struct TemplateContext {
     device: Value,
     cluster: Value,
     item: Value,
@@ -25,17 +25,17 @@ pub struct TemplateContext {
 
 impl TemplateContext {
     /// Creates the context that all artifacts of a device share.
-    pub fn of_device(device: Value, cluster: Value) -> Self {
+    pub(crate) fn of_device(device: Value, cluster: Value) -> Self {
         Self { device, cluster, ..Self::default() }
     }
 
     /// Creates the context that all artifacts of a cluster share; `device` is undefined there.
-    pub fn of_cluster(cluster: Value) -> Self {
+    pub(crate) fn of_cluster(cluster: Value) -> Self {
         Self { cluster, ..Self::default() }
     }
 
     /// Returns the context for an artifact of a device, generated for the item of this name.
-    pub fn for_artifact(&self, device: &Device, row: &Row, item: &str, secrets: &SecretValues<'_>) -> Value {
+    pub(crate) fn for_artifact(&self, device: &Device, row: &Row, item: &str, secrets: &SecretValues<'_>) -> Value {
         let item = match row.each {
             Each::Schematic => template_value(&device.images.schematics.iter().find(|other| other.name == item)),
             Each::Alternative => {
@@ -51,7 +51,7 @@ impl TemplateContext {
     }
 
     /// Returns the context with the value of an item.
-    pub fn for_item(&self, item: Value, secrets: &SecretValues<'_>) -> Value {
+    pub(crate) fn for_item(&self, item: Value, secrets: &SecretValues<'_>) -> Value {
         Value::from_object(Self { item, secrets: template_value(secrets), ..self.clone() })
     }
 }

@@ -13,7 +13,7 @@ use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
 /// Starts the programs of this machine.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct System;
+pub(crate) struct System;
 
 /// A child process that is killed and reaped when it is dropped.
 pub(super) struct Child(std::process::Child);

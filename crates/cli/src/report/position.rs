@@ -21,12 +21,12 @@ pub(super) struct Position {
 }
 
 impl<'a> Positions<'a> {
-    pub fn new(sources: &'a Sources) -> Self {
+    pub(crate) fn new(sources: &'a Sources) -> Self {
         Self { sources, locator: Locator::new(sources), hidden: HashMap::new() }
     }
 
     /// Records the locations of secrets, so that no finding shows the secret of another one in its lines.
-    pub fn hide(&mut self, findings: &[Diagnostic]) {
+    pub(crate) fn hide(&mut self, findings: &[Diagnostic]) {
         for finding in findings.iter().filter(|finding| finding.is_hidden) {
             let location = &finding.at.location;
             if let Some(range) = self.range(location) {
@@ -36,7 +36,7 @@ impl<'a> Positions<'a> {
     }
 
     /// Returns the secrets between the bytes `start` and `end` of a source, relative to `start`.
-    pub fn hidden(&self, source: SourceId, start: usize, end: usize) -> Vec<Range<usize>> {
+    pub(crate) fn hidden(&self, source: SourceId, start: usize, end: usize) -> Vec<Range<usize>> {
         let ranges = self.hidden.get(&source).into_iter().flatten();
         let inside = ranges.filter(|range| range.start < end && start < range.end);
         inside.map(|range| range.start.saturating_sub(start)..range.end - start).collect()
@@ -45,7 +45,7 @@ impl<'a> Positions<'a> {
     /// Returns the bytes of a location, limited to the text and to whole characters; none for a whole file.
     ///
     /// A location after the last line break becomes one before it, since no line is there to show.
-    pub fn range(&mut self, location: &Location) -> Option<Range<usize>> {
+    pub(crate) fn range(&mut self, location: &Location) -> Option<Range<usize>> {
         let range = self.locator.locate(location)?;
         let text: &str = &self.sources.get(location.source).text;
         if range.start == text.len() && text.ends_with('\n') {

@@ -22,7 +22,7 @@ const SECRETS: &str = "secrets";
 const MAX_DEPTH: i64 = 3;
 
 /// Writes the value of a `{{ … }}`. `hides` is true in a shadow render, here and below.
-pub fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<(), Error> {
+pub(crate) fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<(), Error> {
     let language = language(state)?;
     match value.as_str() {
         // Written before by one of our filters, a macro or a `{% set %}` block.
@@ -37,7 +37,7 @@ pub fn write(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value, hid
 }
 
 /// Removes the filters, tests and functions that write or show values without the formatter, and adds our own.
-pub fn install(environment: &mut Environment<'static>, original: Option<Arc<Environment<'static>>>) {
+pub(crate) fn install(environment: &mut Environment<'static>, original: Option<Arc<Environment<'static>>>) {
     for filter in ["safe", "escape", "e", "pprint"] {
         environment.remove_filter(filter);
     }

@@ -13,7 +13,7 @@ use crate::{emit, scalar};
 
 /// The language of a template, by the extension of its name before `.j2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
+pub(crate) enum Language {
     /// YAML: scalars with the quotes that they need, lists and mappings in flow style.
     Yaml,
     /// TOML: basic strings, arrays, inline tables.
@@ -30,7 +30,7 @@ impl Language {
     const ALL: [Self; 5] = [Self::Yaml, Self::Toml, Self::Json, Self::Shell, Self::Text];
 
     /// Returns the language of the template with this name.
-    pub fn of(template: &str) -> Self {
+    pub(crate) fn of(template: &str) -> Self {
         let name = template.strip_suffix(".j2").unwrap_or(template);
         match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
             "yaml" | "yml" => Self::Yaml,
@@ -42,7 +42,7 @@ impl Language {
     }
 
     /// Returns the name by which the template engine knows the language while it renders.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
             Self::Toml => "toml",
@@ -53,12 +53,12 @@ impl Language {
     }
 
     /// Returns the language with that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.name() == name)
     }
 
     /// Returns the format whose parser can read the language; none for a shell script and other text.
-    pub const fn format(self) -> Option<Format> {
+    pub(crate) const fn format(self) -> Option<Format> {
         match self {
             Self::Yaml => Some(Format::Yaml),
             Self::Toml => Some(Format::Toml),
@@ -68,7 +68,7 @@ impl Language {
     }
 
     /// Returns a string in the notation of the language.
-    pub fn text(self, text: &str) -> Result<Cow<'_, str>, FilterError> {
+    pub(crate) fn text(self, text: &str) -> Result<Cow<'_, str>, FilterError> {
         match self {
             Self::Yaml => Ok(scalar::inline(text)),
             // A JSON string is a TOML basic string, but for DEL, which TOML 1.0 requires to be escaped.
@@ -80,7 +80,7 @@ impl Language {
     }
 
     /// Returns any value in the notation of the language.
-    pub fn value(self, value: &Json) -> Result<String, FilterError> {
+    pub(crate) fn value(self, value: &Json) -> Result<String, FilterError> {
         let each = |items: &[Json], between: &str| -> Result<String, FilterError> {
             let items: Result<Vec<String>, FilterError> = items.iter().map(|item| self.value(item)).collect();
             Ok(items?.join(between))
@@ -117,7 +117,7 @@ fn holds_null(value: &Json) -> bool {
 }
 
 /// Converts a value of the template engine.
-pub fn data(value: &Value) -> Result<Json, FilterError> {
+pub(crate) fn data(value: &Value) -> Result<Json, FilterError> {
     match value.kind() {
         ValueKind::Undefined => Err(FilterError("an `if` without `else` leaves nothing to write")),
         ValueKind::Bytes | ValueKind::Plain | ValueKind::Invalid => Err(FilterError("this is not data")),

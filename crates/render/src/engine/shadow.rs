@@ -15,7 +15,7 @@ const DIGITS: usize = 7;
 
 /// The values that a render replaced, and the parts that it placed. An extension of the state of one render.
 #[derive(Debug, Default)]
-pub struct Shadow {
+pub(crate) struct Shadow {
     hidden: Vec<Hidden>,
     parts: Vec<Part>,
 }
@@ -29,7 +29,7 @@ struct Hidden {
 
 /// A part that a template placed with `part(…)`.
 #[derive(Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// The name of the part's template.
     pub template: String,
     /// The context of that template.
@@ -39,16 +39,16 @@ pub struct Part {
 }
 
 impl Shadow {
-    pub fn add_part(&mut self, part: Part) {
+    pub(crate) fn add_part(&mut self, part: Part) {
         self.parts.push(part);
     }
 
-    pub fn into_parts(self) -> Vec<Part> {
+    pub(crate) fn into_parts(self) -> Vec<Part> {
         self.parts
     }
 
     /// Returns a copy of a value with a stand-in for each of its scalars.
-    pub fn hide(&mut self, value: &Json, language: Language) -> Result<Json, FilterError> {
+    pub(crate) fn hide(&mut self, value: &Json, language: Language) -> Result<Json, FilterError> {
         let stand_in = match value {
             Json::Array(items) => return items.iter().map(|item| self.hide(item, language)).collect(),
             Json::Object(map) => {
@@ -71,12 +71,12 @@ impl Shadow {
     }
 
     /// Returns the length of the stand-in at the start of a text.
-    pub fn stand_in_at(&self, text: &str) -> Option<usize> {
+    pub(crate) fn stand_in_at(&self, text: &str) -> Option<usize> {
         self.stand_in(text).map(|(_, length)| length)
     }
 
     /// Returns a document with the values in place of their stand-ins.
-    pub fn restore(&self, tree: &Json) -> Json {
+    pub(crate) fn restore(&self, tree: &Json) -> Json {
         match tree {
             Json::Number(number) => match self.stand_in(&number.to_string()) {
                 Some((hidden, _)) => hidden.value.clone(),

@@ -9,7 +9,7 @@ const RESERVED: [&str; 17] = [
 ];
 
 /// Returns a string as one word of a POSIX shell; none if it contains a NUL, which no argument can.
-pub fn word(text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn word(text: &str) -> Option<Cow<'_, str>> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+,".contains(&byte);
     if text.contains('\0') {
         None
@@ -24,7 +24,7 @@ pub fn word(text: &str) -> Option<Cow<'_, str>> {
 /// `value_length` returns the length of the value at the start of a text.
 ///
 /// Parses no more of the shell than that needs; a value after syntax that is not parsed counts as unprotected.
-pub fn unprotected_value(script: &str, value_length: impl Fn(&str) -> Option<usize>) -> Option<usize> {
+pub(crate) fn unprotected_value(script: &str, value_length: impl Fn(&str) -> Option<usize>) -> Option<usize> {
     let mut state = Vec::new();
     let mut before = '\n';
     let mut at = 0;

@@ -11,7 +11,7 @@ use talosmith_document::closest;
 const PROBE: &str = "talosmith_names_here";
 
 /// A render that failed because a name is undefined.
-pub struct Failure<'a> {
+pub(crate) struct Failure<'a> {
     /// The name of the rendered template.
     pub root: &'a str,
     /// Its context.
@@ -30,7 +30,7 @@ pub struct Failure<'a> {
 ///
 /// The names are known only while the template runs, since loops define their own, so it is rendered again with a call to the probe
 /// before the tag that fails.
-pub fn nearest_name(environment: &Environment<'static>, failure: &Failure<'_>) -> Option<String> {
+pub(crate) fn nearest_name(environment: &Environment<'static>, failure: &Failure<'_>) -> Option<String> {
     let (base, wrong) = failure.name.rsplit_once('.').unwrap_or(("", failure.name));
     let path: Vec<String> = base.split('.').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     let is_word = |word: &str| word.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -59,7 +59,7 @@ pub fn nearest_name(environment: &Environment<'static>, failure: &Failure<'_>) -
 /// Returns the bytes of the last word of an undefined expression within `around`, or `around` if the expression is not found.
 ///
 /// The engine's range may be that of a filter: `upper` in `{{ device.nme | upper }}`.
-pub fn last_word(text: &str, name: &str, around: Range<usize>) -> Range<usize> {
+pub(crate) fn last_word(text: &str, name: &str, around: Range<usize>) -> Range<usize> {
     let tag = tag_start(text, around.start).unwrap_or(around.start);
     let word = name.rsplit('.').next().unwrap_or_default();
     match text.get(tag..around.end).and_then(|tag| tag.rfind(name)) {

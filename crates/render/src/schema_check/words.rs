@@ -6,7 +6,7 @@ use serde_json::Value;
 use talosmith_document::Pointer;
 
 /// What an error means, and where: an unknown key is a place of its own.
-pub fn words(fault: &ValidationError<'_>) -> Vec<(Pointer, String)> {
+pub(crate) fn words(fault: &ValidationError<'_>) -> Vec<(Pointer, String)> {
     let at = Pointer::new(fault.instance_path().as_str());
     let name = subject(&at);
     let message = match fault.kind() {
