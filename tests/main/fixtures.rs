@@ -8,16 +8,11 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use talosmith_cli::project::Project;
-use talosmith_cli::rendering::render;
-use talosmith_cli::report::{self, Style};
-use talosmith_cli::selection::Selection;
-use talosmith_cli::tree::MemoryTree;
+use talosmith_cli::{MemoryTree, Project, Purpose, Selection, Style, human, inspect as inspect_fleet, sort};
 use talosmith_document::{Code, Document, Sources};
 use talosmith_model::Schema;
 use talosmith_model::device::Device;
 use talosmith_model::fleet::Fleet;
-use talosmith_render::Proof;
 
 use crate::expected::{ExpectedFiles, files, repository};
 
@@ -63,12 +58,14 @@ fn load(path: &Path) -> Files {
 
 fn inspect(files: &Files) -> (Vec<Code>, String) {
     let tree: MemoryTree = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let mut project = Project::load(&tree).expect("a tree in memory can be read");
-    render(&mut project, &Selection::Everything, Proof::Required);
-    report::sort(&mut project.findings, &project.sources);
+    let project = Project::open(&tree).expect("a tree in memory can be read");
+    let inspection = inspect_fleet(project, &Selection::Everything, Purpose::Validate, |_| None::<()>);
+    let mut inspection = inspection.expect("a tree in memory can be read");
+    let sources = inspection.sources.load(&inspection.findings);
+    sort(&mut inspection.findings, sources);
     let style = Style { color: false, width: 100, unicode: true };
-    let codes = project.findings.iter().map(|finding| finding.code).collect();
-    (codes, report::human(&project.findings, &project.sources, style))
+    let codes = inspection.findings.iter().map(|finding| finding.code).collect();
+    (codes, human(&inspection.findings, sources, style))
 }
 
 fn fixtures(kind: &str) -> BTreeSet<std::path::PathBuf> {

@@ -2,10 +2,7 @@
 
 use clap::CommandFactory as _;
 use serde_json::Value;
-use talosmith_cli::command::CommandLine;
-use talosmith_cli::environment::VARIABLES;
-use talosmith_cli::project::Project;
-use talosmith_cli::tree::WorkTree;
+use talosmith_cli::{CommandLine, Owner, Project, Purpose, Selection, VARIABLES, WorkTree, inspect};
 use talosmith_document::Code;
 use talosmith_model::Schema;
 use talosmith_render::{Application, CLUSTER, ClusterEach, DEVICE, built_in_templates, device_context, yaml_document};
@@ -99,9 +96,14 @@ fn templates() -> String {
                    Templates below `device/` have no list of other devices: `cluster.kata.nodes`, `cluster.local_path.node_path_map` and \
                    `cluster.local_path.storage_classes` are for templates below `cluster/`.\n\n```yaml\n");
     let root = camino::Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let project = Project::load(&WorkTree::new(root)).expect("this repository can be read");
-    let device = device_context(&project.plan.devices[0]);
-    let seen = serde_json::json!({ "cluster": project.plan.clusters[0], "device": device });
+    let tree = WorkTree::new(root);
+    let project = Project::open(&tree).expect("this repository can be read");
+    let inspection = inspect(project, &Selection::Everything, Purpose::Render, |inspected| match inspected.owner {
+        Owner::Device(device) => Some(device_context(device)),
+        Owner::Cluster(_) => None,
+    });
+    let inspection = inspection.expect("this repository can be read");
+    let seen = serde_json::json!({ "cluster": inspection.clusters[0], "device": inspection.kept[0] });
     text.push_str(&yaml_document(&seen));
     text.push_str("```\n");
     text

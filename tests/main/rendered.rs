@@ -4,11 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use camino::Utf8PathBuf;
-use talosmith_cli::project::Project;
-use talosmith_cli::rendering::render;
-use talosmith_cli::selection::Selection;
-use talosmith_cli::tree::WorkTree;
-use talosmith_render::{Artifact, Proof};
+use talosmith_cli::{Project, Purpose, Selection, WorkTree, inspect};
+use talosmith_render::Artifact;
 
 use crate::expected::{ExpectedFiles, files, repository};
 
@@ -39,10 +36,14 @@ fn every_fleet_renders_to_its_snapshots() {
 /// Returns every artifact of a repository, which must have no finding.
 fn artifacts(root: &Path) -> Vec<Artifact> {
     let root = Utf8PathBuf::try_from(root.to_owned()).expect("UTF-8");
-    let mut project = Project::load(&WorkTree::new(root.clone())).expect("a repository that can be read");
-    let owners = render(&mut project, &Selection::Everything, Proof::Required);
-    assert_eq!(project.findings, [], "{root}");
-    owners.into_iter().flat_map(|owner| owner.artifacts).collect()
+    let tree = WorkTree::new(root.clone());
+    let project = Project::open(&tree).expect("a repository that can be read");
+    let inspection = inspect(project, &Selection::Everything, Purpose::Validate, |inspected| {
+        inspected.artifacts.map(<[Artifact]>::to_vec)
+    });
+    let inspection = inspection.expect("a repository that can be read");
+    assert_eq!(inspection.findings, [], "{root}");
+    inspection.kept.concat()
 }
 
 /// Compares a text with the snapshot of its path, and returns the snapshot's file.

@@ -1,134 +1,112 @@
-//! What we would write against what lies there.
+//! A file as it is and as it should be.
 
 mod orphans;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_model::layout;
 
 use crate::tree::{ReadError, Tree};
 
-pub use orphans::{HEADER_START, find_orphans, is_ours};
-pub(crate) use orphans::{is_temporary, temporary_name};
+pub(crate) use orphans::{find_orphans, is_generated, is_temporary, temporary_name};
 
 /// What becomes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChangeKind {
-    /// It is not there yet.
+pub(crate) enum ChangeKind {
+    /// It does not exist yet.
     Added,
-    /// It is there with other bytes.
+    /// It has other bytes.
     Changed,
-    /// It is there and should not be.
+    /// It exists and should not.
     Removed,
-    /// It is there with these bytes.
+    /// It has these bytes.
     Same,
 }
 
 /// A file as it is and as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub(crate) struct Change {
     /// Relative to the root.
     pub path: Utf8PathBuf,
     /// What becomes of the file.
     pub kind: ChangeKind,
-    /// The bytes that lie there. `None` if none do, and where nothing changes: big fleets need not keep what is the same.
+    /// The bytes of the file; none if it does not exist.
     pub old: Option<Vec<u8>>,
-    /// The bytes that should lie there. `None` if none should, and where nothing changes.
+    /// The bytes that the file should have; none if it should not exist.
     pub new: Option<Vec<u8>>,
 }
 
 impl Change {
-    /// Compares what lies at `path` with what should; `None` if nothing does and nothing should.
-    ///
-    /// # Errors
-    /// The file cannot be read; [`ReadError::Symlink`] if it is, or lies behind, a symbolic link.
-    pub fn find(tree: &dyn Tree, path: Utf8PathBuf, new: Option<Vec<u8>>) -> Result<Option<Self>, ReadError> {
-        if let Some(new) = &new
-            && tree.holds(&path, new)?
-        {
-            return Ok(Some(Self { path, kind: ChangeKind::Same, old: None, new: None }));
-        }
-        let old = tree.read(&path)?;
+    /// The change from the `old` to the `new` bytes of a file.
+    pub(crate) fn new(path: Utf8PathBuf, old: Option<Vec<u8>>, new: Option<Vec<u8>>) -> Self {
         let kind = match (&old, &new) {
-            (None, None) => return Ok(None),
             (None, Some(_)) => ChangeKind::Added,
             (Some(_), None) => ChangeKind::Removed,
-            (Some(_), Some(_)) => ChangeKind::Changed,
+            (Some(old), Some(new)) if old != new => ChangeKind::Changed,
+            _ => ChangeKind::Same,
         };
-        Ok(Some(Self { path, kind, old, new }))
+        Self { path, kind, old, new }
     }
 
-    /// Whether a file lies there that talosmith did not make.
-    #[must_use]
-    pub fn is_foreign(&self) -> bool {
-        self.old.as_ref().is_some_and(|old| !is_ours(old))
+    /// Whether the file exists and talosmith did not generate it.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.old.as_ref().is_some_and(|old| !is_generated(old))
     }
-}
 
-/// What a comparison finds.
-#[derive(Debug, Default)]
-pub struct Comparison {
-    /// One for each artifact and each leftover, sorted by path; also those that are the same.
-    pub changes: Vec<Change>,
-    /// The paths that could not be compared.
-    pub errors: Vec<ReadError>,
-}
-
-/// Compares artifacts with what lies in `tree`, and marks as removed the `leftovers` (from [`find_orphans`]) that are there.
-pub fn compare(
-    tree: &dyn Tree,
-    artifacts: impl IntoIterator<Item = (Utf8PathBuf, Vec<u8>)>,
-    leftovers: impl IntoIterator<Item = Utf8PathBuf>,
-) -> Comparison {
-    let wanted = artifacts.into_iter().map(|(path, bytes)| (path, Some(bytes)));
-    let unwanted = leftovers.into_iter().map(|path| (path, None));
-    let mut comparison = Comparison::default();
-    for (path, new) in wanted.chain(unwanted) {
-        match Change::find(tree, path, new) {
-            Ok(change) => comparison.changes.extend(change),
-            Err(error) => comparison.errors.push(error),
+    /// Returns the command that makes this change.
+    pub(crate) fn command(&self) -> String {
+        // An orphan may be what is left of a device that is gone.
+        let device = layout::device_of(&self.path).filter(|_| self.kind != ChangeKind::Removed);
+        match device {
+            Some(name) => format!("talosmith generate {}", layout::device_folder(name)),
+            None => "talosmith generate".to_owned(),
         }
     }
-    comparison.changes.sort_by(|one, other| one.path.as_str().cmp(other.path.as_str()));
-    comparison
+}
+
+/// The bytes of a file that are not the wanted ones; none if there is no file.
+pub(crate) struct OtherBytes(pub Option<Vec<u8>>);
+
+/// Compares a file with the bytes that it should have; none if it has them.
+///
+/// # Errors
+/// The file cannot be read; [`ReadError::Symlink`] if it is a symbolic link or lies behind one.
+pub(crate) fn compare(tree: &dyn Tree, path: &Utf8Path, wanted: &[u8]) -> Result<Option<OtherBytes>, ReadError> {
+    if tree.holds(path, wanted)? { Ok(None) } else { Ok(Some(OtherBytes(tree.read(path)?))) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::orphans::HEADER_START;
     use super::*;
     use crate::tree::MemoryTree;
 
     #[test]
-    fn every_kind_of_change_is_found_in_the_order_of_the_paths() {
-        let lies = [("d/same", "1"), ("d/edited", "1"), ("d/orphan", "1")];
-        let tree: MemoryTree = lies.into_iter().collect();
-        let wanted = [("d/same", "1"), ("d/new", "2"), ("d/edited", "2")];
-        let wanted = wanted.map(|(path, text)| (path.into(), text.as_bytes().to_vec()));
-        let found = compare(&tree, wanted, ["d/orphan".into(), "d/orphan-that-is-gone".into()]);
-        let bytes = |text: &str| Some(text.as_bytes().to_vec());
-        let expected = [
-            Change { path: "d/edited".into(), kind: ChangeKind::Changed, old: bytes("1"), new: bytes("2") },
-            Change { path: "d/new".into(), kind: ChangeKind::Added, old: None, new: bytes("2") },
-            Change { path: "d/orphan".into(), kind: ChangeKind::Removed, old: bytes("1"), new: None },
-            Change { path: "d/same".into(), kind: ChangeKind::Same, old: None, new: None },
-        ];
-        assert_eq!(found.changes, expected);
-        assert!(found.errors.is_empty());
+    fn a_file_is_compared_with_its_wanted_bytes() {
+        let tree: MemoryTree = [("d/same", "1"), ("d/edited", "1")].into_iter().collect();
+        let other = |path: &str| compare(&tree, path.into(), b"1").unwrap().map(|other| other.0);
+        assert_eq!(other("d/same"), None);
+        assert_eq!(other("d/absent"), Some(None));
+        let edited = compare(&tree, "d/edited".into(), b"2").unwrap().map(|other| other.0);
+        assert_eq!(edited, Some(Some(b"1".to_vec())));
+        assert_eq!(compare(&tree, "d".into(), b"1").err().unwrap().to_string(), "d is not a file");
     }
 
     #[test]
-    fn one_path_that_cannot_be_read_does_not_hide_the_others() {
-        let tree: MemoryTree = [("d/file/below", "")].into_iter().collect();
-        let found = compare(&tree, [("d/file".into(), vec![]), ("d/new".into(), vec![])], []);
-        assert_eq!(found.errors.iter().map(ToString::to_string).collect::<Vec<_>>(), ["d/file is not a file"]);
-        assert_eq!(found.changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["d/new"]);
+    fn the_kind_of_a_change_follows_from_its_bytes() {
+        let kind = |old: Option<&str>, new: Option<&str>| {
+            let bytes = |text: &str| text.as_bytes().to_vec();
+            Change::new("a".into(), old.map(bytes), new.map(bytes)).kind
+        };
+        assert_eq!(kind(None, Some("1")), ChangeKind::Added);
+        assert_eq!(kind(Some("1"), Some("2")), ChangeKind::Changed);
+        assert_eq!(kind(Some("1"), None), ChangeKind::Removed);
+        assert_eq!(kind(Some("1"), Some("1")), ChangeKind::Same);
     }
 
     #[test]
-    fn a_file_without_our_header_is_foreign() {
-        let ours = format!("{HEADER_START}devices/a/device.yaml.\na: 1\n");
-        let lies = [("ours", ours.as_str()), ("foreign", "a: 1\n")];
-        let tree: MemoryTree = lies.into_iter().collect();
-        let foreign = ["ours", "foreign", "absent"]
-            .map(|path| Change::find(&tree, path.into(), Some(vec![])).unwrap().unwrap().is_foreign());
-        assert_eq!(foreign, [false, true, false]);
+    fn a_file_without_the_header_is_foreign() {
+        let ours = format!("{HEADER_START}devices/a/device.yaml.\na: 1\n").into_bytes();
+        let is_foreign = |old: Option<Vec<u8>>| Change::new("a".into(), old, Some(vec![])).is_foreign();
+        assert_eq!([Some(ours), Some(b"a: 1\n".to_vec()), None].map(is_foreign), [false, true, false]);
     }
 }

@@ -14,12 +14,15 @@ pub mod validate;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use talosmith_document::{Diagnostic, Level, Sources};
+use serde_json::Value;
+use talosmith_document::{Diagnostic, Level};
+use talosmith_model::layout::FLEET_FILE;
 
 use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::Processes;
-use crate::project::{FLEET_FILE, LoadError};
+use crate::project::LoadError;
 use crate::report;
+use crate::source_cache::SourceCache;
 
 /// A config compiler for Git repositories of Talos Linux nodes
 #[derive(Debug, Parser)]
@@ -147,13 +150,14 @@ impl Context<'_> {
         &mut self,
         channel: Channel,
         findings: &mut Vec<Diagnostic>,
-        sources: &Sources,
-        summary: serde_json::Map<String, serde_json::Value>,
+        sources: &mut SourceCache<'_>,
+        summary: Value,
     ) -> Result<(), PrintError> {
+        let sources = sources.load(findings);
         report::sort(findings, sources);
         match self.global.format {
             Format::Json => {
-                let text = report::json(findings, sources, summary);
+                let text = report::json(findings, sources, summary.as_object().cloned().unwrap_or_default());
                 self.console.result(&format!("{}\n", text.trim_end()))
             }
             Format::Text => self.console.report(channel, findings, sources),

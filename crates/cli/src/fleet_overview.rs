@@ -5,17 +5,18 @@ mod text;
 pub(crate) use text::dots;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use camino::Utf8Path;
 use serde::Serialize;
-use talosmith_document::{Diagnostic, Level, TalosVersion, natural};
+use talosmith_document::{Diagnostic, Level, TalosVersion};
 use talosmith_machinery::Role;
+use talosmith_model::layout;
 use talosmith_model::plan::Device;
 
-use crate::comparison::Tally;
-use crate::differences::Differences;
-use crate::project::{DEVICES, Project};
+use crate::inspection::Inspection;
+use crate::rendering::Owner;
 use crate::selection::Selection;
+use crate::steps::Inspected;
 
 /// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
@@ -89,33 +90,39 @@ struct Volume<'a> {
     max_size: Option<&'a str>,
 }
 
+/// A device whose files were rendered.
+pub(crate) struct RenderedDevice {
+    device: Arc<Device>,
+    /// The number of its files.
+    files: usize,
+}
+
+impl RenderedDevice {
+    /// Keeps a device of the pass over the fleet.
+    pub(crate) fn keep(inspected: &Inspected<'_>) -> Option<Self> {
+        match inspected.owner {
+            Owner::Device(device) => Some(Self { device: Arc::clone(device), files: inspected.artifacts?.len() }),
+            Owner::Cluster(_) => None,
+        }
+    }
+}
+
 impl<'a> FleetOverview<'a> {
     /// Creates the overview of the selected devices.
-    pub(crate) fn new(
-        project: &'a Project,
-        selection: &Selection,
-        owners: &[Tally],
-        differences: &Differences,
-    ) -> Self {
-        let planned: BTreeMap<&str, &Device> =
-            project.plan.devices.iter().map(|device| (device.name.as_str(), &**device)).collect();
-        let files: BTreeMap<&str, usize> =
-            owners.iter().filter(|owner| owner.is_device).map(|owner| (owner.name.as_str(), owner.files)).collect();
+    pub(crate) fn new(inspection: &'a Inspection<'_, RenderedDevice>, selection: &Selection) -> Self {
+        let rendered: BTreeMap<&str, &RenderedDevice> =
+            inspection.kept.iter().map(|rendered| (rendered.device.name.as_str(), rendered)).collect();
         let mut stale: BTreeMap<&str, usize> = BTreeMap::new();
-        for change in differences.real() {
-            if let Some(name) = folder_of(&change.path) {
-                *stale.entry(name).or_default() += 1;
-            }
+        for name in inspection.differences.changes.iter().filter_map(|change| layout::device_of(&change.path)) {
+            *stale.entry(name).or_default() += 1;
         }
-        let mut names: Vec<&str> =
-            project.folders.iter().map(String::as_str).filter(|name| selection.has_device(name)).collect();
-        names.sort_by(|one, other| natural(one, other));
-        let devices = names.into_iter().map(|name| {
-            let findings = findings_of(project, name);
-            let count = |counts: &BTreeMap<&str, usize>| counts.get(name).copied().unwrap_or_default();
-            let device = planned.get(name).filter(|_| files.contains_key(name));
+        let names = inspection.devices.iter().map(String::as_str).filter(|name| selection.has_device(name));
+        let devices = names.map(|name| {
+            let findings = findings_of(inspection, name);
+            let stale = stale.get(name).copied().unwrap_or_default();
+            let device = rendered.get(name);
             let failed = findings.iter().any(|finding| finding.level == Level::Error);
-            let state = match (device, count(&stale)) {
+            let state = match (device, stale) {
                 (None, _) => State::Errors,
                 _ if failed => State::Errors,
                 (Some(_), 0) => State::Current,
@@ -124,27 +131,23 @@ impl<'a> FleetOverview<'a> {
             Row {
                 name,
                 state,
-                files: count(&files),
-                stale: if state == State::Errors { 0 } else { count(&stale) },
+                files: device.map_or(0, |rendered| rendered.files),
+                stale: if state == State::Errors { 0 } else { stale },
                 findings: findings.len(),
-                facts: device.map(|device| summary(device)),
+                facts: device.map(|rendered| summary(&rendered.device)),
             }
         });
         Self { version: VERSION, devices: devices.collect() }
     }
 }
 
-/// Returns the device whose folder contains a path.
-fn folder_of(path: &Utf8Path) -> Option<&str> {
-    path.strip_prefix(DEVICES).ok()?.iter().next()
-}
-
-fn findings_of<'a>(project: &'a Project, name: &str) -> Vec<&'a Diagnostic> {
+fn findings_of<'a>(inspection: &'a Inspection<'_, RenderedDevice>, name: &str) -> Vec<&'a Diagnostic> {
     let concerns = |finding: &&Diagnostic| {
-        let path = &project.sources.get(finding.at.location.source).path;
-        finding.devices.contains(name) || finding.devices.is_empty() && folder_of(path) == Some(name)
+        finding.devices.contains(name)
+            || finding.devices.is_empty()
+                && layout::device_of(&inspection.sources.path(finding.at.location.source)) == Some(name)
     };
-    project.findings.iter().filter(concerns).collect()
+    inspection.findings.iter().filter(concerns).collect()
 }
 
 fn summary(device: &Device) -> DeviceSummary<'_> {

@@ -1,78 +1,146 @@
-//! What `generate`, `check` and `diff` begin with: read, render, compare, and prove what is new.
+//! The one pass over a fleet that every command makes. Each device is read, planned, rendered, compared, and then dropped but for what
+//! the command keeps of it; the checks across devices, the clusters and the orphans follow.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_model::plan::Device;
+use talosmith_document::{Diagnostic, Level};
+use talosmith_model::plan::{Cluster, FleetPlan};
+use talosmith_model::{DeviceFile, FleetFile};
 use talosmith_render::Renderer;
 
-use crate::comparison::{Tally, compare, compare_devices, is_done};
 use crate::differences::Differences;
-use crate::project::{LoadError, Project};
-use crate::rendering::prove;
-use crate::selection::{NoSuchDevice, Selection};
-use crate::tree::{ReadError, Tree};
+use crate::parallel;
+use crate::project::{Project, apply_levels};
+use crate::rendering::Owner;
+use crate::results::Results;
+use crate::selection::Selection;
+use crate::source_cache::SourceCache;
+use crate::steps::{BATCH, Inspected, Purpose, Steps};
+use crate::tree::ReadError;
 
-/// A repository against what would be generated from it.
-#[derive(Debug)]
-pub struct Inspection {
-    /// The repository, with everything that was found so far.
-    pub project: Project,
-    /// What the arguments name.
-    pub selection: Selection,
-    /// The owners among that, without those that have errors.
-    pub owners: Vec<Tally>,
-    /// How their files differ.
-    pub differences: Differences,
+/// The number of devices whose results are in memory at once.
+const WINDOW: usize = 128 * BATCH;
+
+/// What the pass over a fleet finds, and what the command keeps of each device and cluster.
+pub struct Inspection<'a, K> {
+    /// The files that were read.
+    pub sources: SourceCache<'a>,
+    /// Every finding, with the level that the fleet file sets.
+    pub findings: Vec<Diagnostic>,
+    /// The clusters with what their devices provide.
+    pub clusters: Vec<Cluster>,
+    /// What the command keeps: of the devices in natural order of their names, then of the clusters.
+    pub kept: Vec<K>,
+    /// talosmith.yaml; none if it has errors.
+    pub(crate) fleet: Option<FleetFile>,
+    pub(crate) renderer: Renderer,
+    /// The names of all devices, in natural order.
+    pub(crate) devices: Vec<String>,
+    /// The devices that cannot be planned.
+    pub(crate) broken: BTreeSet<String>,
+    /// Those among them without errors of their own, which name control planes of which one may be in a file that cannot be read.
+    pub(crate) waiting: BTreeSet<String>,
+    /// The number of devices whose artifacts were rendered.
+    pub(crate) rendered_devices: usize,
+    /// The number of artifacts that were rendered.
+    pub(crate) rendered_files: usize,
+    pub(crate) differences: Differences,
 }
 
-/// Why a repository cannot be inspected.
-#[derive(Debug, thiserror::Error)]
-pub enum InspectionError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// An argument names nothing.
-    #[error(transparent)]
-    Selection(#[from] NoSuchDevice),
-    /// A generated file cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
+impl<K> Inspection<'_, K> {
+    /// Whether anything is wrong that keeps files from being generated.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.level == Level::Error)
+    }
+
+    /// Adds findings, with the level that the fleet file sets.
+    pub(crate) fn add_findings(&mut self, findings: Vec<Diagnostic>) {
+        self.findings.extend(findings);
+        apply_levels(&mut self.findings, self.fleet.as_ref());
+    }
 }
 
-/// Which devices the plan of an inspection has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// All.
-    All,
-    /// At least those whose files are not what they should be: a big fleet need not be kept to be checked.
-    Changed,
-}
-
-/// Inspects what `paths` name, seen from the folder `below` the root.
+/// Inspects a repository. `keep` is called with each selected device that can be planned, and with the clusters of these.
 ///
 /// # Errors
-/// A file cannot be read, or an argument names nothing.
-pub fn inspect(
-    tree: &dyn Tree,
-    paths: &[Utf8PathBuf],
-    below: &Utf8Path,
-    keep: Keep,
-) -> Result<Inspection, InspectionError> {
-    let early = |renderer: &Renderer, devices: &[&Arc<Device>]| {
-        let devices = if paths.is_empty() { devices } else { &[] };
-        let compared = compare_devices(tree, renderer, devices).into_iter();
-        compared
-            .map(|early| (keep == Keep::All || !is_done(&early), early))
-            .map(|(kept, early)| (early, kept))
-            .collect()
+/// A file or folder cannot be read.
+pub fn inspect<'a, K: Send>(
+    mut project: Project<'a>,
+    selection: &Selection,
+    purpose: Purpose,
+    keep: impl Fn(&Inspected<'_>) -> Option<K> + Send + Sync,
+) -> Result<Inspection<'a, K>, ReadError> {
+    let mut results = Results::new(std::mem::take(&mut project.findings));
+    let mut clusters = std::mem::take(&mut project.clusters);
+    let steps = Steps::new(&project, selection, purpose, &keep);
+    let mut plan = project.fleet.as_ref().map(FleetPlan::new);
+    let folders: Vec<(usize, &str)> = project.folders.iter().map(String::as_str).enumerate().collect();
+    for window in folders.chunks(WINDOW) {
+        for batch in parallel::map_batches(window, BATCH, |folders| steps.devices(folders)) {
+            for device in batch? {
+                results.add_folder(folders[device.position].1, device, plan.as_mut());
+            }
+        }
+    }
+    if let Some(mut plan) = plan {
+        add_deferred(&mut results, &steps, &mut plan)?;
+        let (planned, wrong) = plan.finish(clusters);
+        clusters = planned;
+        results.findings.extend(wrong);
+        let selected = results.selected(&clusters, *selection == Selection::Everything);
+        for cluster in parallel::map(&selected, |cluster| steps.owner(Owner::Cluster(cluster))) {
+            results.add_cluster(cluster?);
+        }
+        results.add_collisions(&selected);
+    }
+    let mut differences = Differences::default();
+    if purpose == Purpose::Compare {
+        let is_whole = *selection == Selection::Everything && project.fleet.is_some();
+        differences = results.take_differences(project.tree, &clusters, is_whole)?;
+    }
+    results.drop_superseded_findings();
+    let kept = results.take_kept();
+    let Results { findings, devices, broken, waiting, rendered_devices, rendered_files, .. } = results;
+    let Project { sources, fleet, renderer, .. } = project;
+    let mut inspection = Inspection {
+        sources,
+        findings: Vec::new(),
+        clusters,
+        kept,
+        fleet,
+        renderer,
+        devices,
+        broken,
+        waiting,
+        rendered_devices,
+        rendered_files,
+        differences,
     };
-    let (mut project, early) = Project::load_with(tree, early)?;
-    let selection = Selection::resolve(paths, below, &project)?;
-    let whole = keep == Keep::All || early.is_empty();
-    let Some((owners, differences)) = compare(tree, &mut project, &selection, early, whole)? else {
-        return inspect(tree, paths, below, Keep::All);
-    };
-    prove(&mut project, &selection, &differences);
-    Ok(Inspection { project, selection, owners, differences })
+    inspection.add_findings(findings);
+    Ok(inspection)
+}
+
+/// Adds the devices that name control planes, now that all of these are known that can be read.
+fn add_deferred<K: Send>(
+    results: &mut Results<K>,
+    steps: &Steps<'_, impl Fn(&Inspected<'_>) -> Option<K> + Send + Sync>,
+    plan: &mut FleetPlan<'_>,
+) -> Result<(), ReadError> {
+    let control_planes = plan.control_planes();
+    let deferred = std::mem::take(&mut results.deferred);
+    let files: Vec<(usize, &DeviceFile)> = deferred.iter().map(|(position, file)| (*position, &**file)).collect();
+    let planned = parallel::map_batches(&files, BATCH, |files| steps.plan(files, &control_planes));
+    let mut files = files.iter();
+    for batch in planned {
+        for (position, result) in batch? {
+            let Some((_, file)) = files.next() else { break };
+            if !result.has_errors && !control_planes.are_complete_for(file) {
+                results.waiting.insert(file.folder.clone());
+                results.broken.insert(file.folder.clone());
+            }
+            results.add_device(position, &file.folder, result, plan);
+        }
+    }
+    Ok(())
 }

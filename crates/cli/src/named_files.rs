@@ -8,7 +8,7 @@ use talosmith_model::FleetFile;
 use talosmith_model::plan::Cluster;
 use talosmith_render::built_in_templates;
 
-use crate::shelf::Shelf;
+use crate::source_cache::SourceCache;
 use crate::tree::{ReadError, Tree};
 
 /// Templates that replace built-in ones, by name.
@@ -25,11 +25,15 @@ impl Overrides {
     ///
     /// # Errors
     /// The tree's.
-    pub fn read(shelf: &Shelf<'_>, fleet: &FleetFile, findings: &mut Vec<Diagnostic>) -> Result<Self, ReadError> {
+    pub fn read(
+        sources: &SourceCache<'_>,
+        fleet: &FleetFile,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Result<Self, ReadError> {
         let mut found = Self::default();
         let Some(folder) = &fleet.fleet.templates else { return Ok(found) };
         for name in built_in_templates().into_keys() {
-            match shelf.read(&Utf8Path::new(folder.as_str()).join(name))? {
+            match sources.read(&Utf8Path::new(folder.as_str()).join(name))? {
                 Some(Ok((source, text))) => {
                     found.sources.insert(name.to_owned(), source);
                     found.texts.insert(name.to_owned(), text.to_string());

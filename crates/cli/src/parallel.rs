@@ -6,12 +6,16 @@ use rayon::prelude::*;
 const WORTH_IT: usize = 48;
 
 /// Maps items in their order.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
+pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
     if items.len() < WORTH_IT { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
 }
 
 /// Maps batches of items in their order; each but the last has `size` of them.
-pub fn map_batches<T: Sync, R: Send>(items: &[T], size: usize, work: impl Fn(&[T]) -> R + Send + Sync) -> Vec<R> {
+pub(crate) fn map_batches<T: Sync, R: Send>(
+    items: &[T],
+    size: usize,
+    work: impl Fn(&[T]) -> R + Send + Sync,
+) -> Vec<R> {
     if items.len() < WORTH_IT {
         return items.chunks(size).map(work).collect();
     }

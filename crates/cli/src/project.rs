@@ -1,141 +1,88 @@
-//! A repository, read and planned: the one way from a tree of files to a plan.
+//! A repository: talosmith.yaml, what it names, and the folders of devices.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use camino::Utf8Path;
-use talosmith_document::{Diagnostic, Level, SourceId, Sources, merge, natural};
+use talosmith_document::{Diagnostic, Level, SourceId, merge, natural};
+use talosmith_model::FleetFile;
 use talosmith_model::fleet::LintLevel;
-use talosmith_model::plan;
-use talosmith_model::plan::Device;
-use talosmith_model::{FleetFile, Plan};
+use talosmith_model::layout::{DEVICES, FLEET_FILE};
+use talosmith_model::plan::{self, Cluster};
 use talosmith_render::Renderer;
 
-use crate::loading::{BATCH, Loaded, Loading};
 use crate::named_files::{Overrides, missing_resources};
-use crate::parallel;
-use crate::shelf::Shelf;
+use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
 
-pub use crate::loading::DEVICES;
-
-/// The file that marks the root of a repository.
-pub const FLEET_FILE: &str = "talosmith.yaml";
-
-/// A repository.
-#[derive(Debug)]
-pub struct Project {
-    /// Every text that was read.
-    pub sources: Sources,
-    /// What talosmith.yaml says; none if it has errors.
-    pub fleet: Option<FleetFile>,
-    /// What is generated.
-    pub plan: Plan,
-    /// Renders it.
-    pub renderer: Renderer,
-    /// Everything that is wrong, with the levels that the fleet gives.
-    pub findings: Vec<Diagnostic>,
+/// A repository whose devices were not read yet.
+pub struct Project<'a> {
+    pub(crate) tree: &'a dyn Tree,
+    pub(crate) sources: SourceCache<'a>,
+    /// talosmith.yaml; none if it has errors.
+    pub(crate) fleet: Option<FleetFile>,
+    /// The clusters without what their devices provide.
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) renderer: Renderer,
     /// The overridden templates by name.
-    pub overrides: BTreeMap<String, SourceId>,
-    /// The folders below `devices/` that hold a device.
-    pub folders: Vec<String>,
+    pub(crate) overrides: BTreeMap<String, SourceId>,
+    /// The folders below `devices/`, in natural order of their names; some may hold no device.
+    pub(crate) folders: Vec<String>,
+    /// What is wrong with talosmith.yaml and what it names.
+    pub(crate) findings: Vec<Diagnostic>,
 }
 
 /// Why a repository cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// No talosmith.yaml.
+    /// There is no talosmith.yaml.
     #[error("there is no {FLEET_FILE} here or in a folder above")]
     NoFleetFile,
-    /// A file cannot be read.
+    /// A file or folder cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
-impl Project {
-    /// Reads everything that a tree holds.
+impl<'a> Project<'a> {
+    /// Reads talosmith.yaml and the files that it names.
     ///
     /// # Errors
-    /// A file cannot be read, or a program cannot be run. What is wrong with the user's files becomes findings.
-    pub fn load(tree: &dyn Tree) -> Result<Self, LoadError> {
-        Ok(Self::load_with(tree, |_, _| Vec::<((), bool)>::new())?.0)
-    }
-
-    /// The same, where `early` gets the devices that have no errors and need nothing of the others as soon as they are planned, some at
-    /// a time. It says of each whether the plan keeps it, or nothing of all.
-    ///
-    /// # Errors
-    /// A file cannot be read, or a program cannot be run. What is wrong with the user's files becomes findings.
-    pub fn load_with<E: Send>(
-        tree: &dyn Tree,
-        early: impl Fn(&Renderer, &[&Arc<Device>]) -> Vec<(E, bool)> + Send + Sync,
-    ) -> Result<(Self, Vec<E>), LoadError> {
-        let shelf = Shelf::new(tree);
+    /// [`LoadError`]. What is wrong with the user's files becomes findings.
+    pub fn open(tree: &'a dyn Tree) -> Result<Self, LoadError> {
+        let sources = SourceCache::new(tree);
         let mut findings = Vec::new();
-        let text = shelf.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile)?;
+        let text = sources.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile)?;
         let fleet = text.map_err(|finding| vec![finding]).and_then(|(source, text)| FleetFile::read(source, &text));
         let fleet = fleet.map_err(|wrong| findings.extend(wrong)).ok();
-        let mut names = tree.list(Utf8Path::new(DEVICES))?;
-        names.retain(|entry| entry.kind == EntryKind::Folder);
-        names.sort_by(|one, other| natural(&one.name, &other.name));
+        let mut entries = tree.list(Utf8Path::new(DEVICES))?;
+        entries.retain(|entry| entry.kind == EntryKind::Folder);
+        let mut folders: Vec<String> = entries.into_iter().map(|entry| entry.name).collect();
+        folders.sort_by(|one, other| natural(one, other));
         let (mut overrides, mut clusters) = (Overrides::default(), Vec::new());
         if let Some(fleet) = &fleet {
-            overrides = Overrides::read(&shelf, fleet, &mut findings)?;
+            overrides = Overrides::read(&sources, fleet, &mut findings)?;
             let (planned, wrong) = plan::clusters(fleet);
             clusters = planned;
             findings.extend(wrong);
             findings.extend(missing_resources(tree, fleet, &clusters)?);
         }
-        let Overrides { sources: overrides, texts } = overrides;
-        let renderer = Renderer::new(&texts, &clusters);
-        let loading = Loading::new(&shelf, fleet.as_ref(), &renderer);
-        let mut folders = Vec::with_capacity(names.len());
-        let (mut drafts, mut broken, mut all_done) = (Vec::new(), BTreeMap::new(), Vec::new());
-        for batch in parallel::map_batches(&names, BATCH, |folders| loading.batch(folders, &early)) {
-            let (loaded, done) = batch?;
-            all_done.extend(done);
-            for Loaded { folder, findings: wrong, draft } in loaded {
-                findings.extend(wrong);
-                match draft {
-                    Ok(draft) => drafts.push(draft),
-                    Err(sketch) => drop(broken.insert(folder.clone(), sketch)),
-                }
-                folders.push(folder);
-            }
-        }
-        let mut plan = Plan::default();
-        if let Some(fleet) = &fleet {
-            let (planned, wrong) = Plan::new(fleet, clusters, drafts, &broken);
-            plan = planned;
-            findings.extend(wrong);
-        }
-        let mut project = Self { sources: shelf.into_sources(), fleet, plan, renderer, findings, overrides, folders };
-        if project.fleet.is_some() {
-            project.apply_levels();
-        }
-        Ok((project, all_done))
+        let renderer = Renderer::new(&overrides.texts, &clusters);
+        Ok(Self { tree, sources, fleet, clusters, renderer, overrides: overrides.sources, folders, findings })
     }
+}
 
-    /// Gives each finding the level that the fleet file asks for. An error stays one.
-    pub fn apply_levels(&mut self) {
-        merge(&mut self.findings);
-        let Some(fleet) = &self.fleet else { return };
-        self.findings.retain_mut(|finding| {
-            if finding.level == Level::Error {
-                return true;
-            }
-            match fleet.fleet.lints.get(&finding.code) {
-                Some(LintLevel::Error) => finding.level = Level::Error,
-                Some(LintLevel::Off) => return false,
-                Some(LintLevel::Warning) | None => {}
-            }
-            true
-        });
-    }
-
-    /// Whether anything is wrong that keeps files from being generated.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == Level::Error)
-    }
+/// Merges findings that are the same, and gives each the level that the fleet file sets. An error stays an error.
+pub(crate) fn apply_levels(findings: &mut Vec<Diagnostic>, fleet: Option<&FleetFile>) {
+    merge(findings);
+    let Some(fleet) = fleet else { return };
+    findings.retain_mut(|finding| {
+        if finding.level == Level::Error {
+            return true;
+        }
+        match fleet.fleet.lints.get(&finding.code) {
+            Some(LintLevel::Error) => finding.level = Level::Error,
+            Some(LintLevel::Off) => return false,
+            Some(LintLevel::Warning) | None => {}
+        }
+        true
+    });
 }

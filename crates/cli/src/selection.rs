@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::closest;
-use talosmith_model::Plan;
+use talosmith_model::layout::{self, DEVICE_FILE, DEVICES, FLEET_FILE};
 
 use crate::project::Project;
+use crate::tree::{EntryKind, ReadError};
 
-/// The owners that a command is about.
+/// The devices that a command is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// The whole repository.
@@ -17,72 +18,88 @@ pub enum Selection {
     Devices(BTreeSet<String>),
 }
 
-/// An argument that names no device.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{argument}` is neither a device nor a folder of one{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
-pub struct NoSuchDevice {
-    argument: String,
-    near: Option<String>,
+/// Why arguments select nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectionError {
+    /// An argument names no device.
+    #[error("`{argument}` is neither a device nor a folder of one{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    NoSuchDevice {
+        /// The argument as typed.
+        argument: String,
+        /// The device with the most similar name.
+        near: Option<String>,
+    },
+    /// The folder of a device cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 impl Selection {
-    /// Resolves arguments, each a device's name or a path in a device's folder; `below` is the current folder as seen from the root.
+    /// Resolves arguments, each a device's name or a path in a device's folder. `below` is the current folder relative to the root.
     ///
     /// # Errors
-    /// An argument that names nothing.
-    pub fn resolve(arguments: &[Utf8PathBuf], below: &Utf8Path, project: &Project) -> Result<Self, NoSuchDevice> {
+    /// [`SelectionError`].
+    pub fn resolve(arguments: &[Utf8PathBuf], below: &Utf8Path, project: &Project<'_>) -> Result<Self, SelectionError> {
         let mut names = BTreeSet::new();
         for argument in arguments {
-            let path = normal(&below.join(argument));
-            if path.as_str().is_empty() || path == "devices" || path == "talosmith.yaml" {
+            let path = normalize(&below.join(argument));
+            if path.as_str().is_empty() || path == DEVICES || path == FLEET_FILE {
                 return Ok(Self::Everything);
             }
-            let in_folder = path.strip_prefix("devices").ok().and_then(|path| path.iter().next());
-            let known = |name: &&str| project.folders.iter().any(|folder| folder == name);
-            match in_folder.filter(known).or_else(|| Some(argument.as_str()).filter(known)) {
-                Some(name) => names.insert(name.to_owned()),
-                None => {
-                    let name = in_folder.unwrap_or(argument.as_str());
-                    let near = closest(name, project.folders.iter().map(String::as_str)).map(str::to_owned);
-                    return Err(NoSuchDevice { argument: argument.to_string(), near });
+            let in_folder = layout::device_of(&path);
+            let mut found = None;
+            for name in in_folder.into_iter().chain([argument.as_str()]) {
+                if found.is_none() && is_device(project, name)? {
+                    found = Some(name.to_owned());
                 }
+            }
+            match found {
+                Some(name) => names.insert(name),
+                None => return Err(no_such_device(argument, in_folder.unwrap_or(argument.as_str()), project)?),
             };
         }
         Ok(if names.is_empty() { Self::Everything } else { Self::Devices(names) })
     }
 
-    /// The device that is named, if it is one and no more.
-    #[must_use]
-    pub fn only_device(&self) -> Option<&str> {
+    /// The device that is selected, if there is exactly one.
+    pub(crate) fn only_device(&self) -> Option<&str> {
         match self {
             Self::Devices(names) if names.len() == 1 => names.first().map(String::as_str),
             Self::Devices(_) | Self::Everything => None,
         }
     }
 
-    /// Whether a device is named.
-    #[must_use]
-    pub fn has_device(&self, name: &str) -> bool {
+    /// Whether a device is selected.
+    pub(crate) fn has_device(&self, name: &str) -> bool {
         match self {
             Self::Everything => true,
             Self::Devices(names) => names.contains(name),
         }
     }
-
-    /// Whether a device of a cluster is named.
-    #[must_use]
-    pub fn has_cluster(&self, name: &str, plan: &Plan) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Devices(names) => {
-                plan.devices.iter().any(|device| device.cluster == name && names.contains(&device.name))
-            }
-        }
-    }
 }
 
-/// A path without `.` and `..`, as text.
-fn normal(path: &Utf8Path) -> Utf8PathBuf {
+/// Whether a folder holds a device.
+fn is_device(project: &Project<'_>, name: &str) -> Result<bool, ReadError> {
+    if !project.folders.iter().any(|folder| folder == name) {
+        return Ok(false);
+    }
+    let entries = project.tree.list(&layout::device_folder(name))?;
+    Ok(entries.iter().any(|entry| entry.name == DEVICE_FILE && entry.kind != EntryKind::Folder))
+}
+
+fn no_such_device(argument: &Utf8Path, name: &str, project: &Project<'_>) -> Result<SelectionError, ReadError> {
+    let mut devices = Vec::new();
+    for folder in &project.folders {
+        if is_device(project, folder)? {
+            devices.push(folder.as_str());
+        }
+    }
+    let near = closest(name, devices).map(str::to_owned);
+    Ok(SelectionError::NoSuchDevice { argument: argument.to_string(), near })
+}
+
+/// A path without `.` and `..`.
+fn normalize(path: &Utf8Path) -> Utf8PathBuf {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.as_str().split('/') {
         match part {

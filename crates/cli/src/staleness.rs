@@ -1,138 +1,159 @@
 //! Why a file differs from what would be generated: the model changed, or somebody edited the file.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Location};
-use talosmith_render::Proof;
+use talosmith_document::{Code, Diagnostic, Location, Locator, SourceId, line_column};
+use talosmith_model::layout;
+use talosmith_model::plan::Device;
+use talosmith_render::generated_files;
+use talosmith_render::provenance::{Edit, Provenance, of_cluster, of_device};
 
 use crate::change::{Change, ChangeKind};
 use crate::diff;
-use crate::differences::Differences;
 use crate::git::Git;
-use crate::probe;
+use crate::inspection::{Inspection, inspect};
 use crate::process::Processes;
 use crate::project::Project;
-use crate::rendering::render_with;
 use crate::selection::Selection;
+use crate::steps::Purpose;
 use crate::tree::{GitTree, Tree};
 
-/// The state of HEAD, as far as it is needed: what its model renders to, and what it holds.
-pub struct Head {
+/// The state of HEAD, as far as the files that differ need it.
+pub(crate) struct Head {
+    /// What its model renders to.
     rendered: BTreeMap<Utf8PathBuf, String>,
-    held: BTreeMap<Utf8PathBuf, Option<Vec<u8>>>,
+    /// The files that it contains.
+    files: BTreeMap<Utf8PathBuf, Vec<u8>>,
 }
 
 impl Head {
-    /// Reads HEAD for the paths that differ; none if there is no usable one.
-    #[must_use]
-    pub fn read(processes: &dyn Processes, root: &Utf8Path, differences: &Differences) -> Option<Self> {
+    /// Reads HEAD for the files that differ; none if there is no HEAD, or its model has errors.
+    pub(crate) fn read(processes: &dyn Processes, root: &Utf8Path, changes: &[Change]) -> Option<Self> {
         let git = Git::open(processes, root).ok()?;
         let tree = GitTree::revision(&git, "HEAD").ok()?;
-        let mut project = Project::load(&tree).ok()?;
-        if project.has_errors() {
-            return None;
-        }
-        let wanted: HashSet<&Utf8Path> = differences.real().map(|change| change.path.as_path()).collect();
-        let rendered = render_with(&mut project, &Selection::Everything, Proof::Skipped, |owner| {
-            let artifacts = owner.artifacts.into_iter().filter(|artifact| wanted.contains(artifact.path.as_path()));
-            artifacts.map(|artifact| (artifact.path, artifact.text)).collect::<Vec<_>>()
+        let project = Project::open(&tree).ok()?;
+        let wanted: HashSet<&Utf8Path> = changes.iter().map(|change| change.path.as_path()).collect();
+        let inspection = inspect(project, &Selection::Everything, Purpose::Render, |inspected| {
+            let artifacts = inspected.artifacts?.iter().filter(|artifact| wanted.contains(artifact.path.as_path()));
+            Some(artifacts.map(|artifact| (artifact.path.clone(), artifact.text.clone())).collect::<Vec<_>>())
         });
-        if project.has_errors() {
-            return None;
-        }
-        let rendered = rendered.into_iter().flatten().collect();
-        let held =
-            differences.real().map(|change| (change.path.clone(), tree.read(&change.path).ok().flatten())).collect();
-        Some(Self { rendered, held })
+        let inspection = inspection.ok().filter(|inspection| !inspection.has_errors())?;
+        let rendered = inspection.kept.into_iter().flatten().collect();
+        let file = |change: &Change| Some((change.path.clone(), tree.read(&change.path).ok()??));
+        Some(Self { rendered, files: changes.iter().filter_map(file).collect() })
     }
 }
 
-/// A finding for each file that differs.
-pub fn judge(
-    project: &mut Project,
-    differences: &Differences,
-    head: Option<&Head>,
-    tree: &dyn Tree,
-) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    for change in differences.real() {
-        let argument = differences.arguments.get(&change.path).map_or("", String::as_str);
-        let command = format!("talosmith generate {argument}").trim_end().to_owned();
-        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let (old, new) = (text(&change.old), text(&change.new));
-        let source = project.sources.add(change.path.clone(), old.clone().unwrap_or_default());
-        let file = Location::file(source);
-        findings.push(match (change.kind, old, new) {
-            (ChangeKind::Added, _, _) => {
-                Diagnostic::new(Code::Missing, format!("`{}` is not there", change.path), file)
-                    .note("the model asks for it")
-                    .help(format!("`{command}`"))
-            }
-            (ChangeKind::Removed, _, _) => {
-                Diagnostic::new(Code::Orphan, format!("nothing asks for `{}` any more", change.path), file)
-                    .note("its first line says that talosmith made it")
-                    .help(format!("`{command}`\nremoves it"))
-            }
-            (_, Some(_), Some(new)) if change.is_foreign() => {
-                Diagnostic::new(Code::ForeignFile, format!("talosmith did not make `{}`", change.path), file)
-                    .note("it lacks the first line that every generated file has")
-                    .figure(diff::excerpt(&String::from_utf8_lossy(change.old.as_deref().unwrap_or_default()), &new))
-                    .help(format!("to replace it:  `{command} --force`"))
-            }
-            (_, Some(old), Some(new)) => changed(project, change, &old, &new, head, tree, source, &command),
-            _ => continue,
-        });
-    }
+/// Returns a finding for each file that differs. The inspection keeps the devices with a changed file.
+pub(crate) fn explain(inspection: &mut Inspection<'_, Arc<Device>>, head: Option<&Head>) -> Vec<Diagnostic> {
+    let changes = std::mem::take(&mut inspection.differences.changes);
+    let findings = changes.iter().map(|change| explain_change(inspection, change, head)).collect();
+    inspection.differences.changes = changes;
     findings
 }
 
-#[expect(clippy::too_many_arguments, reason = "one caller; a struct for them would be read once")]
-fn changed(
-    project: &Project,
-    change: &Change,
-    old: &str,
-    new: &str,
-    head: Option<&Head>,
-    tree: &dyn Tree,
-    source: talosmith_document::SourceId,
-    command: &str,
-) -> Diagnostic {
-    let rendered_then = head.and_then(|head| head.rendered.get(&change.path));
-    let held_then = head.and_then(|head| head.held.get(&change.path)).and_then(Option::as_deref);
-    let model_is_the_same = rendered_then.is_some_and(|then| then == new);
-    let excerpt = diff::excerpt(old, new);
-    if model_is_the_same && held_then != Some(old.as_bytes()) {
-        let line = first_difference(old, new);
-        let finding = Diagnostic::new(
-            Code::HandEdited,
-            format!("`{}` differs from what the model generates", change.path),
-            Location::bytes(source, line_range(old, line)),
-        )
-        .figure(excerpt)
-        .note("the model did not change since HEAD, so the edit was made here");
-        let edited = old.lines().nth(line).unwrap_or_default();
-        return match probe::origin(tree, project, &change.path, new, line, edited) {
-            Some(origin) => finding
-                .note(format!("{}:{} makes this line:  `{}`", origin.path, origin.line, origin.text))
-                .help(format!("to keep the edit, make it at {}:{} and run\n{command}", origin.path, origin.line))
-                .help(format!("to drop it:  `{command}`")),
-            None => finding.help(format!("to keep the edit, make it in the model; to drop it:  `{command}`")),
-        };
+fn explain_change(inspection: &mut Inspection<'_, Arc<Device>>, change: &Change, head: Option<&Head>) -> Diagnostic {
+    let command = change.command();
+    let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+    let (old, new) = (text(&change.old), text(&change.new));
+    let source = inspection.sources.add(change.path.clone(), old.as_str());
+    let file = Location::file(source);
+    match change.kind {
+        ChangeKind::Added | ChangeKind::Same => {
+            Diagnostic::new(Code::Missing, format!("`{}` is not there", change.path), file)
+                .note("the model asks for it")
+                .help(format!("`{command}`"))
+        }
+        ChangeKind::Removed => {
+            Diagnostic::new(Code::Orphan, format!("nothing asks for `{}` any more", change.path), file)
+                .note("its first line says that talosmith made it")
+                .help(format!("`{command}`\nremoves it"))
+        }
+        ChangeKind::Changed if change.is_foreign() => {
+            Diagnostic::new(Code::ForeignFile, format!("talosmith did not make `{}`", change.path), file)
+                .note("it lacks the first line that every generated file has")
+                .figure(diff::excerpt(&old, &new))
+                .help(format!("to replace it:  `{command} --force`"))
+        }
+        ChangeKind::Changed => {
+            let is_model_unchanged =
+                head.and_then(|head| head.rendered.get(&change.path)).is_some_and(|then| *then == new);
+            let committed = head.and_then(|head| head.files.get(&change.path));
+            if is_model_unchanged && committed.map(Vec::as_slice) != Some(old.as_bytes()) {
+                return hand_edited(inspection, change, source, &Edit::new(&new, &old));
+            }
+            let finding = Diagnostic::new(Code::Stale, format!("`{}` is older than the model", change.path), file)
+                .figure(diff::excerpt(&old, &new))
+                .help(format!("`{command}`"));
+            if is_model_unchanged {
+                return finding.note("neither the model nor the file changed since HEAD: they were committed so, or another version of talosmith made the file");
+            }
+            finding
+        }
     }
-    let finding =
-        Diagnostic::new(Code::Stale, format!("`{}` is older than the model", change.path), Location::file(source))
-            .figure(excerpt)
-            .help(format!("`{command}`"));
-    if model_is_the_same {
-        return finding.note("neither the model nor the file changed since HEAD: they were committed so, or another version of talosmith made the file");
-    }
-    finding
 }
 
-/// The index of the first line that differs.
-fn first_difference(old: &str, new: &str) -> usize {
-    old.lines().zip(new.lines()).take_while(|(old, new)| old == new).count()
+fn hand_edited(
+    inspection: &mut Inspection<'_, Arc<Device>>,
+    change: &Change,
+    source: SourceId,
+    edit: &Edit<'_>,
+) -> Diagnostic {
+    let command = change.command();
+    let finding = Diagnostic::new(
+        Code::HandEdited,
+        format!("`{}` differs from what the model generates", change.path),
+        Location::bytes(source, line_range(edit.edited, edit.line)),
+    )
+    .figure(diff::excerpt(edit.edited, edit.generated))
+    .note("the model did not change since HEAD, so the edit was made here");
+    let provenance = provenance(inspection, change, edit);
+    match provenance
+        .and_then(|provenance| Some((provenance.is_exact, ModelLine::find(inspection, &provenance.location)?)))
+    {
+        Some((is_exact, ModelLine { path, line, text })) => {
+            let makes = if is_exact { "makes this line" } else { "requests this file" };
+            finding
+                .note(format!("{path}:{line} {makes}:  `{text}`"))
+                .help(format!("to keep the edit, make it at {path}:{line} and run\n{command}"))
+                .help(format!("to drop it:  `{command}`"))
+        }
+        None => finding.help(format!("to keep the edit, make it in the model; to drop it:  `{command}`")),
+    }
+}
+
+/// Where the model specifies the line that was edited.
+fn provenance(inspection: &Inspection<'_, Arc<Device>>, change: &Change, edit: &Edit<'_>) -> Option<Provenance> {
+    let fleet = inspection.fleet.as_ref()?;
+    let name = layout::device_of(&change.path);
+    if let Some(device) = inspection.kept.iter().find(|device| Some(device.name.as_str()) == name) {
+        let files = generated_files(device);
+        let file = files.iter().find(|file| file.path == change.path && !file.secret)?;
+        return Some(of_device(fleet, device, &file.key, edit));
+    }
+    inspection.clusters.iter().find_map(|cluster| of_cluster(fleet, cluster, &change.path, edit))
+}
+
+/// A line of the model.
+struct ModelLine {
+    path: Utf8PathBuf,
+    /// From 1.
+    line: usize,
+    /// The line without its indent.
+    text: String,
+}
+
+impl ModelLine {
+    fn find(inspection: &mut Inspection<'_, Arc<Device>>, location: &Location) -> Option<Self> {
+        let sources = inspection.sources.load_one(location.source);
+        let start = Locator::new(sources).locate(location)?.start;
+        let source = sources.get(location.source);
+        let (line, _) = line_column(&source.text, start);
+        let text = source.text.lines().nth(line - 1)?.trim().to_owned();
+        Some(Self { path: source.path.clone(), line, text })
+    }
 }
 
 fn line_range(text: &str, line: usize) -> std::ops::Range<usize> {

@@ -113,6 +113,11 @@ impl Sources {
         id
     }
 
+    /// Replaces the text of a source: by an empty one to save memory, or by the text as it is read again.
+    pub fn set_text(&mut self, id: SourceId, text: impl Into<Arc<str>>) {
+        self.0[id.0 as usize].text = text.into();
+    }
+
     /// Returns the source with this ID.
     #[must_use]
     pub fn get(&self, id: SourceId) -> &Source {

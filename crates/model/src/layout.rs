@@ -14,8 +14,14 @@ pub const DEVICE_FILE: &str = "device.yaml";
 /// The generated files of a device, in the folder of the device.
 pub const MANIFESTS: &str = "manifests";
 
-/// The names of the applications that a cluster can have.
-pub const APPLICATIONS: [&str; 2] = ["local-path", "kata-containers"];
+/// The application of the local-path-provisioner.
+pub const LOCAL_PATH: &str = "local-path";
+
+/// The application of kata containers.
+pub const KATA_CONTAINERS: &str = "kata-containers";
+
+/// The applications that a cluster can have.
+pub const APPLICATIONS: [&str; 2] = [LOCAL_PATH, KATA_CONTAINERS];
 
 /// The folder of the device of that name.
 #[must_use]

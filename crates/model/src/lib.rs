@@ -37,7 +37,6 @@ mod resolved_key;
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use partial_device::PartialDevice;
 pub use partitions::{aligned, free_space};
-pub use plan::Plan;
 pub use resolved_key::{ResolvedKey, resolved_keys};
 pub use scalar::{FORMATS, Size, UpperBound, grouped};
 pub use schema::Schema;

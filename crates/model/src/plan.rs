@@ -1,7 +1,8 @@
 //! The plan: what the rest of the program relies on. Defaults are filled, references resolved, sizes in bytes, IDs computed.
 //!
-//! [`Plan::new`] is the only way to one, from a [`Draft`] of each device; together they collect every finding that needs nothing but
-//! the model, and nothing behind them checks again. Templates see these types: their fields are the contract of `docs/reference/templates.md`.
+//! A device is planned by [`PlannedDevice::new`], and what devices have to do with each other by [`FleetPlan`]. Together they collect
+//! every finding that needs nothing but the model. Templates see these types: their fields are the contract of
+//! `docs/reference/templates.md`.
 
 mod applications;
 mod versions;
@@ -27,6 +28,7 @@ mod device;
 mod node_selectors;
 mod folders;
 mod objects;
+mod cross_device;
 mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,11 +37,13 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-pub use applications::{ImageOverride, KataContainers, LocalPath, NodeClasses, NodePaths};
+pub use applications::{ApplicationInput, ImageOverride, KataContainers, KataNode, LocalPath, NodeClasses, NodePaths};
 pub use caches::Caches;
+pub use cross_device::CrossDeviceInput;
 pub use device::Device;
 pub use disks::Disk;
 pub use encryption::{Encryption, EncryptionKey, Tpm};
+pub use fleet::{ControlPlanes, FleetPlan};
 pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
 pub use kubernetes::{ApiServer, Etcd, Gpu, Jwt, Kubelet, Kubernetes};
 pub use network::{Network, SearchDomains, Tailscale};
@@ -52,23 +56,9 @@ pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, System, Time};
 pub use versions::{ConfigFormat, Versions};
 pub use volumes::Volume;
 
-use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId, TalosVersion, natural};
-use talosmith_machinery::Role;
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId, TalosVersion};
 
-use crate::{DeviceFile, FleetFile, PartialDevice};
-
-/// Everything that is generated, before it is written out.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// The clusters in the order of their names.
-    pub clusters: Vec<Cluster>,
-    /// The devices without errors that were not let go of, in natural order of their names.
-    pub devices: Vec<Arc<Device>>,
-    /// The names of the devices with errors.
-    pub broken: BTreeSet<String>,
-    /// Those among them that have none of their own, and wait for devices that cannot be read.
-    pub waiting: BTreeSet<String>,
-}
+use crate::{DeviceFile, FleetFile};
 
 /// A cluster.
 #[derive(Debug, Serialize)]
@@ -110,39 +100,45 @@ pub enum NoText {
 
 /// A device that was planned by itself.
 #[derive(Debug)]
-pub struct Draft {
-    /// The device, unless it was let go of.
-    device: Option<Arc<Device>>,
-    /// Whether it has errors.
-    failed: bool,
-    member: applications::Member,
-    sighting: fleet::Sighting,
-    findings: Vec<Diagnostic>,
+pub struct PlannedDevice {
+    /// What is generated for it.
+    pub device: Arc<Device>,
+    /// What the applications of its cluster take from it.
+    pub application: ApplicationInput,
+    /// Everything that is wrong with it.
+    pub findings: Vec<Diagnostic>,
 }
 
-impl Draft {
-    /// Plans a device by itself.
+impl PlannedDevice {
+    /// Plans a device; `control_planes` are only needed for one that [names them](DeviceFile::names_control_planes).
     #[must_use]
-    pub fn new(fleet: &FleetFile, file: &DeviceFile, files: &Files, caches: &Caches) -> Self {
-        let mut check = Check { fleet, file, files, caches, findings: Vec::new(), secrets: Vec::new() };
-        let planned = device::plan(&mut check);
-        let failed = check.findings.iter().any(|finding| finding.level == Level::Error);
-        let name = file.device.name.as_str();
-        let mut findings = check.findings.into_iter().map(|finding| finding.device(name)).collect();
-        let sighting = fleet::Sighting::new(fleet, file, &mut findings);
-        let member = applications::Member::new(&planned);
-        Self { device: Some(Arc::new(planned)), failed, member, sighting, findings }
+    pub fn new(
+        fleet: &FleetFile,
+        file: &DeviceFile,
+        files: &Files,
+        control_planes: &ControlPlanes,
+        caches: &Caches,
+    ) -> Self {
+        let control_planes = control_planes.of_cluster(&file.device.cluster);
+        let mut check = Check { fleet, file, files, control_planes, caches, findings: Vec::new(), secrets: Vec::new() };
+        let device = device::plan(&mut check);
+        let findings = check.findings.into_iter().map(|finding| finding.device(&device.name)).collect();
+        Self { application: ApplicationInput::new(&device), device: Arc::new(device), findings }
     }
 
-    /// The device as it will be in the plan, if it has no errors and needs nothing of the others.
+    /// Whether something is wrong that keeps its files from being generated.
     #[must_use]
-    pub fn settled(&self) -> Option<&Arc<Device>> {
-        self.device.as_ref().filter(|device| !self.failed && !kubernetes::names_control_planes(device))
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.level == Level::Error)
     }
+}
 
-    /// Lets go of the device, which the plan will not have then; what the others need of it stays.
-    pub fn let_go(&mut self) {
-        self.device = None;
+impl DeviceFile {
+    /// Whether a certificate of the device names the addresses of its cluster's control planes, so that it can only be planned when
+    /// all devices of the cluster are known.
+    #[must_use]
+    pub fn names_control_planes(&self) -> bool {
+        kubernetes::names_control_planes(&self.device)
     }
 }
 
@@ -155,67 +151,6 @@ pub fn clusters(fleet: &FleetFile) -> (Vec<Cluster>, Vec<Diagnostic>) {
         versions::cluster(fleet, name.as_str(), cluster, &at, &mut findings)
     });
     (clusters.collect(), findings)
-}
-
-impl Plan {
-    /// Plans the whole fleet from its `clusters`, as [`clusters`] gives them, and its devices, in the order of their names.
-    ///
-    /// `broken` has the devices whose files could not be read, and what could be made out of them.
-    #[must_use]
-    pub fn new(
-        fleet: &FleetFile,
-        clusters: Vec<Cluster>,
-        drafts: impl IntoIterator<Item = Draft>,
-        broken: &BTreeMap<String, PartialDevice>,
-    ) -> (Self, Vec<Diagnostic>) {
-        let mut findings = Vec::new();
-        let mut plan = Self { clusters, ..Self::default() };
-        let mut judge = fleet::Judge::default();
-        let mut incomplete = BTreeSet::new();
-        let mut members = Vec::new();
-        for draft in drafts {
-            findings.extend(draft.findings);
-            judge.see(&draft.member, draft.sighting, &mut findings);
-            if draft.failed {
-                incomplete.insert(draft.member.cluster);
-                plan.broken.insert(draft.member.name);
-            } else {
-                plan.devices.extend(draft.device);
-                members.push(draft.member);
-            }
-        }
-        // What a cluster lacks is not judged while a device cannot be read.
-        judge.conclude(fleet, broken.is_empty(), &mut findings);
-        applications::judge(fleet, &mut findings);
-        folders::judge(&plan.clusters, &members, &mut findings);
-        let mut addresses = judge.into_control_planes();
-        plan.broken.extend(broken.keys().cloned());
-        for sketch in broken.values().filter(|sketch| sketch.role == Some(Role::ControlPlane)) {
-            if let (Some(cluster), Some(address)) = (&sketch.cluster, &sketch.address) {
-                addresses.entry(cluster.clone()).or_default().insert(address.clone());
-            }
-        }
-        plan.devices.sort_unstable_by(|a, b| natural(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
-        // A file that cannot be read may be a control plane's, and then its address is wanted.
-        let unclear: Vec<&PartialDevice> = broken.values().filter(|sketch| sketch.is_unclear()).collect();
-        let waits = |device: &Device| {
-            let concerns =
-                |sketch: &&PartialDevice| sketch.cluster.as_ref().is_none_or(|cluster| *cluster == device.cluster);
-            unclear.iter().any(concerns) && kubernetes::names_control_planes(device)
-        };
-        plan.waiting.extend(plan.devices.extract_if(.., |device| waits(device)).map(|device| device.name.clone()));
-        plan.broken.extend(plan.waiting.iter().cloned());
-        for device in plan.devices.iter_mut().filter(|device| kubernetes::names_control_planes(device)) {
-            let device = Arc::get_mut(device).expect("a device that is not settled was given to nobody");
-            kubernetes::name_control_planes(device, addresses.get(&device.cluster));
-        }
-        for cluster in &mut plan.clusters {
-            let concerns = |sketch: &PartialDevice| sketch.cluster.as_ref().is_none_or(|name| *name == cluster.name);
-            cluster.incomplete = broken.values().any(concerns) || incomplete.contains(&cluster.name);
-        }
-        applications::gather(&mut plan.clusters, members);
-        (plan, findings)
-    }
 }
 
 /// The paths of the files whose texts a device takes in, from the repository's root.
@@ -242,6 +177,8 @@ struct Check<'a> {
     fleet: &'a FleetFile,
     file: &'a DeviceFile,
     files: &'a Files,
+    /// The addresses of the control planes of its cluster.
+    control_planes: Option<&'a BTreeSet<String>>,
     caches: &'a Caches,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,

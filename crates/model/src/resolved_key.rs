@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::DeviceFile;
-    use crate::plan::{Caches, Draft, Files};
+    use crate::plan::{Caches, ControlPlanes, Files, PlannedDevice};
     use talosmith_document::{Anchor, Sources};
 
     #[test]
@@ -136,8 +136,10 @@ mod tests {
         let (device, findings) = DeviceFile::read(&fleet, own, "n", &text.into());
         assert_eq!(findings, []);
         let file = device.expect("a device");
-        let draft = Draft::new(&fleet, &file, &Files::default(), &Caches::default());
-        assert_eq!(resolved_keys(draft.settled().expect("a device without errors")), expected);
+        let planes = ControlPlanes::default();
+        let planned = PlannedDevice::new(&fleet, &file, &Files::default(), &planes, &Caches::default());
+        assert!(!planned.has_errors());
+        assert_eq!(resolved_keys(&planned.device), expected);
         let keys = file.keys;
         let labels = keys.scalars(&"/labels".into()).into_iter().map(|label| (label.key.to_string(), label.location));
         let expected = [("/labels/a", default("/defaults/labels/a")), ("/labels/b", at("/labels/b"))];

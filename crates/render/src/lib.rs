@@ -12,6 +12,7 @@ mod injection_proof;
 mod secret;
 mod catalogue;
 mod target;
+pub mod provenance;
 mod device_context;
 mod template_context;
 mod artifact;

@@ -116,9 +116,26 @@ pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Location)> {
 /// has no such artifact.
 #[must_use]
 pub fn location_of_key(device: &Device, key: &str) -> Option<Location> {
+    row_of_key(device, key).map(|(row, item)| requested_at(device, row, item, key))
+}
+
+/// Returns the row and the item of an artifact of a device; `key` is spelled as in `files`.
+pub(crate) fn row_of_key<'a>(device: &'a Device, key: &str) -> Option<(&'static Row, &'a str)> {
     DEVICE.iter().find_map(|row| {
         let item = row.items(device).into_iter().find(|item| row.key_of(item) == key)?;
-        Some(requested_at(device, row, item, key))
+        Some((row, item))
+    })
+}
+
+/// Returns the row of a cluster's artifact, and the device that it is generated for if that is a single one.
+pub(crate) fn row_of_path<'a>(
+    cluster: &'a Cluster,
+    path: &Utf8Path,
+) -> Option<(&'static ClusterRow, Option<&'a NodeClasses>)> {
+    CLUSTER.iter().find_map(|row| {
+        let (folder, _) = folder_of(cluster, row.application)?;
+        let item = row.items(cluster).into_iter().find(|item| cluster_path(cluster, row, folder, *item) == path)?;
+        Some((row, item))
     })
 }
 
@@ -182,15 +199,25 @@ fn holds_secret(device: &Device, key: &str) -> bool {
 
 /// Returns the location of the key that requests or renames an artifact.
 fn requested_at(device: &Device, row: &Row, item: &str, key: &str) -> Location {
-    if let Some((_, location)) = device.files.get(key) {
-        return location.clone();
+    match device.files.get(key) {
+        Some((_, location)) => location.clone(),
+        None => key_location(device, row, item),
     }
+}
+
+/// Returns the location of the key that requests an artifact.
+pub(crate) fn key_location(device: &Device, row: &Row, item: &str) -> Location {
     // The hostname defaults to the name of the device, which has a location of its own.
     if row.key == "hostname" {
         return device.network.hostname_location.clone();
     }
+    device.keys.at(key_pointer(row, item)).as_key()
+}
+
+/// Returns the key that requests an artifact, as a pointer into the layered device.
+pub(crate) fn key_pointer(row: &Row, item: &str) -> Pointer {
     let segments = row.key.split('.').map(|segment| if segment == "*" { item } else { segment });
-    device.keys.at(segments.fold(Pointer::root(), |at, segment| at.child(segment))).as_key()
+    segments.fold(Pointer::root(), |at, segment| at.child(segment))
 }
 
 /// Returns a finding for each key in `files` that requests no file.

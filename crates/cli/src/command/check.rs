@@ -6,12 +6,16 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Exit, count, exit_of};
+use super::{Context, Exit, Root, count, exit_of};
 use crate::console::Channel;
 use crate::git::Git;
-use crate::inspection::{Inspection, Keep, inspect};
+use crate::inspection::inspect;
+use crate::project::Project;
+use crate::rendering::Owner;
 use crate::report;
-use crate::staleness::{Head, judge};
+use crate::selection::Selection;
+use crate::staleness::{Head, explain};
+use crate::steps::{Inspected, Purpose};
 use crate::tree::{GitTree, Tree, WorkTree};
 
 /// Check that the files are what the model says; reads only, and never a secret
@@ -41,36 +45,32 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
     }
 }
 
-fn check(
-    context: &mut Context<'_>,
-    arguments: &Arguments,
-    root: &super::Root,
-    tree: &dyn Tree,
-) -> anyhow::Result<Exit> {
+fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let Inspection { mut project, selection, owners, differences } =
-        inspect(tree, &arguments.paths, &root.below, Keep::Changed)?;
-    if differences.real().next().is_some() {
-        let head = Head::read(context.processes, &root.path, &differences);
-        let findings = judge(&mut project, &differences, head.as_ref(), tree);
-        project.findings.extend(findings);
-        project.apply_levels();
+    let project = Project::open(tree)?;
+    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    // The line of the model is looked for in a device whose file was edited.
+    let keep = |inspected: &Inspected<'_>| match inspected.owner {
+        Owner::Device(device) if !inspected.changed.is_empty() => Some(device.clone()),
+        _ => None,
+    };
+    let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
+    let changes = &inspection.differences.changes;
+    if !changes.is_empty() {
+        let head = Head::read(context.processes, &root.path, changes);
+        let findings = explain(&mut inspection, head.as_ref());
+        inspection.add_findings(findings);
     }
-    let exit = exit_of(&project.findings);
-    let counted = report::count_line(&project.findings);
-    let (devices, files) = (owners.iter().filter(|owner| owner.is_device).count(), differences.files());
-    let broken = project.plan.broken.iter().filter(|name| selection.has_device(name)).cloned();
-    let clusters = project.plan.clusters.iter().filter(|cluster| cluster.incomplete);
+    let exit = exit_of(&inspection.findings);
+    let counted = report::count_line(&inspection.findings);
+    let (devices, files) = (inspection.rendered_devices, inspection.differences.files());
+    let broken = inspection.broken.iter().filter(|name| selection.has_device(name)).cloned();
+    let clusters = inspection.clusters.iter().filter(|cluster| cluster.incomplete);
     let left_out: Vec<String> =
         broken.chain(clusters.map(|cluster| format!("applications of {}", cluster.name))).collect();
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
     let summary = json!({ "devices": devices, "files": files, "notCompared": left_out });
-    context.report(
-        Channel::Result,
-        &mut project.findings,
-        &project.sources,
-        summary.as_object().cloned().unwrap_or_default(),
-    )?;
+    context.report(Channel::Result, &mut inspection.findings, &mut inspection.sources, summary)?;
     if !left_out.is_empty() {
         context.console.status(&format!("not compared because of errors: {}", left_out.join(", ")));
     }
@@ -80,7 +80,5 @@ fn check(
         count(devices, "device"),
         count(files, "file")
     ));
-    // The process ends here and gives its memory back at once; to free a big fleet's piece by piece takes a while.
-    std::mem::forget((project, owners, differences));
     Ok(exit)
 }

@@ -2,11 +2,15 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
+use serde_json::json;
 
 use super::{Context, Exit, exit_of};
 use crate::change::Change;
 use crate::console::Channel;
-use crate::inspection::{Inspection, Keep, inspect};
+use crate::inspection::inspect;
+use crate::project::Project;
+use crate::selection::Selection;
+use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
 /// Show what `generate` would write, as a unified diff
@@ -24,23 +28,24 @@ pub struct Arguments {
 pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
-    let Inspection { mut project, differences, .. } = inspect(&tree, &arguments.paths, &root.below, Keep::Changed)?;
-    let mut exit = exit_of(&project.findings);
-    context.report(Channel::Status, &mut project.findings, &project.sources, serde_json::Map::new())?;
+    let project = Project::open(&tree)?;
+    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let mut inspection = inspect(project, &selection, Purpose::Compare, |_| None::<()>)?;
+    let exit = exit_of(&inspection.findings);
+    context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;
     if exit == Exit::Findings {
         return Ok(exit);
     }
     let color = context.console.style(Channel::Result).color;
-    for change in differences.real() {
-        exit = Exit::Findings;
+    let changes = &inspection.differences.changes;
+    for change in changes {
         context.console.result(&unified(change, color))?;
     }
-    Ok(exit)
+    Ok(if changes.is_empty() { Exit::Success } else { Exit::Findings })
 }
 
-/// A change as a unified diff.
-#[must_use]
-pub fn unified(change: &Change, color: bool) -> String {
+/// Returns a change as a unified diff.
+pub(super) fn unified(change: &Change, color: bool) -> String {
     let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     crate::diff::unified(change.path.as_str(), text(&change.old).as_deref(), text(&change.new).as_deref(), color)
 }

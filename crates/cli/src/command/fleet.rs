@@ -5,8 +5,11 @@ use clap::Args;
 
 use super::{Context, Exit, count, json_text};
 use crate::console::Channel;
-use crate::fleet_overview::{FleetOverview, State, dots};
-use crate::inspection::{Inspection, Keep, inspect};
+use crate::fleet_overview::{FleetOverview, RenderedDevice, State, dots};
+use crate::inspection::inspect;
+use crate::project::Project;
+use crate::selection::Selection;
+use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
 /// Show all devices at a glance: versions, images, volumes, and how their files stand
@@ -27,9 +30,10 @@ pub struct Arguments {
 pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path);
-    let Inspection { project, selection, owners, differences } =
-        inspect(&tree, &arguments.paths, &root.below, Keep::All)?;
-    let overview = FleetOverview::new(&project, &selection, &owners, &differences);
+    let project = Project::open(&tree)?;
+    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let inspection = inspect(project, &selection, Purpose::Compare, RenderedDevice::keep)?;
+    let overview = FleetOverview::new(&inspection, &selection);
     let style = context.console.style(Channel::Result);
     let (text, hidden) = match (context.is_text(), arguments.extensions) {
         (false, _) => (json_text(&overview), Vec::new()),

@@ -1,24 +1,27 @@
 //! `talosmith generate`
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 use talosmith_document::Diagnostic;
+use talosmith_model::plan::Device;
 use talosmith_render::secret_files;
 
 use super::diff::unified;
-use super::{Context, Exit, count, exit_of};
+use super::{Context, Exit, count};
 use crate::change::ChangeKind;
-use crate::comparison::{Tally, foreign};
+use crate::comparison::foreign;
 use crate::console::Channel;
-use crate::differences::Differences;
-use crate::inspection::{Inspection, Keep, inspect};
+use crate::inspection::{Inspection, inspect};
 use crate::project::Project;
-use crate::rendering::paths;
+use crate::rendering::Owner;
 use crate::report;
 use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret};
+use crate::selection::Selection;
+use crate::steps::{Inspected, Purpose};
 use crate::tree::WorkTree;
 use crate::writer::{Lock, apply, write_secret};
 
@@ -48,6 +51,14 @@ pub struct Arguments {
     exit_code: bool,
 }
 
+/// What is kept of a device or cluster whose artifacts were rendered.
+struct Rendered {
+    /// The folders of its files.
+    folders: BTreeSet<Utf8PathBuf>,
+    /// The device, if its files need secrets.
+    device: Option<Arc<Device>>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -56,71 +67,64 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
     let root = context.root()?;
     let lock = Lock::acquire(&root.path, || context.console.status("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());
-    let Inspection { mut project, selection, owners, differences } =
-        inspect(&tree, &arguments.paths, &root.below, Keep::All)?;
+    let project = Project::open(&tree)?;
+    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
     if !arguments.force {
-        let findings = foreign(&mut project.sources, &differences);
-        project.findings.extend(findings);
+        let findings = foreign(&inspection.sources, &inspection.differences);
+        inspection.add_findings(findings);
     }
-    let fetches = !arguments.tracked_only && !arguments.dry_run && !project.has_errors();
-    let required = if fetches { required_secrets(&project, &owners) } else { Vec::new() };
-    let definitions: Definitions<'_> = match &project.fleet {
-        Some(file) => file.fleet.secrets.iter().map(|(name, sources)| (name.as_str(), sources.as_slice())).collect(),
-        None => Definitions::new(),
-    };
-    let mut unsafe_targets = Vec::new();
-    if let Some(fleet) = &project.fleet {
-        unsafe_targets =
+    let fetches = !arguments.tracked_only && !arguments.dry_run && !inspection.has_errors();
+    let required = if fetches { required_secrets(&inspection.kept) } else { Vec::new() };
+    if let Some(fleet) = &inspection.fleet {
+        let definitions = definitions(&inspection);
+        let exposed =
             secrets::find_exposed_secrets(&required, &definitions, fleet.source, context.processes, &root.path)?;
+        inspection.findings.extend(exposed);
+        talosmith_document::merge(&mut inspection.findings);
     }
-    let mut findings = std::mem::take(&mut project.findings);
-    findings.extend(unsafe_targets);
-    talosmith_document::merge(&mut findings);
-    if exit_of(&findings) == Exit::Findings {
-        let counted = report::count_line(&findings);
-        context.report(Channel::Status, &mut findings, &project.sources, summary(&differences, 0))?;
+    if inspection.has_errors() {
+        let counted = report::count_line(&inspection.findings);
+        let summary = summary(&inspection, 0);
+        context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, summary)?;
         context.console.status(&format!("{counted}; nothing was written"));
         return Ok(Exit::Findings);
     }
     let mut exit = Exit::Success;
     let mut secret_files = Vec::new();
     if !arguments.dry_run {
-        let paths = paths(&project, &selection);
-        let searched = paths.iter().chain(differences.changes.iter().map(|change| &change.path));
-        let searched: BTreeSet<&Utf8Path> = searched.filter_map(|path| path.parent()).collect();
-        let written = apply(&lock, &differences.changes, &searched, &differences.within)?;
-        for leftover in &written.leftovers {
-            context.console.detail(&format!("removed {leftover}, which an earlier run left"));
-        }
-        let (failed, wrong) =
-            write_secrets(context, &project, &lock, &required, &definitions, arguments, &mut secret_files)?;
-        findings.extend(wrong);
-        exit = exit.max(failed);
+        write(context, &lock, &inspection)?;
+        let (failed, findings) = write_secrets(context, &inspection, &lock, &required, arguments, &mut secret_files)?;
+        inspection.findings.extend(findings);
+        exit = failed;
     }
-    if context.is_text() {
-        list(context, &differences, &secret_files)?;
-    }
-    if arguments.diff && context.is_text() {
-        let color = context.console.style(Channel::Result).color;
-        for change in differences.real() {
-            context.console.result(&unified(change, color))?;
-        }
-    }
-    context.report(Channel::Status, &mut findings, &project.sources, summary(&differences, secret_files.len()))?;
-    let changed = differences.real().count() + secret_files.len();
-    conclude(context, &owners, &differences, changed, arguments.dry_run);
-    if arguments.exit_code && changed > 0 {
+    print(context, arguments, &mut inspection, &secret_files)?;
+    if arguments.exit_code && !(inspection.differences.changes.is_empty() && secret_files.is_empty()) {
         exit = exit.max(Exit::Findings);
     }
     Ok(exit)
 }
 
-/// The secrets that the owners' files need.
-fn required_secrets(project: &Project, owners: &[Tally]) -> Vec<RequiredSecret> {
-    let owners: BTreeSet<&str> =
-        owners.iter().filter(|owner| owner.is_device).map(|owner| owner.name.as_str()).collect();
-    let devices = project.plan.devices.iter().filter(|device| owners.contains(device.name.as_str()));
-    let required = devices.flat_map(|device| {
+fn keep(inspected: &Inspected<'_>) -> Option<Rendered> {
+    let secrets = inspected.owner.secret_paths();
+    let paths = inspected.artifacts?.iter().map(|artifact| &artifact.path).chain(&secrets);
+    let folders = paths.filter_map(|path| path.parent()).map(Utf8Path::to_owned).collect();
+    let device = match inspected.owner {
+        Owner::Device(device) if !device.secrets.is_empty() => Some(Arc::clone(device)),
+        _ => None,
+    };
+    Some(Rendered { folders, device })
+}
+
+/// The secrets that the fleet file defines.
+fn definitions<'a>(inspection: &'a Inspection<'_, Rendered>) -> Definitions<'a> {
+    let secrets = inspection.fleet.iter().flat_map(|file| &file.fleet.secrets);
+    secrets.map(|(name, sources)| (name.as_str(), sources.as_slice())).collect()
+}
+
+/// The secrets that the files of devices need.
+fn required_secrets(rendered: &[Rendered]) -> Vec<RequiredSecret> {
+    let required = rendered.iter().filter_map(|rendered| rendered.device.as_ref()).flat_map(|device| {
         let files = secret_files(device);
         device.secrets.iter().filter_map(move |held| {
             Some(RequiredSecret {
@@ -135,22 +139,34 @@ fn required_secrets(project: &Project, owners: &[Tally]) -> Vec<RequiredSecret> 
     required.collect()
 }
 
+/// Writes the tracked files.
+fn write(context: &mut Context<'_>, lock: &Lock, inspection: &Inspection<'_, Rendered>) -> anyhow::Result<()> {
+    let differences = &inspection.differences;
+    let mut searched: BTreeSet<&Utf8Path> =
+        differences.changes.iter().filter_map(|change| change.path.parent()).collect();
+    searched.extend(inspection.kept.iter().flat_map(|rendered| &rendered.folders).map(|folder| folder.as_path()));
+    let written = apply(lock, &differences.changes, &searched, &differences.within)?;
+    for leftover in &written.leftovers {
+        context.console.detail(&format!("removed {leftover}, which an earlier run left"));
+    }
+    Ok(())
+}
+
 /// Fetches the required secrets and writes their files. Returns the exit code and the findings.
 fn write_secrets(
     context: &Context<'_>,
-    project: &Project,
+    inspection: &Inspection<'_, Rendered>,
     lock: &Lock,
     required: &[RequiredSecret],
-    definitions: &Definitions<'_>,
     arguments: &Arguments,
-    written: &mut Vec<(Utf8PathBuf, ChangeKind)>,
+    written: &mut Vec<Utf8PathBuf>,
 ) -> anyhow::Result<(Exit, Vec<Diagnostic>)> {
-    let Some(fleet) = project.fleet.as_ref().filter(|_| !required.is_empty()) else {
+    let Some(fleet) = inspection.fleet.as_ref().filter(|_| !required.is_empty()) else {
         return Ok((Exit::Success, Vec::new()));
     };
     let variables = ProcessVariables::load();
     let sources = secrets::SourceContext { processes: context.processes, variables: &variables, root: lock.root() };
-    let mut resolution = secrets::resolve(required, definitions, fleet.source, &sources);
+    let mut resolution = secrets::resolve(required, &definitions(inspection), fleet.source, &sources);
     let decided = secrets::decide_files(required, &mut resolution, arguments.require_secrets, lock.root());
     let kept: BTreeSet<&Utf8Path> = required
         .iter()
@@ -158,19 +174,14 @@ fn write_secrets(
         .filter(|(_, outcome)| **outcome != FileOutcome::Writable)
         .map(|(required, _)| required.target.as_path())
         .collect();
-    let mut devices: Vec<&str> = required.iter().map(|required| required.device.as_str()).collect();
-    devices.dedup();
-    for name in devices {
-        let Some(device) = project.plan.devices.iter().find(|device| device.name == name) else { continue };
-        let artifacts = project.renderer.secrets(device, &resolution.secrets);
-        // The fault of a template holds no value; its text has been reported with the tracked file already.
-        for artifact in artifacts.map_err(|fault| anyhow::anyhow!("{name}: {}", fault.message))? {
-            if kept.contains(artifact.path.as_path()) {
-                continue;
-            }
-            let kind = write_secret(lock, &artifact.path, artifact.expose_bytes())?;
-            if kind != ChangeKind::Same {
-                written.push((artifact.path.clone(), kind));
+    for device in inspection.kept.iter().filter_map(|rendered| rendered.device.as_ref()) {
+        let artifacts = inspection.renderer.secrets(device, &resolution.secrets);
+        // The error of a template holds no value; its text was reported with the tracked file already.
+        for artifact in artifacts.map_err(|error| anyhow::anyhow!("{}: {}", device.name, error.message))? {
+            if !kept.contains(artifact.path.as_path())
+                && write_secret(lock, &artifact.path, artifact.expose_bytes())? != ChangeKind::Same
+            {
+                written.push(artifact.path.clone());
             }
         }
     }
@@ -178,20 +189,40 @@ fn write_secrets(
     Ok((exit, decided.findings))
 }
 
-/// Lists the changes, a line each.
-fn list(
+/// Prints the changes and the findings.
+fn print(
     context: &mut Context<'_>,
-    differences: &Differences,
-    secrets: &[(Utf8PathBuf, ChangeKind)],
+    arguments: &Arguments,
+    inspection: &mut Inspection<'_, Rendered>,
+    secrets: &[Utf8PathBuf],
 ) -> anyhow::Result<()> {
-    let mut lines = String::new();
-    for change in differences.real() {
-        lines.push_str(&format!("{} {}\n", letter(change.kind), change.path));
+    let changes = &inspection.differences.changes;
+    if context.is_text() {
+        let mut lines = String::new();
+        for change in changes {
+            lines.push_str(&format!("{} {}\n", letter(change.kind), change.path));
+        }
+        for path in secrets {
+            lines.push_str(&format!("S {path}  (secret, mode 0600, not tracked)\n"));
+        }
+        context.console.result(&lines)?;
     }
-    for (path, _) in secrets {
-        lines.push_str(&format!("S {path}  (secret, mode 0600, not tracked)\n"));
+    if arguments.diff && context.is_text() {
+        let color = context.console.style(Channel::Result).color;
+        for change in changes {
+            context.console.result(&unified(change, color))?;
+        }
     }
-    context.console.result(&lines)?;
+    let summary = summary(inspection, secrets.len());
+    context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, summary)?;
+    let changed = inspection.differences.changes.len() + secrets.len();
+    let devices = count(inspection.rendered_devices, "device");
+    let files = count(inspection.differences.files(), "file");
+    context.console.status(&match (changed, arguments.dry_run) {
+        (0, _) => format!("nothing to change: {devices}, {files}"),
+        (_, true) => format!("{} to write: {devices}, {files}", count(changed, "file")),
+        (_, false) => format!("{} written: {devices}, {files}", count(changed, "file")),
+    });
     Ok(())
 }
 
@@ -204,26 +235,16 @@ const fn letter(kind: ChangeKind) -> char {
     }
 }
 
-fn conclude(context: &mut Context<'_>, owners: &[Tally], differences: &Differences, changed: usize, dry_run: bool) {
-    let devices = count(owners.iter().filter(|owner| owner.is_device).count(), "device");
-    let files = count(differences.files(), "file");
-    context.console.status(&match (changed, dry_run) {
-        (0, _) => format!("nothing to change: {devices}, {files}"),
-        (_, true) => format!("{} to write: {devices}, {files}", count(changed, "file")),
-        (_, false) => format!("{} written: {devices}, {files}", count(changed, "file")),
-    });
-}
-
-fn summary(differences: &Differences, secrets: usize) -> serde_json::Map<String, Value> {
-    let of = |kind: ChangeKind| -> Vec<&str> {
+fn summary(inspection: &Inspection<'_, Rendered>, secrets: usize) -> Value {
+    let differences = &inspection.differences;
+    let paths = |kind: ChangeKind| -> Vec<&str> {
         differences.changes.iter().filter(|change| change.kind == kind).map(|change| change.path.as_str()).collect()
     };
-    let summary = json!({
+    json!({
         "files": differences.files(),
-        "added": of(ChangeKind::Added),
-        "changed": of(ChangeKind::Changed),
-        "removed": of(ChangeKind::Removed),
+        "added": paths(ChangeKind::Added),
+        "changed": paths(ChangeKind::Changed),
+        "removed": paths(ChangeKind::Removed),
         "secretFiles": secrets,
-    });
-    summary.as_object().cloned().unwrap_or_default()
+    })
 }

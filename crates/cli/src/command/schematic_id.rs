@@ -3,11 +3,12 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde::Deserialize;
-use talosmith_document::{Code, Diagnostic, Document, Location, Sources, decode};
+use talosmith_document::{Code, Diagnostic, Document, Location, decode};
 use talosmith_model::Schematic;
 
 use super::{Context, Exit};
 use crate::console::Channel;
+use crate::source_cache::SourceCache;
 use crate::tree::{Tree, WorkTree};
 
 /// Work out the ID that the Image Factory gives a schematic
@@ -34,14 +35,14 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
         );
         let bytes =
             tree.read(camino::Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
-        let mut sources = Sources::default();
-        let source = sources.add(path.clone(), String::from_utf8_lossy(&bytes));
+        let mut sources = SourceCache::new(&tree);
+        let source = sources.add(path.clone(), String::from_utf8_lossy(&bytes).into_owned());
         match id(source, &bytes) {
             Ok(id) if arguments.files.len() == 1 => context.console.result(&format!("{id}\n"))?,
             Ok(id) => context.console.result(&format!("{id}  {file}\n"))?,
             Err(mut findings) => {
                 exit = Exit::Findings;
-                context.report(Channel::Status, &mut findings, &sources, serde_json::Map::new())?;
+                context.report(Channel::Status, &mut findings, &mut sources, serde_json::json!({}))?;
             }
         }
     }

@@ -1,15 +1,23 @@
 //! `talosmith show`
 
-use camino::{Utf8Path, Utf8PathBuf};
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
 use clap::Args;
+use serde_json::json;
 use talosmith_document::Diagnostic;
+use talosmith_model::layout;
+use talosmith_model::plan::Device;
 use talosmith_model::resolved_keys;
 
 use super::{Context, Exit, count, json_text};
 use crate::console::Channel;
 use crate::device_report::DeviceReport;
-use crate::project::{DEVICES, Project};
+use crate::inspection::{Inspection, inspect};
+use crate::project::Project;
+use crate::rendering::Owner;
 use crate::selection::Selection;
+use crate::steps::{Inspected, Purpose};
 use crate::tree::WorkTree;
 
 /// Show a device: its facts and where each is written, its disks, images and files
@@ -27,40 +35,45 @@ pub struct Arguments {
 pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
-    let project = Project::load(&tree)?;
+    let project = Project::open(&tree)?;
     let selection = Selection::resolve(std::slice::from_ref(&arguments.device), &root.below, &project)?;
     let Some(name) = selection.only_device() else {
         anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
     };
-    let Some(device) = project.plan.devices.iter().find(|device| device.name == name) else {
-        let mut findings = of_device(&project, name);
-        if project.plan.waiting.contains(name) {
-            let unread: Vec<&str> = project.plan.broken.difference(&project.plan.waiting).map(String::as_str).collect();
+    let keep = |inspected: &Inspected<'_>| match inspected.owner {
+        Owner::Device(device) => Some(Arc::clone(device)),
+        Owner::Cluster(_) => None,
+    };
+    let mut inspection = inspect(project, &selection, Purpose::Render, keep)?;
+    let mut findings = findings_of(&inspection, name);
+    let Some(device) = inspection.kept.first() else {
+        if inspection.waiting.contains(name) {
+            let unread: Vec<&str> = inspection.broken.difference(&inspection.waiting).map(String::as_str).collect();
             context.console.status(&format!("`{name}` waits for devices that cannot be read: {}", unread.join(", ")));
         }
-        context.report(Channel::Status, &mut findings, &project.sources, serde_json::Map::new())?;
+        context.report(Channel::Status, &mut findings, &mut inspection.sources, json!({}))?;
         return Ok(Exit::Findings);
     };
-    let report = DeviceReport::new(device, resolved_keys(device), &project.sources);
+    let source = device.location.source;
+    let report = DeviceReport::new(device, resolved_keys(device), inspection.sources.load_one(source));
     let text = if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_text(&report) };
     context.console.result(&text)?;
-    let warnings = of_device(&project, name).len();
-    if warnings > 0 {
-        context.console.status(&format!("{}: talosmith validate {DEVICES}/{name}", count(warnings, "finding")));
+    if !findings.is_empty() {
+        let counted = count(findings.len(), "finding");
+        context.console.status(&format!("{counted}: talosmith validate {}", layout::device_folder(name)));
     }
     Ok(Exit::Success)
 }
 
-/// What is wrong with a device, and with the fleet as a whole.
-fn of_device(project: &Project, name: &str) -> Vec<Diagnostic> {
-    let own = Utf8Path::new(DEVICES).join(name);
+/// Returns the findings on a device, and on the fleet as a whole.
+fn findings_of(inspection: &Inspection<'_, Arc<Device>>, name: &str) -> Vec<Diagnostic> {
     let concerns = |finding: &&Diagnostic| {
         if finding.devices.is_empty() {
-            let path = &project.sources.get(finding.at.location.source).path;
-            path.starts_with(&own) || !path.starts_with(DEVICES)
+            let path = inspection.sources.path(finding.at.location.source);
+            layout::device_of(&path).is_none_or(|device| device == name)
         } else {
             finding.devices.contains(name)
         }
     };
-    project.findings.iter().filter(concerns).cloned().collect()
+    inspection.findings.iter().filter(concerns).cloned().collect()
 }

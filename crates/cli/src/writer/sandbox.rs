@@ -9,7 +9,7 @@ use fs_err as fs;
 use super::apply::{Applied, apply};
 use super::{Lock, WriteError};
 use crate::change::Change;
-use crate::tree::WorkTree;
+use crate::tree::{Tree, WorkTree};
 
 /// A repository with a talosmith.yaml, which is locked.
 pub(super) struct Root {
@@ -78,8 +78,8 @@ impl Root {
         let wanted = wanted.iter().map(|(path, text)| (*path, Some(text.as_bytes().to_vec())));
         let all = wanted.chain(unwanted.iter().map(|path| (*path, None)));
         let mut changes: Vec<Change> =
-            all.filter_map(|(path, new)| Change::find(&tree, path.into(), new).unwrap()).collect();
-        changes.sort_by(|one, other| one.path.cmp(&other.path));
+            all.map(|(path, new)| Change::new(path.into(), tree.read(path.into()).unwrap(), new)).collect();
+        changes.sort_by(|one, other| one.path.as_str().cmp(other.path.as_str()));
         changes
     }
 

@@ -9,7 +9,7 @@ use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
 use crate::fleet;
 use crate::fleet::{NamespacePolicy, Snapshotter};
-use crate::layout;
+use crate::layout::{self, KATA_CONTAINERS, LOCAL_PATH};
 use crate::scalar::{Image, RelativePath};
 use crate::upstream;
 
@@ -46,6 +46,8 @@ pub struct LocalPath {
     pub location: Location,
     #[serde(skip)]
     default_paths: Vec<String>,
+    #[serde(skip)]
+    default_paths_location: Location,
 }
 
 /// An image that kustomize puts in the place of another one.
@@ -68,6 +70,20 @@ pub struct NodePaths {
     pub node: String,
     /// Where persistent volumes are made; an empty list refuses them.
     pub paths: Vec<String>,
+    /// The value that lists them.
+    #[serde(skip)]
+    pub location: Location,
+}
+
+/// A node that takes part in kata-containers; templates see its name.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct KataNode {
+    /// The node's Kubernetes name.
+    pub node: String,
+    /// The key by which the device takes part.
+    #[serde(skip)]
+    pub location: Location,
 }
 
 /// The StorageClasses of one device.
@@ -108,7 +124,7 @@ pub struct KataContainers {
     /// The Kubernetes names of the nodes that take part, in natural order: without one, nothing is written. Templates of devices do
     /// not see them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nodes: Option<Vec<String>>,
+    pub nodes: Option<Vec<KataNode>>,
     /// Labels of the nodes on which the DaemonSet runs.
     pub node_selector: BTreeMap<String, String>,
     /// The image that makes the scratch file.
@@ -127,7 +143,7 @@ pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
     let written = cluster.applications.local_path.as_ref()?;
     let version = written.version.as_str();
     Some(LocalPath {
-        folder: folder(written.path.as_ref(), "local-path"),
+        folder: folder(written.path.as_ref(), LOCAL_PATH),
         version: version.to_owned(),
         images: written.image.as_ref().map(|image| images(version, image)).unwrap_or_default(),
         helper_pod_image: written.helper_pod_image.as_ref().map(ToString::to_string),
@@ -138,8 +154,9 @@ pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
         storage_classes: None,
         resources: written.resources.iter().map(ToString::to_string).collect(),
         offered: false,
-        location: asked(file, at, "local-path", written.path.is_some()),
+        location: asked(file, at, LOCAL_PATH, written.path.is_some()),
         default_paths: written.default_paths.iter().map(ToString::to_string).collect(),
+        default_paths_location: file.at(at.child("applications").child(LOCAL_PATH).child("defaultPaths")),
     })
 }
 
@@ -162,7 +179,7 @@ pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<
     let scratch = format!("{mount}/{}", written.scratch.path);
     let root = scratch.rsplit_once('/').map_or(mount.as_str(), |(root, _)| root).to_owned();
     Some(KataContainers {
-        folder: folder(written.path.as_ref(), "kata-containers"),
+        folder: folder(written.path.as_ref(), KATA_CONTAINERS),
         runtime: written.runtime.to_string(),
         snapshotter: written.snapshotter,
         scratch_volume: written.scratch.volume.to_string(),
@@ -176,7 +193,7 @@ pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<
         scratch_image: written.images.scratch.to_string(),
         hold_image: written.images.hold.to_string(),
         resources: written.resources.iter().map(ToString::to_string).collect(),
-        location: asked(file, at, "kata-containers", written.path.is_some()),
+        location: asked(file, at, KATA_CONTAINERS, written.path.is_some()),
     })
 }
 
@@ -190,77 +207,84 @@ fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Loc
     if has_path { file.at(application.child("path")) } else { file.at(application).as_key() }
 }
 
-/// What a device is to its cluster.
+/// What the applications of a cluster take from a device.
 #[derive(Debug)]
-pub struct Member {
-    /// Its name.
-    pub name: String,
-    /// The cluster's name.
-    pub cluster: String,
-    /// Where its name is written.
-    pub location: Location,
+pub struct ApplicationInput {
+    /// The name of the cluster.
+    pub(super) cluster: String,
     node: String,
-    kata: bool,
-    local_paths: Option<Vec<String>>,
+    /// The key by which it takes part in kata-containers.
+    kata: Option<Location>,
+    /// The paths that it offers to the local-path-provisioner, and their key.
+    local_paths: Option<(Vec<String>, Location)>,
     classes: Option<NodeClasses>,
 }
 
-impl Member {
-    /// What `device` is to its cluster.
-    pub fn new(device: &Device) -> Self {
-        let classes = (!device.storage.storage_classes.is_empty()).then(|| NodeClasses {
+impl ApplicationInput {
+    pub(super) fn new(device: &Device) -> Self {
+        let storage = &device.storage;
+        let classes = (!storage.storage_classes.is_empty()).then(|| NodeClasses {
             device: device.name.clone(),
             node: device.network.hostname.clone(),
-            classes: device.storage.storage_classes.clone(),
+            classes: storage.storage_classes.clone(),
             location: device.keys.at("/localPath/storageClasses").as_key(),
         });
+        let local_paths = storage.local_paths.clone();
         Self {
-            name: device.name.clone(),
             cluster: device.cluster.clone(),
-            location: device.location.clone(),
             node: device.network.hostname.clone(),
-            kata: device.kubernetes.kata,
-            local_paths: device.storage.local_paths.clone(),
+            kata: device.kubernetes.kata.then(|| device.keys.at("/kata").as_key()),
+            local_paths: local_paths.map(|paths| (paths, device.keys.at("/localPath/volumes"))),
             classes,
         }
     }
+
+    /// The name of the cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Whether there is anything in it.
+    pub(super) fn is_needed(&self) -> bool {
+        self.kata.is_some() || self.local_paths.is_some()
+    }
 }
 
-/// Puts what the members of each cluster offer into its applications.
-pub fn gather(clusters: &mut [Cluster], mut members: Vec<Member>) {
-    members.sort_by(|one, other| natural(&one.node, &other.node));
-    let mut of_clusters: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-    for member in members {
-        of_clusters.entry(member.cluster.clone()).or_default().push(member);
-    }
+/// Adds what the devices of each cluster provide to its applications.
+pub(super) fn gather(clusters: &mut [Cluster], mut inputs: BTreeMap<String, Vec<ApplicationInput>>) {
     for cluster in clusters {
-        let members = of_clusters.remove(&cluster.name).unwrap_or_default();
+        let mut inputs = inputs.remove(&cluster.name).unwrap_or_default();
+        inputs.sort_by(|one, other| natural(&one.node, &other.node));
         if let Some(kata) = &mut cluster.kata {
-            let nodes = members.iter().filter(|member| member.kata).map(|member| member.node.clone());
+            let nodes = inputs
+                .iter()
+                .filter_map(|input| Some(KataNode { node: input.node.clone(), location: input.kata.clone()? }));
             kata.nodes = Some(nodes.collect());
         }
         if let Some(local_path) = &mut cluster.local_path {
-            local_path.gather(members);
+            local_path.gather(inputs);
         }
     }
 }
 
 impl LocalPath {
-    /// Takes in what the members offer, who come in natural order of their nodes' names.
-    fn gather(&mut self, members: Vec<Member>) {
+    /// Adds what devices offer, which are in natural order of their nodes' names.
+    fn gather(&mut self, inputs: Vec<ApplicationInput>) {
         let (mut paths, mut classes) = (Vec::new(), Vec::new());
-        for member in members {
-            let Some(offered) = member.local_paths else { continue };
+        for input in inputs {
+            let Some((offered, location)) = input.local_paths else { continue };
             self.offered |= !offered.is_empty();
             if offered != self.default_paths {
-                paths.push(NodePaths { node: member.node, paths: offered });
+                paths.push(NodePaths { node: input.node, paths: offered, location });
             }
-            classes.extend(member.classes);
+            classes.extend(input.classes);
         }
         self.offered |= !self.default_paths.is_empty();
         paths.push(NodePaths {
             node: "DEFAULT_PATH_FOR_NON_LISTED_NODES".to_owned(),
             paths: self.default_paths.clone(),
+            location: self.default_paths_location.clone(),
         });
         classes.sort_by(|one, other| natural(&one.device, &other.device));
         self.node_path_map = Some(paths);
@@ -268,11 +292,12 @@ impl LocalPath {
     }
 }
 
-/// Judges the paths that each cluster's local-path takes on nodes that it does not list.
-pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
+/// Checks the paths that each cluster's local-path-provisioner uses on nodes that it does not list.
+pub(super) fn check_default_paths(fleet: &FleetFile) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
     for (name, cluster) in &fleet.fleet.clusters {
         let Some(application) = &cluster.applications.local_path else { continue };
-        let at = Pointer::new("/clusters").child(name).child("applications").child("local-path").child("defaultPaths");
+        let at = Pointer::new("/clusters").child(name).child("applications").child(LOCAL_PATH).child("defaultPaths");
         let mut seen = BTreeSet::new();
         for (index, path) in application.default_paths.iter().enumerate() {
             let location = fleet.at(at.item(index));
@@ -291,4 +316,5 @@ pub fn judge(fleet: &FleetFile, findings: &mut Vec<Diagnostic>) {
             }
         }
     }
+    findings
 }

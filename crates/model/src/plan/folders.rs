@@ -1,11 +1,14 @@
 //! The folders of applications: what is in one belongs to one application.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
 
 use super::Cluster;
-use super::applications::Member;
-use crate::layout::{self, DEVICES};
+use super::cross_device::CrossDeviceChecks;
+use crate::layout::{self, DEVICES, KATA_CONTAINERS, LOCAL_PATH};
 
 /// A folder, whose it is, and the key that asks for it.
 struct Claim {
@@ -14,26 +17,55 @@ struct Claim {
     location: Location,
 }
 
-/// Applications whose folders are one, or lie in each other or in a device's. Paths are compared without case, as some file
-/// systems do.
-pub fn judge(clusters: &[Cluster], members: &[Member], findings: &mut Vec<Diagnostic>) {
+/// Checks that no folder of an application is that of another one, or contains it or a device's, and that no two devices have one
+/// folder. Paths are compared without case, as some file systems do.
+pub(super) fn check(clusters: &[Cluster], devices: &CrossDeviceChecks) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
     let applications: Vec<Claim> = clusters.iter().flat_map(claims).collect();
     for (index, claim) in applications.iter().enumerate() {
-        findings.extend(applications[..index].iter().filter_map(|first| meet(claim, first)));
-        let manifests = members.iter().map(|device| Claim {
-            folder: layout::manifests(&device.name),
-            owner: format!("the device `{}`", device.name),
-            location: device.location.clone(),
-        });
+        let meet = |first: &Claim| Some(meet(claim, first)?.help("give one of them another `path`"));
+        findings.extend(applications[..index].iter().filter_map(meet));
         if below(&claim.folder, Utf8Path::new(DEVICES)) || below(Utf8Path::new(DEVICES), &claim.folder) {
-            findings.extend(manifests.filter_map(|device| meet(claim, &device)));
+            findings.extend(devices.names().filter_map(|(name, location)| meet(&manifests(name, location))));
         }
     }
+    findings.extend(names_that_differ_in_case(devices));
+    findings
+}
+
+/// The folder of a device's generated files.
+fn manifests(name: &str, location: Location) -> Claim {
+    Claim { folder: layout::manifests(name), owner: format!("the device `{name}`"), location }
+}
+
+fn names_that_differ_in_case(devices: &CrossDeviceChecks) -> Vec<Diagnostic> {
+    let has_upper = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let lowered: HashSet<String> =
+        devices.names().filter(|(name, _)| has_upper(name)).map(|(name, _)| name.to_lowercase()).collect();
+    if lowered.is_empty() {
+        return Vec::new();
+    }
+    let mut first: BTreeMap<String, Claim> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (name, location) in devices.names() {
+        let lower = name.to_lowercase();
+        if !lowered.contains(&lower) {
+            continue;
+        }
+        let claim = manifests(name, location);
+        match first.entry(lower) {
+            Entry::Occupied(first) => findings.extend(
+                meet(&claim, first.get()).map(|finding| finding.device(name).help("rename one of the two folders")),
+            ),
+            Entry::Vacant(free) => drop(free.insert(claim)),
+        }
+    }
+    findings
 }
 
 fn claims(cluster: &Cluster) -> Vec<Claim> {
-    let local_path = cluster.local_path.as_ref().map(|it| ("local-path", &it.folder, &it.location));
-    let kata = cluster.kata.as_ref().map(|it| ("kata-containers", &it.folder, &it.location));
+    let local_path = cluster.local_path.as_ref().map(|it| (LOCAL_PATH, &it.folder, &it.location));
+    let kata = cluster.kata.as_ref().map(|it| (KATA_CONTAINERS, &it.folder, &it.location));
     let claim = |(name, folder, location): (&str, &String, &Location)| Claim {
         folder: Utf8PathBuf::from(folder),
         owner: format!("`{name}` of `{}`", cluster.name),
@@ -60,7 +92,7 @@ fn meet(claim: &Claim, first: &Claim) -> Option<Diagnostic> {
         )
     };
     let finding = Diagnostic::new(Code::OutputCollision, message, claim.location.clone());
-    Some(finding.also(first.location.clone(), "the other one").note(note).help("give one of them another `path`"))
+    Some(finding.also(first.location.clone(), "the other one").note(note))
 }
 
 /// Whether a path is a folder or lies in it.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use talosmith_document::{Code, Diagnostic, Pointer};
 use talosmith_machinery::Role;
 
-use super::{Check, ConfigFormat, Device};
+use super::{Check, ConfigFormat};
 use crate::device::Oidc;
 use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
 
@@ -104,7 +104,7 @@ pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubern
     let amd = written.gpu.amd.as_ref();
     Kubernetes {
         endpoint: endpoint(check),
-        cert_sans: cert_sans(&written.cert_sans),
+        cert_sans: cert_sans(check, &written.cert_sans),
         kata: written.kata,
         gpu: Gpu {
             amd_device_plugin: amd.and_then(|amd| amd.device_plugin.as_ref()).map(ToString::to_string),
@@ -194,45 +194,29 @@ fn api_server(check: &mut Check<'_>, config_format: ConfigFormat) -> Option<ApiS
             ConfigFormat::Documents => jwt = Some(authenticator(oidc)),
         }
     }
-    let server = ApiServer { cert_sans: cert_sans(&written.cert_sans), extra_args, jwt };
+    let server = ApiServer { cert_sans: cert_sans(check, &written.cert_sans), extra_args, jwt };
     let says_nothing = server.cert_sans.is_empty() && server.extra_args.is_empty() && server.jwt.is_none();
     (!says_nothing).then_some(server)
 }
 
-/// What stands for the addresses of all control planes until all devices were seen.
-const CONTROL_PLANES: &str = "controlplanes";
-
-/// The names of a certificate as they are written, each once.
-fn cert_sans(written: &[SubjectAltName]) -> Vec<String> {
-    let names = written.iter().map(|name| match name {
-        SubjectAltName::Literal(text) => text.clone(),
-        SubjectAltName::ControlPlanes => CONTROL_PLANES.to_owned(),
-    });
-    each_once(names)
-}
-
-fn each_once(names: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    names.filter(|name| seen.insert(name.clone())).collect()
-}
-
-/// Whether a certificate of a device is to be good for the addresses of all control planes.
-pub(super) fn names_control_planes(device: &Device) -> bool {
-    let of_server = device.kubernetes.api_server.iter().flat_map(|server| &server.cert_sans);
-    device.kubernetes.cert_sans.iter().chain(of_server).any(|name| name == CONTROL_PLANES)
-}
-
-/// Puts the addresses of the cluster's control planes, in the order of their text, into the certificates that are to be good for
-/// them. A name stays once.
-pub(super) fn name_control_planes(device: &mut Device, addresses: Option<&BTreeSet<String>>) {
-    let of_server = device.kubernetes.api_server.iter_mut().map(|server| &mut server.cert_sans);
-    for names in std::iter::once(&mut device.kubernetes.cert_sans).chain(of_server) {
-        let written = std::mem::take(names).into_iter().flat_map(|name| match addresses {
-            Some(addresses) if name == CONTROL_PLANES => addresses.iter().cloned().collect(),
-            _ => vec![name],
-        });
-        *names = each_once(written);
+/// Returns the names of a certificate, each once, with the addresses of the cluster's control planes for `controlplanes`.
+fn cert_sans(check: &Check<'_>, written: &[SubjectAltName]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in written {
+        match name {
+            SubjectAltName::Literal(name) => names.push(name.clone()),
+            SubjectAltName::ControlPlanes => names.extend(check.control_planes.into_iter().flatten().cloned()),
+        }
     }
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
+/// Whether a certificate of a device names the addresses of the cluster's control planes.
+pub(super) fn names_control_planes(device: &crate::device::Device) -> bool {
+    let api_server = device.api_server.iter().flat_map(|server| &server.cert_sans);
+    device.cert_sans.iter().chain(api_server).any(|name| *name == SubjectAltName::ControlPlanes)
 }
 
 /// The Kubernetes API that the node is told to talk to.

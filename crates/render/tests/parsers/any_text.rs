@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use talosmith_model::Plan;
 use talosmith_render::{Format, parse};
 
-use crate::fleet::{BASES, plan, render};
+use crate::fleet::{BASES, Plan, plan, render};
 
 /// Any string except the empty one, which the model refuses everywhere.
 fn text() -> impl Strategy<Value = String> {

@@ -1,10 +1,13 @@
 //! A fleet of one device with every feature.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use talosmith_document::Sources;
-use talosmith_model::plan::{Caches, Draft, clusters};
-use talosmith_model::{DeviceFile, FleetFile, Plan};
+use talosmith_model::plan::{
+    Caches, Cluster, ControlPlanes, CrossDeviceInput, Device, FleetPlan, PlannedDevice, clusters,
+};
+use talosmith_model::{DeviceFile, FleetFile};
 use talosmith_render::{Artifact, ArtifactError, Proof, Renderer};
 
 const FLEET: &str = "
@@ -65,7 +68,13 @@ allowSchedulingOnControlPlanes: SCHEDULING
 /// The versions of the base config: one of a single v1alpha1 document, and one of several documents.
 pub const BASES: [&str; 2] = ["v1.12.1", "v1.14.0"];
 
-/// Returns the plan of the fleet.
+/// A fleet whose devices were planned.
+pub struct Plan {
+    pub clusters: Vec<Cluster>,
+    pub devices: Vec<Arc<Device>>,
+}
+
+/// The plan of the fleet.
 pub fn plan(base: &str, scheduling: bool) -> Plan {
     let mut sources = Sources::default();
     let text = FLEET.replace("BASE", base);
@@ -75,12 +84,16 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
     let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text.as_str().into());
     assert_eq!(findings, []);
     let device = device.expect("a device");
-    let draft = Draft::new(&fleet, &device, &BTreeMap::new(), &Caches::default());
+    let mut plan = FleetPlan::new(&fleet);
+    plan.add_file(CrossDeviceInput::new(&fleet, &device));
+    let planned = PlannedDevice::new(&fleet, &device, &BTreeMap::new(), &ControlPlanes::default(), &Caches::default());
+    assert_eq!(planned.findings, []);
+    plan.add_application(planned.application, false);
     let (clusters, findings) = clusters(&fleet);
     assert_eq!(findings, []);
-    let (plan, findings) = Plan::new(&fleet, clusters, [draft], &BTreeMap::new());
+    let (clusters, findings) = plan.finish(clusters);
     assert_eq!(findings, []);
-    plan
+    Plan { clusters, devices: vec![planned.device] }
 }
 
 /// Returns every artifact, or all errors.

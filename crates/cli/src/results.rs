@@ -1,0 +1,188 @@
+//! The results of the devices and clusters of a pass over a fleet.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+use talosmith_document::{Code, Diagnostic, Location};
+use talosmith_model::DeviceFile;
+use talosmith_model::layout::DEVICES;
+use talosmith_model::plan::{Cluster, FleetPlan};
+use talosmith_render::{cluster_paths, collisions};
+
+use crate::change::{Change, find_orphans};
+use crate::comparison::{abandoned_folders, remove_orphans};
+use crate::differences::Differences;
+use crate::rendering::Owner;
+use crate::steps::{DeviceResult, DeviceState, OwnerResult, PlannedResult};
+use crate::tree::{ReadError, Tree};
+
+/// The position of clusters, which come after all devices.
+const LAST: usize = usize::MAX;
+
+/// The results so far.
+pub(crate) struct Results<K> {
+    pub findings: Vec<Diagnostic>,
+    /// The names of all devices.
+    pub devices: Vec<String>,
+    /// The devices that cannot be planned.
+    pub broken: BTreeSet<String>,
+    /// Those among them without errors of their own, which name control planes that are not all known.
+    pub waiting: BTreeSet<String>,
+    /// The devices that name control planes, by the positions of their names.
+    pub deferred: Vec<(usize, Box<DeviceFile>)>,
+    /// The number of devices whose artifacts were rendered.
+    pub rendered_devices: usize,
+    /// The number of artifacts that were rendered.
+    pub rendered_files: usize,
+    /// The folders below `devices/` without a device.
+    gone: Vec<String>,
+    /// The clusters of the selected devices that were planned.
+    selected_clusters: BTreeSet<String>,
+    /// What the command keeps, by the positions of the devices' names.
+    kept: Vec<(usize, K)>,
+    changes: Vec<(usize, Vec<Change>)>,
+    strays: Vec<Utf8PathBuf>,
+    links: usize,
+}
+
+impl<K> Results<K> {
+    /// No results but the findings on talosmith.yaml.
+    pub(crate) fn new(findings: Vec<Diagnostic>) -> Self {
+        Self {
+            findings,
+            devices: Vec::new(),
+            broken: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            deferred: Vec::new(),
+            rendered_devices: 0,
+            rendered_files: 0,
+            gone: Vec::new(),
+            selected_clusters: BTreeSet::new(),
+            kept: Vec::new(),
+            changes: Vec::new(),
+            strays: Vec::new(),
+            links: 0,
+        }
+    }
+
+    /// Adds the result of a folder below `devices/`; there is no plan without a fleet.
+    pub(crate) fn add_folder(&mut self, name: &str, result: DeviceResult<K>, plan: Option<&mut FleetPlan<'_>>) {
+        let DeviceResult { position, findings, state } = result;
+        if matches!(state, DeviceState::Absent) {
+            self.gone.push(name.to_owned());
+            return;
+        }
+        self.devices.push(name.to_owned());
+        self.findings.extend(findings);
+        let Some(plan) = plan else { return };
+        match state {
+            DeviceState::Absent => {}
+            DeviceState::Unreadable(partial) => {
+                self.broken.insert(name.to_owned());
+                plan.add_unreadable(partial);
+            }
+            DeviceState::Deferred(input, file) => {
+                plan.add_file(input);
+                self.deferred.push((position, file));
+            }
+            DeviceState::Planned(input, result) => {
+                plan.add_file(input);
+                self.add_device(position, name, result, plan);
+            }
+        }
+    }
+
+    /// Adds the result of a planned device.
+    pub(crate) fn add_device(
+        &mut self,
+        position: usize,
+        name: &str,
+        result: PlannedResult<K>,
+        plan: &mut FleetPlan<'_>,
+    ) {
+        self.findings.extend(result.findings);
+        if result.has_errors {
+            self.broken.insert(name.to_owned());
+        }
+        if let Some(owner) = result.owner {
+            self.selected_clusters.insert(result.application.cluster().to_owned());
+            self.rendered_devices += usize::from(owner.files.is_some());
+            self.add_owner(position, owner);
+        }
+        plan.add_application(result.application, result.has_errors);
+    }
+
+    /// Adds the result of a cluster.
+    pub(crate) fn add_cluster(&mut self, result: OwnerResult<K>) {
+        self.add_owner(LAST, result);
+    }
+
+    fn add_owner(&mut self, position: usize, result: OwnerResult<K>) {
+        self.findings.extend(result.findings);
+        self.rendered_files += result.files.unwrap_or_default();
+        self.kept.extend(result.kept.map(|kept| (position, kept)));
+        if !result.changes.is_empty() {
+            self.changes.push((position, result.changes));
+        }
+        self.strays.extend(result.strays);
+        self.links += result.links;
+    }
+
+    /// The clusters whose applications are generated: those of selected devices, or all; none of which a device cannot be planned.
+    pub(crate) fn selected<'a>(&self, clusters: &'a [Cluster], all: bool) -> Vec<&'a Cluster> {
+        let is_selected = |cluster: &&Cluster| all || self.selected_clusters.contains(&cluster.name);
+        clusters.iter().filter(|cluster| !cluster.incomplete).filter(is_selected).collect()
+    }
+
+    /// Adds the findings on applications that would be written to one file.
+    pub(crate) fn add_collisions(&mut self, clusters: &[&Cluster]) {
+        let paths: Vec<(Utf8PathBuf, &Location)> = clusters.iter().flat_map(|cluster| cluster_paths(cluster)).collect();
+        let mut found = collisions(paths.iter().map(|(path, location)| (path.as_path(), *location)));
+        // Applications in one folder were found before.
+        found.retain(|finding| {
+            let is_same =
+                |other: &Diagnostic| other.code == Code::OutputCollision && other.at.location == finding.at.location;
+            !self.findings.iter().any(is_same)
+        });
+        self.findings.extend(found);
+    }
+
+    /// Removes the findings on deprecated fields where the successor refuses the same field.
+    pub(crate) fn drop_superseded_findings(&mut self) {
+        let refused = |finding: &&Diagnostic| finding.code == Code::DocumentConflict;
+        let refused: Vec<Location> =
+            self.findings.iter().filter(refused).map(|finding| finding.at.location.clone()).collect();
+        self.findings
+            .retain(|finding| finding.code != Code::DeprecatedField || !refused.contains(&finding.at.location));
+    }
+
+    /// Takes the differences between the files of the tree and the artifacts. `is_whole` says that everything was compared, so that
+    /// generated files elsewhere belong to nothing.
+    pub(crate) fn take_differences(
+        &mut self,
+        tree: &dyn Tree,
+        clusters: &[Cluster],
+        is_whole: bool,
+    ) -> Result<Differences, ReadError> {
+        self.changes.sort_by_key(|(position, _)| *position);
+        let mut changes: Vec<Change> =
+            std::mem::take(&mut self.changes).into_iter().flat_map(|(_, changes)| changes).collect();
+        let same = self.rendered_files - changes.len() - self.links;
+        let mut within = vec![DEVICES.into()];
+        within.extend(clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders()));
+        let mut strays = std::mem::take(&mut self.strays);
+        if is_whole {
+            let folders = abandoned_folders(clusters, &self.gone);
+            within.extend(folders.iter().cloned());
+            strays.extend(find_orphans(tree, folders, &[])?);
+        }
+        changes.extend(remove_orphans(tree, clusters, strays)?);
+        Ok(Differences { changes, same, within })
+    }
+
+    /// Takes what the command keeps, in the order of the positions.
+    pub(crate) fn take_kept(&mut self) -> Vec<K> {
+        self.kept.sort_by_key(|(position, _)| *position);
+        std::mem::take(&mut self.kept).into_iter().map(|(_, kept)| kept).collect()
+    }
+}

@@ -1,0 +1,217 @@
+//! Checks across devices: what must be unique, and what a cluster needs.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId};
+use talosmith_machinery::Role;
+
+use super::{node_selectors, objects};
+use crate::fleet::LintLevel;
+use crate::{DeviceFile, FleetFile};
+
+/// What the checks across devices need of a device.
+#[derive(Debug)]
+pub struct CrossDeviceInput {
+    name: String,
+    cluster: String,
+    source: SourceId,
+    role: Role,
+    address: String,
+    /// The address without a port.
+    ip: String,
+    hostname: (String, Key),
+    /// The name in the tailnet, if the device is in one.
+    tailnet: Option<(String, Key)>,
+    objects: objects::Input,
+    selectors: Option<node_selectors::Sighting>,
+}
+
+/// Where a device writes one of its names.
+#[derive(Debug)]
+enum Key {
+    /// In its own file, at this pointer.
+    Own(&'static str),
+    /// In a layer.
+    Layer(Box<Location>),
+}
+
+impl CrossDeviceInput {
+    /// Takes what the checks need from a device whose file could be read; it may have errors.
+    #[must_use]
+    pub fn new(fleet: &FleetFile, file: &DeviceFile) -> Self {
+        let device = &file.device;
+        let hostname = match &device.hostname {
+            Some(hostname) => (hostname.to_string(), Key::Own("/hostname")),
+            None => (device.name.to_string(), Key::Own("/name")),
+        };
+        let tailnet = device.tailscale.as_ref().map(|tailscale| match &tailscale.hostname {
+            Some(name) => (name.to_string(), Key::new(file, "/tailscale/hostname")),
+            None => (hostname.0.split('.').next().unwrap_or_default().to_owned(), Key::new(file, hostname.1.pointer())),
+        });
+        Self {
+            name: device.name.to_string(),
+            cluster: device.cluster.to_string(),
+            source: file.source,
+            role: device.role,
+            address: device.address.to_string(),
+            ip: device.address.ip().to_string(),
+            hostname,
+            tailnet,
+            objects: objects::Input::new(file),
+            selectors: node_selectors::Sighting::new(fleet, file),
+        }
+    }
+}
+
+impl Key {
+    fn new(file: &DeviceFile, pointer: &'static str) -> Self {
+        let location = file.at(pointer);
+        if location.source == file.source { Self::Own(pointer) } else { Self::Layer(Box::new(location)) }
+    }
+
+    fn pointer(&self) -> &'static str {
+        match self {
+            Self::Own(pointer) => pointer,
+            Self::Layer(_) => "",
+        }
+    }
+
+    fn location(&self, source: SourceId) -> Location {
+        match self {
+            Self::Own(pointer) => Location::value(source, (*pointer).into()),
+            Self::Layer(location) => Location::clone(location),
+        }
+    }
+}
+
+/// Finds what must be unique among devices that are added one after the other.
+#[derive(Default)]
+pub(super) struct CrossDeviceChecks {
+    /// The name and the file of each device; the others name devices by their index here, because a fleet can have many.
+    devices: Vec<(Box<str>, SourceId)>,
+    addresses: FirstUses,
+    hostnames: FirstUses,
+    tailnet: FirstUses,
+    /// The addresses of the control planes of each cluster.
+    control_planes: BTreeMap<String, BTreeSet<String>>,
+    /// The number of workers of each cluster.
+    workers: BTreeMap<String, usize>,
+    objects: objects::Checks,
+    selectors: node_selectors::Judge,
+}
+
+/// The first device that uses each name, and the key.
+#[derive(Default)]
+struct FirstUses(HashMap<Box<str>, (u32, Key)>);
+
+impl FirstUses {
+    /// Returns the device and the key that used a name before; if none did, this is the first use.
+    fn add(&mut self, name: String, device: u32, key: Key) -> Option<(&(u32, Key), Key)> {
+        match self.0.entry(name.into()) {
+            std::collections::hash_map::Entry::Occupied(first) => Some((first.into_mut(), key)),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert((device, key));
+                None
+            }
+        }
+    }
+}
+
+impl CrossDeviceChecks {
+    /// Checks a device against those added before.
+    pub(super) fn add(&mut self, input: CrossDeviceInput, findings: &mut Vec<Diagnostic>) {
+        let CrossDeviceInput { name, cluster, source, role, address, ip, hostname: (hostname, key), .. } = input;
+        findings.extend(self.objects.add(&name, &cluster, input.objects));
+        if let Some(selectors) = input.selectors {
+            self.selectors.see(&name, &cluster, selectors);
+        }
+        let index = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
+        self.devices.push((name.as_str().into(), source));
+        let devices = &self.devices;
+        let duplicate = |code: Code, first: &(u32, Key), key: &Key, message: &dyn Fn(&str) -> String| {
+            let (owner, owners_file) = &devices[first.0 as usize];
+            Diagnostic::new(code, message(owner), key.location(source))
+                .also(first.1.location(*owners_file), "first here")
+                .device(&**owner)
+                .device(name.as_str())
+        };
+        if let Some((first, key)) = self.addresses.add(ip, index, Key::Own("/address")) {
+            let message = |owner: &str| format!("`{owner}` and `{name}` have the address {address}");
+            let finding = duplicate(Code::DuplicateAddress, first, &key, &message);
+            findings
+                .push(finding.note("talosctl would reach one of the two, and apply to it what is meant for the other"));
+        }
+        let mut is_duplicate = false;
+        if let Some((first, key)) = self.hostnames.add(format!("{cluster}/{hostname}"), index, key) {
+            let message = |owner: &str| format!("`{owner}` and `{name}` have the hostname `{hostname}`");
+            let finding = duplicate(Code::DuplicateHostname, first, &key, &message);
+            findings.push(finding.note("a hostname is the name of a Kubernetes node: the second one could not join"));
+            is_duplicate = true;
+        }
+        if let Some((called, key)) = input.tailnet
+            && let Some((first, key)) = self.tailnet.add(called.clone(), index, key)
+            && !(is_duplicate && matches!(key, Key::Own("/hostname" | "/name")))
+        {
+            let message = |owner: &str| format!("`{owner}` and `{name}` are called `{called}` in the tailnet");
+            let finding = duplicate(Code::DuplicateHostname, first, &key, &message);
+            findings.push(
+                finding
+                    .note("Tailscale gives the second one another name")
+                    .help(format!("write another name for one of them, as in\ntailscale: {{ hostname: {called}-2 }}")),
+            );
+        }
+        match role {
+            Role::ControlPlane => {
+                self.control_planes.entry(cluster).or_default().insert(address);
+            }
+            Role::Worker => *self.workers.entry(cluster).or_default() += 1,
+        }
+    }
+
+    /// The addresses of the control planes of each cluster, in the order of the strings.
+    pub(super) fn control_planes(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.control_planes
+    }
+
+    /// The name of each device, and where it is written.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, Location)> {
+        self.devices.iter().map(|(name, source)| (&**name, Location::value(*source, "/name".into())))
+    }
+
+    /// Returns what clusters lack. That can only be known if `all_read`: every device's file could be read.
+    pub(super) fn finish(&self, fleet: &FleetFile, all_read: bool) -> Vec<Diagnostic> {
+        let mut findings = lowered(fleet);
+        self.selectors.conclude(fleet, all_read, &mut findings);
+        for name in fleet.fleet.clusters.keys().filter(|_| all_read) {
+            let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
+            let workers = self.workers.get(name.as_str()).copied().unwrap_or_default();
+            let location = fleet.at(Pointer::new("/clusters").child(name)).as_key();
+            if planes == 0 && workers > 0 {
+                let message = format!("no device of `{name}` is a control plane");
+                let finding = Diagnostic::new(Code::NoControlPlane, message, location);
+                findings.push(finding.note("its control plane is not in this repository, or a role is wrong"));
+            } else if planes > 0 && planes.is_multiple_of(2) {
+                let message = format!("`{name}` has {planes} control planes");
+                findings.push(Diagnostic::new(Code::EvenControlPlanes, message, location).note(
+                    "etcd needs more than half of its members: an even number stands no more failures than one less, and has more to fail",
+                ));
+            }
+        }
+        findings
+    }
+}
+
+/// Codes of errors that the fleet file would lower.
+fn lowered(fleet: &FleetFile) -> Vec<Diagnostic> {
+    let lowered = |(code, level): &(&Code, &LintLevel)| code.level() == Level::Error && **level != LintLevel::Error;
+    let finding = |(code, _): (&Code, &LintLevel)| {
+        Diagnostic::new(
+            Code::LoweredError,
+            format!("`{code}` is an error and cannot be lowered"),
+            fleet.at(Pointer::new("/lints").child(code.name())),
+        )
+        .note("with such a finding a node would differ from the model, or not boot")
+        .help("remove the line")
+    };
+    fleet.fleet.lints.iter().filter(lowered).map(finding).collect()
+}
