@@ -1,48 +1,64 @@
-//! The configs that Talos generates, into which patches are merged.
+//! The base configs, which Talos generates and patches are merged into.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
-use talosmith_document::{Document as Text, Sources};
+use talosmith_document::{Document as Text, Sources, table};
 
 use super::config::Document;
 use super::value::Value;
 use crate::Role;
+use crate::talos_data::{Minor, talos};
 
-/// A generated config.
+const BASES: &str = include_str!("talos_data/bases.yaml");
+
+/// The line that starts a base config, followed by its minor and role.
+const HEAD: &str = "\n# base ";
+
+/// A base config.
 struct Base {
-    minor: u64,
+    minor: Minor,
     role: Role,
     text: &'static str,
     documents: OnceLock<Vec<Value<'static>>>,
 }
 
-macro_rules! base {
-    ($minor:literal, $role:ident, $file:literal) => {
-        Base {
-            minor: $minor,
-            role: Role::$role,
-            text: include_str!(concat!("talos_data/base/", $file)),
-            documents: OnceLock::new(),
-        }
-    };
+impl Base {
+    /// Reads a part of the file: the rest of its first line, and the documents.
+    fn read(part: &'static str) -> Option<Self> {
+        let (head, text) = part.split_once('\n')?;
+        let (minor, role) = head.split_once(' ')?;
+        let role = if role == "worker" { Role::Worker } else { Role::ControlPlane };
+        Some(Self { minor: table::minor(minor)?, role, text, documents: OnceLock::new() })
+    }
 }
 
-static BASES: [Base; 6] = [
-    base!(12, ControlPlane, "v1.12-controlplane.yaml"),
-    base!(12, Worker, "v1.12-worker.yaml"),
-    base!(13, ControlPlane, "v1.13-controlplane.yaml"),
-    base!(13, Worker, "v1.13-worker.yaml"),
-    base!(14, ControlPlane, "v1.14-controlplane.yaml"),
-    base!(14, Worker, "v1.14-worker.yaml"),
-];
+static TABLE: LazyLock<Vec<Base>> = LazyLock::new(|| BASES.split(HEAD).skip(1).filter_map(Base::read).collect());
 
 /// Returns the documents of the base config that a minor of Talos, or the nearest one that is known, generates.
-pub(crate) fn documents(minor: (u64, u64), role: Role) -> Vec<Document<'static>> {
-    let minor = minor.1.clamp(BASES[0].minor, BASES[BASES.len() - 1].minor);
-    let Some(base) = BASES.iter().find(|base| base.minor == minor && base.role == role) else { return Vec::new() };
+pub(crate) fn documents(minor: Minor, role: Role) -> Vec<Document<'static>> {
+    let minor = minor.clamp(talos::oldest_minor(), talos::newest_minor());
+    let Some(base) = TABLE.iter().find(|base| base.minor == minor && base.role == role) else { return Vec::new() };
     let documents = base.documents.get_or_init(|| {
         let nodes = Text::parse_stream(Sources::default().add("", ""), base.text).unwrap_or_default();
         nodes.iter().map(|node| Value::read(node).of_base()).collect()
     });
     documents.iter().map(Document::of_base).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TABLE, documents};
+    use crate::Role;
+    use crate::talos_data::talos;
+
+    #[test]
+    fn every_minor_has_a_base_for_each_role() {
+        for minor in talos::minors() {
+            for role in [Role::ControlPlane, Role::Worker] {
+                let kinds = documents(minor, role);
+                assert!(kinds.iter().any(|document| document.kind == "v1alpha1"), "{minor:?} {role:?}");
+            }
+        }
+        assert_eq!(TABLE.len(), talos::minors().count() * 2);
+    }
 }
