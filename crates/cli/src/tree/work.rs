@@ -150,6 +150,7 @@ fn above(key: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
+    use std::io::Write as _;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
@@ -234,10 +235,7 @@ mod tests {
     fn a_name_that_is_not_utf8_fails_only_its_folder() {
         let (folder, tree) = disk();
         if fs::write(folder.path().join("devices").join(OsStr::from_bytes(b"b\xff")), "").is_err() {
-            drop(std::io::Write::write_all(
-                &mut std::io::stderr(),
-                b"skipped: this file system takes UTF-8 names only\n",
-            ));
+            drop(writeln!(io::stderr(), "skipped: this file system takes UTF-8 names only"));
             return;
         }
         let error = tree.list("devices".into()).unwrap_err();

@@ -1,6 +1,6 @@
 //! PyYAML reads YAML 1.1; the generated YAML must have the same meaning there.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ fn read(text: &str) -> Option<Value> {
         Command::new("python3").args(["-c", "import yaml"]).output().is_ok_and(|done| done.status.success());
     if !has_pyyaml {
         assert_ne!(std::env::var("TALOSMITH_ALL_TOOLS").as_deref(), Ok("1"), "python3 with PyYAML is not installed");
-        drop(std::io::Write::write_all(&mut std::io::stderr(), b"skipped: python3 with PyYAML is not installed\n"));
+        drop(writeln!(io::stderr(), "skipped: python3 with PyYAML is not installed"));
         return None;
     }
     let mut python = Command::new("python3")

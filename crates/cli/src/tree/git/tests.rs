@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
@@ -203,7 +204,7 @@ fn a_name_that_is_not_utf8_fails_only_its_folder() {
     let odd = sandbox.root().join("assets").into_std_path_buf().join(OsStr::from_bytes(b"b\xff"));
     fs_err::create_dir(sandbox.root().join("assets")).unwrap();
     if fs_err::create_dir(&odd).is_err() {
-        drop(std::io::Write::write_all(&mut std::io::stderr(), b"skipped: this file system takes UTF-8 names only\n"));
+        drop(writeln!(io::stderr(), "skipped: this file system takes UTF-8 names only"));
         return;
     }
     fs_err::write(odd.join("file"), "").unwrap();

@@ -1,3 +1,4 @@
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::super::sandbox::{Root, folders};
@@ -196,10 +197,7 @@ impl Drop for TinyDisk {
 #[test]
 fn a_full_disk_changes_nothing() {
     let Some(disk) = TinyDisk::new() else {
-        drop(std::io::Write::write_all(
-            &mut std::io::stderr(),
-            b"skipped: only root can mount the small disk for this test\n",
-        ));
+        drop(writeln!(io::stderr(), "skipped: only root can mount the small disk for this test"));
         return;
     };
     let root = &disk.0;
@@ -223,9 +221,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     let result = root.apply(&[("devices/a/1", "new")], &[]);
     root.set_mode("devices/a", 0o755);
     match result {
-        Ok(_) => {
-            drop(std::io::Write::write_all(&mut std::io::stderr(), b"skipped: root writes into read-only folders\n"))
-        }
+        Ok(_) => drop(writeln!(io::stderr(), "skipped: root writes into read-only folders")),
         Err(error) => {
             assert_eq!(error.to_string(), "cannot write devices/a/1");
             assert_eq!(root.everything(), ["devices/", "devices/a/", "devices/a/1=old"]);
