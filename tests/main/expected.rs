@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Returns a path of this repository.
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// Returns every file below a folder.
-pub fn files(folder: &Path) -> BTreeSet<PathBuf> {
+pub(crate) fn files(folder: &Path) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
         let path = entry.expect("an entry").path();
@@ -26,14 +26,14 @@ pub fn files(folder: &Path) -> BTreeSet<PathBuf> {
 
 /// Compares committed files and collects every difference, so that one run shows all of them.
 #[derive(Default)]
-pub struct ExpectedFiles {
+pub(crate) struct ExpectedFiles {
     compared: BTreeSet<PathBuf>,
     differences: Vec<String>,
 }
 
 impl ExpectedFiles {
     /// Compares a file with what was produced for it now.
-    pub fn compare(&mut self, path: &Path, actual: &str) {
+    pub(crate) fn compare(&mut self, path: &Path, actual: &str) {
         self.compared.insert(path.to_owned());
         let expected = fs::read_to_string(path).unwrap_or_default();
         if expected == actual {
@@ -48,17 +48,17 @@ impl ExpectedFiles {
     }
 
     /// Adds a difference that no rewriting resolves.
-    pub fn fail(&mut self, difference: String) {
+    pub(crate) fn fail(&mut self, difference: String) {
         self.differences.push(difference);
     }
 
     /// Adds a snapshot that insta compares by itself, so that [`Self::reject_orphans`] knows it.
-    pub fn add(&mut self, path: PathBuf) {
+    pub(crate) fn add(&mut self, path: PathBuf) {
         self.compared.insert(path);
     }
 
     /// Reports or removes files below a folder that nothing was compared with.
-    pub fn reject_orphans(&mut self, folder: &Path, extension: &str) {
+    pub(crate) fn reject_orphans(&mut self, folder: &Path, extension: &str) {
         let is_orphan =
             |path: &PathBuf| path.extension().is_some_and(|it| it == extension) && !self.compared.contains(path);
         for orphan in files(folder).into_iter().filter(is_orphan).collect::<Vec<_>>() {
@@ -71,7 +71,7 @@ impl ExpectedFiles {
     }
 
     /// Fails with all differences at once.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         assert!(
             self.differences.is_empty(),
             "{} files differ; `INSTA_UPDATE=always cargo test --workspace` rewrites them:\n\n{}",

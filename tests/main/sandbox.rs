@@ -8,13 +8,13 @@ use std::process::{Command, Output, Stdio};
 use crate::expected::{files, repository};
 
 /// A repository in a temporary folder, which is removed with this value.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
 }
 
 /// The exit code and the output of a command, with times replaced by `[time]`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ran {
+pub(crate) struct Ran {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
@@ -22,7 +22,7 @@ pub struct Ran {
 
 impl Sandbox {
     /// Copies this repository's own model, without the generated files.
-    pub fn of_this_repository() -> Self {
+    pub(crate) fn of_this_repository() -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         for path in ["talosmith.yaml", "devices/ryzen/device.yaml", ".gitignore"] {
             let text = fs::read_to_string(repository(path)).expect("a file of this repository");
@@ -32,7 +32,7 @@ impl Sandbox {
     }
 
     /// Copies a fleet of `tests/fleets`.
-    pub fn of_fleet(name: &str) -> Self {
+    pub(crate) fn of_fleet(name: &str) -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         let fleet = repository("tests/fleets").join(name);
         for path in files(&fleet) {
@@ -43,7 +43,7 @@ impl Sandbox {
     }
 
     /// Writes a repository from paths and texts.
-    pub fn of(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         for (path, text) in files {
             sandbox.write(path, text);
@@ -51,29 +51,29 @@ impl Sandbox {
         sandbox
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
         fs::write(path, text).expect("the file can be written");
     }
 
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Replaces a string in a file, which must contain it.
-    pub fn replace(&self, path: &str, old: &str, new: &str) {
+    pub(crate) fn replace(&self, path: &str, old: &str, new: &str) {
         let text = self.read(path);
         assert!(text.contains(old), "{path} has no `{old}`");
         self.write(path, &text.replace(old, new));
     }
 
     /// Returns the binary with arguments and an environment without the variables of this process, PATH aside.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_talosmith"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -81,17 +81,17 @@ impl Sandbox {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(arguments, &[])
     }
 
-    pub fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    pub(crate) fn run_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         let mut command = self.command(arguments);
         command.envs(environment.iter().copied());
         ran(command.output().expect("the binary starts"))
     }
 
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.net", "-c", "init.defaultBranch=main"])
             .args(arguments)
@@ -103,7 +103,7 @@ impl Sandbox {
     }
 
     /// Commits every file, in a new git repository if there is none.
-    pub fn commit_all(&self) {
+    pub(crate) fn commit_all(&self) {
         if !self.path(".git").exists() {
             self.git(&["init", "--quiet"]);
         }
@@ -113,7 +113,7 @@ impl Sandbox {
 }
 
 /// Whether a program is installed. If it is not, the test that needs it says so and is skipped, or fails where `TALOSMITH_ALL_TOOLS` is set.
-pub fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     let found = Command::new(program).arg("--help").output().is_ok();
     assert!(found || std::env::var_os("TALOSMITH_ALL_TOOLS").is_none(), "{program} is not on PATH");
     if !found {
@@ -124,7 +124,7 @@ pub fn is_installed(program: &str) -> bool {
 }
 
 /// Converts the output of a process.
-pub fn ran(output: Output) -> Ran {
+pub(crate) fn ran(output: Output) -> Ran {
     let text = |bytes: Vec<u8>| untimed(&String::from_utf8(bytes).expect("text"));
     Ran { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
