@@ -12,22 +12,16 @@ use talosmith_render::Secrets;
 
 use crate::process::Processes;
 
-mod fetched;
-mod local_file;
 mod process_variables;
 mod redactor;
 mod value;
 mod program;
-mod env;
-mod file;
-mod sops;
-mod op;
-mod command;
+mod sources;
 mod tailscale_key;
 mod git_exposure;
 mod file_outcome;
 
-use fetched::{Failure, Fetched, Unavailable};
+use sources::{Failure, fetch};
 
 pub(crate) use file_outcome::{FileOutcome, decide_files};
 pub(crate) use git_exposure::find_exposed_secrets;
@@ -42,23 +36,19 @@ pub(crate) type Definitions<'a> = BTreeMap<&'a str, &'a [SecretSource]>;
 /// A secret that a generated file needs. A secret that several files need has one of these for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequiredSecret {
-    /// The name of the secret: a key of `secrets` in talosmith.yaml.
+    /// A key of `secrets` in talosmith.yaml.
     pub secret: String,
-    /// The device that the file belongs to.
     pub device: String,
     /// Where the device names the secret.
     pub location: Location,
     /// The path of the file that will contain the value, relative to the repository's root.
     pub target: Utf8PathBuf,
-    /// What kind of value is needed.
     pub expected: Expected,
 }
 
 /// What the sources have access to.
 pub(crate) struct SourceContext<'a> {
-    /// Starts programs, with variables of the process's own environment.
     pub processes: &'a dyn Processes,
-    /// The environment of this process.
     pub variables: &'a ProcessVariables,
     /// The absolute path of the repository's root, which relative paths start at and programs run in.
     pub root: &'a Utf8Path,
@@ -105,15 +95,15 @@ pub(crate) fn resolve(
         for (index, source) in sources.iter().enumerate() {
             let location = Location::value(fleet, pointer.item(index));
             match fetch(source, context, &resolution.secrets) {
-                Fetched::Unavailable(absence) => absences.push((source.kind(), absence)),
-                Fetched::Failed(failure) => {
-                    resolution.findings.push(failed(name, source.kind(), failure, location, required));
-                    outcome = SecretOutcome::Failed;
-                    break;
-                }
-                Fetched::Value(value) => {
+                Ok(value) => {
                     resolution.secrets.insert(name, value);
                     outcome = SecretOutcome::Found(location);
+                    break;
+                }
+                Err(failure) if failure.code == Code::SecretUnavailable => absences.push((source.kind(), failure)),
+                Err(failure) => {
+                    resolution.findings.push(failed(name, source.kind(), failure, location, required));
+                    outcome = SecretOutcome::Failed;
                     break;
                 }
             }
@@ -124,16 +114,6 @@ pub(crate) fn resolve(
         resolution.outcomes.insert(name.clone(), outcome);
     }
     resolution
-}
-
-fn fetch(source: &SecretSource, context: &SourceContext<'_>, known: &Secrets) -> Fetched {
-    match source {
-        SecretSource::Env(name) => env::fetch(name, context),
-        SecretSource::File(path) => file::fetch(path, context),
-        SecretSource::Sops(value) => sops::fetch(value, context, known),
-        SecretSource::Op(reference) => op::fetch(reference, context, known),
-        SecretSource::Command(command) => command::fetch(command, context, known),
-    }
 }
 
 fn failed(name: &str, kind: &str, failure: Failure, location: Location, required: &[RequiredSecret]) -> Diagnostic {
@@ -148,7 +128,7 @@ fn failed(name: &str, kind: &str, failure: Failure, location: Location, required
 
 fn unavailable(
     name: &str,
-    absences: Vec<(&str, Unavailable)>,
+    absences: Vec<(&str, Failure)>,
     location: Location,
     required: &[RequiredSecret],
 ) -> Diagnostic {

@@ -3,12 +3,10 @@
 use camino::Utf8Path;
 use talosmith_document::{Code, Diagnostic, Level};
 
-use super::{RequiredSecret, Resolution, SecretOutcome, local_file, shell_quote, tailscale_key};
+use super::{RequiredSecret, Resolution, SecretOutcome, shell_quote, tailscale_key};
 
-/// Whether a file with a secret can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileOutcome {
-    /// There is a value of the right kind.
     Writable,
     /// No source is available, and the file does not exist.
     Skipped,
@@ -29,7 +27,6 @@ impl FileOutcome {
     }
 }
 
-/// The outcomes of all files with secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct FileOutcomes {
     /// One for each required secret, in the same order.
@@ -65,7 +62,7 @@ pub(crate) fn decide_files(
                 outcome
             }
             Some(SecretOutcome::Failed) => FileOutcome::Failed,
-            Some(SecretOutcome::Unavailable) | None if local_file::exists(&root.join(&required.target)) => {
+            Some(SecretOutcome::Unavailable) | None if root.join(&required.target).exists() => {
                 findings.push(outdated(required));
                 FileOutcome::Outdated
             }

@@ -5,7 +5,7 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::SecretSource;
 use talosmith_model::layout::DEVICES;
 
-use super::{Definitions, RequiredSecret, local_file, shell_quote};
+use super::{Definitions, RequiredSecret, shell_quote};
 use crate::git::{Git, GitError, Ignore};
 use crate::process::Processes;
 
@@ -30,7 +30,7 @@ pub(crate) fn find_exposed_secrets(
         Ok(git) => git,
         Err(GitError::NotARepository(_)) => return Ok(Vec::new()),
         // Git is not installed, and no folder looks like a repository.
-        Err(GitError::NotFound) if !root.ancestors().any(|folder| local_file::exists(&folder.join(".git"))) => {
+        Err(GitError::NotFound) if !root.ancestors().any(|folder| folder.join(".git").exists()) => {
             return Ok(Vec::new());
         }
         Err(error) => return Err(error),

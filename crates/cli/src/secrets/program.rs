@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use secrecy::SecretString;
+use talosmith_document::Code;
 use talosmith_render::Secrets;
 use zeroize::Zeroizing;
 
-use super::fetched::Fetched;
 use super::redactor::Redactor;
+use super::sources::Failure;
 use super::{LARGEST_VALUE, SourceContext, value};
 use crate::process::{Command, Output, ProcessError};
 
@@ -43,7 +45,7 @@ pub(super) const COMMON_VARIABLES: &[&str] = &[
 
 /// A program that prints a value.
 pub(super) struct Program<'a> {
-    /// The name in messages.
+    /// In messages.
     pub name: &'a str,
     /// A name that is looked up in PATH, or a path.
     pub path: Utf8PathBuf,
@@ -57,7 +59,11 @@ pub(super) struct Program<'a> {
 }
 
 /// Runs a program in the root of the repository, without input. What it prints is the value.
-pub(super) fn run(program: &Program<'_>, context: &SourceContext<'_>, known: &Secrets) -> Fetched {
+pub(super) fn run(
+    program: &Program<'_>,
+    context: &SourceContext<'_>,
+    known: &Secrets,
+) -> Result<SecretString, Failure> {
     let name = program.name;
     let command = Command {
         folder: Some(context.root.to_owned()),
@@ -69,24 +75,25 @@ pub(super) fn run(program: &Program<'_>, context: &SourceContext<'_>, known: &Se
     let output = match context.processes.run(&command) {
         Ok(output) => output,
         Err(ProcessError::NotFound { .. }) => {
-            return Fetched::unavailable(format!("the program `{name}` was not found"), program.install);
+            let reason = format!("the program `{name}` was not found");
+            return Err(Failure::new(Code::SecretUnavailable, reason, program.install));
         }
-        Err(error) => return Fetched::failed(error.to_string(), program.help),
+        Err(error) => return Err(Failure::new(Code::SecretFailed, error.to_string(), program.help)),
     };
     let reason = match output.status {
         Some(0) => match value::parse(&output.stdout) {
-            Ok(value) => return Fetched::Value(value),
+            Ok(value) => return Ok(value),
             Err(reason) => reason.to_owned(),
         },
         Some(code) => format!("`{name}` exited with code {code}"),
         None => format!("`{name}` was killed by a signal"),
     };
-    let mut fetched = Fetched::failed(reason, program.help);
+    let mut failure = Failure::new(Code::SecretFailed, reason, program.help);
     let printed = error_output(&output, context, known);
-    if let (Fetched::Failed(failure), false) = (&mut fetched, printed.is_empty()) {
+    if !printed.is_empty() {
         failure.notes.push(format!("`{name}` printed: {printed}"));
     }
-    fetched
+    Err(failure)
 }
 
 /// The error output of a failing program, with secrets masked.

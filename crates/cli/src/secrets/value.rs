@@ -1,13 +1,10 @@
-//! Parses the output of a source as a secret's value.
+//! The rules for a secret's value.
 
 use secrecy::SecretString;
-use zeroize::Zeroizing;
 
-/// Parses the output of a source as a secret's value: one line of UTF-8, without its line end.
-///
-/// # Errors
-/// What is wrong; it contains nothing of the value.
-pub(super) fn parse(bytes: &Zeroizing<Vec<u8>>) -> Result<SecretString, &'static str> {
+/// Parses the output of a source as a secret's value: one line of UTF-8, without its line end. The error contains nothing of
+/// the value.
+pub(super) fn parse(bytes: &[u8]) -> Result<SecretString, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "its value is not UTF-8")?;
     let value = text.strip_suffix('\n').unwrap_or(text);
     let value = value.strip_suffix('\r').unwrap_or(value);
@@ -38,7 +35,7 @@ mod tests {
     use super::*;
 
     fn parsed(bytes: &[u8]) -> Result<String, &'static str> {
-        parse(&Zeroizing::new(bytes.to_vec())).map(|value| value.expose_secret().to_owned())
+        parse(bytes).map(|value| value.expose_secret().to_owned())
     }
 
     #[test]
