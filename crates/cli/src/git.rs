@@ -17,33 +17,20 @@ const LITERAL: &str = "GIT_LITERAL_PATHSPECS";
 /// A listing of a hundred thousand files takes less than 20 MB.
 const CAP: usize = 512 << 20;
 
-/// Git could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// Git is not installed.
     #[error("git is not installed")]
     NotFound,
-    /// The folder belongs to no work tree of git.
     #[error("{0} is not in a git repository")]
     NotARepository(Utf8PathBuf),
     /// The revision does not exist: in a new repository, `HEAD` does not.
     #[error("git knows no revision `{0}`")]
     NoSuchRevision(String),
-    /// Git is there and refuses.
+    /// The message is git's own, without `fatal:`.
     #[error("git {command} failed: {message}")]
-    Failed {
-        /// The command of git, such as `ls-files`.
-        command: String,
-        /// What git says, without `fatal:`.
-        message: String,
-    },
-    /// Git answers in a way that we do not understand.
+    Failed { command: &'static str, message: String },
     #[error("cannot understand the answer of git {command}")]
-    Answer {
-        /// The command of git, such as `ls-files`.
-        command: &'static str,
-    },
-    /// Git cannot be run.
+    Answer { command: &'static str },
     #[error(transparent)]
     Process(ProcessError),
 }
@@ -57,40 +44,32 @@ impl From<ProcessError> for GitError {
     }
 }
 
-/// Whether, and by what, a path is ignored.
+/// Which file makes git ignore a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ignore {
-    /// By a `.gitignore` that git tracks, so it holds in every clone.
-    Tracked {
-        /// The `.gitignore`, relative to the git repository's top.
-        file: Utf8PathBuf,
-        /// The line of the pattern, from 1.
-        line: u32,
-    },
-    /// By a `.gitignore` that git does not track (yet): other clones do not have it. The path is relative to the top.
+    /// A `.gitignore` that git tracks, so every clone has it.
+    Tracked,
+    /// A `.gitignore` that git does not track (yet): other clones do not have it. The path is relative to the top.
     Untracked(Utf8PathBuf),
-    /// By a setting of this machine alone: the user's global excludes, or `.git/info/exclude`.
+    /// A setting of this machine only: the user's global excludes, or `.git/info/exclude`.
     Elsewhere(Utf8PathBuf),
-    /// By nothing.
     No,
 }
 
-/// The git repository that talosmith's root lies in.
+/// The git repository that contains talosmith's root.
 pub struct Git<'a> {
     processes: &'a dyn Processes,
-    /// The top of git's work tree.
-    top: Utf8PathBuf,
-    /// Where talosmith's root lies below the top; empty if it is the top.
-    prefix: Utf8PathBuf,
+    /// The top of git's work tree: talosmith's root or a folder above it.
+    pub(crate) top: Utf8PathBuf,
+    /// The path of talosmith's root below the top; empty if it is the top.
+    pub(crate) prefix: Utf8PathBuf,
 }
 
 impl<'a> Git<'a> {
-    /// Finds the repository around `root`, the folder of talosmith.yaml. Starts git once.
-    ///
-    /// # Errors
-    /// [`GitError::NotFound`] without git, [`GitError::NotARepository`] outside a work tree (a bare repository has none).
+    /// Finds the repository around `root`, the folder of talosmith.yaml. Starts git once. In a bare repository, which has no work tree, the
+    /// error is [`GitError::NotARepository`].
     pub fn open(processes: &'a dyn Processes, root: &Utf8Path) -> Result<Self, GitError> {
-        // Git sets GIT_DIR for some hooks; then the work tree is the folder that we were started in, whatever lies around `root`.
+        // Git sets GIT_DIR for some hooks; then the work tree is the current folder, whichever repository contains `root`.
         let start = if GIT_DIR.value().is_some() { Utf8Path::new(".") } else { root };
         Self::open_from(processes, start, root)
     }
@@ -103,7 +82,7 @@ impl<'a> Git<'a> {
             return Err(if outside {
                 GitError::NotARepository(root.to_owned())
             } else {
-                GitError::Failed { command: "rev-parse".into(), message }
+                GitError::Failed { command: "rev-parse", message }
             });
         }
         let answer = std::str::from_utf8(&output.stdout).ok().and_then(|text| text.strip_suffix('\n'));
@@ -114,22 +93,7 @@ impl<'a> Git<'a> {
         Ok(Self { processes, top: top.into(), prefix: prefix.to_owned() })
     }
 
-    /// The top of git's work tree: talosmith's root or a folder above it.
-    #[must_use]
-    pub fn top(&self) -> &Utf8Path {
-        &self.top
-    }
-
-    /// Where talosmith's root lies below the top; empty if it is the top.
-    #[must_use]
-    pub fn prefix(&self) -> &Utf8Path {
-        &self.prefix
-    }
-
-    /// Whether git tracks the file at `path`, relative to talosmith's root: it stands in the index, committed or not.
-    ///
-    /// # Errors
-    /// Git fails.
+    /// Whether the index contains the file at `path`, relative to talosmith's root.
     pub fn is_tracked(&self, path: &Utf8Path) -> Result<bool, GitError> {
         self.tracks(&self.prefix.join(path))
     }
@@ -143,14 +107,11 @@ impl<'a> Git<'a> {
         }
     }
 
-    /// Whether, and by what, `path` is ignored, relative to talosmith's root. That the path itself is tracked plays no part.
-    ///
-    /// # Errors
-    /// Git fails.
+    /// Returns the file that makes git ignore `path`, relative to talosmith's root, even if the path itself is tracked.
     pub fn ignored_by(&self, path: &Utf8Path) -> Result<Ignore, GitError> {
         const NAME: &str = "check-ignore";
-        // `--no-index`, or git says of a tracked path that nothing ignores it; `-v`, since git also answers yes for what only this
-        // machine ignores; `-z` needs `--stdin`. It takes paths and no patterns, all but a colon at the start, which `./` hides.
+        // `--no-index`, or git reports a tracked path as not ignored; `-v`, since git also answers yes for what only this machine
+        // ignores; `-z` needs `--stdin`. It reads paths and no patterns, except for a colon at the start, which `./` hides.
         let mut command = command(&self.top, &[NAME, "-v", "-z", "--no-index", "--stdin"]);
         command.input = Some(format!("./{}\0", self.prefix.join(path)).into_bytes());
         command.variables.retain(|(name, _)| name != LITERAL);
@@ -162,11 +123,11 @@ impl<'a> Git<'a> {
             _ => return Err(failed(NAME, &output)),
         }
         let text = std::str::from_utf8(&output.stdout).map_err(|_| GitError::Answer { command: NAME })?;
-        let mut fields = text.split('\0');
-        let (Some(file), Some(line), Some(pattern)) = (fields.next(), fields.next(), fields.next()) else {
+        // The file, the line and the pattern.
+        let [file, _, pattern, ..] = text.split('\0').collect::<Vec<_>>()[..] else {
             return Err(GitError::Answer { command: NAME });
         };
-        // The last pattern that matches decides, and `!` takes the path out again; git exits with 0 for both.
+        // The last pattern that matches decides, and one with `!` includes the path again; git exits with 0 for both.
         if pattern.starts_with('!') {
             return Ok(Ignore::No);
         }
@@ -174,14 +135,13 @@ impl<'a> Git<'a> {
         if file.is_absolute() || file.file_name() != Some(".gitignore") {
             Ok(Ignore::Elsewhere(file.to_owned()))
         } else if self.tracks(file)? {
-            let line = line.parse().map_err(|_| GitError::Answer { command: NAME })?;
-            Ok(Ignore::Tracked { file: file.to_owned(), line })
+            Ok(Ignore::Tracked)
         } else {
             Ok(Ignore::Untracked(file.to_owned()))
         }
     }
 
-    /// The files of the index below talosmith's root, as `git ls-files -s -z` writes them.
+    /// Returns the files of the index below talosmith's root, as `git ls-files -s -z` prints them.
     pub(crate) fn list_index(&self) -> Result<Output, GitError> {
         let mut arguments = vec!["ls-files", "-s", "-z"];
         self.push_prefix(&mut arguments);
@@ -189,7 +149,7 @@ impl<'a> Git<'a> {
         if output.success() { Ok(output) } else { Err(failed("ls-files", &output)) }
     }
 
-    /// The files of a revision below talosmith's root, as `git ls-tree -r -z` writes them.
+    /// Returns the files of a revision below talosmith's root, as `git ls-tree -r -z` prints them.
     pub(crate) fn list_revision(&self, revision: &str) -> Result<Output, GitError> {
         let unknown = || GitError::NoSuchRevision(revision.to_owned());
         if revision.starts_with('-') {
@@ -201,7 +161,7 @@ impl<'a> Git<'a> {
         if output.success() {
             return Ok(output);
         }
-        // Asked only now, since a revision that is there needs no second process.
+        // Checked only now, since a revision that exists needs no second process.
         let object = format!("{revision}^{{tree}}");
         let known = self.run(&["rev-parse", "--quiet", "--verify", &object])?.success();
         Err(if known { failed("ls-tree", &output) } else { unknown() })
@@ -223,7 +183,7 @@ impl<'a> Git<'a> {
     }
 }
 
-/// Git with its own settings, whose messages we can read, and which writes nothing and asks no network.
+/// Creates a command of git that prints English messages, writes nothing and does not use the network.
 fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
     let variables = [
         ("LC_ALL", "C"),
@@ -234,7 +194,7 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
     ];
     Command {
         folder: Some(folder.to_owned()),
-        // In a hook, GIT_INDEX_FILE says which index will be committed (`git commit -a` makes one for the purpose).
+        // In a hook, GIT_INDEX_FILE is the index that will be committed (`git commit -a` makes one for the purpose).
         environment: vec!["GIT_*".to_owned()],
         variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         cap: CAP,
@@ -242,11 +202,10 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
     }
 }
 
-fn failed(command: &str, output: &Output) -> GitError {
-    GitError::Failed { command: command.to_owned(), message: message(output) }
+fn failed(command: &'static str, output: &Output) -> GitError {
+    GitError::Failed { command, message: message(output) }
 }
 
-/// The first thing that git says, without its `fatal: `.
 fn message(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let text = text.trim();

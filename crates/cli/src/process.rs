@@ -29,7 +29,7 @@ const ALWAYS: &[&str] = &[
     "XDG_RUNTIME_DIR",
 ];
 
-/// A program to start, with its input and its limits.
+/// A program to start, with its input and its limits. Without `Debug`, since no log may contain the arguments or the input.
 #[derive(Clone)]
 pub struct Command {
     /// A name that is searched in PATH, or a path.
@@ -38,11 +38,10 @@ pub struct Command {
     pub arguments: Vec<String>,
     /// The folder that it runs in; none for the current folder.
     pub folder: Option<Utf8PathBuf>,
-    /// Its standard input; none for an empty one.
+    /// The standard input; none for an empty one.
     pub input: Option<Vec<u8>>,
     /// The environment variables that it inherits besides `PATH`, `HOME` and the like. `GIT_*` stands for all that start with `GIT_`.
     pub environment: Vec<String>,
-    /// Environment variables that are set for it.
     pub variables: Vec<(String, String)>,
     /// The time after which it is killed.
     pub timeout: Duration,
@@ -52,7 +51,6 @@ pub struct Command {
 
 impl Command {
     /// Creates a command without input that may run for a minute and write a mebibyte.
-    #[must_use]
     pub fn new<Argument: Into<String>>(
         program: impl Into<String>,
         arguments: impl IntoIterator<Item = Argument>,
@@ -69,7 +67,6 @@ impl Command {
         }
     }
 
-    /// Whether the program inherits the environment variable `name`.
     fn inherits(&self, name: &str) -> bool {
         ALWAYS.contains(&name)
             || self.environment.iter().any(|allowed| match allowed.strip_suffix('*') {
@@ -79,29 +76,15 @@ impl Command {
     }
 }
 
-/// Shows the program and the number of its arguments, which no log may contain.
-impl fmt::Debug for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Command")
-            .field("program", &self.program)
-            .field("arguments", &self.arguments.len())
-            .finish_non_exhaustive()
-    }
-}
-
 /// The exit code and the outputs of a program that has ended. The outputs may hold secrets and are cleared when they are dropped.
 pub struct Output {
     /// The exit code; `None` if a signal ended the program.
     pub status: Option<i32>,
-    /// The standard output.
     pub stdout: Zeroizing<Vec<u8>>,
-    /// The standard error.
     pub stderr: Zeroizing<Vec<u8>>,
 }
 
 impl Output {
-    /// Whether the exit code is 0.
-    #[must_use]
     pub fn success(&self) -> bool {
         self.status == Some(0)
     }
@@ -117,82 +100,33 @@ impl fmt::Debug for Output {
 /// Why a program could not be started or did not end. Contains nothing that the program wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// The program is not installed, or not in PATH.
     #[error("there is no program `{program}`")]
-    NotFound {
-        /// The program's name.
-        program: String,
-    },
+    NotFound { program: String },
     /// The program exists and cannot be started.
     #[error("cannot start `{program}`")]
-    Start {
-        /// The program's name.
-        program: String,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// The program ran longer than its timeout and was killed.
+    Start { program: String, source: io::Error },
     #[error("`{program}` did not end within {} s", after.as_secs_f32())]
-    Timeout {
-        /// The program's name.
-        program: String,
-        /// The timeout.
-        after: Duration,
-    },
-    /// The program wrote too much and was killed.
+    Timeout { program: String, after: Duration },
     #[error("`{program}` wrote more than {cap} bytes")]
-    TooMuchOutput {
-        /// The program's name.
-        program: String,
-        /// The limit in bytes.
-        cap: usize,
-    },
-    /// The pipe to or from the program broke.
+    TooMuchOutput { program: String, cap: usize },
     #[error("cannot exchange data with `{program}`")]
-    Pipe {
-        /// The program's name.
-        program: String,
-        /// The error of the system.
-        source: io::Error,
-    },
+    Pipe { program: String, source: io::Error },
 }
 
 /// A running program that answers requests on its standard input. Dropping it ends the program.
 pub struct InteractiveProgram {
-    input: Box<dyn Write + Send>,
-    output: Box<dyn BufRead + Send>,
+    pub input: Box<dyn Write + Send>,
+    pub output: Box<dyn BufRead + Send>,
     // The last field: it is dropped, and the program ended, after both pipes are closed.
     _child: Option<system::Child>,
 }
 
-impl InteractiveProgram {
-    /// Writes a request to the standard input.
-    ///
-    /// # Errors
-    /// The program has ended.
-    pub fn send(&mut self, request: &[u8]) -> io::Result<()> {
-        self.input.write_all(request)?;
-        self.input.flush()
-    }
-
-    /// Returns the standard output.
-    pub fn output(&mut self) -> &mut dyn BufRead {
-        &mut *self.output
-    }
-}
-
 /// Starts programs. [`System`] starts real ones; tests use a fake.
 pub trait Processes: Send + Sync {
-    /// Runs a program to its end. An exit code other than 0 is not an error.
-    ///
-    /// # Errors
-    /// The program did not start or did not end by itself. It does not run any more.
+    /// Runs a program to its end. An exit code other than 0 is not an error. After an error the program does not run any more.
     fn run(&self, command: &Command) -> Result<Output, ProcessError>;
 
     /// Starts a program that answers many requests. Its standard error is discarded; timeout, cap and input are ignored.
-    ///
-    /// # Errors
-    /// The program cannot be started.
     fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError>;
 }
 

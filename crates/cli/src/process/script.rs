@@ -16,7 +16,6 @@ pub struct Script {
 }
 
 impl Script {
-    /// Adds the result of a further command.
     pub fn answer(self, status: i32, stdout: impl Into<Vec<u8>>, stderr: impl Into<Vec<u8>>) -> Self {
         self.push(Ok(Output {
             status: Some(status),
@@ -25,12 +24,10 @@ impl Script {
         }))
     }
 
-    /// Adds the error of a further command.
     pub fn fail(self, error: ProcessError) -> Self {
         self.push(Err(error))
     }
 
-    /// Returns the recorded commands.
     pub fn commands(&self) -> Vec<Command> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

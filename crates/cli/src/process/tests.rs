@@ -94,9 +94,7 @@ fn only_allowed_variables_are_inherited() {
 }
 
 #[test]
-fn debug_shows_neither_arguments_nor_output() {
-    let command = Command { input: Some(b"hidden".to_vec()), ..Command::new("op", ["read", "hidden"]) };
-    assert_eq!(format!("{command:?}"), r#"Command { program: "op", arguments: 2, .. }"#);
+fn debug_does_not_show_the_output() {
     let output = System.run(&shell("echo hidden; echo hidden >&2")).unwrap();
     assert_eq!(format!("{output:?}"), "Output { status: Some(0), .. }");
 }
@@ -105,9 +103,10 @@ fn debug_shows_neither_arguments_nor_output() {
 fn an_interactive_program_answers_requests_in_order() {
     let mut program = System.start_interactive(&Command::new("cat", [""; 0])).unwrap();
     for request in ["one\n", "two\n"] {
-        program.send(request.as_bytes()).unwrap();
+        program.input.write_all(request.as_bytes()).unwrap();
+        program.input.flush().unwrap();
         let mut answer = String::new();
-        program.output().read_line(&mut answer).unwrap();
+        program.output.read_line(&mut answer).unwrap();
         assert_eq!(answer, request);
     }
 }

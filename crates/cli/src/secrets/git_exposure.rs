@@ -13,9 +13,7 @@ use crate::process::Processes;
 /// If there is a finding, nothing may be fetched or written.
 ///
 /// Outside a git repository nothing is reported, because a secret could not be published by a commit.
-///
-/// # Errors
-/// Git fails: then nothing may be fetched either.
+/// If git fails, nothing may be fetched either.
 pub(crate) fn find_exposed_secrets(
     required: &[RequiredSecret],
     definitions: &Definitions<'_>,
@@ -54,7 +52,6 @@ pub(crate) fn find_exposed_secrets(
     Ok(findings)
 }
 
-/// Checks the file that a required secret will be written to.
 fn check_target(required: &RequiredSecret, git: &Git<'_>) -> Result<Option<Diagnostic>, GitError> {
     let target = &required.target;
     if git.is_tracked(target)? {
@@ -62,7 +59,7 @@ fn check_target(required: &RequiredSecret, git: &Git<'_>) -> Result<Option<Diagn
     }
     let found = git.ignored_by(target)?;
     let note = match &found {
-        Ignore::Tracked { .. } => return Ok(None),
+        Ignore::Tracked => return Ok(None),
         Ignore::Untracked(file) => {
             format!("only `{file}` covers it, which is not tracked itself: other clones do not have it")
         }
@@ -71,7 +68,7 @@ fn check_target(required: &RequiredSecret, git: &Git<'_>) -> Result<Option<Diagn
     };
     let help = match &found {
         // An absolute path, so that the command works in any folder.
-        Ignore::Untracked(file) => format!("git add {}", shell_quote(git.top().join(file).as_str())),
+        Ignore::Untracked(file) => format!("git add {}", shell_quote(git.top.join(file).as_str())),
         _ => {
             format!(
                 "add this line to the .gitignore next to talosmith.yaml, and git add .gitignore:\n{}",

@@ -1,7 +1,7 @@
 //! The files that git holds: those of the index, or of a revision.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::str;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,28 +11,24 @@ use super::{Entry, EntryKind, ReadError, Tree, children, is_folder, key};
 use crate::git::{Git, GitError};
 use crate::process::InteractiveProgram;
 
-/// A file as git lists it.
 struct Listed {
     kind: EntryKind,
-    /// The object's ID; `None` if the path is in conflict.
+    /// The ID of the object; none if the path is in conflict.
     id: Option<String>,
 }
 
-/// The files of git's index or of a revision: one process lists them, one more gives the bytes of all that are read.
+/// The files of git's index or of a revision. One process lists them, and one more reads the bytes of all files.
 pub struct GitTree<'a> {
     git: &'a Git<'a>,
     files: BTreeMap<String, Listed>,
-    /// Folders that hold a name that is not UTF-8, and that name.
+    /// Folders that contain a name that is not UTF-8, and that name.
     strange: BTreeMap<String, String>,
-    /// `git cat-file`, once a file was read.
+    /// `git cat-file`, which is started for the first file that is read.
     reader: Mutex<Option<InteractiveProgram>>,
 }
 
 impl<'a> GitTree<'a> {
-    /// What is staged: what the next commit will hold.
-    ///
-    /// # Errors
-    /// Git fails.
+    /// Lists the index: the files that the next commit will contain.
     pub fn index(git: &'a Git<'a>) -> Result<Self, GitError> {
         // mode, ID and stage; then a tab and the path
         let output = git.list_index()?;
@@ -43,10 +39,7 @@ impl<'a> GitTree<'a> {
         .ok_or(GitError::Answer { command: "ls-files" })
     }
 
-    /// What a revision such as `HEAD` holds.
-    ///
-    /// # Errors
-    /// Git fails; [`GitError::NoSuchRevision`] for `HEAD` before the first commit.
+    /// Lists a revision such as `HEAD`. Before the first commit, the error is [`GitError::NoSuchRevision`].
     pub fn revision(git: &'a Git<'a>, revision: &str) -> Result<Self, GitError> {
         // mode, type and ID; then a tab and the path
         let output = git.list_revision(revision)?;
@@ -57,7 +50,7 @@ impl<'a> GitTree<'a> {
         .ok_or(GitError::Answer { command: "ls-tree" })
     }
 
-    /// Reads a listing; `None` if it cannot be understood.
+    /// Parses a listing; none if it has an unknown format.
     fn from_listing(git: &'a Git<'a>, listing: &[u8], parse: impl Fn(&[&str]) -> Option<Listed>) -> Option<Self> {
         let mut files = BTreeMap::new();
         let mut strange = BTreeMap::new();
@@ -68,17 +61,17 @@ impl<'a> GitTree<'a> {
             let path = &line[tab + 1..];
             let Ok(path) = str::from_utf8(path) else {
                 let path = Utf8PathBuf::from(String::from_utf8_lossy(path).into_owned());
-                let path = path.strip_prefix(git.prefix()).ok()?;
+                let path = path.strip_prefix(&git.prefix).ok()?;
                 note_strange(&mut strange, path);
                 continue;
             };
-            let path = Utf8Path::new(path).strip_prefix(git.prefix()).ok()?;
+            let path = Utf8Path::new(path).strip_prefix(&git.prefix).ok()?;
             files.insert(path.as_str().to_owned(), listed);
         }
         Some(Self { git, files, strange, reader: Mutex::default() })
     }
 
-    /// Fails if a symbolic link stands at `path` or above it.
+    /// Fails if a symbolic link is at `path` or above it.
     fn refuse_links(&self, path: &str) -> Result<(), ReadError> {
         for ancestor in Utf8Path::new(path).ancestors() {
             if self.files.get(ancestor.as_str()).is_some_and(|listed| listed.kind == EntryKind::Symlink) {
@@ -91,14 +84,14 @@ impl<'a> GitTree<'a> {
     fn blob(&self, id: &str) -> Result<Vec<u8>, GitError> {
         const FAILED: GitError = GitError::Answer { command: "cat-file" };
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        // Taken out and put back, so that one that broke off in the middle of an answer is never asked again.
+        // Taken out and put back, so that a process that failed in the middle of an answer is not used again.
         let mut program = match reader.take() {
             Some(program) => program,
             None => self.git.cat_files()?,
         };
         let bytes = ask(&mut program, id).map_err(|_| FAILED)?;
         *reader = Some(program);
-        bytes.ok_or_else(|| GitError::Failed { command: "cat-file".to_owned(), message: format!("no blob {id}") })
+        bytes.ok_or_else(|| GitError::Failed { command: "cat-file", message: format!("no blob {id}") })
     }
 }
 
@@ -109,7 +102,7 @@ impl Tree for GitTree<'_> {
         if let Some(name) = self.strange.get(&folder) {
             return Err(ReadError::NotUtf8 { folder: folder.into(), name: name.clone() });
         }
-        // A file that is asked as a folder has nothing below it, as on disk.
+        // Nothing is below a file, as on disk.
         Ok(children(&self.files, &folder, |listed| listed.kind))
     }
 
@@ -137,7 +130,7 @@ fn kind_of(mode: &str) -> EntryKind {
     }
 }
 
-/// Remembers the topmost name that is not UTF-8: its folder is the one that cannot be listed.
+/// Records the topmost name that is not UTF-8: its folder is the one that cannot be listed.
 fn note_strange(strange: &mut BTreeMap<String, String>, path: &Utf8Path) {
     let mut folder = Utf8PathBuf::new();
     for name in path.iter() {
@@ -149,16 +142,17 @@ fn note_strange(strange: &mut BTreeMap<String, String>, path: &Utf8Path) {
     }
 }
 
-/// One request to `git cat-file --batch`: `<id> <type> <size>`, a line feed, the bytes and another line feed, or `<id> missing`.
+/// Sends one request to `git cat-file --batch`, which answers `<id> <type> <size>`, a line feed, the bytes and another line feed, or `<id> missing`.
 fn ask(program: &mut InteractiveProgram, id: &str) -> io::Result<Option<Vec<u8>>> {
-    program.send(format!("{id}\n").as_bytes())?;
-    let answer = program.output();
+    writeln!(program.input, "{id}")?;
+    program.input.flush()?;
+    let answer = &mut program.output;
     let mut head = String::new();
     answer.read_line(&mut head)?;
     let size = match head.trim_end().split(' ').collect::<Vec<_>>()[..] {
         [found, "blob", size] if found == id => size.parse::<usize>().map_err(io::Error::other)?,
         [_, "missing"] => return Ok(None),
-        _ => return Err(io::Error::other("an answer of another form")),
+        _ => return Err(io::Error::other("an answer in another format")),
     };
     let mut bytes = vec![0; size];
     answer.read_exact(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Files that exist only in memory: the fake for tests.
+//! Files in memory, for tests.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use camino::Utf8Path;
 
 use super::{Entry, EntryKind, ReadError, Tree, children, is_folder, key};
 
-/// A tree of files from paths and bytes.
+/// The files of a repository, in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree(BTreeMap<String, Vec<u8>>);
 
 impl<Path: Into<String>, Bytes: Into<Vec<u8>>> FromIterator<(Path, Bytes)> for MemoryTree {
-    /// Takes paths as `a/b.yaml`: relative, with nothing but names.
+    /// The paths are relative, without `.` and `..`.
     fn from_iter<Files: IntoIterator<Item = (Path, Bytes)>>(files: Files) -> Self {
         Self(files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect())
     }

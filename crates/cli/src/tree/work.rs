@@ -17,22 +17,21 @@ use super::{Entry, EntryKind, ReadError, Tree, key};
 /// The work tree on disk, as it is now. Symbolic links are reported and never followed.
 pub struct WorkTree {
     root: Utf8PathBuf,
-    /// The root, opened: files are opened from there, which spares the walk of its path for each file of a fleet.
+    /// The opened root. Files are opened relative to it, so that the system does not resolve its path for each file.
     opened: Result<OwnedFd, Errno>,
-    /// Folders that are known to be folders, and no links: so that each is looked at once and not once a file.
+    /// Folders that were checked: they exist and are no links.
     folders: RwLock<HashSet<String>>,
 }
 
 impl WorkTree {
-    /// The files below `root`, which may itself lie behind a symbolic link.
-    #[must_use]
+    /// `root` itself may be a symbolic link.
     pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
         let root = root.into();
         let opened = open(root.as_str(), OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         Self { root, opened, folders: RwLock::default() }
     }
 
-    /// Whether `folder`, a key, is there, with no symbolic link on the way.
+    /// Whether `folder`, a key, exists. A symbolic link in its path is an error.
     fn is_folder(&self, folder: &str) -> Result<bool, ReadError> {
         if folder.is_empty() || self.folders.read().unwrap_or_else(PoisonError::into_inner).contains(folder) {
             return Ok(true);
@@ -59,7 +58,6 @@ impl WorkTree {
         Ok(openat(root, key, flags, Mode::empty())?.into())
     }
 
-    /// Where a key lies on disk.
     fn on_disk(&self, key: &str) -> Utf8PathBuf {
         [self.root.as_str(), "/", key].concat().into()
     }
@@ -112,12 +110,12 @@ impl Tree for WorkTree {
                 });
             }
         };
-        // Looked at through what was opened.
+        // Of the opened file, since another one may be at the path by now.
         let found = file.metadata().map_err(error)?;
         if !found.is_file() {
             return Err(ReadError::NotAFile(path.into()));
         }
-        // With the size at hand, `Take` spares the calls that `fs::read` spends to learn it again and to meet the end.
+        // The size is known, so `Take` needs fewer system calls than `fs::read`, which asks for it again and reads up to the end.
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
         file.take(found.len()).read_to_end(&mut bytes).map_err(error)?;
         Ok(Some(bytes))
@@ -132,7 +130,7 @@ impl Tree for WorkTree {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         while let Ok((read, free)) = rustix::io::read(&file, &mut buffer) {
             let Some(rest) = bytes.strip_prefix(&*read) else { break };
-            // Only the end of a file gives less than is asked for.
+            // Only at the end of a file, `read` returns fewer bytes than the buffer has.
             if !free.is_empty() {
                 return Ok(rest.is_empty());
             }
@@ -142,7 +140,7 @@ impl Tree for WorkTree {
     }
 }
 
-/// The key of the folder that holds a key.
+/// Returns the key of the folder that contains a key.
 fn above(key: &str) -> &str {
     key.rfind('/').map_or("", |at| &key[..at])
 }

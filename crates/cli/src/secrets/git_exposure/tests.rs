@@ -144,7 +144,6 @@ fn patterns_match_exactly_their_path() {
         sandbox.write(".gitignore", format!("{line}\n"));
         sandbox.git(&["add", ".gitignore"]);
         let git = Git::open(&sandbox, &sandbox.root()).expect("a repository");
-        let expected = Ignore::Tracked { file: ".gitignore".into(), line: 1 };
-        assert_eq!(git.ignored_by(path.into()).expect("git works"), expected, "{line}");
+        assert_eq!(git.ignored_by(path.into()).expect("git works"), Ignore::Tracked, "{line}");
     }
 }
