@@ -213,9 +213,9 @@ pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     STRUCTS.iter().map(|(name, _)| *name).filter(|name| !is_struct(name) && *name != MAIN)
 }
 
-/// Whether a name is that of a struct, other than a document's, and not of a scalar.
+/// Whether a type is a struct other than a document's: not a scalar, and not a list (`[…`) or mapping (`{…`) of structs.
 pub(crate) fn is_struct(name: &str) -> bool {
-    name.contains('.') && !name.starts_with("word:")
+    name.contains('.') && !name.starts_with("word:") && !name.starts_with(['[', '{'])
 }
 
 /// A row of the table.
