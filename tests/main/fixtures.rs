@@ -10,9 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use talosmith_cli::{MemoryTree, Project, Purpose, Selection, Style, human, inspect as inspect_fleet, sort};
 use talosmith_document::{Code, Document, Sources};
-use talosmith_model::Schema;
-use talosmith_model::device::Device;
-use talosmith_model::fleet::Fleet;
+use talosmith_model::{Device, Fleet, Schema};
 
 use crate::expected::{ExpectedFiles, files, repository};
 

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use talosmith_document::{Diagnostic, Level, SourceId, merge, natural};
-use talosmith_model::FleetFile;
-use talosmith_model::fleet::LintLevel;
 use talosmith_model::layout::{DEVICES, FLEET_FILE};
 use talosmith_model::plan::{self, Cluster};
+use talosmith_model::{FleetFile, LintLevel};
 use talosmith_render::Renderer;
 
 use crate::named_files::{Overrides, missing_resources};

@@ -258,7 +258,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
         }
     }
     let value = document.root.into_json();
-    if !schema.takes(&value)
+    if !schema.is_valid(&value)
         && let Ok(document) = Document::parse(source, text)
     {
         let empty: Vec<Location> = findings.iter().map(|finding| finding.at.location.clone()).collect();

@@ -17,9 +17,9 @@ mod secret_source;
 /// The kinds of strings in the model. A new one is a type in a file here and a row of the table.
 mod scalar;
 /// `devices/<name>/device.yaml` as the user wrote it. A new key of a device, in the file of its topic.
-pub mod device;
+mod device;
 /// talosmith.yaml as the user wrote it. A new key of a cluster or an application.
-pub mod fleet;
+mod fleet;
 /// Validation by JSON Schema, and its findings.
 mod schema;
 /// The merging of defaults into a device.
@@ -34,6 +34,8 @@ pub mod plan;
 /// The keys of a merged device one by one, for reports.
 mod resolved_key;
 
+pub use device::Device;
+pub use fleet::{Fleet, LintLevel};
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use partial_device::PartialDevice;
 pub use partitions::{aligned, free_space};

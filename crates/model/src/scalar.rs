@@ -1,4 +1,4 @@
-//! The scalars of the domain: each a type whose `FromStr` says what is wrong and what to write.
+//! The kinds of strings in the model: each a type whose `FromStr` returns what is wrong and what to write.
 
 mod image;
 mod label;
@@ -29,19 +29,19 @@ use std::str::FromStr;
 use talosmith_document::{Code, Diagnostic, Location, TalosVersion, closest};
 use talosmith_machinery::cel;
 
-/// Why a text is not a scalar of its kind.
+/// Why a string is not a scalar of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ScalarError {
     /// What is wrong: lower case, no full stop.
     pub message: String,
-    /// What to say beside the underline.
+    /// The label of the underlined part.
     pub label: String,
     /// The consequence.
     pub note: Option<String>,
     /// What to write instead.
     pub help: Option<String>,
-    /// The bytes that are wrong, if not all are.
+    /// The range of bytes that is wrong; none for the whole string.
     pub part: Option<std::ops::Range<usize>>,
 }
 
@@ -59,27 +59,27 @@ impl From<cel::CelError> for ScalarError {
 }
 
 impl ScalarError {
-    /// A fault with nothing but its message.
+    /// Returns an error with only a message.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), label: String::new(), note: None, help: None, part: None }
     }
 
-    /// Says something beside the underline.
+    /// Sets the label of the underlined part.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.label = text.into();
         self
     }
 
-    /// Adds the consequence.
+    /// Sets the consequence.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.note = Some(text.into());
         self
     }
 
-    /// Adds what to write instead.
+    /// Sets what to write instead.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
@@ -88,7 +88,7 @@ impl ScalarError {
 }
 
 impl ScalarError {
-    /// The finding that this fault is at a place.
+    /// Returns the finding at a location.
     #[must_use]
     pub fn at(self, code: Code, location: Location) -> Diagnostic {
         let location = match self.part {
@@ -105,11 +105,11 @@ impl ScalarError {
 /// A `format` of the schemas.
 #[derive(Debug)]
 pub struct Format {
-    /// The word in the schema.
+    /// The value of `format` in the schema.
     pub name: &'static str,
-    /// The code of its faults.
+    /// The code of its findings.
     pub code: Code,
-    /// Parses a text and forgets the value.
+    /// Parses a string and drops the value.
     pub check: fn(&str) -> Result<(), ScalarError>,
 }
 
@@ -220,7 +220,7 @@ impl FromStr for VersionTag {
     }
 }
 
-/// Gives a scalar type its `TryFrom<String>` from its `FromStr`.
+/// Implements `TryFrom<String>` by `FromStr`.
 macro_rules! try_from_text {
     ($($type:ident),*) => {$(
         impl TryFrom<String> for $type {
@@ -233,7 +233,7 @@ macro_rules! try_from_text {
     )*};
 }
 
-/// Gives a scalar type its `AsRef<str>`, `Display`, `Serialize` and `TryFrom<String>` from its text and its `FromStr`.
+/// Implements `AsRef<str>`, `Display` and `Serialize` by `as_str`, and `TryFrom<String>` by `FromStr`.
 macro_rules! text_scalar {
     ($($type:ident),*) => {$(
         impl AsRef<str> for $type {
@@ -258,11 +258,11 @@ macro_rules! text_scalar {
     )*};
 }
 
-/// Gives scalar types that are nothing but a checked text the same, and their `as_str`.
+/// Implements the same and `as_str` for a newtype of `String`.
 macro_rules! checked_text {
     ($($type:ident),*) => {$(
         impl $type {
-            /// The text as it was written.
+            /// Returns the string as it was written.
             #[must_use]
             pub(crate) fn as_str(&self) -> &str {
                 &self.0

@@ -1,4 +1,4 @@
-//! The schemas of what the user may write, and their faults in our own words.
+//! The schemas of the user's files, and findings on what violates them.
 
 mod translate;
 mod validators;
@@ -6,7 +6,7 @@ mod validators;
 use serde_json::Value;
 use talosmith_document::{Diagnostic, Document, SourceId};
 
-/// A document that the user writes.
+/// The schema of a file that the user writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
     /// `devices/<name>/device.yaml`
@@ -16,7 +16,7 @@ pub enum Schema {
 }
 
 impl Schema {
-    /// The schema's name, as `talosmith schema` takes it.
+    /// Returns the schema's name, an argument of `talosmith schema`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,7 +25,7 @@ impl Schema {
         }
     }
 
-    /// The schema as JSON.
+    /// Returns the schema as JSON.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -34,22 +34,22 @@ impl Schema {
         }
     }
 
-    /// Whether the schema takes a value.
+    /// Returns whether a value is valid.
     #[must_use]
-    pub fn takes(self, value: &Value) -> bool {
+    pub fn is_valid(self, value: &Value) -> bool {
         match self {
             Self::Device => validators::Device::is_valid(value),
             Self::Fleet => validators::Fleet::is_valid(value),
         }
     }
 
-    /// Everything in `document` that the schema refuses; `value` is the document's root as JSON.
+    /// Returns every violation in `document`; `value` is the document's root as JSON.
     #[must_use]
     pub fn findings(self, source: SourceId, document: &Document, value: &Value) -> Vec<Diagnostic> {
-        let faults = match self {
+        let violations = match self {
             Self::Device => validators::device_violations(value),
             Self::Fleet => validators::fleet_violations(value),
         };
-        translate::translate(self, source, document, &faults)
+        translate::translate(self, source, document, &violations)
     }
 }

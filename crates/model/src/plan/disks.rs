@@ -8,19 +8,19 @@ use super::Check;
 /// A disk of the machine.
 #[derive(Debug, Serialize)]
 pub struct Disk {
-    /// The name that the model gives it.
+    /// The name in the model.
     pub name: String,
     /// Its raw size in bytes.
     pub bytes: u64,
     /// A CEL expression that finds it.
     pub selector: String,
-    /// Whether Talos is installed on it.
+    /// Whether it is the system disk.
     pub system: bool,
-    /// What it is kept free for, if it is.
+    /// What the disk is reserved for; none if it may have volumes.
     pub reserved: Option<String>,
 }
 
-/// The disks of a device, in the order of their names.
+/// Plans the disks of a device, in the order of their names.
 pub(super) fn disks(check: &mut Check<'_>) -> Vec<Disk> {
     let mut planned = Vec::with_capacity(check.file.device.disks.len());
     let mut system: Option<Pointer> = None;

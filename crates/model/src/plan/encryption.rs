@@ -4,7 +4,7 @@ use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
 use super::Check;
-use super::secrets::{Expected, hold};
+use super::secrets::{Expected, use_secret};
 use super::versions::since;
 use crate::device;
 
@@ -32,7 +32,7 @@ pub struct EncryptionKey {
     pub slot: u8,
     /// Whether it is derived from the machine's UUID and the partition's label.
     pub node_id: bool,
-    /// The TPM's part, if it keeps the key.
+    /// The TPM settings; none for another kind of key.
     pub tpm: Option<Tpm>,
     /// The server that seals it, if one does.
     pub kms_endpoint: Option<String>,
@@ -78,15 +78,19 @@ pub(super) fn encryption(
                     location,
                 )
                 .also(first, "first here")
-                .help("give each key a slot of its own"),
+                .help("write a different slot for each key"),
             );
         }
         let kinds = [key.node_id.is_some(), key.tpm.is_some(), key.kms.is_some(), key.passphrase.is_some()];
         if kinds.iter().filter(|is_there| **is_there).count() != 1 {
             let location = check.at(at.child("slot")).as_key();
             check.push(
-                Diagnostic::new(Code::EncryptionKey, format!("the key in slot {} is not one key", key.slot), location)
-                    .help("write exactly one of `nodeID`, `tpm`, `kms` and `static`, as in\ntpm: {}"),
+                Diagnostic::new(
+                    Code::EncryptionKey,
+                    format!("the key in slot {} has not exactly one kind", key.slot),
+                    location,
+                )
+                .help("write exactly one of `nodeID`, `tpm`, `kms` and `static`, as in\ntpm: {}"),
             );
         }
         if name == "STATE" && key.lock_to_state == Some(true) {
@@ -98,7 +102,7 @@ pub(super) fn encryption(
         }
         let passphrase = key.passphrase.as_ref().map(|passphrase| {
             let at = at.child("static").child("passphrase");
-            hold(check, &format!("volumes.{name}"), &passphrase.passphrase, &at, Expected::Text)
+            use_secret(check, &format!("volumes.{name}"), &passphrase.passphrase, &at, Expected::Text)
         });
         keys.push(EncryptionKey {
             slot: key.slot,

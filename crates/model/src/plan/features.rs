@@ -1,4 +1,4 @@
-//! What features need: extensions, labels, volumes, applications. Nothing is added silently; what is missing is said.
+//! What features need: extensions, volumes, applications. Nothing is added silently; what is missing is reported.
 
 use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 
@@ -12,7 +12,7 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("/gpu/amd", "the AMD GPU", "siderolabs/amdgpu"),
 ];
 
-/// Extensions that the applied image lacks. An image that is only named by its reference is not judged.
+/// Extensions that the applied image lacks. An image given by its reference is not checked.
 pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
     let Some(schematic) = images.applied() else { return };
     let device = &check.file.device;
@@ -31,13 +31,13 @@ pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
         check.push(
             Diagnostic::new(Code::MissingExtension, format!("{feature} needs the extension `{extension}`"), location)
                 .also(image, "the image that is applied lacks it")
-                .note("it is not added by itself: the order of extensions is part of the image's ID")
+                .note("it is not added automatically, because the order of extensions is part of the image's ID")
                 .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
         );
     }
 }
 
-/// What the node offers to the cluster's applications: the paths for local-path, and the scratch volume for kata.
+/// Checks what the node offers to the cluster's applications, and returns its paths for local-path.
 pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<String>> {
     let device = &check.file.device;
     let cluster =
@@ -79,18 +79,18 @@ pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<
     Some(paths)
 }
 
-/// One of Talos's own volumes where a user volume is wanted.
+/// Reports one of Talos's own volumes where a user volume is required.
 pub(super) fn own_volume(name: &str, location: Location) -> Diagnostic {
     Diagnostic::new(Code::UnknownVolume, format!("`{name}` is not mounted below /var/mnt"), location)
-        .note("user volumes and existing ones are, and no others")
+        .note("only user volumes and existing volumes are")
 }
 
-/// A volume that is named and not there; at the value of an item, or at the key of a mapping.
+/// Reports a volume that does not exist, at the item of a list or the key of a mapping.
 pub(super) fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
     let is_key = at.last().is_some_and(|last| last == name);
     let location = if is_key { check.at(at).as_key() } else { check.at(at) };
     let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), location)
-        .note("without it the data would land on EPHEMERAL, below the same path");
+        .note("without it the data would be written to EPHEMERAL, at the same path");
     let names = volumes.iter().filter(|volume| volume.mount_path.is_some()).map(|volume| volume.name.as_str());
     check.push(match closest(name, names) {
         Some(near) => finding.label(format!("did you mean `{near}`?")),
@@ -115,7 +115,7 @@ fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
             location,
         )
         .also(scratch, "named here")
-        .note("without it the scratch file would land on EPHEMERAL, below the same path")
+        .note("without it the scratch file would be created on EPHEMERAL, at the same path")
         .help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 500GB }}")),
     );
 }

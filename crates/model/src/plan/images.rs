@@ -51,20 +51,20 @@ pub struct PlannedSchematic {
     pub is_customized: bool,
     /// Values of the META partition, in order.
     pub meta: Vec<Meta>,
-    /// What SecureBoot enrols, if the model says so.
+    /// What SecureBoot enrols, none if the model does not specify it.
     pub secureboot: Option<SecureBoot>,
-    /// The boot loader, if the model says so.
+    /// The boot loader, none if the model does not specify it.
     pub bootloader: Option<Bootloader>,
     /// A machine config in the image, if there is one.
     pub embedded_machine_configuration: Option<String>,
-    /// The bytes of a sector of disk images, if the model says so.
+    /// The bytes of a sector of disk images, none if the model does not specify it.
     pub sector_size: Option<u32>,
 }
 
 /// What SecureBoot enrols.
 #[derive(Debug, Serialize)]
 pub struct SecureBoot {
-    /// When the keys are enrolled, if the model says so.
+    /// When the keys are enrolled, none if the model does not specify it.
     pub enroll_keys: Option<EnrollKeys>,
     /// Whether Microsoft's certificates are enrolled too.
     pub include_well_known_certificates: bool,
@@ -77,13 +77,13 @@ pub struct Install {
     pub image: Option<InstallImage>,
     /// Images that are not.
     pub alternatives: Vec<NamedImage>,
-    /// Whether installing wipes the system disk, if the model says so.
+    /// Whether installing wipes the system disk, none if the model does not specify it.
     pub wipe: Option<bool>,
-    /// The selector of the system disk, if a disk is it.
+    /// The selector of the system disk, if there is one.
     pub disk_selector: Option<String>,
     /// The path of the system disk, if the model has it.
     pub disk_path: Option<String>,
-    /// What the system disk is known by otherwise, in the words of `machine.install.diskSelector`.
+    /// Properties of the system disk, as keys of `machine.install.diskSelector`.
     pub disk_facts: BTreeMap<&'static str, String>,
 }
 
@@ -140,10 +140,10 @@ fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFo
         let location = check.at(Pointer::new("/disks").child(name)).as_key();
         let wipe = check.at("/install/wipe").as_key();
         check.push(
-            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` by its selector"), location)
-                .also(wipe, "the disk to install on is asked for here")
+            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` with its selector"), location)
+                .also(wipe, "the disk to install on is needed here")
                 .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
-                .help("say what the disk is known by, as in\nserial: S5GXNF0R1"),
+                .help("add a property of the disk, as in\nserial: S5GXNF0R1"),
         );
     }
 }
@@ -155,15 +155,15 @@ fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchem
     for (name, schematic) in written {
         let at = Pointer::new("/schematics").child(name);
         for (index, extension) in schematic.extensions.iter().enumerate() {
-            known_extension(check, &at.child("extensions").item(index), extension.as_str(), version);
-            made_for(check, &at.child("extensions").item(index), extension.as_str());
+            check_extension(check, &at.child("extensions").item(index), extension.as_str(), version);
+            check_architecture(check, &at.child("extensions").item(index), extension.as_str());
             if let Some(first) = schematic.extensions[..index].iter().position(|other| other == extension) {
                 let location = check.at(at.child("extensions").item(index));
                 let first = check.at(at.child("extensions").item(first));
                 check.push(
                     Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), location)
                         .also(first, "first here")
-                        .note("a second one changes the schematic's ID and nothing else")
+                        .note("a second one only changes the schematic's ID")
                         .help("remove the line"),
                 );
             }
@@ -221,8 +221,8 @@ fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchem
                 let location = check.at(Pointer::new(format!("{at}{inner}")));
                 check.push(
                     Diagnostic::new(Code::SchematicIdUnstable, unstable.reason.to_string(), location)
-                        .note("versions of the Image Factory write such a text differently, so the image's ID cannot be known")
-                        .help("write the text on one line, without white space at its ends"),
+                        .note("versions of the Image Factory write such a string differently, so the image's ID is not known")
+                        .help("write the string on one line, without white space at its ends"),
                 );
             }
         }
@@ -237,8 +237,8 @@ fn schematic_id(check: &Check<'_>, schematic: &Schematic) -> Result<String, Unst
     }
 }
 
-/// An extension whose image is empty for the machine's architecture.
-fn made_for(check: &mut Check<'_>, at: &Pointer, name: &str) {
+/// Checks that an extension is available for the machine's architecture.
+fn check_architecture(check: &mut Check<'_>, at: &Pointer, name: &str) {
     let Some(arch) = check.file.device.arch else { return };
     let arch = if arch == Arch::Amd64 { "amd64" } else { "arm64" };
     let mut architectures = extensions::architectures(name).peekable();
@@ -247,14 +247,14 @@ fn made_for(check: &mut Check<'_>, at: &Pointer, name: &str) {
     }
     let (location, other) = (check.at(at.clone()), check.at("/arch"));
     check.push(
-        Diagnostic::new(Code::ExtensionArch, format!("`{name}` is not made for {arch}"), location)
+        Diagnostic::new(Code::ExtensionArch, format!("`{name}` is not available for {arch}"), location)
             .also(other, "the machine's architecture")
-            .note("the extension is installed, and empty")
+            .note("the extension is installed without content")
             .help("remove the line"),
     );
 }
 
-fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &TalosVersion) {
+fn check_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &TalosVersion) {
     if extensions::knows(version, name) != Some(false) {
         return;
     }
@@ -266,18 +266,18 @@ fn known_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &Ta
     );
     if check.file.device.install.factory.is_some() {
         finding.level = Level::Warning;
-        check.push(finding.note("a factory of your own may have more than the official catalogue"));
+        check.push(finding.note("your own factory may have more extensions than the official catalogue"));
         return;
     }
     if let Some(now) = extensions::alias(name) {
-        // The factory tries its aliases, and keeps the submitted name in the ID.
+        // The factory resolves its aliases, but keeps the submitted name in the ID.
         check.push(finding.label(format!("did you mean `{now}`?")).note(format!("`{name}` is an old name of `{now}`")));
         return;
     }
     let known: Vec<&str> = extensions::names(version).collect();
     check.push(match closest(name, known.iter().copied()) {
         Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding.note("the factory stores the schematic, and fails when the image is built"),
+        None => finding.note("the factory accepts the schematic, but cannot build the image"),
     });
 }
 

@@ -1,4 +1,4 @@
-//! What Kubernetes's parts on a node are told: the kubelet, etcd, the API server.
+//! The Kubernetes node, and the kubelet, etcd and the API server on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,10 +154,10 @@ fn check_manifests_directory(check: &mut Check<'_>) {
     check.push(
         Diagnostic::new(
             Code::NoSuccessor,
-            "`disableManifestsDirectory` has no place in the documents of Talos 1.14",
+            "`disableManifestsDirectory` has no equivalent in the documents of Talos 1.14",
             location,
         )
-        .note("KubeletConfig has no such field, and a base that 1.14 generated refuses `machine.kubelet`")
+        .note("KubeletConfig has no such field, and base configs of 1.14 reject `machine.kubelet`")
         .help("remove the line"),
     );
 }
@@ -187,8 +187,8 @@ fn api_server(check: &mut Check<'_>, config_format: ConfigFormat) -> Option<ApiS
     let mut extra_args = arguments(&written.extra_args);
     let mut jwt = None;
     if let Some(oidc) = &written.oidc {
-        issuer_is_https(check, oidc);
-        twice(check, &extra_args);
+        check_issuer(check, oidc);
+        check_oidc_arguments(check, &extra_args);
         match config_format {
             ConfigFormat::V1Alpha1 => extra_args.extend(oidc_arguments(oidc)),
             ConfigFormat::Documents => jwt = Some(authenticator(oidc)),
@@ -244,8 +244,8 @@ fn on_control_plane(check: &mut Check<'_>, pointer: &str, what: &str) -> bool {
     let location = check.at(Pointer::from(pointer)).as_key();
     check.push(
         Diagnostic::new(Code::ControlPlaneOnly, format!("a worker does not run {what}"), location)
-            .note("Talos refuses a worker's config with it")
-            .help("write it for control planes alone: under `controlplane` of the cluster, or in their files"),
+            .note("Talos rejects a worker's config with it")
+            .help("write it only for control planes: under `controlplane` of the cluster, or in their files"),
     );
     false
 }
@@ -258,7 +258,7 @@ fn subnets(written: &[SubnetFilter]) -> Vec<String> {
     written.iter().map(ToString::to_string).collect()
 }
 
-fn issuer_is_https(check: &mut Check<'_>, oidc: &Oidc) {
+fn check_issuer(check: &mut Check<'_>, oidc: &Oidc) {
     if let Some(host) = oidc.issuer_url.as_str().strip_prefix("http://") {
         let location = check.at("/apiServer/oidc/issuerURL");
         check.push(
@@ -269,14 +269,14 @@ fn issuer_is_https(check: &mut Check<'_>, oidc: &Oidc) {
     }
 }
 
-/// Arguments that `oidc` stands for and that are written as well.
-fn twice(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
+/// Reports arguments that `oidc` sets and that are also in `extraArgs`.
+fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
     for name in extra_args.keys().filter(|name| name.starts_with("oidc-") || *name == "authentication-config") {
         let location = check.at(Pointer::new("/apiServer/extraArgs").child(name)).as_key();
         let first = check.at("/apiServer/oidc").as_key();
         check.push(
             Diagnostic::new(Code::ExclusiveKeys, format!("`{name}` is already set by `oidc`"), location)
-                .also(first, "here")
+                .also(first, "set here")
                 .help("remove the argument"),
         );
     }

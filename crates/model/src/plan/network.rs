@@ -3,7 +3,7 @@
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
-use super::secrets::{Expected, hold};
+use super::secrets::{Expected, use_secret};
 use super::{Check, Cluster};
 use crate::FleetFile;
 use crate::device::Device;
@@ -60,9 +60,9 @@ fn check_name_as_hostname(check: &mut Check<'_>, name: &str) {
 /// The Tailscale extension service.
 #[derive(Debug, Serialize)]
 pub struct Tailscale {
-    /// What stands for the auth key in the tracked file: `${TAILSCALE_AUTHKEY}`.
+    /// The placeholder of the auth key: `${TAILSCALE_AUTHKEY}`.
     pub auth_key: String,
-    /// The environment but for the auth key, each entry as `NAME=value`.
+    /// The environment without the auth key, each entry as `NAME=value`.
     pub settings: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
     if written.accept_dns == Some(true) {
         let location = check.at(at.child("acceptDNS"));
         check.push(
-            Diagnostic::new(Code::AcceptDns, "Tailscale is told to set the node's resolver", location)
+            Diagnostic::new(Code::AcceptDns, "Tailscale is configured to set the node's resolver", location)
                 .note("the extension cannot write Talos's /etc/resolv.conf, so nothing is set")
                 .help("write `acceptDNS: false`, and list 100.100.100.100 under `nameservers`"),
         );
@@ -100,7 +100,8 @@ fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
         settings.push(format!("TS_EXTRA_ARGS={}", arguments.join(" ")));
     }
     let advertises_tags = arguments.iter().any(|argument| argument.starts_with("--advertise-tags="));
-    let auth_key = hold(check, "tailscale", secret, &at.child("authKey"), Expected::TailscaleKey { advertises_tags });
+    let auth_key =
+        use_secret(check, "tailscale", secret, &at.child("authKey"), Expected::TailscaleKey { advertises_tags });
     Some(Tailscale { auth_key, settings })
 }
 
@@ -120,7 +121,7 @@ fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {
         .collect()
 }
 
-/// Where names that are not whole are looked up.
+/// The domains in which names without a domain are looked up.
 #[derive(Debug, Serialize)]
 pub struct SearchDomains {
     /// Domains in order.
@@ -145,8 +146,8 @@ fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
         let location = check.at("/nameservers");
         check.push(
             Diagnostic::new(Code::OnlyMagicDns, "the only nameserver is Tailscale's own", location)
-                .note("until Tailscale runs the node resolves nothing: no time, no images, no login server")
-                .help("add a second one that answers without Tailscale, such as the router's address"),
+                .note("until Tailscale runs, the node resolves no name: not of time servers, registries or the login server")
+                .help("add one that works without Tailscale, such as the router's address"),
         );
     }
     Some(texts)
@@ -164,9 +165,9 @@ pub(super) fn overlaps(file: &FleetFile, at: &Pointer, cluster: &Cluster) -> Vec
                 continue;
             }
             let inside = if pod_network.network().prefix_len() >= service_network.network().prefix_len() {
-                format!("the pod network {pods} lies inside the service network {services}")
+                format!("the pod network {pods} is inside the service network {services}")
             } else {
-                format!("the service network {services} lies inside the pod network {pods}")
+                format!("the service network {services} is inside the pod network {pods}")
             };
             let range = |cidr: &Cidr| format!("{} – {}", cidr.network().network(), cidr.network().broadcast());
             findings.push(

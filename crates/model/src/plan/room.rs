@@ -1,4 +1,4 @@
-//! The room on a disk, and whether the volumes fit.
+//! Whether the volumes of a disk fit.
 
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
@@ -7,7 +7,7 @@ use super::{Check, Disk};
 use crate::partitions::{Shortfall, aligned, allocate, free_space};
 use crate::scalar::{Size, UpperBound, grouped, suggested};
 
-/// What Talos asks for if a volume has no `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
+/// The minimum sizes of volumes without `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
 const DEFAULT_MINIMUM: (u64, u64) = (2 << 30, 100 << 20);
 
 /// A volume with its bounds, on its disk.
@@ -17,8 +17,8 @@ pub(super) struct Placed {
     pub bounds: Bounds,
 }
 
-#[derive(Clone)]
 /// How large a volume may be.
+#[derive(Clone)]
 pub(super) enum Bounds {
     Exact(Size),
     Remaining,
@@ -26,7 +26,7 @@ pub(super) enum Bounds {
 }
 
 impl Placed {
-    /// The least that the volume takes, and how it is written.
+    /// Returns the least size of the volume in bytes, and a description.
     pub(super) fn least(&self) -> (u64, String) {
         match &self.bounds {
             Bounds::Exact(size) => (size.bytes(), size.to_string()),
@@ -43,17 +43,26 @@ impl Placed {
     }
 }
 
-/// Judges what is on one disk, and works out the size that `remaining` stands for.
-pub(super) fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version: &TalosVersion) -> Option<Size> {
+/// Checks the volumes of one disk, and returns the size that `remaining` resolves to.
+pub(super) fn check_room(
+    check: &mut Check<'_>,
+    disk: &Disk,
+    placed: &[Placed],
+    version: &TalosVersion,
+) -> Option<Size> {
     let at = |volume: &Placed, key: &str| Pointer::new("/volumes").child(&volume.name).child(key);
     let mut rest = placed.iter().filter(|volume| matches!(volume.bounds, Bounds::Remaining));
     let (first, second) = (rest.next(), rest.next());
     if let (Some(first), Some(second)) = (first, second) {
         let (location, first) = (check.at(at(second, "size")), check.at(at(first, "size")));
         check.push(
-            Diagnostic::new(Code::VolumeBounds, format!("two volumes take what remains of `{}`", disk.name), location)
-                .also(first, "first here")
-                .help("give one of them a size"),
+            Diagnostic::new(
+                Code::VolumeBounds,
+                format!("two volumes use the remaining space of `{}`", disk.name),
+                location,
+            )
+            .also(first, "first here")
+            .help("give one of them a size"),
         );
         return None;
     }
@@ -83,15 +92,19 @@ pub(super) fn fit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], version
     if placed.iter().any(|other| other.name != volume.name && matches!(other.bounds, Bounds::Range { .. })) {
         let location = check.at(at(volume, "size"));
         check.push(
-            Diagnostic::new(Code::VolumeBounds, "what remains is not known while another volume has bounds", location)
-                .help("give the other volumes of the disk a `size` each"),
+            Diagnostic::new(
+                Code::VolumeBounds,
+                "the remaining space is not known while another volume has bounds",
+                location,
+            )
+            .help("give the other volumes of the disk a `size` each"),
         );
         return None;
     }
     Some(Size::from_gigabytes(left / 1_000_000_000))
 }
 
-/// Talos makes its own volumes before user volumes, and EPHEMERAL without an upper bound takes the whole disk.
+/// Talos creates its own volumes before user volumes, and EPHEMERAL without an upper bound takes the whole disk.
 fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     let Some(user) = placed.iter().find(|volume| !volume.own) else { return };
     // A name in another case is a finding of its own, and was meant to be this.
@@ -105,16 +118,16 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     check.push(
         Diagnostic::new(
             Code::UnboundedEphemeral,
-            format!("EPHEMERAL takes all of `{}` before `{}` is made", disk.name, user.name),
+            format!("EPHEMERAL uses all of `{}` before `{}` is created", disk.name, user.name),
             location,
         )
-        .note("Talos makes its own volumes first, and EPHEMERAL grows over the whole disk unless it has an upper bound")
+        .note("Talos creates its own volumes first, and EPHEMERAL grows to the whole disk unless it has an upper bound")
         .help(format!("give it a size, as in\nEPHEMERAL: {{ disk: {}, size: 100GiB }}", disk.name)),
     );
 }
 
 fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], Shortfall(missing): Shortfall, sum: String) {
-    // Talos places user volumes by rising size, so the largest one is the one that finds no room.
+    // Talos places user volumes by rising size, so the largest one does not fit.
     let last = placed.iter().max_by_key(|volume| (!volume.own, volume.least().0));
     let Some(last) = last else { return };
     let at = Pointer::new("/volumes").child(&last.name);
@@ -126,7 +139,7 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], Shortfall(m
     )
     .label("the last volume to be placed")
     .figure(sum)
-    .note("Talos leaves a volume that finds no room unmade; the node boots without its mount");
+    .note("Talos does not create a volume that does not fit; the node boots without its mount");
     let room = aligned(last.least().0).saturating_sub(missing);
     finding = if room >= 1_000_000_000 {
         finding.help(format!("the largest size that fits is {}; or `size: remaining`", suggested(room)))
@@ -136,7 +149,7 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], Shortfall(m
     check.push(finding);
 }
 
-/// The sum that shows why volumes do not fit, a row each.
+/// Returns the sum that shows why volumes do not fit, one line for each.
 fn sum(disk: &Disk, placed: &[Placed], left: Result<u64, Shortfall>, version: &TalosVersion) -> String {
     let mut rows: Vec<(String, String)> = vec![(format!("  disk {}", disk.name), grouped(disk.bytes))];
     let taken = disk.bytes.saturating_sub(free_space(disk.bytes, disk.system, version));

@@ -1,39 +1,45 @@
-//! Which artifacts hold secrets.
+//! The secrets that artifacts contain.
 
 use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 
 use super::Check;
 use crate::scalar::SecretName;
 
-/// A secret that an artifact of a device holds. What is tracked has its placeholder, `${NAME}`.
+/// A secret in an artifact of a device. The tracked file has its placeholder, `${NAME}`, instead of the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretUse {
-    /// The key of the model that asks for the artifact, as `files` names it.
+    /// The model key of the artifact, as in `files`.
     pub key: String,
     /// The secret's name in talosmith.yaml.
     pub secret: String,
     /// The name in the placeholder.
     pub placeholder: String,
-    /// What its value must be.
+    /// What the value must be.
     pub expected: Expected,
-    /// Where the device names it.
+    /// The location of its name in the device.
     pub location: Location,
 }
 
 /// What the value of a secret must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Anything.
+    /// Any string.
     Text,
-    /// A key that Tailscale's extension can log in with; with tags an OAuth client's secret will do.
+    /// A Tailscale auth key, or with tags the secret of an OAuth client.
     TailscaleKey {
         /// Whether `tailscale up` advertises tags.
         advertises_tags: bool,
     },
 }
 
-/// Notes that the artifact of a model key holds a secret, which the place at `at` names; gives the placeholder.
-pub(super) fn hold(check: &mut Check<'_>, key: &str, secret: &SecretName, at: &Pointer, expected: Expected) -> String {
+/// Registers the secret that `at` names for the artifact of a model key, and returns its placeholder.
+pub(super) fn use_secret(
+    check: &mut Check<'_>,
+    key: &str,
+    secret: &SecretName,
+    at: &Pointer,
+    expected: Expected,
+) -> String {
     let location = check.at(at.clone());
     let names: Vec<&str> = check.fleet.fleet.secrets.keys().map(String::as_str).collect();
     if !names.contains(&secret.as_str()) {

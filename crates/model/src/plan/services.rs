@@ -1,9 +1,9 @@
-//! Extension services but for Tailscale, which has a model of its own.
+//! Extension services other than Tailscale, which has a key of its own.
 
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
-use super::secrets::{Expected, hold};
+use super::secrets::{Expected, use_secret};
 use super::{Check, PlannedSchematic, texts};
 use crate::device;
 use crate::scalar::DnsLabel;
@@ -14,7 +14,7 @@ use crate::upstream::extensions;
 pub struct ExtensionService {
     /// The service's name.
     pub name: String,
-    /// The environment, each entry as `NAME=value`; a secret's value as its placeholder.
+    /// The environment, each entry as `NAME=value`; secrets are placeholders.
     pub environment: Vec<String>,
     /// Files.
     pub config_files: Vec<ConfigFile>,
@@ -23,13 +23,13 @@ pub struct ExtensionService {
 /// A file of an extension service.
 #[derive(Debug, Serialize)]
 pub struct ConfigFile {
-    /// Where the service finds it.
+    /// The path at which the service reads it.
     pub mount_path: String,
-    /// Its text; a secret's value as its placeholder.
+    /// Its content; secrets are placeholders.
     pub content: String,
 }
 
-/// The extension services of a device; `applied` is the schematic of the applied image, if it is known.
+/// Plans the extension services of a device; `applied` is the schematic of the applied image, if it is known.
 pub(super) fn services(
     check: &mut Check<'_>,
     version: &TalosVersion,
@@ -46,7 +46,7 @@ pub(super) fn services(
             );
             continue;
         }
-        provided(check, &at, name, version, applied);
+        check_provider(check, &at, name, version, applied);
         if service.environment.is_empty() && service.config_files.is_empty() {
             check.missing(&at, "environment", "environment: { TUNNEL_TOKEN: \"${CLOUDFLARED_TOKEN}\" }");
             continue;
@@ -62,14 +62,14 @@ pub(super) fn services(
         }
         let service_texts: Vec<&str> =
             environment.iter().chain(config_files.iter().map(|file| &file.content)).map(String::as_str).collect();
-        placeholders(check, &at, name, service, &service_texts);
+        check_placeholders(check, &at, name, service, &service_texts);
         planned.push(ExtensionService { name: name.to_string(), environment, config_files });
     }
     planned
 }
 
-/// Whether the applied image brings the service.
-fn provided(
+/// Checks that the applied image provides the service.
+fn check_provider(
     check: &mut Check<'_>,
     at: &Pointer,
     name: &DnsLabel,
@@ -77,11 +77,14 @@ fn provided(
     applied: Option<&PlannedSchematic>,
 ) {
     let location = check.at(at.clone()).as_key();
-    let brings = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
-    let mut providers = extensions::names(version).filter(|extension| brings(extension)).peekable();
+    let provides = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
+    let mut providers = extensions::names(version).filter(|extension| provides(extension)).peekable();
     if providers.peek().is_none() {
-        let finding =
-            Diagnostic::new(Code::UnknownService, format!("no official extension brings a service `{name}`"), location);
+        let finding = Diagnostic::new(
+            Code::UnknownService,
+            format!("no official extension provides a service `{name}`"),
+            location,
+        );
         let all: Vec<&str> = extensions::names(version)
             .flat_map(|extension| extensions::services(extension).map(|service| service.name))
             .collect();
@@ -93,12 +96,12 @@ fn provided(
             Some(meant) => finding
                 .label(format!("did you mean `{meant}`?"))
                 .note("a service is configured by its own name: without `ext-`, and not by the name of its extension"),
-            None => finding.note("the configuration is accepted, and nothing reads it"),
+            None => finding.note("Talos accepts the configuration, but nothing reads it"),
         });
         return;
     }
     let Some(schematic) = applied else { return };
-    if schematic.extensions.iter().any(|extension| brings(extension)) {
+    if schematic.extensions.iter().any(|extension| provides(extension)) {
         return;
     }
     let image = check.at(Pointer::new("/schematics").child(&schematic.name)).as_key();
@@ -110,13 +113,13 @@ fn provided(
             location,
         )
         .also(image, "the image that is applied lacks it")
-        .note("it is not added by itself: the order of extensions is part of the image's ID")
+        .note("it is not added automatically, because the order of extensions is part of the image's ID")
         .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
     );
 }
 
-/// Notes the secrets whose placeholders stand in the texts, and finds those that stand in none.
-fn placeholders(
+/// Registers the secrets that the service lists, and reports those that it does not use or uses without listing them.
+fn check_placeholders(
     check: &mut Check<'_>,
     at: &Pointer,
     name: &DnsLabel,
@@ -125,13 +128,13 @@ fn placeholders(
 ) {
     for (index, secret) in service.secrets.iter().enumerate() {
         let at = at.child("secrets").item(index);
-        let placeholder = hold(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
+        let placeholder = use_secret(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
         if !service_texts.iter().any(|text| text.contains(&placeholder)) {
             let location = check.at(at);
             check.push(
                 Diagnostic::new(
                     Code::UnknownSecret,
-                    format!("`{placeholder}` stands in no text of the service `{name}`"),
+                    format!("`{placeholder}` is not used by the service `{name}`"),
                     location,
                 )
                 .help(format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line")),
@@ -146,7 +149,7 @@ fn placeholders(
             check.push(
                 Diagnostic::new(
                     Code::UnknownSecret,
-                    format!("`{placeholder}` stands in a text of `{name}`, which does not list the secret"),
+                    format!("`{placeholder}` is used by `{name}`, which does not list the secret"),
                     location,
                 )
                 .note("Talos expands nothing: the service would get the placeholder itself")

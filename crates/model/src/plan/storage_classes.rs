@@ -1,4 +1,4 @@
-//! StorageClasses of the local-path-provisioner that stand for one volume of one node each.
+//! StorageClasses of the local-path-provisioner, each for one volume of one node.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct StorageClass {
     pub name: String,
     /// Where the volume is mounted: one of the node's paths.
     pub path: String,
-    /// What becomes of the data when a claim is deleted.
+    /// What happens to the data when a claim is deleted.
     pub reclaim_policy: ReclaimPolicy,
     /// Whether claims may ask for more later, if the model says so.
     pub allow_volume_expansion: Option<bool>,
@@ -71,7 +71,7 @@ pub(super) fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClas
                 check.push(
                     Diagnostic::new(
                         Code::DefaultClass,
-                        format!("the class `{name}` of one node would be the cluster's default one"),
+                        format!("the class `{name}` of one node would be the cluster's default class"),
                         location,
                     )
                     .note("every claim without a class would bind its pods to this node")
@@ -97,7 +97,7 @@ pub(super) fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClas
     planned
 }
 
-/// A class for what the node does not offer. What is wrong with a volume itself is said there.
+/// A class for what the node does not offer. A fault of the volume itself is reported there.
 fn unoffered(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
     let has = check.file.device.volumes.keys().any(|volume| volume.as_str() == name);
     match volumes.iter().find(|volume| volume.name == name) {
@@ -110,7 +110,7 @@ fn unoffered(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str)
             let list = check.at("/localPath/volumes");
             check.push(
                 Diagnostic::new(Code::UnknownVolume, format!("the node does not offer the volume `{name}`"), location)
-                    .also(list, "what it offers")
+                    .also(list, "the volumes that it offers")
                     .note("the provisioner refuses claims for a path that is not in the node's list")
                     .help(format!("add it to `localPath.volumes`:\n- {name}")),
             );

@@ -39,12 +39,12 @@ pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, applied: Option<&
     }
 }
 
-/// How the node keeps time.
+/// Time synchronisation.
 #[derive(Debug, Serialize)]
 pub struct Time {
     /// NTP servers.
     pub servers: Vec<String>,
-    /// Whether Talos leaves the clock alone, if the model says so.
+    /// Whether synchronisation is off; none if the model does not specify it.
     pub disabled: Option<bool>,
     /// How long booting waits for the right time.
     pub boot_timeout: Option<String>,
@@ -64,9 +64,9 @@ pub struct KernelModule {
 pub struct MachineFile {
     /// Its path; below /etc for an EtcFileConfig.
     pub path: String,
-    /// Its text.
+    /// Its content.
     pub content: String,
-    /// What becomes of a file that is there.
+    /// What happens to an existing file.
     pub op: FileOperation,
     /// The bits of its mode.
     pub permissions: u16,
@@ -94,7 +94,7 @@ pub struct Mirror {
     pub skip_fallback: Option<bool>,
 }
 
-/// How the node keeps time, if the model says so.
+/// Plans time synchronisation; none if the model has no setting.
 fn time(check: &Check<'_>) -> Option<Time> {
     let written = check.file.device.time.as_ref()?;
     let time = Time {
@@ -177,42 +177,38 @@ fn machine_files(check: &mut Check<'_>, versions: &Versions) -> MachineFiles {
             if file.op == FileOperation::Append {
                 let location = check.at(at.child("op"));
                 check.push(
-                    Diagnostic::new(
-                        Code::NoSuccessor,
-                        "an EtcFileConfig holds a whole file and cannot append",
-                        location,
-                    )
-                    .note("with a base config of 1.14 a file below /etc is such a document")
-                    .help("write the whole text, and leave `op` out"),
+                    Diagnostic::new(Code::NoSuccessor, "an EtcFileConfig has a whole file and cannot append", location)
+                        .note("with a base config of 1.14 a file below /etc is such a document")
+                        .help("write the whole content, and leave `op` out"),
                 );
             }
             planned.etc.push(MachineFile { path: below.to_owned(), content, op: file.op, permissions });
             continue;
         }
-        judge(check, &at, path, file.op, &versions.talos);
+        check_operation(check, &at, path, file.op, &versions.talos);
         planned.files.push(MachineFile { path: path.to_owned(), content, op: file.op, permissions });
     }
     planned
 }
 
-/// What Talos finds out at boot only.
-fn judge(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOperation, version: &TalosVersion) {
+/// Checks what Talos only detects at boot.
+fn check_operation(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOperation, version: &TalosVersion) {
     let location = check.at(at.clone()).as_key();
     let finding = |message: String| Diagnostic::new(Code::MachineFile, message, location.clone());
     if check.file.device.kata && KATA_FILES.contains(&path) {
         check.push(
-            finding(format!("kata containers write `{path}` too"))
-                .note("Talos takes one entry for a path, and fails or drops the other one at boot")
-                .help("remove the file here, or take the node out with `kata: false`"),
+            finding(format!("kata containers also write `{path}`"))
+                .note("Talos accepts one entry for a path, and fails or drops the other one at boot")
+                .help("remove the file here, or exclude the node with `kata: false`"),
         );
         return;
     }
     let is_special = path == CRI_CUSTOMIZATION || path.starts_with("/etc/kubernetes/manifests/");
     if op == FileOperation::Create && !path.starts_with("/var/") && !is_special {
         check.push(
-            finding(format!("Talos makes no new file at `{path}`"))
-                .note("new files may be below /var only; one elsewhere stops those behind it from being written, too")
-                .help("write `op: overwrite` if the file is there already, or another path"),
+            finding(format!("Talos cannot create a file at `{path}`"))
+                .note("new files are possible only below /var; one elsewhere also prevents the files after it from being written")
+                .help("write `op: overwrite` if the file already exists, or another path"),
         );
     }
     if op == FileOperation::Overwrite && path == CRI_CUSTOMIZATION && version.minor() >= (1, 14) {

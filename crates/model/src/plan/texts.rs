@@ -1,4 +1,4 @@
-//! Texts that stand in the model, or in a file beside it.
+//! Contents that are written in the model, or in a file that it names.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{Check, NoText};
 use crate::input::literal_secret;
 use crate::scalar::RelativePath;
 
-/// The text of the mapping at `at`, which has either `content` or `file`.
+/// Returns the content of the mapping at `at`, which has either `content` or `file`.
 pub(super) fn text(
     check: &mut Check<'_>,
     at: &Pointer,
@@ -27,13 +27,13 @@ pub(super) fn text(
             None
         }
         (None, None) => {
-            check.missing(at, "content", "content: |\n  the text");
+            check.missing(at, "content", "content: |\n  the content");
             None
         }
     }
 }
 
-/// The file that the key `file` of the mapping at `at` names.
+/// Returns the file that the key `file` of the mapping at `at` names.
 pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
     let location = check.at(at.child("file"));
     let from_root = check.fleet.folder_of(check.file, &location).join(path.as_str());
@@ -43,9 +43,9 @@ pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> 
             let unknown = |message| Diagnostic::new(Code::UnknownFile, message, location);
             check.push(match why {
                 NoText::Absent => unknown(format!("there is no file `{from_root}`"))
-                    .note("the path is taken from the folder of the file that names it"),
-                NoText::Symlink => unknown(format!("`{from_root}` is a symbolic link, or lies behind one"))
-                    .note("talosmith follows no link, which can lead out of the repository")
+                    .note("the path is relative to the folder of the file that names it"),
+                NoText::Symlink => unknown(format!("`{from_root}` is a symbolic link, or the path contains one"))
+                    .note("talosmith does not follow links, which can lead out of the repository")
                     .help("name the file that it leads to"),
                 NoText::NotAFile => unknown(format!("`{from_root}` is not a file")),
                 NoText::Refused(finding) => Diagnostic::clone(finding),
@@ -54,7 +54,7 @@ pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> 
         }
     };
     check.findings.extend(literal_secret(*source, text));
-    // Behind our header a byte order mark would be a character of the first key.
+    // After our header, a byte order mark would become part of the first key.
     let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(text), Arc::from);
     Some((*source, text))
 }

@@ -86,7 +86,7 @@ pub(super) fn device(check: &mut Check<'_>) -> Versions {
     Versions { talos, base, config_format, ships_cri_customization, talos_location, base_location }
 }
 
-/// Finds fault with a fact that the version is too old for. `what` names it in the message.
+/// Reports a setting that needs a later version. `what` names it in the message.
 pub(super) fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVersion, what: &str, at: &Pointer) {
     if version.minor() >= first {
         return;
@@ -95,12 +95,12 @@ pub(super) fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVer
     let needed = format!("v{}.{}", first.0, first.1);
     check.push(
         Diagnostic::new(Code::OldTalos, format!("{what} needs Talos {needed}, and this is {version}"), location)
-            .note("an older Talos refuses a config with what it does not know")
+            .note("an older Talos rejects a config with unknown keys")
             .help(format!("remove it, or upgrade the node to {needed} or later first")),
     );
 }
 
-/// A cluster without its devices.
+/// Plans a cluster without its devices.
 pub(super) fn cluster(
     file: &FleetFile,
     name: &str,
@@ -142,7 +142,7 @@ fn check_supported(version: &TalosVersion, location: &Location) -> Option<Diagno
                 format!("{version} is newer than this talosmith knows (up to {known})"),
                 location.clone(),
             )
-            .note(format!("generated as for {known}; extension names were not checked")),
+            .note(format!("generated as for {known}; extension names are not checked")),
         );
     }
     (version.minor() < oldest).then(|| {
@@ -151,15 +151,15 @@ fn check_supported(version: &TalosVersion, location: &Location) -> Option<Diagno
             format!("{version} has no HostnameConfig document (needs v{}.{})", oldest.0, oldest.1),
             location.clone(),
         )
-        .note("what talosmith generates needs it")
+        .note("the generated files need it")
         .help(format!("upgrade the node to v{}.{} or later first", oldest.0, oldest.1))
     })
 }
 
 fn missing_base_config(version: &TalosVersion, location: Location) -> Diagnostic {
-    Diagnostic::new(Code::MissingBaseConfig, format!("from Talos 1.14 on `baseConfig` must be written; this is {version}"), location)
-        .note("a base that 1.14 generated refuses the patches of older ones, and an older base keeps them through upgrades")
+    Diagnostic::new(Code::MissingBaseConfig, format!("`baseConfig` is required from Talos 1.14 on; this is {version}"), location)
+        .note("base configs of 1.14 reject the patches of older ones, and an upgrade does not change the base config")
         .help(format!(
-            "if an older talosctl made the base config, name its version, as in\nbaseConfig: v1.13.0\nif this one did\nbaseConfig: {version}"
+            "if an older talosctl generated the base config, write its version, as in\nbaseConfig: v1.13.0\nif this one did\nbaseConfig: {version}"
         ))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
 use super::encryption::encryption;
-use super::room::{Bounds, Placed, fit};
+use super::room::{Bounds, Placed, check_room};
 use super::volume_kind::{Kind, fits, kind, versions};
 use super::{Check, Disk, Encryption};
 use crate::device;
@@ -46,7 +46,7 @@ pub struct Volume {
 
 /// The volumes of a device: Talos's own first, then in the order of their names.
 pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) -> Vec<Volume> {
-    // Plans are kept, and the room that a vector takes in advance would be many times theirs.
+    // Plans are kept in memory, and the spare capacity of a growing vector would be many times their size.
     let mut planned = Vec::with_capacity(check.file.device.volumes.len());
     let mut on_disk: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();
     for (name, volume) in &check.file.device.volumes {
@@ -79,7 +79,7 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
         planned.push(Volume {
             name: name.to_string(),
             kind: kind.document(),
-            // Talos's default is left out, as it came with 1.12 and older nodes have the others alone.
+            // Talos's default is left out, because Talos before 1.12 does not know the field.
             volume_type: volume.volume_type.filter(|kind| *kind != VolumeType::Partition),
             disk: disk.map(|disk| disk.name.clone()),
             selector: disk.map(|disk| disk.selector.clone()),
@@ -96,7 +96,7 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
     whole_disks(check, disks, &planned);
     for disk in disks {
         let placed = on_disk.remove(disk.name.as_str()).unwrap_or_default();
-        if let Some(remaining) = fit(check, disk, &placed, version)
+        if let Some(remaining) = check_room(check, disk, &placed, version)
             && let Some(volume) = placed.iter().find(|volume| matches!(volume.bounds, Bounds::Remaining))
         {
             for planned in planned.iter_mut().filter(|planned| planned.name == volume.name) {
@@ -121,40 +121,40 @@ fn placed_on<'a>(check: &mut Check<'_>, at: &Pointer, disks: &'a [Disk], name: &
         let (location, reserved) =
             (check.at(at.child("disk")), check.at(Pointer::new("/disks").child(name).child("reserved")));
         check.push(
-            Diagnostic::new(Code::ReservedDisk, format!("`{name}` is kept free for {purpose}"), location)
-                .also(reserved, "said here")
-                .note("Talos takes an empty disk for its volumes, and what is meant to have it finds it partitioned")
+            Diagnostic::new(Code::ReservedDisk, format!("`{name}` is reserved for {purpose}"), location)
+                .also(reserved, "reserved here")
+                .note("Talos partitions an empty disk, and whatever it is reserved for then finds it in use")
                 .help("put the volume on another disk, or remove `reserved`"),
         );
     }
     Some(disk)
 }
 
-/// A volume on a whole disk leaves nothing for another one.
+/// Reports volumes on a whole disk that is not empty.
 fn whole_disks(check: &mut Check<'_>, disks: &[Disk], planned: &[Volume]) {
     for volume in planned.iter().filter(|volume| volume.volume_type == Some(VolumeType::Disk)) {
         let Some(disk) = disks.iter().find(|disk| Some(&disk.name) == volume.disk.as_ref()) else { continue };
         let key = |name: &str| Pointer::new("/volumes").child(name).child("disk");
         let location = check.at(key(&volume.name));
-        let message = format!("`{}` takes the whole of `{}`", volume.name, disk.name);
+        let message = format!("`{}` uses the whole of `{}`", volume.name, disk.name);
         let other = planned.iter().find(|other| other.name != volume.name && other.disk == volume.disk);
         let (also, text) = match other {
-            Some(other) => (check.at(key(&other.name)), format!("`{}` is there, too", other.name)),
+            Some(other) => (check.at(key(&other.name)), format!("`{}` is on it too", other.name)),
             None if disk.system => {
-                (check.at(Pointer::new("/disks").child(&disk.name).child("system")), "Talos is there".to_owned())
+                (check.at(Pointer::new("/disks").child(&disk.name).child("system")), "it is the system disk".to_owned())
             }
             None => continue,
         };
         check.push(
             Diagnostic::new(Code::VolumeBounds, message, location)
                 .also(also, text)
-                .note("Talos uses a disk as a whole only if there is nothing on it")
+                .note("Talos uses a whole disk only if it is empty")
                 .help("put one of them on another disk, or leave `volumeType` out and give the volume a size"),
         );
     }
 }
 
-/// How large a volume may be; the inner none if it has no size of its own, the outer one after a finding.
+/// How large a volume may be; the inner option is none if the volume has no size of its own, the outer one after a finding.
 fn bounds(
     check: &mut Check<'_>,
     at: &Pointer,

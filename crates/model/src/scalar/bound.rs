@@ -6,20 +6,20 @@ use serde::Deserialize;
 
 use super::{ScalarError, Size, try_from_text};
 
-/// The upper bound of a volume, which Talos takes in three forms.
+/// The upper bound of a volume, in one of the three forms that Talos accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum UpperBound {
     /// A size.
     Size(Size),
-    /// A whole percentage of what is free when the volume is made; not of the disk.
+    /// A whole percentage of the space that is free when the volume is created; not of the disk.
     Percent(u8),
-    /// All that is free when the volume is made, but for this much. Since Talos 1.13.
+    /// All space that is free when the volume is created, except for this size. Since Talos 1.13.
     AllBut(Size),
 }
 
 impl UpperBound {
-    /// The bound in bytes, where it is known before the volume is made.
+    /// Returns the bound in bytes; none if it depends on the free space.
     #[must_use]
     pub const fn bytes(&self) -> Option<u64> {
         match self {
@@ -48,8 +48,8 @@ impl FromStr for UpperBound {
             return match number.parse() {
                 Ok(percent @ 1..=100) if !number.starts_with('+') => Ok(Self::Percent(percent)),
                 _ => Err(ScalarError::new(format!("`{text}` is not a whole percentage"))
-                    .note("Talos takes it of the space that is free when the volume is made")
-                    .help("write one from `1%` to `100%`")),
+                    .note("it is a share of the space that is free when the volume is created")
+                    .help("write a percentage from `1%` to `100%`")),
             };
         }
         match text.strip_prefix('-') {

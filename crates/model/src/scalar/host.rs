@@ -1,4 +1,4 @@
-//! Hosts: what is reached by a name or an address.
+//! Hosts, and names and URLs that contain one.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -32,13 +32,13 @@ impl FromStr for Host {
     }
 }
 
-/// Whether a text is a hostname or an IP address; four numbers are an address or nothing.
+/// Returns whether a string is a hostname or an IP address; four numbers can only be an address.
 fn is_host(text: &str) -> bool {
     let numbers = text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
     text.parse::<IpAddr>().is_ok() || (!numbers && text.parse::<Hostname>().is_ok())
 }
 
-/// A name that a certificate is good for: one that is written, or the addresses of all control planes.
+/// A subject alternative name of a certificate: a literal one, or the addresses of all control planes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum SubjectAltName {
@@ -58,7 +58,7 @@ impl FromStr for SubjectAltName {
         if is_host(text) || text.strip_prefix("*.").is_some_and(|rest| rest.parse::<Hostname>().is_ok()) {
             return Ok(Self::Literal(text.to_owned()));
         }
-        Err(ScalarError::new(format!("`{text}` is not a name that a certificate can be good for"))
+        Err(ScalarError::new(format!("`{text}` is not a valid name in a certificate"))
             .help("write a hostname, an IP address, or `controlplanes` for the address of each control plane"))
     }
 }

@@ -165,11 +165,11 @@ impl FromStr for KernelArgument {
                         "`{}` is more than one kernel argument",
                         text.escape_debug()
                     ))
-                    .note("it would be one item of the schematic, and its ID another than that of two items")
+                    .note("as one item it changes the ID of the schematic")
                     .help(format!("write one item each:\n{}", parts.join("\n"))));
                 }
                 c if c.is_control() => {
-                    return Err(ScalarError::new("a kernel argument has a control character in it"));
+                    return Err(ScalarError::new("a kernel argument contains a control character"));
                 }
                 _ => {}
             }

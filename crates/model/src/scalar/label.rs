@@ -23,7 +23,7 @@ impl FromStr for LabelKey {
     type Err = ScalarError;
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = |why: &str| ScalarError::new(format!("`{text}` is not a label's key")).label(why.to_owned());
+        let fault = |why: &str| ScalarError::new(format!("`{text}` is not a valid label key")).label(why.to_owned());
         let name = match text.split_once('/') {
             Some((prefix, name)) => {
                 if prefix.parse::<super::Hostname>().is_err() || prefix.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -62,7 +62,7 @@ impl FromStr for LabelValue {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if !text.is_empty() {
-            is_name(text).map_err(|why| ScalarError::new(format!("`{text}` is not a label's value")).label(why))?;
+            is_name(text).map_err(|why| ScalarError::new(format!("`{text}` is not a valid label value")).label(why))?;
         }
         Ok(Self(text.to_owned()))
     }
@@ -90,7 +90,7 @@ impl FromStr for Taint {
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let (value, effect) = text.rsplit_once(':').unwrap_or(("", text));
         if !Self::EFFECTS.contains(&effect) {
-            let fault = ScalarError::new(format!("`{effect}` is not the effect of a taint"));
+            let fault = ScalarError::new(format!("`{effect}` is not an effect of a taint"));
             return Err(match talosmith_document::closest(effect, Self::EFFECTS) {
                 Some(near) => fault.label(format!("did you mean `{near}`?")),
                 None => fault.help("write `NoSchedule`, `PreferNoSchedule` or `NoExecute`, or `<value>:<effect>`"),

@@ -61,9 +61,9 @@ impl FromStr for SecretName {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.starts_with("tskey-") || text.contains("://") {
-            return Err(ScalarError::new("a secret is named here, not written or looked up")
-                .note("files with this text are tracked")
-                .help("list its sources under `secrets` in talosmith.yaml, and write that key here"));
+            return Err(ScalarError::new("a secret is referenced by its name, not by its value")
+                .note("this file is tracked by Git")
+                .help("list its sources under `secrets` in talosmith.yaml, and write the name of that key here"));
         }
         plain_name(text, "the name of a secret", &['-', '_', '.'], 63)?;
         Ok(Self(text.to_owned()))
@@ -124,9 +124,9 @@ impl FromStr for ObjectName {
 
 fn hostname_fault(text: &str, why: &str) -> ScalarError {
     let fault = ScalarError::new(format!("`{text}` is not a hostname")).label(why.to_owned());
-    let mended = text.to_ascii_lowercase().replace(['_', ' '], "-");
-    if mended != text && mended.split('.').all(|label| dns_label(label).is_ok()) {
-        return fault.help(format!("write `{mended}`"));
+    let fixed = text.to_ascii_lowercase().replace(['_', ' '], "-");
+    if fixed != text && fixed.split('.').all(|label| dns_label(label).is_ok()) {
+        return fault.help(format!("write `{fixed}`"));
     }
     fault
 }
@@ -156,7 +156,7 @@ impl FromStr for VolumeName {
     type Err = ScalarError;
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = || ScalarError::new(format!("`{text}` is not the name of a volume"));
+        let fault = || ScalarError::new(format!("`{text}` is not a valid volume name"));
         if text.is_empty() || text.chars().count() > 34 {
             return Err(fault()
                 .label(format!("{} characters; 1 to 34 are allowed", text.chars().count()))
@@ -164,9 +164,9 @@ impl FromStr for VolumeName {
         }
         if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '-')) {
             let fault = fault().label(format!("`{}` is not allowed: letters, digits and `-` are", bad.escape_debug()));
-            let mended = text.replace(['_', '.', ' '], "-");
-            let is_mended = mended.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-            return Err(if is_mended { fault.help(format!("write `{mended}`")) } else { fault });
+            let fixed = text.replace(['_', '.', ' '], "-");
+            let is_fixed = fixed.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+            return Err(if is_fixed { fault.help(format!("write `{fixed}`")) } else { fault });
         }
         Ok(Self(text.to_owned()))
     }
@@ -183,7 +183,7 @@ impl FromStr for Cel {
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.trim().is_empty() || text.contains('\n') {
             return Err(ScalarError::new("a selector is a CEL expression on one line")
-                .help("write one such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
+                .help("write an expression such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
         }
         talosmith_machinery::cel::check_syntax(text)?;
         Ok(Self(text.to_owned()))
@@ -226,7 +226,7 @@ impl FromStr for EnvironmentVariable {
         if good(text) {
             return Ok(Self(text.to_owned()));
         }
-        let fault = ScalarError::new(format!("`{text}` is not the name of an environment variable"));
+        let fault = ScalarError::new(format!("`{text}` is not a valid name of an environment variable"));
         Err(if good(bare) { fault.help(format!("write `{bare}`")) } else { fault })
     }
 }
@@ -245,7 +245,7 @@ impl FromStr for OpReference {
             Some(parts) if (3..=4).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty()) => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(ScalarError::new(format!("`{text}` is not a reference of 1Password"))
+            _ => Err(ScalarError::new(format!("`{text}` is not a 1Password secret reference"))
                 .help("write `op://<vault>/<item>/<field>`")),
         }
     }
@@ -261,8 +261,8 @@ impl FromStr for ModelKey {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if text.split('.').any(str::is_empty) || text.contains(char::is_whitespace) {
-            return Err(ScalarError::new(format!("`{text}` is not a key of the model"))
-                .help("write one such as `hostname` or `volumes.EPHEMERAL`"));
+            return Err(ScalarError::new(format!("`{text}` is not a model key"))
+                .help("write a key such as `hostname` or `volumes.EPHEMERAL`"));
         }
         Ok(Self(text.to_owned()))
     }

@@ -80,7 +80,7 @@ impl FromStr for Cidr {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let Ok(network) = text.parse::<IpNet>() else {
-            let fault = ScalarError::new(format!("`{text}` is not a network in CIDR form"));
+            let fault = ScalarError::new(format!("`{text}` is not a network in CIDR notation"));
             return Err(match text.parse::<IpAddr>() {
                 Ok(address) => {
                     let bits = if address.is_ipv4() { 32 } else { 128 };

@@ -75,10 +75,10 @@ impl FromStr for Size {
         }
         let factor = factor(text, number, unit)?;
         if trimmed != text || unit.starts_with(char::is_whitespace) {
-            return Err(ScalarError::new(format!("`{text}` has white space in it"))
+            return Err(ScalarError::new(format!("`{text}` contains white space"))
                 .help(format!("write `{number}{}`", unit.trim())));
         }
-        let too_large = || ScalarError::new(format!("`{text}` is more bytes than a disk can have"));
+        let too_large = || ScalarError::new(format!("`{text}` is too large for a disk"));
         let bytes = number.parse::<u64>().ok().and_then(|count| count.checked_mul(factor)).ok_or_else(too_large)?;
         if bytes == 0 {
             return Err(ScalarError::new("a size of zero")
@@ -103,8 +103,9 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarError> {
     }
     let lower = unit.to_ascii_lowercase();
     if let Some((name, _)) = UNITS.iter().find(|(name, _)| name.to_ascii_lowercase() == lower) {
-        return Err(ScalarError::new(format!("`{text}` has its unit in the wrong case"))
-            .help(format!("write `{number}{name}`")));
+        return Err(
+            ScalarError::new(format!("`{text}` has a unit in the wrong case")).help(format!("write `{number}{name}`"))
+        );
     }
     let prefix = lower.trim_end_matches('i');
     if let "k" | "m" | "g" | "t" = prefix {
@@ -112,7 +113,7 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarError> {
         let binary = format!("{}iB", prefix.to_ascii_uppercase());
         if lower.ends_with('i') {
             return Err(
-                ScalarError::new(format!("`{text}` has a short unit")).help(format!("write `{number}{binary}`"))
+                ScalarError::new(format!("`{text}` has an incomplete unit")).help(format!("write `{number}{binary}`"))
             );
         }
         let powers = match prefix {
@@ -125,7 +126,7 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarError> {
             "`{text}` can be read as {decimal} ({}) or {binary} ({})",
             powers.0, powers.1
         ))
-        .label(format!("Talos would take {decimal}"))
+        .label(format!("Talos reads it as {decimal}"))
         .help(format!("write `{number}{decimal}` or `{number}{binary}`")));
     }
     Err(ScalarError::new(format!("`{unit}` is not a unit of size"))
@@ -134,7 +135,7 @@ fn factor(text: &str, number: &str, unit: &str) -> Result<u64, ScalarError> {
 
 fn comma(text: &str, whole: &str, fraction: &str, unit: &str) -> ScalarError {
     let digits: String = text.chars().filter(|c| *c != ',').collect();
-    let fault = ScalarError::new(format!("`{text}` has a comma in it"))
+    let fault = ScalarError::new(format!("`{text}` contains a comma"))
         .note(format!("Talos drops the comma and reads {digits}"));
     match scaled(whole, fraction, unit.trim()) {
         Some(size) => {
@@ -147,7 +148,7 @@ fn comma(text: &str, whole: &str, fraction: &str, unit: &str) -> ScalarError {
 fn fraction(text: &str, number: &str, unit: &str) -> ScalarError {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let fault = ScalarError::new(format!("`{text}` is not a whole number"))
-        .note("Talos computes fractions in floating point and cuts off what is left of a byte");
+        .note("Talos computes fractions in floating point and truncates to whole bytes");
     match scaled(whole, fraction, unit.trim()) {
         Some(size) => fault.help(format!("write `{size}`")),
         None => fault.help("write a whole number of a smaller unit"),
@@ -242,20 +243,20 @@ mod tests {
         let cases = [
             ("1405", "`1405` has no unit", Some("write `1405GB`, or `1405B` if you mean bytes")),
             ("1390G", "`1390G` can be read as GB (1000³) or GiB (1024³)", Some("write `1390GB` or `1390GiB`")),
-            ("100Gi", "`100Gi` has a short unit", Some("write `100GiB`")),
-            ("100gb", "`100gb` has its unit in the wrong case", Some("write `100GB`")),
+            ("100Gi", "`100Gi` has an incomplete unit", Some("write `100GiB`")),
+            ("100gb", "`100gb` has a unit in the wrong case", Some("write `100GB`")),
             (
                 "1,405TB",
-                "`1,405TB` has a comma in it",
+                "`1,405TB` contains a comma",
                 Some("write `1405TB` if the comma groups digits, `1405GB` if it is a decimal comma"),
             ),
             ("1.4TB", "`1.4TB` is not a whole number", Some("write `1400GB`")),
             ("0.5GiB", "`0.5GiB` is not a whole number", Some("write `512MiB`")),
-            ("100 GB", "`100 GB` has white space in it", Some("write `100GB`")),
+            ("100 GB", "`100 GB` contains white space", Some("write `100GB`")),
             ("0GB", "a size of zero", Some("leave the key out if there is no bound")),
             ("GB", "`GB` is not a size", Some("write a whole number and a unit, such as `100GiB`")),
             ("-5GB", "`-5GB` is not a size", Some("write a whole number and a unit, such as `100GiB`")),
-            ("99999999TB", "`99999999TB` is more bytes than a disk can have", None),
+            ("99999999TB", "`99999999TB` is too large for a disk", None),
         ];
         for (text, message, help) in cases {
             let fault = text.parse::<Size>().expect_err(text);

@@ -1,4 +1,4 @@
-//! Scalars of the node's system: times, modes of files, arguments of programs, settings of the kernel.
+//! Scalars of the node's system: times, modes of files, arguments of programs, kernel parameters.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{ScalarError, checked_text, try_from_text};
 
-/// A length of time as Go writes it: `30s`, `2m30s`, `1h`.
+/// A duration as Go writes it: `30s`, `2m30s`, `1h`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Duration(String);
@@ -15,7 +15,7 @@ impl FromStr for Duration {
     type Err = ScalarError;
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = || ScalarError::new(format!("`{text}` is not a length of time"));
+        let fault = || ScalarError::new(format!("`{text}` is not a duration"));
         let mut rest = text;
         while !rest.is_empty() {
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -25,7 +25,7 @@ impl FromStr for Duration {
             }
             rest = &rest[digits + unit..];
         }
-        if text.is_empty() { Err(fault().help("write one such as `30s`")) } else { Ok(Self(text.to_owned())) }
+        if text.is_empty() { Err(fault().help("write a duration such as `30s`")) } else { Ok(Self(text.to_owned())) }
     }
 }
 
@@ -35,10 +35,10 @@ impl FromStr for Duration {
 pub struct FileMode(u16);
 
 impl FileMode {
-    /// What a file has if nothing is said: its owner writes, all read.
+    /// The default: the owner writes, all read.
     pub const DEFAULT: Self = Self(0o644);
 
-    /// The bits of the mode.
+    /// Returns the permission bits.
     #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
@@ -52,8 +52,8 @@ impl FromStr for FileMode {
         let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix('0'));
         match digits.filter(|digits| (3..=4).contains(&digits.len())).map(|digits| u16::from_str_radix(digits, 8)) {
             Some(Ok(mode)) => Ok(Self(mode)),
-            _ => Err(ScalarError::new(format!("`{text}` is not the mode of a file"))
-                .help("write three octal digits with a zero before, in quotes: `\"0644\"`")),
+            _ => Err(ScalarError::new(format!("`{text}` is not a file mode"))
+                .help("write three octal digits after a zero, in quotes: `\"0644\"`")),
         }
     }
 }
@@ -74,9 +74,9 @@ impl FromStr for ArgumentName {
         if good(text) {
             return Ok(Self(text.to_owned()));
         }
-        let fault = ScalarError::new(format!("`{}` is not the name of an argument", text.escape_debug()));
+        let fault = ScalarError::new(format!("`{}` is not a valid argument name", text.escape_debug()));
         let bare = text.trim_start_matches('-').split('=').next().unwrap_or_default();
-        Err(if good(bare) { fault.help(format!("write `{bare}`, and its value behind the colon")) } else { fault })
+        Err(if good(bare) { fault.help(format!("write `{bare}`, and its value after the colon")) } else { fault })
     }
 }
 
@@ -91,8 +91,8 @@ impl FromStr for Sysctl {
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
         if text.split('.').any(str::is_empty) || !text.contains(['.', '/']) || !text.chars().all(named) {
-            let fault = ScalarError::new(format!("`{}` is not the name of a kernel parameter", text.escape_debug()));
-            return Err(fault.help("write one such as `net.ipv4.ip_forward`"));
+            let fault = ScalarError::new(format!("`{}` is not a valid kernel parameter", text.escape_debug()));
+            return Err(fault.help("write a name such as `net.ipv4.ip_forward`"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -130,7 +130,7 @@ mod tests {
     fn arguments_have_no_dashes() {
         assert!("feature-gates".parse::<ArgumentName>().is_ok());
         let fault = "--v=2".parse::<ArgumentName>().expect_err("dashes");
-        assert_eq!(fault.help.as_deref(), Some("write `v`, and its value behind the colon"));
+        assert_eq!(fault.help.as_deref(), Some("write `v`, and its value after the colon"));
     }
 
     #[test]

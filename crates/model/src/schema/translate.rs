@@ -1,4 +1,4 @@
-//! From a validator's error to a finding: the key, what was expected, a did-you-mean; never the validator's own message.
+//! Translates the errors of a validator into findings, with the key, the expected value and a suggestion.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::Schema;
 use crate::scalar;
 use crate::scalar::{Format, ScalarError};
 
-/// Translates all errors of one document, in the order in which they came.
+/// Translates the errors of one document in the given order.
 pub(super) fn translate(
     schema: Schema,
     source: SourceId,
@@ -23,7 +23,7 @@ pub(super) fn translate(
     let schemas = order.map(|schema| (schema, parse(schema)));
     let translator = Translator { source, document, schemas };
     let mut findings: Vec<Diagnostic> = faults.iter().flat_map(|fault| translator.finding(fault)).collect();
-    // A key can break several rules of its schema; one finding a place is enough.
+    // A key can violate several rules of its schema; one finding for a location is enough.
     let mut seen = BTreeMap::new();
     findings.retain(|finding| seen.insert((finding.at.location.clone(), finding.code), ()).is_none());
     findings
@@ -51,7 +51,7 @@ impl Translator<'_> {
                 self.missing_key(&at, property.as_str().unwrap_or_default(), &rule)
             }
             ValidationErrorKind::Type { .. } => self.wrong_type(&at, &rule),
-            ValidationErrorKind::Enum { options } => self.wrong_word(&at, options),
+            ValidationErrorKind::Enum { options } => self.wrong_enum_value(&at, options),
             ValidationErrorKind::Format { format } => match scalar::format(format) {
                 Some(format) => return self.bad_scalars(&at, format),
                 None => self.refused(&at),
@@ -64,17 +64,16 @@ impl Translator<'_> {
             },
             ValidationErrorKind::MinItems { .. } => self.empty_list(&at),
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
-                self.not_one(&at, &rule)
+                self.not_exactly_one_key(&at, &rule)
             }
             _ => self.refused(&at),
         };
         vec![one]
     }
 
-    /// The schema in which the keyword of an error stands.
+    /// Returns the schema that has the keyword of an error.
     ///
-    /// A compiled validator gives the path inside the schema's own document and not which document that is; the document that is
-    /// validated is asked first, and no path leads to a rule in both.
+    /// A compiled validator returns the path in a schema without the schema's ID. No path exists in both schemas, so both are searched.
     fn rule(&self, fault: &ValidationError<'_>) -> Value {
         let path = fault.schema_path().as_str();
         let around = path.rfind('/').map_or("", |at| &path[..at]);
@@ -143,10 +142,10 @@ impl Translator<'_> {
             }
             return Diagnostic::new(
                 Code::WrongType,
-                format!("`{}` must be a text, not {}", dotted(at), kind(&value)),
+                format!("`{}` must be a string, not {}", dotted(at), kind(&value)),
                 location,
             )
-            .help(format!("put it in quotes: \"{text}\""));
+            .help(format!("quote it: \"{text}\""));
         }
         let finding = Diagnostic::new(
             Code::WrongType,
@@ -166,24 +165,24 @@ impl Translator<'_> {
         }
     }
 
-    fn wrong_word(&self, at: &Pointer, options: &Value) -> Diagnostic {
-        let words: Vec<&str> =
+    fn wrong_enum_value(&self, at: &Pointer, options: &Value) -> Diagnostic {
+        let values: Vec<&str> =
             options.as_array().map(|options| options.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
         let text = self.text(at);
         let finding = Diagnostic::new(
             Code::WrongType,
-            format!("`{text}` is not a word for `{}`", dotted(at)),
+            format!("`{text}` is not a valid value for `{}`", dotted(at)),
             Location::value(self.source, at.clone()),
         );
-        let finding = match closest(&text, words.iter().copied()) {
+        let finding = match closest(&text, values.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
             None => finding,
         };
-        let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        let quoted: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
         finding.help(format!("write {}", quoted.join(" or ")))
     }
 
-    /// What is wrong with a scalar or, if the format is that of a mapping's keys, with each of them.
+    /// Returns the findings on a scalar or, if the format is that of a mapping's keys, on each key.
     fn bad_scalars(&self, at: &Pointer, format: &Format) -> Vec<Diagnostic> {
         match self.document.root.at(at) {
             Some(node) if node.scalar().is_none() => {
@@ -196,7 +195,7 @@ impl Translator<'_> {
     }
 
     fn bad_scalar(&self, location: Location, format: &Format, text: &str) -> Diagnostic {
-        let fault = (format.check)(text).err().unwrap_or_else(|| ScalarError::new(format!("`{text}` is refused")));
+        let fault = (format.check)(text).err().unwrap_or_else(|| ScalarError::new(format!("`{text}` is not valid")));
         fault.at(format.code, location)
     }
 
@@ -209,7 +208,7 @@ impl Translator<'_> {
         .help("list at least one item, or leave the key out")
     }
 
-    fn not_one(&self, at: &Pointer, rule: &Value) -> Diagnostic {
+    fn not_exactly_one_key(&self, at: &Pointer, rule: &Value) -> Diagnostic {
         let keys: Vec<String> = rule["properties"]
             .as_object()
             .map(|map| map.keys().map(|key| format!("`{key}`")).collect())
@@ -225,17 +224,17 @@ impl Translator<'_> {
     fn refused(&self, at: &Pointer) -> Diagnostic {
         Diagnostic::new(
             Code::WrongType,
-            format!("`{}` is refused by the schema", dotted(at)),
+            format!("`{}` is not valid in the schema", dotted(at)),
             Location::value(self.source, at.clone()),
         )
     }
 
-    /// A scalar as it is written.
+    /// Returns a scalar as it is written.
     fn text(&self, at: &Pointer) -> String {
         self.document.root.at(at).and_then(|node| node.scalar()).map(|(text, _)| text.to_owned()).unwrap_or_default()
     }
 
-    /// A schema, or the one that it refers to; the referring one's examples win.
+    /// Returns a schema, or the one that it refers to.
     fn resolved(&self, schema: &Value) -> Value {
         let Some(reference) = schema["$ref"].as_str() else { return schema.clone() };
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
@@ -276,7 +275,7 @@ fn article(kind: &str) -> &'static str {
     match kind {
         "object" => "a mapping",
         "array" => "a list",
-        "string" => "a text",
+        "string" => "a string",
         "boolean" => "`true` or `false`",
         "integer" | "number" => "a number",
         _ => "something else",
@@ -288,7 +287,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "empty",
         Value::Bool(_) => "`true` or `false`",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a mapping",
     }
