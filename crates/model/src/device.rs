@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use talosmith_machinery::Role;
 
-pub use image::{Install, InstallImage, Schematic};
-pub use kubernetes::{ApiServer, Etcd, Gpu, Kubelet, Oidc};
-pub use storage::{
+pub(crate) use image::{Install, InstallImage, Schematic};
+pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, Kubelet, Oidc};
+pub(crate) use storage::{
     Disk, Encryption, Filesystem, FilesystemType, LocalPath, Mount, ReclaimPolicy, Transport, Volume, VolumeKind,
     VolumeType,
 };
-pub use system::{
+pub(crate) use system::{
     ExtensionService, FileOperation, KernelModule, MachineFile, Patch, Registries, SearchDomains, Tailscale, Time,
 };
 

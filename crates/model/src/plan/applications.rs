@@ -139,7 +139,7 @@ pub struct KataContainers {
 }
 
 /// The local-path-provisioner of the cluster at `at`, without its nodes.
-pub fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<LocalPath> {
+pub(super) fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<LocalPath> {
     let written = cluster.applications.local_path.as_ref()?;
     let version = written.version.as_str();
     Some(LocalPath {
@@ -173,7 +173,7 @@ fn images(reference: &str, image: &Image) -> Vec<ImageOverride> {
 }
 
 /// The kata containers of the cluster at `at`, without its nodes.
-pub fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<KataContainers> {
+pub(super) fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<KataContainers> {
     let written = cluster.applications.kata_containers.as_ref()?;
     let mount = format!("/var/mnt/{}", written.scratch.volume);
     let scratch = format!("{mount}/{}", written.scratch.path);
