@@ -41,7 +41,6 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// A finding with the default level of its code.
-    #[must_use]
     pub fn new(code: Code, message: impl Into<String>, at: Location) -> Self {
         Self {
             code,

@@ -27,7 +27,6 @@ pub enum Style {
     Block,
 }
 
-/// A value of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// The bytes of the value in its source. For a block scalar they begin at the first character of its first line, and end with its
@@ -95,14 +94,12 @@ impl Document {
     }
 
     /// Returns the bytes of the key (`None` for an item and the root) and of the value at `pointer`.
-    #[must_use]
     pub fn find(&self, pointer: &Pointer) -> Option<(Option<Range<u32>>, Range<u32>)> {
         let reached = self.root.walk(pointer);
         reached.whole.then(|| (reached.key_span.cloned(), reached.node.span.clone()))
     }
 
     /// Reports each key and each list item without a value.
-    #[must_use]
     pub fn empty_values(&self, source: SourceId) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
         // Most documents have no such key, and then no pointers need to be built.
@@ -145,21 +142,17 @@ impl Node {
         reached
     }
 
-    /// Returns the value at a pointer.
-    #[must_use]
     pub fn at(&self, pointer: &Pointer) -> Option<&Self> {
         let reached = self.walk(pointer);
         reached.whole.then_some(reached.node)
     }
 
     /// Returns the value of a key. `None` if this is not a mapping.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|entry| *entry.key == *key).map(|entry| &entry.value)
     }
 
     /// The keys and values of a mapping; empty for anything else.
-    #[must_use]
     pub fn entries(&self) -> &[Entry] {
         match &self.value {
             NodeValue::Mapping(entries) => entries,
@@ -168,7 +161,6 @@ impl Node {
     }
 
     /// The items of a list; empty for anything else.
-    #[must_use]
     pub fn items(&self) -> &[Self] {
         match &self.value {
             NodeValue::Sequence(items) => items,
@@ -177,7 +169,6 @@ impl Node {
     }
 
     /// The content of a scalar and how it is written.
-    #[must_use]
     pub fn scalar(&self) -> Option<(&str, Style)> {
         match &self.value {
             NodeValue::Scalar(text, style) => Some((text, *style)),
@@ -186,13 +177,11 @@ impl Node {
     }
 
     /// Whether the value is written as null: `null` or `~`. False for a missing value.
-    #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self.scalar(), Some(("null" | "Null" | "NULL" | "~", Style::Plain)))
     }
 
     /// Whether the value is missing, as after a key that ends its line.
-    #[must_use]
     pub fn is_empty_scalar(&self) -> bool {
         matches!(self.scalar(), Some(("", Style::Plain)))
     }

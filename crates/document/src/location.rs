@@ -11,20 +11,16 @@ use camino::Utf8PathBuf;
 pub struct Pointer(String);
 
 impl Pointer {
-    /// The pointer to the root.
-    #[must_use]
     pub const fn root() -> Self {
         Self(String::new())
     }
 
     /// Creates a pointer from its written form, such as `/disks`.
-    #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The pointer to the value of `key` in the mapping at this pointer. The key is escaped.
-    #[must_use]
     pub fn child(&self, key: impl AsRef<str>) -> Self {
         let key = key.as_ref();
         if key.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
@@ -34,19 +30,16 @@ impl Pointer {
     }
 
     /// The pointer to the item at `index` in the list at this pointer.
-    #[must_use]
     pub fn item(&self, index: usize) -> Self {
         Self(format!("{}/{index}", self.0))
     }
 
     /// Appends `inner`, which is relative to the value at this pointer.
-    #[must_use]
     pub fn join(&self, inner: &Self) -> Self {
         Self([&*self.0, &*inner.0].concat())
     }
 
     /// The pointer to the list or mapping that contains the value; `None` for the root.
-    #[must_use]
     pub fn parent(&self) -> Option<Self> {
         self.0.rfind('/').map(|at| Self(self.0[..at].to_owned()))
     }
@@ -61,13 +54,11 @@ impl Pointer {
     }
 
     /// The last key or index, unescaped; `None` for the root.
-    #[must_use]
     pub fn last(&self) -> Option<String> {
         self.segments().next_back()
     }
 
     /// The written form.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -118,8 +109,6 @@ impl Sources {
         self.0[id.0 as usize].text = text.into();
     }
 
-    /// Returns the source with this ID.
-    #[must_use]
     pub fn get(&self, id: SourceId) -> &Source {
         &self.0[id.0 as usize]
     }
@@ -132,9 +121,7 @@ pub enum Anchor {
     File,
     /// A range of bytes.
     Bytes(Range32),
-    /// The key of the value at a pointer.
     Key(Pointer),
-    /// The value at a pointer.
     Value(Pointer),
     /// A range of bytes in the content of the scalar at a pointer, counted without quotes and escapes.
     Part(Pointer, Range32),
@@ -173,25 +160,18 @@ pub struct Location {
 
 impl Location {
     /// The whole file.
-    #[must_use]
     pub const fn file(source: SourceId) -> Self {
         Self { source, anchor: Anchor::File }
     }
 
-    /// A range of bytes.
-    #[must_use]
     pub fn bytes(source: SourceId, range: Range<usize>) -> Self {
         Self { source, anchor: Anchor::Bytes(range.into()) }
     }
 
-    /// The key of the value at `pointer`.
-    #[must_use]
     pub const fn key(source: SourceId, pointer: Pointer) -> Self {
         Self { source, anchor: Anchor::Key(pointer) }
     }
 
-    /// The value at `pointer`.
-    #[must_use]
     pub const fn value(source: SourceId, pointer: Pointer) -> Self {
         Self { source, anchor: Anchor::Value(pointer) }
     }
@@ -206,7 +186,6 @@ impl Location {
     }
 
     /// Changes the location of a value to that of its key. Other locations are returned unchanged.
-    #[must_use]
     pub fn as_key(&self) -> Self {
         match &self.anchor {
             Anchor::Value(pointer) => Self::key(self.source, pointer.clone()),

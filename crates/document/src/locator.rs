@@ -16,7 +16,6 @@ pub struct Locator<'a> {
 
 impl<'a> Locator<'a> {
     /// Creates a locator for the sources of a run.
-    #[must_use]
     pub fn new(sources: &'a Sources) -> Self {
         Self { sources, roots: HashMap::new() }
     }
@@ -85,7 +84,6 @@ fn written_part(written: &str, value: &str, part: Range<usize>) -> Option<Range<
 /// Returns the line and the column of a byte, both counted from 1. The column is in characters, without a byte order mark.
 ///
 /// An offset after the end of the string is its end.
-#[must_use]
 pub fn line_column(text: &str, byte: usize) -> (usize, usize) {
     let before = &text[..boundary(text, byte)];
     let before = before.strip_prefix('\u{FEFF}').unwrap_or(before);

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 /// Compares in natural order: `node2` before `node10`. Different strings are never equal.
-#[must_use]
 pub fn natural(left: &str, right: &str) -> Ordering {
     let (mut a, mut b) = (left.as_bytes(), right.as_bytes());
     while let (Some(first), Some(second)) = (a.first(), b.first()) {

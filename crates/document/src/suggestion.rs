@@ -3,7 +3,6 @@
 /// Returns the candidate that is most similar to `word`, if any is similar enough. The first one wins a tie.
 ///
 /// Case is ignored, and about every third letter may differ: inserted, missing, replaced, or swapped with its neighbour.
-#[must_use]
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let allowed = lower.chars().count().max(3) / 3;

@@ -34,7 +34,6 @@ pub enum VersionError {
 
 impl TalosVersion {
     /// The major and minor number. Tables about Talos are by minor version.
-    #[must_use]
     pub const fn minor(&self) -> (u64, u64) {
         (self.major, self.minor)
     }

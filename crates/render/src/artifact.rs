@@ -27,7 +27,6 @@ pub struct Artifact {
 
 impl Artifact {
     /// Returns the text without its header line, which names the device: artifacts of different devices may be equal otherwise.
-    #[must_use]
     pub fn body(&self) -> &str {
         self.text.split_once('\n').map_or("", |(_, body)| body)
     }

@@ -51,11 +51,9 @@ pub struct ClusterRow {
 pub enum Each {
     /// The device itself, if the function returns true.
     Device(fn(&Device) -> bool),
-    /// A schematic.
     Schematic,
     /// An installer image that is not applied.
     Alternative,
-    /// A volume.
     Volume,
     /// An extension service other than Tailscale.
     ExtensionService,
@@ -72,7 +70,6 @@ pub enum ClusterEach {
     DeviceWithClasses,
 }
 
-/// An application of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Application {
     /// Rancher's local-path-provisioner.
@@ -101,7 +98,6 @@ pub enum Template {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(into = "&'static str")]
 pub enum Reader {
-    /// The Image Factory.
     ImageFactory,
     /// Talos, as a patch of the machine config.
     Talos,

@@ -14,7 +14,6 @@ use talosmith_model::plan::Device;
 use crate::engine::template_value;
 
 /// Returns a device as templates see it.
-#[must_use]
 pub fn device_context(device: &Arc<Device>) -> Value {
     Value::from_object(DeviceContext(Arc::clone(device)))
 }

@@ -12,7 +12,6 @@ const KEY_LIMIT: usize = 1024;
 
 /// Returns the YAML document of a value: indented by two spaces, lists indented below their key, strings of several lines as `|`
 /// blocks, and a newline at the end.
-#[must_use]
 pub fn yaml_document(value: &Value) -> String {
     document(&Tree::from(value))
 }
@@ -31,7 +30,6 @@ pub(crate) fn nested(value: &Value, indent: usize) -> String {
 }
 
 /// Returns a value on one line, with lists and mappings in flow style.
-#[must_use]
 pub fn yaml_flow(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

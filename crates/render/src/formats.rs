@@ -10,9 +10,7 @@ use serde_json::{Map, Number, Value};
 pub enum Format {
     /// YAML, of one or more documents.
     Yaml,
-    /// TOML.
     Toml,
-    /// JSON.
     Json,
 }
 

@@ -15,7 +15,6 @@ static DECODED: LazyLock<Cache<String, Option<Arc<Patch>>>> = LazyLock::new(Cach
 
 /// Checks a device's patches on its base config, in the order of the catalogue; a device without raw patches has nothing to check, since
 /// all its patches are talosmith's own.
-#[must_use]
 pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
     if device.patches.is_empty() {
         return Vec::new();

@@ -18,9 +18,7 @@ use crate::target::{key_location, key_pointer, row_of_key, row_of_path};
 /// The first difference between the generated and the edited text of a file.
 #[derive(Debug)]
 pub struct Edit<'a> {
-    /// The generated text.
     pub generated: &'a str,
-    /// The edited text.
     pub edited: &'a str,
     /// The index of the first line that differs.
     pub line: usize,
@@ -41,7 +39,6 @@ pub struct Provenance {
 
 impl<'a> Edit<'a> {
     /// Compares two texts that differ.
-    #[must_use]
     pub fn new(generated: &'a str, edited: &'a str) -> Self {
         let (new, old): (Vec<&str>, Vec<&str>) = (generated.lines().collect(), edited.lines().collect());
         let line = new.iter().zip(&old).take_while(|(new, old)| new == old).count();
@@ -90,7 +87,6 @@ struct Fit {
 
 /// Returns the location of the value that `text`, a line or a scalar of the artifact of a device with that key, comes from: of a scalar
 /// below the key that is in it, or else of the key. `key` is as `files` has it.
-#[must_use]
 pub fn source_of(device: &Device, key: &str, text: &str) -> Location {
     let Some((row, item)) = row_of_key(device, key) else { return device.location.clone() };
     let edit = Edit { generated: text, edited: text, line: 0, wanted: text.lines().next(), part: 0..text.len() };
@@ -99,7 +95,6 @@ pub fn source_of(device: &Device, key: &str, text: &str) -> Location {
 }
 
 /// Returns where the model specifies the edited line of an artifact of a device, whose key is as `files` has it.
-#[must_use]
 pub fn of_device(fleet: &FleetFile, device: &Device, key: &str, edit: &Edit<'_>) -> Provenance {
     let Some((row, item)) = row_of_key(device, key) else {
         return Provenance { location: device.location.clone(), is_exact: false };
@@ -158,7 +153,6 @@ fn others(fleet: &FleetFile, device: &Device, key: &str) -> Vec<ResolvedKey> {
 }
 
 /// Returns where the model specifies the edited line of the artifact at `path` of a cluster; none if it has no such artifact.
-#[must_use]
 pub fn of_cluster(fleet: &FleetFile, cluster: &Cluster, path: &Utf8Path, edit: &Edit<'_>) -> Option<Provenance> {
     let (row, item) = row_of_path(cluster, path)?;
     if let Some(location) = item.map(|item| &item.location).or_else(|| member(cluster, row.application, edit)) {

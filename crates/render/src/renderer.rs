@@ -46,7 +46,6 @@ pub enum ArtifactError {
 impl Renderer {
     /// Creates a renderer from the built-in templates. `overrides` are the user's templates by the names of those that they replace.
     /// The lists of devices in `clusters` may still be missing: templates of devices do not see them.
-    #[must_use]
     pub fn new(overrides: &BTreeMap<String, String>, clusters: &[Cluster]) -> Self {
         let templates = built_in_templates().into_iter().map(|(name, text)| {
             let text = overrides.get(name).map_or(Cow::Borrowed(text), |text| text.clone().into());
@@ -56,8 +55,6 @@ impl Renderer {
         Self { engine: Engine::new(templates), clusters: clusters.collect() }
     }
 
-    /// Returns the text of a template.
-    #[must_use]
     pub fn template(&self, name: &str) -> Option<&str> {
         self.engine.text(name)
     }

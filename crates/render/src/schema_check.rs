@@ -55,7 +55,6 @@ pub struct Fault {
 
 impl Fault {
     /// The finding at the template, which is where it can be mended.
-    #[must_use]
     pub fn diagnostic(&self, artifact: &Artifact, template: SourceId, origin: TemplateOrigin) -> Diagnostic {
         let at = if self.location.is_empty() { String::new() } else { format!(" at `{}`", self.location) };
         let finding = Diagnostic::new(
@@ -72,7 +71,6 @@ impl Fault {
 }
 
 /// Everything that is wrong with an artifact. A raw patch is the user's own, and is checked as such.
-#[must_use]
 pub fn verify(artifact: &Artifact) -> Vec<Fault> {
     if artifact.raw {
         return Vec::new();

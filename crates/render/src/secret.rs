@@ -40,7 +40,6 @@ impl Secrets {
     }
 
     /// Returns the value of a secret; none if no source had it.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretString> {
         self.0.get(name)
     }
@@ -71,7 +70,6 @@ impl SecretArtifact {
     }
 
     /// Returns the content of the file. Only the module that writes files calls this.
-    #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {
         &self.bytes
     }

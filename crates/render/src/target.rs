@@ -41,7 +41,6 @@ pub struct SecretFile {
 
 /// Returns every file of a device, in the order in which a person would apply them; a file with secrets follows the tracked file that
 /// has the placeholders.
-#[must_use]
 pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
     let mut files = Vec::new();
     let secrets = secret_files(device);
@@ -70,7 +69,6 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
 }
 
 /// Returns the files of a device that hold secrets, in the order of the catalogue.
-#[must_use]
 pub fn secret_files(device: &Device) -> Vec<SecretFile> {
     secret_targets(device).into_iter().map(|(_, _, file)| file).collect()
 }
@@ -98,7 +96,6 @@ pub(crate) fn secret_targets(device: &Device) -> Vec<(&'static Row, &str, Secret
 }
 
 /// Returns the path of every artifact of a cluster's applications, and the location of the model key that requests it.
-#[must_use]
 pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Location)> {
     let mut paths = Vec::new();
     for row in CLUSTER {
@@ -114,7 +111,6 @@ pub fn cluster_paths(cluster: &Cluster) -> Vec<(Utf8PathBuf, &Location)> {
 
 /// Returns the location of the model key that requests an artifact of a device; `key` is spelled as in `files`. None if the device
 /// has no such artifact.
-#[must_use]
 pub fn location_of_key(device: &Device, key: &str) -> Option<Location> {
     row_of_key(device, key).map(|(row, item)| requested_at(device, row, item, key))
 }
@@ -244,7 +240,6 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
 }
 
 /// Returns a finding for each two artifacts with one path. Case does not count, since some file systems ignore it.
-#[must_use]
 pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Location)>) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<String, (&Utf8Path, &Location)> = BTreeMap::new();
     let mut findings = Vec::new();

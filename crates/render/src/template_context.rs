@@ -50,7 +50,6 @@ impl TemplateContext {
         self.for_item(item, secrets)
     }
 
-    /// Returns the context with the value of an item.
     pub(crate) fn for_item(&self, item: Value, secrets: &SecretValues<'_>) -> Value {
         Value::from_object(Self { item, secrets: template_value(secrets), ..self.clone() })
     }

@@ -13,7 +13,6 @@ pub struct BlockText {
 
 impl BlockText {
     /// Finds the lines of a block scalar in the file; `None` if they are written differently there, as in a folded block.
-    #[must_use]
     pub fn find(host: &str, node: &Node) -> Option<Self> {
         let (text, Style::Block) = node.scalar()? else { return None };
         let first = node.span.start as usize;

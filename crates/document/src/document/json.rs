@@ -6,7 +6,6 @@ use super::{Entry, Node, NodeValue, Style};
 
 impl Node {
     /// Converts a JSON value to nodes without locations. Strings are quoted, so that YAML reads them as strings.
-    #[must_use]
     fn from_json(value: &Value) -> Self {
         let value = match value {
             Value::Object(map) => return Self::from_map(map),
@@ -20,7 +19,6 @@ impl Node {
     }
 
     /// Converts a JSON object to nodes without locations.
-    #[must_use]
     pub fn from_map(map: &Map<String, Value>) -> Self {
         let entry = |(key, value): (&String, &Value)| Entry {
             key: key.as_str().into(),

@@ -34,7 +34,6 @@ const PARTS: [BuiltInTemplate; 5] = [
 ];
 
 /// Returns the texts of all built-in templates by their names.
-#[must_use]
 pub fn built_in_templates() -> BTreeMap<&'static str, &'static str> {
     let of_devices = DEVICE.iter().flat_map(|row| match row.template {
         Template::Same(template) => vec![template],

@@ -15,7 +15,6 @@ pub struct TemplateError {
     pub template: String,
     /// The bytes of that template that are wrong; none if they are not known.
     pub range: Option<Range<usize>>,
-    /// The kind of error.
     pub kind: TemplateErrorKind,
     /// What is wrong, lower case, without full stop.
     pub message: String,
@@ -35,7 +34,6 @@ pub enum TemplateErrorKind {
     },
     /// A value would change the structure of the document around it.
     Shape,
-    /// Any other error.
     Other,
 }
 
@@ -63,7 +61,6 @@ impl TemplateOrigin {
 
 impl TemplateError {
     /// Returns the finding; `source` holds the text of the template.
-    #[must_use]
     pub fn diagnostic(&self, source: SourceId, origin: TemplateOrigin) -> Diagnostic {
         let code = match self.kind {
             TemplateErrorKind::Syntax => Code::TemplateSyntax,

@@ -18,7 +18,6 @@ pub(crate) enum Language {
     Yaml,
     /// TOML: basic strings, arrays, inline tables.
     Toml,
-    /// JSON.
     Json,
     /// A POSIX shell: words with the quotes that they need, a list as its words.
     Shell,
@@ -29,7 +28,6 @@ pub(crate) enum Language {
 impl Language {
     const ALL: [Self; 5] = [Self::Yaml, Self::Toml, Self::Json, Self::Shell, Self::Text];
 
-    /// Returns the language of the template with this name.
     pub(crate) fn of(template: &str) -> Self {
         let name = template.strip_suffix(".j2").unwrap_or(template);
         match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
@@ -52,7 +50,6 @@ impl Language {
         }
     }
 
-    /// Returns the language with that name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.name() == name)
     }

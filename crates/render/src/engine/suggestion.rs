@@ -14,7 +14,6 @@ const PROBE: &str = "talosmith_names_here";
 pub(crate) struct Failure<'a> {
     /// The name of the rendered template.
     pub root: &'a str,
-    /// Its context.
     pub context: &'a Value,
     /// The name of the template in which it failed.
     pub template: &'a str,
