@@ -21,7 +21,6 @@ use crate::upstream::tailscale;
 pub struct FleetFile {
     /// What it says.
     pub fleet: Fleet,
-    /// Its text.
     pub source: SourceId,
     text: Arc<str>,
     written: Written,
@@ -32,7 +31,6 @@ pub struct FleetFile {
 /// The raw patches of a document as they are written, by where they stand.
 #[derive(Debug, Clone, Default)]
 struct Written {
-    /// Blocks of text.
     blocks: BTreeMap<Pointer, Arc<BlockText>>,
     /// Mappings, whose scalars JSON would spell otherwise: `1.10` is no text there.
     mappings: BTreeMap<Pointer, Arc<Node>>,
@@ -43,9 +41,7 @@ struct Written {
 pub struct DeviceFile {
     /// What it says, and what its layers say.
     pub device: Device,
-    /// Its text.
     pub source: SourceId,
-    /// The name of its folder.
     pub folder: String,
     /// Where its keys are written.
     pub keys: Keys,
@@ -61,7 +57,6 @@ pub struct Keys {
 
 impl Keys {
     /// Returns the location of the value at a pointer of the layered device.
-    #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.origins.location(&pointer.into())
     }
@@ -103,8 +98,6 @@ impl FleetFile {
         }
     }
 
-    /// The value at a pointer of the file.
-    #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         Location::value(self.source, pointer.into())
     }
@@ -137,7 +130,6 @@ impl FleetFile {
     }
 
     /// The block of text at a place of a layered device, if its lines stand there as they are read.
-    #[must_use]
     pub fn block_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<BlockText>> {
         match &location.anchor {
             Anchor::Value(pointer) => self.written(device, location).blocks.get(pointer).cloned(),
@@ -146,7 +138,6 @@ impl FleetFile {
     }
 
     /// The mapping of a raw patch at a place of a layered device.
-    #[must_use]
     pub fn mapping_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<Node>> {
         match &location.anchor {
             Anchor::Value(pointer) => self.written(device, location).mappings.get(pointer).cloned(),
@@ -159,7 +150,6 @@ impl FleetFile {
     }
 
     /// The folder of the document that a place of a layered device is in, from the repository's root.
-    #[must_use]
     pub fn folder_of(&self, device: &DeviceFile, location: &Location) -> Utf8PathBuf {
         if location.source == self.source { Utf8PathBuf::new() } else { layout::device_folder(&device.folder) }
     }
@@ -169,7 +159,6 @@ impl DeviceFile {
     /// Reads a device's file and lays it over the layers of its cluster.
     ///
     /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
-    #[must_use]
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
         let (value, written, mut findings) = parse(Schema::Device, source, text);
         let is_valid = findings.is_empty();
@@ -201,13 +190,11 @@ impl DeviceFile {
     }
 
     /// Everything that is wrong with a device's text on its own, where no fleet can be read.
-    #[must_use]
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
         parse(Schema::Device, source, text).2
     }
 
     /// Which layer the value at a pointer of the layered device comes from.
-    #[must_use]
     pub fn layer(&self, pointer: &Pointer) -> LayerRank {
         let Some(layer) = self.keys.origins.layer(pointer) else { return LayerRank::Device };
         // The base of a layer in talosmith.yaml is /clusters/<name>/<layer>.
@@ -220,7 +207,6 @@ impl DeviceFile {
     }
 
     /// Where the value at a pointer of the layered device is written.
-    #[must_use]
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.keys.at(pointer)
     }

@@ -23,32 +23,26 @@ pub const KATA_CONTAINERS: &str = "kata-containers";
 /// The applications that a cluster can have.
 pub const APPLICATIONS: [&str; 2] = [LOCAL_PATH, KATA_CONTAINERS];
 
-/// The folder of the device of that name.
-#[must_use]
 pub fn device_folder(name: &str) -> Utf8PathBuf {
     [DEVICES, "/", name].concat().into()
 }
 
 /// The model of the device of that name.
-#[must_use]
 pub fn device_file(name: &str) -> Utf8PathBuf {
     [DEVICES, "/", name, "/", DEVICE_FILE].concat().into()
 }
 
 /// The folder of the generated files of the device of that name.
-#[must_use]
 pub fn manifests(name: &str) -> Utf8PathBuf {
     [DEVICES, "/", name, "/", MANIFESTS].concat().into()
 }
 
 /// The folder of an application where the model specifies no other.
-#[must_use]
 pub fn application(name: &str) -> Utf8PathBuf {
     ["argocd/applications/", name].concat().into()
 }
 
 /// The name of the device whose folder contains a path.
-#[must_use]
 pub fn device_of(path: &Utf8Path) -> Option<&str> {
     path.strip_prefix(DEVICES).ok()?.iter().next()
 }

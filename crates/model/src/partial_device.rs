@@ -6,17 +6,13 @@ use talosmith_machinery::Role;
 /// What is known of a device whose file cannot be read as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PartialDevice {
-    /// Its cluster.
     pub cluster: Option<String>,
-    /// Its role.
     pub role: Option<Role>,
-    /// Its address.
     pub address: Option<String>,
 }
 
 impl PartialDevice {
     /// What can be made out of a device's text that cannot be read as a whole.
-    #[must_use]
     pub fn of(source: SourceId, text: &str) -> Self {
         let Ok(document) = Document::parse(source, text) else { return Self::default() };
         let text = |key: &str| document.root.get(key).and_then(Node::scalar).map(|(text, _)| text);
@@ -34,7 +30,6 @@ impl PartialDevice {
     }
 
     /// Whether the device may be a control plane whose address is not known.
-    #[must_use]
     pub fn is_unclear(&self) -> bool {
         self.cluster.is_none()
             || self.role.is_none()

@@ -19,7 +19,6 @@ pub(crate) struct Shortfall(pub(crate) u64);
 
 /// Returns the space in bytes for partitions on a disk of some bytes; on a `system` disk, after the partitions of Talos that
 /// precede EPHEMERAL.
-#[must_use]
 pub fn free_space(disk: u64, system: bool, version: &TalosVersion) -> u64 {
     let end = (disk / SECTOR).saturating_sub(BACKUP_SECTORS) * SECTOR / ALIGNMENT * ALIGNMENT;
     // The first partition table takes the first MiB.
@@ -40,7 +39,6 @@ pub(crate) fn allocate(free: u64, sizes: impl IntoIterator<Item = u64>) -> Resul
 }
 
 /// Returns the bytes that a partition of a size takes: whole MiB.
-#[must_use]
 pub const fn aligned(size: u64) -> u64 {
     match size.checked_next_multiple_of(ALIGNMENT) {
         Some(bytes) => bytes,

@@ -60,10 +60,8 @@ use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId, T
 
 use crate::{DeviceFile, FleetFile};
 
-/// A cluster.
 #[derive(Debug, Serialize)]
 pub struct Cluster {
-    /// Its name.
     pub name: String,
     /// The version that its nodes run.
     pub talos_version: TalosVersion,
@@ -111,7 +109,6 @@ pub struct PlannedDevice {
 
 impl PlannedDevice {
     /// Plans a device; `control_planes` are only needed for one that [names them](DeviceFile::names_control_planes).
-    #[must_use]
     pub fn new(
         fleet: &FleetFile,
         file: &DeviceFile,
@@ -127,7 +124,6 @@ impl PlannedDevice {
     }
 
     /// Whether something is wrong that keeps its files from being generated.
-    #[must_use]
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Error)
     }
@@ -136,14 +132,12 @@ impl PlannedDevice {
 impl DeviceFile {
     /// Whether a certificate of the device names the addresses of its cluster's control planes, so that it can only be planned when
     /// all devices of the cluster are known.
-    #[must_use]
     pub fn names_control_planes(&self) -> bool {
         kubernetes::names_control_planes(&self.device)
     }
 }
 
 /// The clusters without what is gathered from their devices, in the order of their names, and what is wrong with them.
-#[must_use]
 pub fn clusters(fleet: &FleetFile) -> (Vec<Cluster>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
     let clusters = fleet.fleet.clusters.iter().map(|(name, cluster)| {
@@ -154,7 +148,6 @@ pub fn clusters(fleet: &FleetFile) -> (Vec<Cluster>, Vec<Diagnostic>) {
 }
 
 /// The paths of the files whose texts a device takes in, from the repository's root.
-#[must_use]
 pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
     let device = &file.device;
     let patches = device

@@ -11,7 +11,6 @@ use crate::{FleetFile, Keys, Schema};
 pub struct ResolvedKey {
     /// The pointer in the merged device.
     pub key: Pointer,
-    /// The value.
     pub value: Value,
     /// The location of the key that specifies it, in the device's file or in talosmith.yaml. For a default, that of the key from
     /// which it follows.
@@ -19,7 +18,6 @@ pub struct ResolvedKey {
 }
 
 /// Returns the keys of a device in the order of its schema, always with the versions and the hostname.
-#[must_use]
 pub fn resolved_keys(device: &Device) -> Vec<ResolvedKey> {
     let keys = device.keys.values();
     let resolved =
@@ -59,7 +57,6 @@ pub fn resolved_keys(device: &Device) -> Vec<ResolvedKey> {
 
 impl Keys {
     /// Returns the scalars at a pointer of the merged device and below. The file is parsed again: this is for reports.
-    #[must_use]
     pub fn scalars(&self, at: &Pointer) -> Vec<ResolvedKey> {
         scalars(&Value::Object(self.values()), at, &|pointer| self.at(pointer.clone()))
     }
@@ -67,7 +64,6 @@ impl Keys {
 
 impl FleetFile {
     /// Returns the scalars at a pointer of the file and below. The file is parsed again: this is for reports.
-    #[must_use]
     pub fn scalars(&self, at: &Pointer) -> Vec<ResolvedKey> {
         scalars(&self.value(), at, &|pointer| self.at(pointer.clone()))
     }

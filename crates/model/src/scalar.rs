@@ -60,7 +60,6 @@ impl From<cel::CelError> for ScalarError {
 
 impl ScalarError {
     /// Returns an error with only a message.
-    #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), label: String::new(), note: None, help: None, part: None }
     }
@@ -263,7 +262,6 @@ macro_rules! checked_text {
     ($($type:ident),*) => {$(
         impl $type {
             /// Returns the string as it was written.
-            #[must_use]
             pub(crate) fn as_str(&self) -> &str {
                 &self.0
             }

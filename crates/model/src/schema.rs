@@ -34,7 +34,6 @@ impl Schema {
         }
     }
 
-    /// Returns whether a value is valid.
     #[must_use]
     pub fn is_valid(self, value: &Value) -> bool {
         match self {

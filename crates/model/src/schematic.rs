@@ -57,13 +57,11 @@ pub struct Customization {
     /// First contents of the META partition.
     #[serde(skip_serializing_if = "is_default")]
     pub meta: Vec<Meta>,
-    /// System extensions.
     #[serde(skip_serializing_if = "is_default")]
     pub system_extensions: SystemExtensions,
     /// The boot loader of disk images.
     #[serde(skip_serializing_if = "is_default")]
     pub bootloader: Bootloader,
-    /// Secure Boot.
     #[serde(rename = "secureboot", skip_serializing_if = "is_default")]
     pub secure_boot: SecureBoot,
     /// Disk images.
@@ -77,7 +75,6 @@ pub struct Customization {
 pub struct Meta {
     /// The tag, such as 10 for the network configuration.
     pub key: u8,
-    /// The value.
     pub value: String,
 }
 
@@ -101,7 +98,6 @@ pub enum Bootloader {
     Auto,
     /// systemd-boot for UEFI and GRUB for BIOS.
     DualBoot,
-    /// GRUB.
     Grub,
     /// systemd-boot.
     SdBoot,

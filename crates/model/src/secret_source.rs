@@ -31,7 +31,6 @@ pub struct SopsValue {
 
 impl SecretSource {
     /// The key that the fleet file has for this kind of source.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Env(_) => "env",

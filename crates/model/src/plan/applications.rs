@@ -57,9 +57,7 @@ pub struct ImageOverride {
     pub name: String,
     /// The new name, if it is another.
     pub new_name: Option<String>,
-    /// The new tag, if the image has one.
     pub new_tag: Option<String>,
-    /// The new digest, if the image has one.
     pub digest: Option<String>,
 }
 
@@ -100,7 +98,6 @@ pub struct NodeClasses {
     pub location: Location,
 }
 
-/// Kata containers.
 #[derive(Debug, Serialize)]
 pub struct KataContainers {
     /// The folder of the application, from the repository's root.
@@ -115,7 +112,6 @@ pub struct KataContainers {
     pub scratch_mount: String,
     /// The snapshotter's root: the folder of the scratch file.
     pub scratch_root: String,
-    /// The scratch file.
     pub scratch_file: String,
     /// The size of the scratch file in bytes.
     pub scratch_bytes: u64,
@@ -210,7 +206,6 @@ fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Loc
 /// What the applications of a cluster take from a device.
 #[derive(Debug)]
 pub struct ApplicationInput {
-    /// The name of the cluster.
     pub(super) cluster: String,
     node: String,
     /// The key by which it takes part in kata-containers.
@@ -239,8 +234,6 @@ impl ApplicationInput {
         }
     }
 
-    /// The name of the cluster.
-    #[must_use]
     pub fn cluster(&self) -> &str {
         &self.cluster
     }

@@ -20,7 +20,6 @@ pub struct CrossDeviceInput {
     /// The address without a port.
     ip: String,
     hostname: (String, Key),
-    /// The name in the tailnet, if the device is in one.
     tailnet: Option<(String, Key)>,
     objects: objects::Input,
     selectors: Option<node_selectors::Sighting>,
@@ -31,13 +30,11 @@ pub struct CrossDeviceInput {
 enum Key {
     /// In its own file, at this pointer.
     Own(&'static str),
-    /// In a layer.
     Layer(Box<Location>),
 }
 
 impl CrossDeviceInput {
     /// Takes what the checks need from a device whose file could be read; it may have errors.
-    #[must_use]
     pub fn new(fleet: &FleetFile, file: &DeviceFile) -> Self {
         let device = &file.device;
         let hostname = match &device.hostname {
@@ -100,7 +97,6 @@ pub(super) struct CrossDeviceChecks {
     selectors: node_selectors::Judge,
 }
 
-/// The first device that uses each name, and the key.
 #[derive(Default)]
 struct FirstUses(HashMap<Box<str>, (u32, Key)>);
 

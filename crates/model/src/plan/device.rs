@@ -25,7 +25,6 @@ use crate::device::Arch;
 pub struct Device {
     /// The name of the device and of its folder.
     pub name: String,
-    /// The name of its cluster.
     pub cluster: String,
     /// Whether it is a control plane or a worker.
     pub role: Role,
@@ -60,7 +59,6 @@ pub struct Device {
     /// The secrets that its artifacts contain.
     #[serde(skip)]
     pub secrets: Vec<SecretUse>,
-    /// The location of its name.
     #[serde(skip)]
     pub location: Location,
     /// The locations of all its keys.

@@ -14,7 +14,6 @@ pub struct Disk {
     pub bytes: u64,
     /// A CEL expression that finds it.
     pub selector: String,
-    /// Whether it is the system disk.
     pub system: bool,
     /// What the disk is reserved for; none if it may have volumes.
     pub reserved: Option<String>,

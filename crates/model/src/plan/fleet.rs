@@ -24,7 +24,6 @@ pub struct FleetPlan<'a> {
 
 impl<'a> FleetPlan<'a> {
     /// The plan of a fleet without devices.
-    #[must_use]
     pub fn new(fleet: &'a FleetFile) -> Self {
         Self {
             fleet,
@@ -56,7 +55,6 @@ impl<'a> FleetPlan<'a> {
     }
 
     /// The addresses of all control planes, once all files were added.
-    #[must_use]
     pub fn control_planes(&self) -> ControlPlanes {
         let mut addresses = self.checks.control_planes().clone();
         for device in self.unreadable.iter().filter(|device| device.role == Some(Role::ControlPlane)) {
@@ -100,7 +98,6 @@ impl ControlPlanes {
     }
 
     /// Whether all addresses are known that a device names.
-    #[must_use]
     pub fn are_complete_for(&self, file: &DeviceFile) -> bool {
         let cluster = file.device.cluster.as_str();
         let is_unclear = |unclear: &Option<String>| unclear.as_ref().is_none_or(|name| name == cluster);

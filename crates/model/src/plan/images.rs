@@ -37,7 +37,6 @@ impl Images {
 /// A schematic of a device.
 #[derive(Debug, Serialize)]
 pub struct PlannedSchematic {
-    /// Its name.
     pub name: String,
     /// The hash of its content: 64 hexadecimal digits.
     pub id: String,
@@ -90,7 +89,6 @@ pub struct Install {
 /// An installer image.
 #[derive(Debug, Clone, Serialize)]
 pub struct InstallImage {
-    /// The reference of the image.
     pub reference: String,
     /// The schematic that it was made from, if it is the device's.
     pub schematic: Option<String>,
@@ -99,9 +97,7 @@ pub struct InstallImage {
 /// An installer image with a name.
 #[derive(Debug, Clone, Serialize)]
 pub struct NamedImage {
-    /// The name.
     pub name: String,
-    /// The reference of the image.
     pub reference: String,
 }
 

@@ -28,7 +28,6 @@ pub struct Kubernetes {
     pub annotations: BTreeMap<String, String>,
     /// Taints of the node, as `value:effect`.
     pub taints: BTreeMap<String, String>,
-    /// The kubelet.
     pub kubelet: Kubelet,
     /// etcd; none if the model does not configure it.
     pub etcd: Option<Etcd>,
@@ -47,7 +46,6 @@ pub struct Gpu {
     pub amd_labeller: Option<String>,
 }
 
-/// The kubelet.
 #[derive(Debug, Default, Serialize)]
 pub struct Kubelet {
     /// Keys of KubeletConfiguration.
@@ -60,7 +58,6 @@ pub struct Kubelet {
     pub disable_manifests_directory: Option<bool>,
 }
 
-/// etcd.
 #[derive(Debug, Serialize)]
 pub struct Etcd {
     /// Networks whose addresses other members are given.
@@ -71,7 +68,6 @@ pub struct Etcd {
     pub extra_args: BTreeMap<String, String>,
 }
 
-/// The Kubernetes API server.
 #[derive(Debug, Serialize)]
 pub struct ApiServer {
     /// Further names in its certificate.

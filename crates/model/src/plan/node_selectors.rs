@@ -29,7 +29,6 @@ struct Members {
 #[derive(Debug)]
 pub(super) struct Sighting {
     takes_part: bool,
-    /// The labels of the selector that it sets.
     set: Vec<LabelKey>,
     /// Those that it lacks though it takes part, and where it says that.
     lacking: Vec<(LabelKey, Location)>,

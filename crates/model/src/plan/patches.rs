@@ -14,7 +14,6 @@ use crate::{LayerRank, device};
 /// A raw patch.
 #[derive(Debug)]
 pub struct Patch {
-    /// Its name.
     pub name: String,
     /// As it is written.
     pub content: Content,

@@ -12,7 +12,6 @@ pub struct SecretUse {
     pub key: String,
     /// The secret's name in talosmith.yaml.
     pub secret: String,
-    /// The name in the placeholder.
     pub placeholder: String,
     /// What the value must be.
     pub expected: Expected,

@@ -16,11 +16,9 @@ pub struct ExtensionService {
     pub name: String,
     /// The environment, each entry as `NAME=value`; secrets are placeholders.
     pub environment: Vec<String>,
-    /// Files.
     pub config_files: Vec<ConfigFile>,
 }
 
-/// A file of an extension service.
 #[derive(Debug, Serialize)]
 pub struct ConfigFile {
     /// The path at which the service reads it.

@@ -21,7 +21,6 @@ const DEFAULT_CLASS: [&str; 2] =
 /// A StorageClass for one volume of one node.
 #[derive(Debug, Clone, Serialize)]
 pub struct StorageClass {
-    /// Its name.
     pub name: String,
     /// Where the volume is mounted: one of the node's paths.
     pub path: String,
@@ -29,12 +28,10 @@ pub struct StorageClass {
     pub reclaim_policy: ReclaimPolicy,
     /// Whether claims may ask for more later, if the model says so.
     pub allow_volume_expansion: Option<bool>,
-    /// Annotations.
     pub annotations: BTreeMap<String, String>,
 }
 
 /// Where the class of a volume is described.
-#[must_use]
 pub(super) fn pointer(volume: &VolumeName) -> Pointer {
     Pointer::new("/localPath/storageClasses").child(volume)
 }

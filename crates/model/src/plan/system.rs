@@ -50,12 +50,9 @@ pub struct Time {
     pub boot_timeout: Option<String>,
 }
 
-/// A kernel module.
 #[derive(Debug, Serialize)]
 pub struct KernelModule {
-    /// Its name.
     pub name: String,
-    /// Its parameters.
     pub parameters: Vec<String>,
 }
 
@@ -64,7 +61,6 @@ pub struct KernelModule {
 pub struct MachineFile {
     /// Its path; below /etc for an EtcFileConfig.
     pub path: String,
-    /// Its content.
     pub content: String,
     /// What happens to an existing file.
     pub op: FileOperation,
@@ -84,7 +80,6 @@ pub struct MachineFiles {
 /// The mirrors of a registry.
 #[derive(Debug, Serialize)]
 pub struct Mirror {
-    /// The registry, or `*`.
     pub registry: String,
     /// In the order in which they are tried.
     pub endpoints: Vec<String>,

@@ -42,7 +42,6 @@ pub struct Versions {
     pub base_location: Location,
 }
 
-/// Returns the versions of a device.
 pub(super) fn device(check: &mut Check<'_>) -> Versions {
     let device = &check.file.device;
     let in_cluster = |key: &str| check.fleet.at(Pointer::new("/clusters").child(&device.cluster).child(key));

@@ -13,16 +13,13 @@ use crate::device;
 use crate::device::{Filesystem, Mount, VolumeType};
 use crate::scalar::{Name, VolumeSize};
 
-/// A volume.
 #[derive(Debug, Serialize)]
 pub struct Volume {
-    /// Its name.
     pub name: String,
     /// The kind of its document, such as `VolumeConfig` for Talos's own and `UserVolumeConfig`.
     pub kind: &'static str,
     /// What a user volume is made of, if the model says so.
     pub volume_type: Option<VolumeType>,
-    /// The name of its disk, if it has one.
     pub disk: Option<String>,
     /// The selector of its disk. Written in every patch: Talos's merge clears what a patch leaves out.
     pub selector: Option<String>,

@@ -10,7 +10,6 @@ use super::{ScalarError, Size, try_from_text};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum UpperBound {
-    /// A size.
     Size(Size),
     /// A whole percentage of the space that is free when the volume is created; not of the disk.
     Percent(u8),
@@ -20,7 +19,6 @@ pub enum UpperBound {
 
 impl UpperBound {
     /// Returns the bound in bytes; none if it depends on the free space.
-    #[must_use]
     pub const fn bytes(&self) -> Option<u64> {
         match self {
             Self::Size(size) => Some(size.bytes()),

@@ -14,7 +14,6 @@ pub struct Host(String);
 
 impl Host {
     /// The host as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,7 +87,6 @@ pub struct Registry(String);
 
 impl Registry {
     /// The registry as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -120,7 +118,6 @@ pub struct Url(String);
 
 impl Url {
     /// The URL as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

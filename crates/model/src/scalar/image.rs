@@ -13,21 +13,17 @@ pub struct Image(String);
 
 impl Image {
     /// The reference as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// What stands before tag and digest.
-    #[must_use]
     pub fn name(&self) -> &str {
         let tag = self.tag().map_or(0, |tag| tag.len() + 1);
         let digest = self.digest().map_or(0, |digest| digest.len() + 1);
         &self.0[..self.0.len() - tag - digest]
     }
 
-    /// The tag, if there is one.
-    #[must_use]
     pub fn tag(&self) -> Option<&str> {
         let name = self.0.split_once('@').map_or(self.0.as_str(), |(name, _)| name);
         let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
@@ -35,7 +31,6 @@ impl Image {
     }
 
     /// The digest with its algorithm, if there is one.
-    #[must_use]
     pub fn digest(&self) -> Option<&str> {
         self.0.split_once('@').map(|(_, digest)| digest)
     }
@@ -84,7 +79,6 @@ pub struct Tag(String);
 
 impl Tag {
     /// The tag as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -108,7 +102,6 @@ pub struct Extension(String);
 
 impl Extension {
     /// The name as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -135,14 +128,12 @@ impl FromStr for Extension {
     }
 }
 
-/// One kernel argument.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct KernelArgument(String);
 
 impl KernelArgument {
     /// The argument as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

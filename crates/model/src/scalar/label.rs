@@ -13,7 +13,6 @@ pub struct LabelKey(String);
 
 impl LabelKey {
     /// The key as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -51,7 +50,6 @@ pub struct LabelValue(String);
 
 impl LabelValue {
     /// The value as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -78,7 +76,6 @@ impl Taint {
     const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
     /// The taint as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

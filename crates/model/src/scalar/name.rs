@@ -43,14 +43,12 @@ impl FromStr for Name {
     }
 }
 
-/// The name of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SecretName(String);
 
 impl SecretName {
     /// The placeholder's name in a tracked template: upper case, with underscores. `tailscale-authkey` gives `TAILSCALE_AUTHKEY`.
-    #[must_use]
     pub fn placeholder(&self) -> String {
         self.0.to_ascii_uppercase().replace(['-', '.'], "_")
     }
@@ -208,7 +206,6 @@ impl FromStr for Argument {
     }
 }
 
-/// The name of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EnvironmentVariable(String);

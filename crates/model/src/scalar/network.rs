@@ -18,13 +18,10 @@ pub struct Address {
 
 impl Address {
     /// The address as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The address.
-    #[must_use]
     pub const fn ip(&self) -> IpAddr {
         self.address
     }
@@ -57,19 +54,15 @@ pub struct Cidr {
 
 impl Cidr {
     /// The network as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The network.
-    #[must_use]
     pub const fn network(&self) -> IpNet {
         self.network
     }
 
     /// Whether one of the two holds an address of the other.
-    #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.network.contains(&other.network) || other.network.contains(&self.network)
     }
@@ -104,7 +97,6 @@ pub struct SubnetFilter(String);
 
 impl SubnetFilter {
     /// The filter as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -154,7 +146,6 @@ pub struct Endpoint(String);
 
 impl Endpoint {
     /// The URL as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

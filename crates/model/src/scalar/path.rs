@@ -13,7 +13,6 @@ pub struct RelativePath(String);
 
 impl RelativePath {
     /// The path as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,7 +57,6 @@ pub struct AbsolutePath(String);
 
 impl AbsolutePath {
     /// The path as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -92,7 +90,6 @@ pub struct DevicePath(String);
 
 impl DevicePath {
     /// The path as it was written.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -100,7 +97,6 @@ impl DevicePath {
     /// A CEL expression that is true for the disk at this path.
     ///
     /// Talos lists the links of /dev/disk under `disk.symlinks` and the kernel's name as `disk.dev_path`.
-    #[must_use]
     pub fn selector(&self) -> String {
         if self.0.starts_with("/dev/disk/") {
             format!("'{}' in disk.symlinks", self.0)

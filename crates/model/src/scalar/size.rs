@@ -32,13 +32,10 @@ pub struct Size {
 
 impl Size {
     /// The size as it was written, which is how it is emitted.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The size in bytes.
-    #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -47,7 +44,6 @@ impl Size {
     ///
     /// # Panics
     /// Over 18 exabytes.
-    #[must_use]
     pub fn from_gigabytes(gigabytes: u64) -> Self {
         Self { text: format!("{gigabytes}GB"), bytes: gigabytes.checked_mul(1_000_000_000).expect("below 2^64 bytes") }
     }
@@ -178,7 +174,6 @@ fn scaled(whole: &str, fraction: &str, unit: &str) -> Option<String> {
 }
 
 /// A number with its digits in groups of three: `1,405,000`.
-#[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
@@ -192,7 +187,6 @@ pub fn grouped(number: u64) -> String {
 }
 
 /// The largest size that fits into `bytes` and reads well: whole gigabytes from 10 GB on, whole megabytes below.
-#[must_use]
 pub(crate) fn suggested(bytes: u64) -> String {
     if bytes >= 10_000_000_000 { format!("{}GB", bytes / 1_000_000_000) } else { format!("{}MB", bytes / 1_000_000) }
 }

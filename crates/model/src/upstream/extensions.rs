@@ -18,7 +18,6 @@ pub(crate) struct Service {
 /// Whether a version of Talos has an extension; none where nothing is known of the version's minor.
 ///
 /// Releases that are not known count as the known ones of their minor.
-#[must_use]
 pub(crate) fn knows(version: &TalosVersion, name: &str) -> Option<bool> {
     let row = table::find(EXTENSIONS, name).filter(|_| name != CATALOGUE);
     let is_listed = row.is_some_and(|mut fields| has(fields.nth(1), version));
@@ -34,7 +33,6 @@ pub(crate) fn names(version: &TalosVersion) -> impl Iterator<Item = &'static str
 }
 
 /// What the Image Factory takes an old name for, where its catalogue does not have it. The ID keeps the name as written.
-#[must_use]
 pub(crate) fn alias(name: &str) -> Option<&'static str> {
     table::find(ALIASES, name)?.next()
 }
