@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// placeholder stands for every key, certificate, token and id of a printed base.
+// placeholder replaces every key, certificate, token and ID in a printed base.
 const placeholder = "placeholder"
 
 // installer returns the image that `talosctl gen config` of a release puts into the base.

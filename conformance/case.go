@@ -16,7 +16,7 @@ import (
 type Case struct {
 	// ID is the topic and the name of the case.
 	ID string `json:"id"`
-	// About says what the case shows, if its name does not.
+	// About describes the case, if its name is not enough.
 	About string `json:"about,omitempty"`
 	// Role of the base: controlplane or worker.
 	Role string `json:"role"`
@@ -32,7 +32,7 @@ type Case struct {
 	Verdicts map[string]Verdict `json:"verdicts,omitempty"`
 }
 
-// Verdict is what one machinery says to a case.
+// Verdict is the result of one machinery for a case.
 type Verdict struct {
 	// Verdict is ok, warning or error.
 	Verdict string `json:"verdict"`

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// deviceReport is what `talosmith show DEVICE --format json` says, as far as it counts here.
+// deviceReport is the part of `talosmith show DEVICE --format json` that is used here.
 type deviceReport struct {
 	Device struct {
 		Role       string `json:"role"`

@@ -1,16 +1,17 @@
-// Command talos-conformance asks the official Talos machinery what it says to machine-config patches.
+// Command talos-conformance runs the official Talos machinery on machine-config patches.
 //
 // It is built once for each version of the machinery. Cases go in and out as JSON lines, so that the programs of several
-// versions stand in one pipe, each adding its verdicts:
+// versions form one pipeline, each adding its verdicts:
 //
 //	talos-conformance cases FILE...            reads corpus files, writes cases
 //	talos-conformance mutate COUNT SEED FILE DISAGREEMENTS  writes random mutations of accepted cases
 //	talos-conformance sample COUNT SEED        reads cases, writes some of them
-//	talos-conformance compare FILE             reads judged cases, fails if a file of verdicts has other verdicts
-//	talos-conformance judge CONTRACT...        reads cases, adds this machinery's verdict on a base of each contract
-//	talos-conformance verdicts                 reads judged cases, writes the file of verdicts
+//	talos-conformance compare FILE             reads cases with verdicts, fails if a file of verdicts has other verdicts
+//	talos-conformance verify CONTRACT...        reads cases, adds this machinery's verdict on a base of each contract
+//	talos-conformance verdicts                 reads cases with verdicts, writes the file of verdicts
 //	talos-conformance devices TALOSMITH ROOT...  writes a case for each device of the repositories
-//	talos-conformance report WARNINGS          reads judged cases, fails at an error and at a warning that is not explained
+//	talos-conformance report WARNINGS          reads cases with verdicts, fails on an error or an unexplained warning
+//	talos-conformance expressions DISKS        reads the table of CEL expressions, adds this machinery's results
 //	talos-conformance base CONTRACT ROLE       writes the generated base without comments and secrets
 //	talos-conformance structs                  writes the fields of this machinery's documents
 //	talos-conformance types NOTES STRUCTS...   writes the table of types from the fields of each version, oldest first
@@ -48,8 +49,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return readCorpus(args, out)
 	case command == "mutate" && len(args) == 4:
 		return mutate(args[0], args[1], args[2], args[3], out)
-	case command == "judge" && len(args) > 0:
-		return judge(args, in, out)
+	case command == "verify" && len(args) > 0:
+		return verify(args, in, out)
 	case command == "sample" && len(args) == 2:
 		return sample(args[0], args[1], in, out)
 	case command == "compare" && len(args) == 1:
@@ -60,6 +61,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return readDevices(args[0], args[1:], out)
 	case command == "report" && len(args) == 1:
 		return report(args[0], in, out)
+	case command == "expressions" && len(args) == 1:
+		return evaluate(args[0], in, out)
 	case command == "base" && len(args) == 2:
 		return printBase(args[0], args[1], out)
 	case command == "structs" && len(args) == 0:

@@ -8,41 +8,41 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// spot is a node and the node that holds it: in a mapping, the value and its key.
-type spot struct {
+// position is a value: the node that contains it and its index there. In a mapping its key is the node before it.
+type position struct {
 	parent *yaml.Node
 	index  int
 }
 
-func (s spot) node() *yaml.Node { return s.parent.Content[s.index] }
+func (s position) node() *yaml.Node { return s.parent.Content[s.index] }
 
-func (s spot) key() *yaml.Node {
+func (s position) key() *yaml.Node {
 	if s.parent.Kind == yaml.MappingNode {
 		return s.parent.Content[s.index-1]
 	}
 	return nil
 }
 
-// spots returns the places of all values below a node.
-func spots(node *yaml.Node) []spot {
-	var all []spot
+// positions returns all values below a node.
+func positions(node *yaml.Node) []position {
+	var all []position
 	for i, child := range node.Content {
 		if node.Kind == yaml.MappingNode && i%2 == 0 {
 			continue
 		}
 		if node.Kind != yaml.DocumentNode {
-			all = append(all, spot{node, i})
+			all = append(all, position{node, i})
 		}
-		all = append(all, spots(child)...)
+		all = append(all, positions(child)...)
 	}
 	return all
 }
 
-// change changes one thing in the documents of a patch and says what, or nothing if it found no place for it.
+// change makes one change in the documents of a patch and returns a description of it, empty if the change was not possible.
 func (m *mutator) change(documents *[]*yaml.Node) string {
 	at := m.random.IntN(len(*documents))
 	document := (*documents)[at]
-	all := spots(document)
+	all := positions(document)
 	if len(all) == 0 {
 		return ""
 	}
@@ -158,7 +158,7 @@ func (m *mutator) misspelled(word string) string {
 }
 
 // retype changes what kind of value a node is.
-func (m *mutator) retype(s spot) string {
+func (m *mutator) retype(s position) string {
 	node := s.node()
 	switch node.Kind {
 	case yaml.ScalarNode:

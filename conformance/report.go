@@ -11,7 +11,7 @@ import (
 )
 
 // report writes a line for each verdict, and fails at an error, at a warning that the file does not explain, and at a
-// device that no machinery judged.
+// device without a verdict.
 func report(path string, in io.Reader, out io.Writer) error {
 	text, err := os.ReadFile(path)
 	if err != nil {

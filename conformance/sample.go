@@ -37,7 +37,7 @@ func sample(count, seed string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// compare fails if a verdict of the judged cases differs from that in a file of verdicts, and prints both.
+// compare fails if a verdict of the cases with verdicts differs from that in a file of verdicts, and prints both.
 func compare(path string, in io.Reader, out io.Writer) error {
 	cases, err := readVerdicts(path)
 	if err != nil {

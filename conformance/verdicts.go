@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-const about = "What the official Talos machinery says to patches, applied in order to a generated base config. " +
+const about = "The results of the official Talos machinery for patches that are applied in order to a generated base config. " +
 	"Keys of verdicts: version of the machinery / contract of the base. " +
 	"`conformance/renew` writes this file from conformance/corpus."
 
-// writeVerdicts writes judged cases as one JSON document, each fact on a line of its own.
+// writeVerdicts writes cases with verdicts as one JSON document, each property on a line of its own.
 func writeVerdicts(in io.Reader, out io.Writer) error {
 	if _, err := fmt.Fprintf(out, "{\n  \"about\": %s,\n  \"cases\": [", text(about)); err != nil {
 		return err

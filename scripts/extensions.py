@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the tables of system extensions from a catalogue, a JSON file.
+"""Writes the tables of system extensions from a catalogue, a JSON file.
 
-Usage: scripts/facts.py CATALOGUE [--check]
+Usage: scripts/extensions.py CATALOGUE [--check]
 
 The catalogue has `per_tag_versions` (Talos tag -> name -> version), `extensions` (name -> arch, services) and `aliases`.
 The tables are written to crates/model/src/upstream/; with --check they are compared instead.
@@ -12,25 +12,25 @@ import re
 import sys
 from pathlib import Path
 
-FACTS = Path(__file__).resolve().parent.parent / "crates/model/src/upstream"
+TABLES = Path(__file__).resolve().parent.parent / "crates/model/src/upstream"
 
 EXTENSIONS_HEADER = """\
-# System extensions of the official catalogue. Made by scripts/facts.py; do not edit.
+# System extensions of the official catalogue. Written by scripts/extensions.py; do not edit.
 # Source: github.com/siderolabs/extensions, the lists of its release tags and the manifests at the heads of its branches.
 # Fields: name, architectures, Talos versions, services. Sorted by the bytes of the name.
 # A version `1.13` is every release of that minor, `v1.12.2` is that release and the later ones of its minor.
-# A service is named as ExtensionServiceConfig names it; `!` behind it: it waits for one and does not start without.
-# The row `*` holds the minors that the catalogue covers.
+# A service has the name that an ExtensionServiceConfig uses; with `!` after it, it does not start without one.
+# The row `*` lists the minors that the catalogue covers.
 """
 
 ALIASES_HEADER = """\
-# Old names of system extensions, and what the Image Factory takes them for. Made by scripts/facts.py; do not edit.
+# Old names of system extensions, and the names that the Image Factory replaces them with. Written by scripts/extensions.py; do not edit.
 # Source: github.com/siderolabs/image-factory, internal/profile. Fields: old name, name. Sorted by the bytes of the old name.
 """
 
 
 def order(tag):
-    """The place of a tag among the others; a pre-release comes before its release."""
+    """The sort key of a tag; a pre-release comes before its release."""
     release, _, pre = tag.removeprefix("v").partition("-")
     parts = [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"[.]", pre)] if pre else []
     return [int(part) for part in release.split(".")], not pre, parts
@@ -41,7 +41,7 @@ def minor(tag):
 
 
 def versions(name, tags):
-    """The minors that have an extension, each with the release that it came with unless that is the first."""
+    """The minors that have an extension; instead of a minor, its first release with the extension if that is not the first of all."""
     found = []
     minors = list(dict.fromkeys(minor(tag) for tag in tags))
     for each in minors:
@@ -50,7 +50,7 @@ def versions(name, tags):
         if not having:
             continue
         if having != releases[-len(having):]:
-            sys.exit(f"{name} was removed within Talos {each}, which the table cannot say")
+            sys.exit(f"{name} was removed within Talos {each}, which the table cannot express")
         found.append(each if having == releases else having[0])
     return found
 
@@ -69,7 +69,7 @@ def extensions_table(catalogue):
 
 def aliases_table(catalogue):
     names = {extension["name"] for extension in catalogue["extensions"].values()}
-    # An alias that leads to no extension helps nobody.
+    # Aliases of names that no release has are left out.
     rows = {old: new for old, new in catalogue["aliases"].items() if new in names}
     return ALIASES_HEADER + "".join(f"{old} {rows[old]}\n" for old in sorted(rows))
 
@@ -81,10 +81,10 @@ def main():
     catalogue = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     tables = {"extensions.txt": extensions_table(catalogue), "aliases.txt": aliases_table(catalogue)}
     for name, text in tables.items():
-        path = FACTS / name
+        path = TABLES / name
         if "--check" in sys.argv:
             if path.read_text(encoding="utf-8") != text:
-                sys.exit(f"{path} differs from the catalogue: run scripts/facts.py {arguments[0]}")
+                sys.exit(f"{path} differs from the catalogue: run scripts/extensions.py {arguments[0]}")
         else:
             path.write_text(text, encoding="utf-8")
 

@@ -13,8 +13,8 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/config"
 )
 
-// judged returns the lines that judge writes for the cases.
-func judged(t *testing.T, contract string, cases ...Case) []Case {
+// verified returns the cases that verify writes.
+func verified(t *testing.T, contract string, cases ...Case) []Case {
 	t.Helper()
 	var in, out bytes.Buffer
 	for _, c := range cases {
@@ -22,7 +22,7 @@ func judged(t *testing.T, contract string, cases ...Case) []Case {
 			t.Fatal(err)
 		}
 	}
-	if err := judge([]string{contract}, &in, &out); err != nil {
+	if err := verify([]string{contract}, &in, &out); err != nil {
 		t.Fatal(err)
 	}
 	var all []Case
@@ -35,7 +35,7 @@ func judged(t *testing.T, contract string, cases ...Case) []Case {
 func TestACaseLeavesTheBaseAsItWas(t *testing.T) {
 	endpoint := Case{ID: "endpoint", Role: "controlplane", Patches: []string{"cluster:\n  controlPlane:\n    endpoint: \"\"\n"}}
 	nothing := Case{ID: "nothing", Role: "controlplane", Patches: []string{"machine: {}\n"}}
-	all := judged(t, "v1.12", endpoint, nothing)
+	all := verified(t, "v1.12", endpoint, nothing)
 	if got := all[1].Verdicts; len(got) != 1 {
 		t.Fatalf("verdicts: %v", got)
 	}
@@ -46,8 +46,8 @@ func TestACaseLeavesTheBaseAsItWas(t *testing.T) {
 	}
 }
 
-func TestABaseThatIsNewerThanTheMachineryIsNotJudged(t *testing.T) {
-	all := judged(t, "v1.12", Case{ID: "later", Role: "worker", Base: "v1.99", Patches: []string{"machine: {}\n"}})
+func TestABaseThatIsNewerThanTheMachineryIsNotUsed(t *testing.T) {
+	all := verified(t, "v1.12", Case{ID: "later", Role: "worker", Base: "v1.99", Patches: []string{"machine: {}\n"}})
 	if len(all) != 1 || len(all[0].Verdicts) != 0 {
 		t.Errorf("%v", all)
 	}

@@ -23,9 +23,9 @@ func (metal) String() string        { return "metal" }
 func (metal) RequiresInstall() bool { return true }
 func (metal) InContainer() bool     { return false }
 
-// judge adds this machinery's verdicts to every case: on a base of each contract, or on the base that the case names if
+// verify adds this machinery's verdicts to every case: on a base of each contract, or on the base that the case specifies if
 // the machinery is not older.
-func judge(contracts []string, in io.Reader, out io.Writer) error {
+func verify(contracts []string, in io.Reader, out io.Writer) error {
 	version, err := machineryVersion()
 	if err != nil {
 		return err
@@ -61,14 +61,14 @@ func judge(contracts []string, in io.Reader, out io.Writer) error {
 			if err != nil {
 				return err
 			}
-			c.Verdicts[version+"/"+contract] = c.judge(base)
+			c.Verdicts[version+"/"+contract] = c.verify(base)
 		}
 		return lines.Encode(c)
 	})
 }
 
-// judge applies the patches of the case to a base as talosctl does, and reads and validates the result as a node does.
-func (c *Case) judge(base config.Provider) Verdict {
+// verify applies the patches of the case to a base as talosctl does, and reads and validates the result as a node does.
+func (c *Case) verify(base config.Provider) Verdict {
 	text, warnings, err := apply(base, c.Patches, c.Strict)
 	verdict := Verdict{Verdict: "ok", Messages: warnings}
 	switch {
