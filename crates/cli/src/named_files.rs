@@ -13,7 +13,7 @@ use crate::tree::{ReadError, Tree};
 
 /// Templates that replace built-in ones, by name.
 #[derive(Default)]
-pub struct Overrides {
+pub(crate) struct Overrides {
     /// Where their texts are.
     pub sources: BTreeMap<String, SourceId>,
     /// Their texts.
@@ -25,7 +25,7 @@ impl Overrides {
     ///
     /// # Errors
     /// The tree's.
-    pub fn read(
+    pub(crate) fn read(
         sources: &SourceCache<'_>,
         fleet: &FleetFile,
         findings: &mut Vec<Diagnostic>,
@@ -60,7 +60,7 @@ impl Overrides {
 ///
 /// # Errors
 /// The tree's.
-pub fn missing_resources(
+pub(crate) fn missing_resources(
     tree: &dyn Tree,
     fleet: &FleetFile,
     clusters: &[Cluster],

@@ -17,7 +17,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "talosmith", &mut script);
     context.console.result(&String::from_utf8_lossy(&script))?;

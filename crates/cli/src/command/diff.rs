@@ -25,7 +25,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// A file cannot be read or written, or the output is closed.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
     let project = Project::open(&tree)?;

@@ -20,7 +20,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// An unknown code.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(name) = arguments.code.as_ref().filter(|_| !arguments.list) else {
         let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
         let lines: Vec<String> = Code::ALL

@@ -27,7 +27,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// A file cannot be read, an argument names no device, or the output cannot be written.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path);
     let project = Project::open(&tree)?;

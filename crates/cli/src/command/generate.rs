@@ -63,7 +63,7 @@ struct Rendered {
 ///
 /// # Errors
 /// A file cannot be read or written, or the output is closed.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let lock = Lock::acquire(&root.path, || context.console.status("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());

@@ -8,7 +8,7 @@ use super::{CommandLine, Context, Exit};
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(context: &mut Context<'_>) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>) -> anyhow::Result<Exit> {
     let mut page = Vec::new();
     clap_mangen::Man::new(CommandLine::command()).render(&mut page)?;
     context.console.result(&String::from_utf8_lossy(&page))?;

@@ -33,7 +33,7 @@ enum Name {
 ///
 /// # Errors
 /// The output cannot be written.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.console.result(match arguments.name {
         Name::Device => Schema::Device.text(),
         Name::Fleet => Schema::Fleet.text(),

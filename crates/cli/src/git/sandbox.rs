@@ -19,7 +19,7 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     /// A folder that is no repository yet.
-    pub fn bare_folder() -> Self {
+    pub(crate) fn bare_folder() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         fs_err::create_dir(&home).unwrap();
@@ -38,38 +38,38 @@ impl Sandbox {
     }
 
     /// A new repository without a commit.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sandbox = Self::bare_folder();
         sandbox.git(&["init", "--quiet", "--initial-branch=main"]);
         sandbox
     }
 
     /// The top of the work tree, with symbolic links resolved as git does.
-    pub fn root(&self) -> Utf8PathBuf {
+    pub(crate) fn root(&self) -> Utf8PathBuf {
         Utf8Path::from_path(self.folder.path()).unwrap().canonicalize_utf8().unwrap().join("work")
     }
 
     /// The user's home, where git looks for settings.
-    pub fn home(&self) -> Utf8PathBuf {
+    pub(crate) fn home(&self) -> Utf8PathBuf {
         self.root().with_file_name("home")
     }
 
     /// Writes a file and the folders above it.
-    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.root().join(path);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(path, text).unwrap();
     }
 
     /// Runs git in the top folder; it must succeed.
-    pub fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         let command = Command { folder: Some(self.root()), ..Command::new("git", arguments.iter().copied()) };
         let output = self.run(&command).unwrap();
         assert!(output.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Adds everything and commits it.
-    pub fn commit(&self) {
+    pub(crate) fn commit(&self) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "a commit"]);
     }

@@ -10,13 +10,13 @@ use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
 /// Returns prepared results in order, and records the commands. Without a further result, a program is not found.
 #[derive(Default)]
-pub struct Script {
+pub(crate) struct Script {
     answers: Mutex<VecDeque<Result<Output, ProcessError>>>,
     commands: Mutex<Vec<Command>>,
 }
 
 impl Script {
-    pub fn answer(self, status: i32, stdout: impl Into<Vec<u8>>, stderr: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn answer(self, status: i32, stdout: impl Into<Vec<u8>>, stderr: impl Into<Vec<u8>>) -> Self {
         self.push(Ok(Output {
             status: Some(status),
             stdout: Zeroizing::new(stdout.into()),
@@ -24,11 +24,11 @@ impl Script {
         }))
     }
 
-    pub fn fail(self, error: ProcessError) -> Self {
+    pub(crate) fn fail(self, error: ProcessError) -> Self {
         self.push(Err(error))
     }
 
-    pub fn commands(&self) -> Vec<Command> {
+    pub(crate) fn commands(&self) -> Vec<Command> {
         self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -18,17 +18,17 @@ pub(super) struct Root {
 }
 
 impl Root {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::in_folder(tempfile::tempdir().unwrap())
     }
 
-    pub fn in_folder(folder: tempfile::TempDir) -> Self {
+    pub(super) fn in_folder(folder: tempfile::TempDir) -> Self {
         fs::write(folder.path().join("talosmith.yaml"), "").unwrap();
         let lock = Lock::acquire(Utf8Path::from_path(folder.path()).unwrap(), || {}).unwrap();
         Self { folder, lock }
     }
 
-    pub fn with(files: &[(&str, &str)]) -> Self {
+    pub(super) fn with(files: &[(&str, &str)]) -> Self {
         let root = Self::new();
         for (path, text) in files {
             let path = root.path(path);
@@ -38,20 +38,20 @@ impl Root {
         root
     }
 
-    pub fn path(&self, path: &str) -> Utf8PathBuf {
+    pub(super) fn path(&self, path: &str) -> Utf8PathBuf {
         Utf8Path::from_path(self.folder.path()).unwrap().join(path)
     }
 
-    pub fn mode(&self, path: &str) -> u32 {
+    pub(super) fn mode(&self, path: &str) -> u32 {
         fs::symlink_metadata(self.path(path)).unwrap().mode() & 0o7777
     }
 
-    pub fn set_mode(&self, path: &str, mode: u32) {
+    pub(super) fn set_mode(&self, path: &str, mode: u32) {
         fs::set_permissions(self.path(path), PermissionsExt::from_mode(mode)).unwrap();
     }
 
     /// Every folder, file and link below the root except talosmith.yaml: `path/`, `path=text`, `path->`.
-    pub fn everything(&self) -> Vec<String> {
+    pub(super) fn everything(&self) -> Vec<String> {
         fn walk(folder: &Utf8Path, root: &Utf8Path, found: &mut Vec<String>) {
             for entry in folder.read_dir_utf8().unwrap() {
                 let entry = entry.unwrap();
@@ -73,7 +73,7 @@ impl Root {
         found
     }
 
-    pub fn changes(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Vec<Change> {
+    pub(super) fn changes(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Vec<Change> {
         let tree = WorkTree::new(self.path(""));
         let wanted = wanted.iter().map(|(path, text)| (*path, Some(text.as_bytes().to_vec())));
         let all = wanted.chain(unwanted.iter().map(|path| (*path, None)));
@@ -83,7 +83,7 @@ impl Root {
         changes
     }
 
-    pub fn apply(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Result<Applied, WriteError> {
+    pub(super) fn apply(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Result<Applied, WriteError> {
         let changes = self.changes(wanted, unwanted);
         apply(&self.lock, &changes, &folders(&changes), &["devices".into(), "argocd/applications/local-path".into()])
     }

@@ -43,7 +43,7 @@ impl Advice<'_> {
         })
     }
 
-    pub fn wrong_result(&self, tree: &Node, found: &Type) -> CelError {
+    pub(super) fn wrong_result(&self, tree: &Node, found: &Type) -> CelError {
         let expected = self.environment.result();
         let error = CelError::new(
             format!("the result is {}, not {}", with_article(found), with_article(&expected)),
@@ -65,7 +65,7 @@ impl Advice<'_> {
         }
     }
 
-    pub fn unknown_name(&self, name: &str, range: &Range<usize>) -> CelError {
+    pub(super) fn unknown_name(&self, name: &str, range: &Range<usize>) -> CelError {
         let error = CelError::new(format!("there is no `{name}` here"), range.clone());
         let owner = self.messages().find(|(_, message)| fields(message).any(|field| field == snake(name)));
         if let Some((thing, _)) = owner {
@@ -83,7 +83,7 @@ impl Advice<'_> {
         }
     }
 
-    pub fn unknown_field(&self, operand: &Node, owner: &str, word: &Word) -> CelError {
+    pub(super) fn unknown_field(&self, operand: &Node, owner: &str, word: &Word) -> CelError {
         let operand = self.written(operand);
         let error = CelError::new(format!("`{operand}` has no field `{}`", word.text), word.range.clone());
         let snake = snake(&word.text);
@@ -96,24 +96,30 @@ impl Advice<'_> {
         }
     }
 
-    pub fn newer_field(&self, operand: &Node, word: &Word, since: (u64, u64), version: &TalosVersion) -> CelError {
+    pub(super) fn newer_field(
+        &self,
+        operand: &Node,
+        word: &Word,
+        since: (u64, u64),
+        version: &TalosVersion,
+    ) -> CelError {
         let operand = self.written(operand);
         CelError::new(format!("Talos {version} does not know `{operand}.{}`", word.text), word.range.clone())
             .label(format!("from Talos {}.{} on", since.0, since.1))
     }
 
-    pub fn no_fields(&self, node: &Node, operand: &Node, found: &Type, word: &Word) -> CelError {
+    pub(super) fn no_fields(&self, node: &Node, operand: &Node, found: &Type, word: &Word) -> CelError {
         CelError::new(
             format!("`{}` is {} and has no field `{}`", self.written(operand), with_article(found), word.text),
             node.range.clone(),
         )
     }
 
-    pub fn no_items(&self, node: &Node, over: &Node, found: &Type) -> CelError {
+    pub(super) fn no_items(&self, node: &Node, over: &Node, found: &Type) -> CelError {
         CelError::new(format!("`{}` is {}, not a list", self.written(over), with_article(found)), node.range.clone())
     }
 
-    pub fn not_bool(&self, node: &Node, found: &Type, around: &str) -> CelError {
+    pub(super) fn not_bool(&self, node: &Node, found: &Type, around: &str) -> CelError {
         let what = operator(around).map_or_else(|| around.to_owned(), |symbol| format!("`{symbol}`"));
         let error = CelError::new(format!("{what} requires a bool, not {}", with_article(found)), node.range.clone());
         match (found, node.path()) {
@@ -123,7 +129,7 @@ impl Advice<'_> {
         }
     }
 
-    pub fn unknown_function(
+    pub(super) fn unknown_function(
         &self,
         name: &str,
         range: &Range<usize>,
@@ -144,7 +150,14 @@ impl Advice<'_> {
         }
     }
 
-    pub fn no_overload(&self, node: &Node, name: &str, method: bool, nodes: &[&Node], kinds: &[Type]) -> CelError {
+    pub(super) fn no_overload(
+        &self,
+        node: &Node,
+        name: &str,
+        method: bool,
+        nodes: &[&Node],
+        kinds: &[Type],
+    ) -> CelError {
         let symbol = operator(name).unwrap_or(name);
         let of = match kinds.split_last() {
             None => "without arguments".to_owned(),

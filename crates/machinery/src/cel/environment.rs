@@ -149,7 +149,7 @@ impl Overload {
     }
 
     /// The types of the arguments and of the result, with new type parameters.
-    pub fn types(&self, parameters: &mut Parameters) -> (Vec<Type>, Type) {
+    pub(super) fn types(&self, parameters: &mut Parameters) -> (Vec<Type>, Type) {
         // Most overloads have no type parameters, and all that exist are copied for each trial.
         let base = if self.arguments.contains('A') || self.result.contains('A') { parameters.fresh_pair() } else { 0 };
         let arguments = split(self.arguments).map(|kind| Type::read(kind, base)).collect();

@@ -24,16 +24,16 @@ const PLAIN: &[&str] = &["bool", "int", "uint", "double", "string", "bytes", "nu
 const OF: &[&str] = &["list", "optional", "type"];
 
 impl Type {
-    pub const BOOL: Self = Self::Plain("bool");
-    pub const STRING: Self = Self::Plain("string");
-    pub const INT: Self = Self::Plain("int");
+    pub(super) const BOOL: Self = Self::Plain("bool");
+    pub(super) const STRING: Self = Self::Plain("string");
+    pub(super) const INT: Self = Self::Plain("int");
 
-    pub fn list(items: Self) -> Self {
+    pub(super) fn list(items: Self) -> Self {
         Self::Of("list", Box::new(items))
     }
 
     /// The optional type of a type; an optional type is returned as it is.
-    pub fn optional(self) -> Self {
+    pub(super) fn optional(self) -> Self {
         match self {
             Self::Of("optional", _) => self,
             value => Self::Of("optional", Box::new(value)),
@@ -41,7 +41,7 @@ impl Type {
     }
 
     /// The parameter of an optional type; any other type is returned as it is.
-    pub fn unwrapped(&self) -> &Self {
+    pub(super) fn unwrapped(&self) -> &Self {
         match self {
             Self::Of("optional", inner) => inner,
             other => other,
@@ -49,7 +49,7 @@ impl Type {
     }
 
     /// Parses a type of the tables: `map(int,list(A))`. `A` and `B` are the parameters `base` and `base + 1`.
-    pub fn read(text: &'static str, base: usize) -> Self {
+    pub(super) fn read(text: &'static str, base: usize) -> Self {
         match text {
             "dyn" => return Self::Dyn,
             "A" => return Self::Parameter(base),
@@ -103,13 +103,13 @@ pub(super) struct Parameters(Vec<Option<Type>>);
 
 impl Parameters {
     /// Adds a parameter.
-    pub fn fresh(&mut self) -> Type {
+    pub(super) fn fresh(&mut self) -> Type {
         self.0.push(None);
         Type::Parameter(self.0.len() - 1)
     }
 
     /// Adds parameters for an overload's `A` and `B`, and returns the number of the first.
-    pub fn fresh_pair(&mut self) -> usize {
+    pub(super) fn fresh_pair(&mut self) -> usize {
         self.0.extend([None, None]);
         self.0.len() - 2
     }
@@ -122,7 +122,7 @@ impl Parameters {
     }
 
     /// Replaces each inferred parameter in a type; with `all`, the others by `dyn`.
-    pub fn resolve(&self, kind: &Type, all: bool) -> Type {
+    pub(super) fn resolve(&self, kind: &Type, all: bool) -> Type {
         if let Some(found) = self.find(kind) {
             return self.resolve(found, all);
         }
@@ -135,7 +135,7 @@ impl Parameters {
     }
 
     /// Whether in each pair a value of the second type can be assigned to the first; if all can, keeps what that infers.
-    pub fn assign<'t>(&mut self, pairs: impl IntoIterator<Item = (&'t Type, &'t Type)>) -> bool {
+    pub(super) fn assign<'t>(&mut self, pairs: impl IntoIterator<Item = (&'t Type, &'t Type)>) -> bool {
         let mut trial = self.clone();
         let all = pairs.into_iter().all(|(a, b)| trial.assignable(a, b));
         if all {
@@ -209,7 +209,7 @@ impl Parameters {
     }
 
     /// The type of the items of a list that has items of both types.
-    pub fn join(&mut self, first: Type, second: Type) -> Type {
+    pub(super) fn join(&mut self, first: Type, second: Type) -> Type {
         if !self.assign([(&first, &second)]) {
             return Type::Dyn;
         }

@@ -54,7 +54,7 @@ pub(super) enum Macro {
 
 impl Node {
     /// `a.b.c` as it is written; `None` if the part contains anything but names.
-    pub fn path(&self) -> Option<String> {
+    pub(super) fn path(&self) -> Option<String> {
         match &self.kind {
             Kind::Name(name) => Some(name.clone()),
             Kind::Select { operand, field, optional: false } => Some(format!("{}.{}", operand.path()?, field.text)),
@@ -63,7 +63,7 @@ impl Node {
     }
 
     /// The operands, if the part calls the function or operator of this name.
-    pub fn operands(&self, name: &str) -> Option<&[Self]> {
+    pub(super) fn operands(&self, name: &str) -> Option<&[Self]> {
         match &self.kind {
             Kind::Call { function, target: None, arguments } if function.text == name => Some(arguments),
             _ => None,
@@ -71,7 +71,7 @@ impl Node {
     }
 
     /// Appends the paths of the variables and fields in the part, without those inside macros and messages.
-    pub fn paths(&self, paths: &mut Vec<String>) {
+    pub(super) fn paths(&self, paths: &mut Vec<String>) {
         match (&self.kind, self.path()) {
             (_, Some(path)) => paths.push(path),
             (Kind::Call { target, arguments, .. }, None) => {
@@ -87,7 +87,7 @@ impl Node {
     }
 
     /// The parts that must all be true for the whole to be.
-    pub fn conjuncts(&self) -> Vec<&Self> {
+    pub(super) fn conjuncts(&self) -> Vec<&Self> {
         match self.operands("_&&_") {
             Some(parts) => parts.iter().flat_map(Self::conjuncts).collect(),
             None => vec![self],

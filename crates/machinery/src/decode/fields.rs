@@ -50,7 +50,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(locator: &'a PatchLocator, target: &'a Target<'a>) -> Self {
+    pub(super) fn new(locator: &'a PatchLocator, target: &'a Target<'a>) -> Self {
         Self {
             locator,
             target,
@@ -64,13 +64,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Checks a document of a known kind.
-    pub fn document(&mut self, root: &'a Value<'static>, kind: &str) {
+    pub(super) fn document(&mut self, root: &'a Value<'static>, kind: &str) {
         kind.clone_into(&mut self.path);
         self.object(root, self.types.get(kind));
     }
 
     /// Checks that what is deleted can be.
-    pub fn deletions(&mut self, node: &'a Value<'static>) {
+    pub(super) fn deletions(&mut self, node: &'a Value<'static>) {
         let in_list = self.trail.iter().any(|step| matches!(step, Step::Item));
         for entry in node.all_fields() {
             if is_deletion(entry) {
@@ -110,7 +110,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Looks for secrets by their form where nothing is known of the fields.
-    pub fn secrets(&mut self, node: &'a Value<'static>) {
+    pub(super) fn secrets(&mut self, node: &'a Value<'static>) {
         self.free(node, false);
     }
 

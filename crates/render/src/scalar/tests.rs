@@ -144,7 +144,7 @@ fn writes_numbers_that_every_yaml_reads_as_numbers() {
 }
 
 /// Any string, mostly those that a version of YAML reads as another type.
-pub fn any_text() -> impl Strategy<Value = String> {
+pub(crate) fn any_text() -> impl Strategy<Value = String> {
     let hard = prop::sample::select(SPELLINGS.map(|(text, _)| text).to_vec());
     let numeric = "-?[0-9]{1,3}[0-9_.:+\\-eETtZzxob ]{0,6}";
     let pieces = prop::sample::select(vec![

@@ -34,7 +34,7 @@ clusters:
 ";
 
 /// A finding and the texts that it points into.
-pub struct Case {
+pub(super) struct Case {
     pub sources: Sources,
     pub findings: Vec<Diagnostic>,
 }
@@ -43,7 +43,7 @@ fn device(find: impl FnOnce(SourceId) -> Diagnostic) -> Case {
     case("devices/ryzen/device.yaml", DEVICE, find)
 }
 
-pub fn case(path: &str, text: &str, find: impl FnOnce(SourceId) -> Diagnostic) -> Case {
+pub(super) fn case(path: &str, text: &str, find: impl FnOnce(SourceId) -> Diagnostic) -> Case {
     let mut sources = Sources::default();
     let source = sources.add(path, text);
     Case { findings: vec![find(source)], sources }
@@ -92,7 +92,7 @@ fn fleet_label(names: &[&str]) -> Case {
 }
 
 /// Every case by its name.
-pub fn cases() -> Vec<(&'static str, Case)> {
+pub(super) fn cases() -> Vec<(&'static str, Case)> {
     let names: Vec<String> = (1..=12).map(|number| format!("node{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     vec![
