@@ -22,9 +22,13 @@ pub(crate) use apply::apply;
 pub(crate) use lock::Lock;
 pub(crate) use secret::write_secret;
 
-/// A path must not be written, because of what exists there. Paths are relative to the root.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum Refused {
+/// A file could not be written. Temporary files are removed; files that were renamed before the error keep their new content. Paths
+/// are relative to the root.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// The path of talosmith.yaml, including the root.
+    #[error("cannot lock {path}")]
+    Lock { path: Utf8PathBuf, source: io::Error },
     /// The path of the link, which is the path to write or a folder above it.
     #[error("{0} is a symbolic link")]
     Symlink(Utf8PathBuf),
@@ -39,20 +43,8 @@ pub(crate) enum Refused {
     /// Other users could replace a secret file in this folder.
     #[error("everybody can write to the folder {0}")]
     OpenFolder(Utf8PathBuf),
-}
-
-/// A file could not be written. Temporary files are removed; files that were renamed before the error keep their new content.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    /// Nothing was written.
-    #[error(transparent)]
-    Refused(#[from] Refused),
     #[error("cannot write {path}")]
-    Io {
-        /// The file or folder, relative to the root.
-        path: Utf8PathBuf,
-        source: io::Error,
-    },
+    Io { path: Utf8PathBuf, source: io::Error },
     /// A folder could not be searched for temporary files of an earlier run. Nothing was written.
     #[error(transparent)]
     Leftovers(#[from] ReadError),

@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use super::existing_file::ExistingFile;
 use super::folders::{NewFolders, remove_empty};
-use super::staging::{Mode, Staged, remove_leftovers, split, sync_folder};
+use super::staging::{Staged, remove_leftovers, split, sync_folder};
 use super::{Lock, WriteError};
 use crate::change::{Change, ChangeKind};
 
@@ -28,8 +28,7 @@ pub(crate) struct Applied {
 /// A new file gets mode 0644 minus the umask; a changed file keeps its mode. Folders that become empty are removed if they are below
 /// one of `within`, which are never removed themselves.
 ///
-/// # Errors
-/// [`WriteError`], which names the path. An error before all new content is on disk changes nothing. After that, each file has its
+/// An error before all new content is on disk changes nothing. After that, each file has its
 /// old or its new content, and the next run completes the changes.
 pub(crate) fn apply(
     lock: &Lock,
@@ -51,8 +50,7 @@ pub(crate) fn apply(
     for (change, existing) in changes.iter().zip(existing) {
         let (ChangeKind::Added | ChangeKind::Changed, Some(bytes)) = (change.kind, &change.new) else { continue };
         new_folders.create(split(&change.path).0)?;
-        let mode = existing.map_or(Mode::Default, |file| Mode::Exact(file.mode));
-        staged.push(Staged::write(root, &change.path, bytes, mode)?);
+        staged.push(Staged::write(root, &change.path, bytes, existing.map(|file| file.mode))?);
     }
     for file in &staged {
         file.sync()?;
@@ -67,7 +65,10 @@ pub(crate) fn apply(
         applied.written.push(path);
     }
     for change in changes.iter().filter(|change| change.kind == ChangeKind::Removed) {
-        remove_if_present(root, &change.path)?;
+        match fs::remove_file(root.join(&change.path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(WriteError::io(&*change.path)(error)),
+            _ => {}
+        }
         let folder = split(&change.path).0;
         remove_empty(root, folder, within)?;
         touched.extend(folder.ancestors().map(Utf8Path::to_owned));
@@ -77,13 +78,6 @@ pub(crate) fn apply(
         sync_folder(root, folder)?;
     }
     Ok(applied)
-}
-
-fn remove_if_present(root: &Utf8Path, path: &Utf8Path) -> Result<(), WriteError> {
-    match fs::remove_file(root.join(path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(WriteError::io(path)(error)),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -6,47 +6,43 @@ use std::os::unix::fs::MetadataExt;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::{Refused, WriteError};
+use super::WriteError;
 
 /// A regular file that exists at a path that is to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ExistingFile {
     /// The nine permission bits.
     pub mode: u32,
-    /// The size in bytes.
     pub size: u64,
 }
 
 impl ExistingFile {
-    /// Looks up `path` below `root`, and checks every folder above it. `None` if the file does not exist.
-    ///
-    /// # Errors
-    /// [`WriteError::Refused`] if the path must not be written, [`WriteError::Io`] if it cannot be looked up.
+    /// Looks up `path` below `root`, and checks every folder above it; none if the file does not exist.
     pub(super) fn find(root: &Utf8Path, path: &Utf8Path) -> Result<Option<Self>, WriteError> {
         if !path.components().all(|component| matches!(component, Utf8Component::Normal(_))) {
-            return Err(Refused::Outside(path.to_owned()).into());
+            return Err(WriteError::Outside(path.to_owned()));
         }
         let mut current = Utf8PathBuf::new();
         let mut file = None;
         for name in path {
             if file.is_some() {
-                return Err(Refused::NotAFolder(current).into());
+                return Err(WriteError::NotAFolder(current));
             }
             current.push(name);
             match fs::symlink_metadata(root.join(&current)) {
-                Ok(found) if found.is_symlink() => return Err(Refused::Symlink(current).into()),
+                Ok(found) if found.is_symlink() => return Err(WriteError::Symlink(current)),
                 Ok(found) if found.is_dir() => {}
                 Ok(found) if found.is_file() => {
                     file = Some(Self { mode: found.mode() & 0o777, size: found.len() });
                 }
-                Ok(_) => return Err(Refused::NotAFile(current).into()),
+                Ok(_) => return Err(WriteError::NotAFile(current)),
                 // Nothing below it exists either.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(source) => return Err(WriteError::Io { path: current, source }),
             }
         }
         // Without a file, every part of the path was a folder, or the path was empty.
-        if file.is_none() { Err(Refused::NotAFile(path.to_owned()).into()) } else { Ok(file) }
+        if file.is_none() { Err(WriteError::NotAFile(path.to_owned())) } else { Ok(file) }
     }
 }
 

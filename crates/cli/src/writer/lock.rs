@@ -1,7 +1,6 @@
 //! Ensures that only one run writes at a time.
 
 use std::fs::TryLockError;
-use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,17 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
 use talosmith_model::layout::FLEET_FILE;
 
+use super::WriteError;
+
 /// How long to wait for another run before telling the user.
 const SILENT_WAIT: Duration = Duration::from_secs(1);
-
-/// talosmith.yaml cannot be locked.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot lock {path}")]
-pub(crate) struct LockError {
-    /// The path of talosmith.yaml, including the root.
-    path: Utf8PathBuf,
-    source: io::Error,
-}
 
 /// Permission to write below a root. Only one run has it at a time, until it is dropped or the process ends.
 ///
@@ -34,12 +26,9 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Waits until no other run has the lock. Calls `waiting` once if that takes more than a second.
-    ///
-    /// # Errors
-    /// talosmith.yaml cannot be opened, or its file system does not support locks.
-    pub(crate) fn acquire(root: &Utf8Path, waiting: impl FnOnce()) -> Result<Self, LockError> {
+    pub(crate) fn acquire(root: &Utf8Path, waiting: impl FnOnce()) -> Result<Self, WriteError> {
         let path = root.join(FLEET_FILE);
-        let error = |source| LockError { path: path.clone(), source };
+        let error = |source| WriteError::Lock { path: path.clone(), source };
         // Opened for reading only: programs that watch the file consider it changed after a writer has closed it.
         let file = File::open(&path).map_err(error)?;
         let start = Instant::now();

@@ -10,18 +10,16 @@ use zeroize::Zeroizing;
 
 use super::existing_file::ExistingFile;
 use super::folders::NewFolders;
-use super::staging::{Mode, Staged, remove_leftovers, split, sync_folder};
-use super::{Lock, Refused, WriteError};
+use super::staging::{Staged, remove_leftovers, split, sync_folder};
+use super::{Lock, WriteError};
 use crate::change::ChangeKind;
 
 /// The mode of a file with a secret: only its owner can read and write it.
 const PRIVATE: u32 = 0o600;
 
 /// Writes a file with a secret, which has mode 0600 as long as it exists. An older file with another mode is replaced. Nothing is
-/// written if the file already has this content and mode.
-///
-/// # Errors
-/// [`WriteError`], which contains the path and nothing of the content. A folder in which everybody can replace files is refused.
+/// written if the file already has this content and mode. A folder in which everybody can replace files is an error, which contains nothing of
+/// the content.
 pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result<ChangeKind, WriteError> {
     let root = lock.root();
     let existing = ExistingFile::find(root, path)?;
@@ -41,12 +39,12 @@ pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result
     let mode = fs::metadata(root.join(folder)).map_err(WriteError::io(folder))?.mode();
     // With the sticky bit, only its owner can replace a file.
     if mode & 0o002 != 0 && mode & 0o1000 == 0 {
-        return Err(Refused::OpenFolder(folder.to_owned()).into());
+        return Err(WriteError::OpenFolder(folder.to_owned()));
     }
     if kind == ChangeKind::Same {
         return Ok(kind);
     }
-    let staged = Staged::write(root, path, bytes, Mode::Exact(PRIVATE))?;
+    let staged = Staged::write(root, path, bytes, Some(PRIVATE))?;
     staged.sync()?;
     let created = new_folders.keep();
     staged.rename(root)?;

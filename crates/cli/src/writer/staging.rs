@@ -12,15 +12,6 @@ use super::WriteError;
 use crate::change::{is_temporary, temporary_name};
 use crate::tree::{EntryKind, Tree, WorkTree};
 
-/// The permissions of a new file.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Mode {
-    /// 0644 minus the umask.
-    Default,
-    /// These nine bits, regardless of the umask. Nobody but the owner has access before they are set.
-    Exact(u32),
-}
-
 /// A file under its temporary name. It is removed when dropped, unless it is renamed.
 pub(super) struct Staged {
     path: Utf8PathBuf,
@@ -29,20 +20,20 @@ pub(super) struct Staged {
 
 impl Staged {
     /// Writes `bytes` to a temporary file in the folder of `path`, which must exist. It is an error if the temporary name is taken.
-    pub(super) fn write(root: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: Mode) -> Result<Self, WriteError> {
+    ///
+    /// The file gets the nine permission bits of `mode`, regardless of the umask, or 0644 minus the umask. Nobody but the owner has access
+    /// before the bits are set.
+    pub(super) fn write(root: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<Self, WriteError> {
         let (folder, name) = split(path);
         // tempfile creates the file with O_EXCL, removes it when dropped, and with `rand_bytes(0)` uses exactly this name.
         let created = tempfile::Builder::new()
             .prefix(&temporary_name(name))
             .rand_bytes(0)
-            .permissions(PermissionsExt::from_mode(match mode {
-                Mode::Default => 0o644,
-                Mode::Exact(bits) => bits & 0o600,
-            }))
+            .permissions(PermissionsExt::from_mode(mode.map_or(0o644, |bits| bits & 0o600)))
             .tempfile_in(root.join(folder));
         let mut file = created.map_err(WriteError::io(path))?;
         file.write_all(bytes).map_err(WriteError::io(path))?;
-        if let Mode::Exact(bits) = mode {
+        if let Some(bits) = mode {
             file.as_file().set_permissions(PermissionsExt::from_mode(bits)).map_err(WriteError::io(path))?;
         }
         Ok(Self { path: path.to_owned(), temporary: file.into_temp_path() })
