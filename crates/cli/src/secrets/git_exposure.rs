@@ -57,24 +57,17 @@ fn check_target(required: &RequiredSecret, git: &Git<'_>) -> Result<Option<Diagn
     if git.is_tracked(target)? {
         return Ok(Some(tracked_target(required)));
     }
-    let found = git.ignored_by(target)?;
-    let note = match &found {
+    let line = pattern(target);
+    let add_line = format!("add this line to the .gitignore next to talosmith.yaml, and git add .gitignore:\n{line}");
+    let (note, help) = match git.ignored_by(target)? {
         Ignore::Tracked => return Ok(None),
-        Ignore::Untracked(file) => {
-            format!("only `{file}` covers it, which is not tracked itself: other clones do not have it")
-        }
-        Ignore::Elsewhere(file) => format!("only `{file}` covers it, which other clones do not have"),
-        Ignore::No => "a `git add` would add it to the repository".to_owned(),
-    };
-    let help = match &found {
-        // An absolute path, so that the command works in any folder.
-        Ignore::Untracked(file) => format!("git add {}", shell_quote(git.top.join(file).as_str())),
-        _ => {
-            format!(
-                "add this line to the .gitignore next to talosmith.yaml, and git add .gitignore:\n{}",
-                pattern(target)
-            )
-        }
+        Ignore::Untracked(file) => (
+            format!("only `{file}` covers it, which is not tracked itself: other clones do not have it"),
+            // An absolute path, so that the command works in any folder.
+            format!("git add {}", shell_quote(git.top.join(file).as_str())),
+        ),
+        Ignore::Elsewhere(file) => (format!("only `{file}` covers it, which other clones do not have"), add_line),
+        Ignore::No => ("a `git add` would add it to the repository".to_owned(), add_line),
     };
     // Without the folder: the files of all devices that one line covers are merged into one finding.
     let file = target.file_name().unwrap_or(target.as_str());

@@ -10,21 +10,16 @@ const CREDENTIAL_NAMES: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "PASSPHRASE",
 const PATH_SUFFIXES: &[&str] = &["_FILE", "_PATH", "_DIR", "_CMD"];
 
 /// The environment variables of this process. Without `Debug`, so that no message can show their values.
-pub(crate) struct ProcessVariables(BTreeMap<OsString, OsString>);
+pub(crate) struct ProcessVariables(pub(super) BTreeMap<OsString, OsString>);
 
 impl ProcessVariables {
     pub(crate) fn load() -> Self {
-        crate::environment::all().collect()
+        Self(crate::environment::all().collect())
     }
 
     /// The value of a variable; `None` if it is not set or empty.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
-    }
-
-    #[cfg(test)]
-    pub(super) fn set(&mut self, name: &str, value: &str) {
-        self.0.insert(name.into(), value.into());
     }
 
     /// The values of variables that are credentials by their names: a program may print them when it fails.
@@ -37,12 +32,6 @@ impl ProcessVariables {
         // A flag such as `USE_KEYRING=1` is not a credential, and masking it would garble every message.
         let values = self.0.iter().filter(move |(name, _)| is_credential(name)).filter_map(|(_, value)| value.to_str());
         values.filter(|value| value.len() >= 8)
-    }
-}
-
-impl FromIterator<(OsString, OsString)> for ProcessVariables {
-    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
     }
 }
 
@@ -62,7 +51,7 @@ mod tests {
             ("GITHUB_TOKEN", "ghp_canary"),
             ("SOPS_AGE_KEY_FILE", "/home/me/keys.txt"),
         ];
-        variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+        ProcessVariables(variables.map(|(name, value)| (name.into(), value.into())).into())
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anstream::adapter::strip_str;
 use camino::Utf8PathBuf;
 use secrecy::SecretString;
 use talosmith_document::Code;
@@ -12,9 +13,6 @@ use super::redactor::Redactor;
 use super::sources::Failure;
 use super::{LARGEST_VALUE, SourceContext, value};
 use crate::process::{Command, Output, ProcessError};
-
-/// Long enough to touch a hardware key, short enough for a pre-commit hook or a pipeline.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How much of a program's error output is shown. SOPS prints the reason in the sixth line.
 const LINES: usize = 8;
@@ -68,7 +66,8 @@ pub(super) fn run(
     let command = Command {
         folder: Some(context.root.to_owned()),
         environment: COMMON_VARIABLES.iter().chain(program.environment).map(|&name| name.to_owned()).collect(),
-        timeout: TIMEOUT,
+        // Long enough to touch a hardware key, short enough for a pre-commit hook or a pipeline.
+        timeout: Duration::from_secs(60),
         cap: LARGEST_VALUE,
         ..Command::new(program.path.as_str(), program.arguments.iter().copied())
     };
@@ -103,23 +102,11 @@ fn error_output(output: &Output, context: &SourceContext<'_>, known: &Secrets) -
     // Even a failing program may have printed the value, and may repeat it in its error output.
     let printed = Zeroizing::new(String::from_utf8_lossy(&output.stdout).into_owned());
     printed.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE).for_each(|line| redactor.add(line));
-    let text = Zeroizing::new(printable(&String::from_utf8_lossy(&output.stderr)));
+    // Control characters and escape sequences could hide a secret from the redactor, or text from the reader.
+    let errors = Zeroizing::new(String::from_utf8_lossy(&output.stderr).into_owned());
+    let characters = strip_str(&errors).flat_map(str::chars);
+    let text: Zeroizing<String> = Zeroizing::new(characters.filter(|c| *c == '\n' || !c.is_control()).collect());
     excerpt(&redactor.redact(&text))
-}
-
-/// Removes control characters and terminal escape sequences, which could hide a secret from the redactor or text from the reader.
-fn printable(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' && characters.peek() == Some(&'[') {
-            // ECMA-48: parameter and intermediate bytes up to a final byte.
-            characters.by_ref().skip(1).find(|character| ('@'..='~').contains(character));
-        } else if character == '\n' || !character.is_control() {
-            clean.push(character);
-        }
-    }
-    clean
 }
 
 /// The first lines that are not empty, each cut to a readable length.

@@ -158,9 +158,8 @@ fn tailscale_key_end(text: &[u8], start: usize) -> Option<usize> {
 }
 
 fn hex(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS[usize::from(value)];
-    Zeroizing::new(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    Zeroizing::new(digits.map(|digit| b"0123456789abcdef"[usize::from(digit)]).collect())
 }
 
 /// The base64 characters that depend on `bytes` only, if `before` bytes (modulo 3) precede them.

@@ -32,12 +32,12 @@ impl Run {
     fn new(script: Script) -> Self {
         let variables =
             [("PATH", "/bin"), ("OP_SERVICE_ACCOUNT_TOKEN", "ops_canary-token"), ("GITHUB_TOKEN", "ghp_canary")];
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let variables = ProcessVariables(variables.map(|(name, value)| (name.into(), value.into())).into());
         Self { root: tempfile::tempdir().expect("a folder"), script, variables }
     }
 
     fn with_variable(mut self, name: &str, value: &str) -> Self {
-        self.variables.set(name, value);
+        self.variables.0.insert(name.into(), value.into());
         self
     }
 

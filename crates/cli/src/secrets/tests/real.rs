@@ -159,7 +159,7 @@ fn an_error_of_op_is_shown_without_secrets() {
         ("OP_SERVICE_ACCOUNT_TOKEN", "ops_canary"),
     ];
     let machine = Machine::with(variables);
-    let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let variables = ProcessVariables(variables.map(|(name, value)| (name.into(), value.into())).into());
     let context = SourceContext { processes: &machine, variables: &variables, root: &root };
     let sources = [SecretSource::Op("op://infra/absent/field".into())];
     let resolution = resolve(&[required("ryzen")], &[(NAME, sources.as_slice())].into(), source_ids().0, &context);
