@@ -8,14 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::environment::GIT_DIR;
 use crate::process::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
-/// The exit code of git when it cannot do what it is asked.
-const FATAL: i32 = 128;
-
 /// The variable that makes git take paths as they are and not as patterns. `check-ignore` fails where it is set.
 const LITERAL: &str = "GIT_LITERAL_PATHSPECS";
-
-/// A listing of a hundred thousand files takes less than 20 MB.
-const CAP: usize = 512 << 20;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -76,7 +70,8 @@ impl<'a> Git<'a> {
 
     fn open_from(processes: &'a dyn Processes, start: &Utf8Path, root: &Utf8Path) -> Result<Self, GitError> {
         let output = processes.run(&command(start, &["rev-parse", "--show-toplevel"]))?;
-        if output.status == Some(FATAL) {
+        // The exit code of git after a fatal error.
+        if output.status == Some(128) {
             let message = message(&output);
             let outside = message.starts_with("not a git repository") || message.contains("must be run in a work tree");
             return Err(if outside {
@@ -197,7 +192,8 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         // In a hook, GIT_INDEX_FILE is the index that will be committed (`git commit -a` makes one for the purpose).
         environment: vec!["GIT_*".to_owned()],
         variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        cap: CAP,
+        // A listing of a hundred thousand files takes less than 20 MB.
+        cap: 512 << 20,
         ..Command::new("git", arguments.iter().copied())
     }
 }

@@ -1,6 +1,5 @@
 //! Starts other programs. No other module does.
 
-mod capture;
 #[cfg(test)]
 mod script;
 mod system;

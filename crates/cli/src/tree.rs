@@ -77,20 +77,11 @@ fn key(path: &Utf8Path) -> Result<String, ReadError> {
     if path.as_str().split('/').all(|name| !matches!(name, "" | "." | "..")) {
         return Ok(path.as_str().to_owned());
     }
-    let mut key = String::with_capacity(path.as_str().len());
-    for component in path.components() {
-        match component {
-            Utf8Component::CurDir => {}
-            Utf8Component::Normal(name) => {
-                if !key.is_empty() {
-                    key.push('/');
-                }
-                key.push_str(name);
-            }
-            _ => return Err(ReadError::Outside(path.to_owned())),
-        }
-    }
-    Ok(key)
+    let names = path.components().filter(|part| *part != Utf8Component::CurDir).map(|part| match part {
+        Utf8Component::Normal(name) => Ok(name),
+        _ => Err(ReadError::Outside(path.to_owned())),
+    });
+    Ok(names.collect::<Result<Vec<_>, _>>()?.join("/"))
 }
 
 /// Returns the entries directly below a folder in a map from the paths of files.

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::capture::capture;
 use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
 /// Starts the programs of this machine.
@@ -103,6 +102,34 @@ fn collect(source: Option<impl Read + Send + 'static>, cap: usize) -> mpsc::Rece
         let _ = sender.send(captured);
     });
     receiver
+}
+
+/// Reads to the end; none if there are more than `cap` bytes.
+///
+/// `read_to_end` would move its vector to grow it, and a secret would stay in the memory that it frees. Here every buffer is cleared.
+pub(super) fn capture(mut source: impl Read, cap: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    // Enough for a secret or a short listing.
+    let mut buffer = Zeroizing::new(vec![0; 4096]);
+    let mut length = 0;
+    loop {
+        if length == buffer.len() {
+            let mut larger = Zeroizing::new(vec![0; length * 2]);
+            larger[..length].copy_from_slice(&buffer);
+            buffer = larger;
+        }
+        match source.read(&mut buffer[length..]) {
+            Ok(0) => {
+                buffer.truncate(length);
+                return Ok(Some(buffer));
+            }
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if length > cap {
+            return Ok(None);
+        }
+    }
 }
 
 fn receive(from: &mpsc::Receiver<Captured>, deadline: Instant, command: &Command) -> Result<Captured, ProcessError> {

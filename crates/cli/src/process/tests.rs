@@ -1,3 +1,4 @@
+use super::system::capture;
 use super::*;
 
 fn shell(script: &str) -> Command {
@@ -120,4 +121,16 @@ fn the_fake_returns_results_in_order_and_records_commands() {
     let commands: Vec<_> = script.commands().into_iter().map(|command| (command.program, command.arguments)).collect();
     let expected = [("git", "status"), ("op", "read"), ("sops", "-d")];
     assert_eq!(commands, expected.map(|(program, argument)| (program.to_owned(), vec![argument.to_owned()])));
+}
+
+#[test]
+fn long_texts_come_through_unchanged() {
+    let text: Vec<u8> = (0..100_000u32).map(|number| (number % 251) as u8).collect();
+    assert_eq!(capture(text.as_slice(), text.len()).unwrap().as_deref(), Some(&text));
+}
+
+#[test]
+fn one_byte_over_the_cap_is_too_much() {
+    assert_eq!(capture(b"12345".as_slice(), 5).unwrap().as_deref().map(Vec::as_slice), Some(b"12345".as_slice()));
+    assert_eq!(capture(b"123456".as_slice(), 5).unwrap(), None);
 }
