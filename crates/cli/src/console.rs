@@ -1,8 +1,10 @@
 //! Prints results, messages and findings. No other module writes to standard output or standard error.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
 
 use anstream::AutoStream;
+use anstream::stream::{AsLockedWrite, RawStream};
 use talosmith_document::{Diagnostic, Sources};
 
 use crate::environment::{CLICOLOR_FORCE, COLUMNS, FORCE_COLOR, LANG, LC_ALL, LC_CTYPE, NO_COLOR, TERM, Variable};
@@ -30,18 +32,15 @@ pub enum Channel {
     Status,
 }
 
-/// Why a result could not be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum PrintError {
     /// The reader, such as `head`, closed the pipe: the command ends with success.
     #[error("the output is closed")]
     Closed,
-    /// The output could not be written.
     #[error("the output cannot be written")]
     Failed(#[source] io::Error),
 }
 
-/// Standard output and standard error.
 pub struct Console {
     result: Stream,
     status: Stream,
@@ -54,37 +53,11 @@ struct Stream {
     style: Style,
 }
 
-/// The width of the output if neither a terminal nor `COLUMNS` specifies one.
-const DEFAULT_WIDTH: usize = 100;
-
 impl Console {
-    /// Creates the console of this process.
-    #[must_use]
     pub fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
-        let (out, err) = (io::stdout(), io::stderr());
-        let out_style = Style {
-            color: wants_color(color, Variable::value, out.is_terminal()),
-            width: width(Variable::value, terminal_size::terminal_size_of(&out)),
-            unicode: is_utf8(Variable::value),
-        };
-        let err_style = Style {
-            color: wants_color(color, Variable::value, err.is_terminal()),
-            width: width(Variable::value, terminal_size::terminal_size_of(&err)),
-            ..out_style
-        };
-        // `Style` decides about colour; on Windows the streams translate colour codes for the console.
-        let choice =
-            |style: Style| if style.color { anstream::ColorChoice::Always } else { anstream::ColorChoice::AlwaysAnsi };
-        Self {
-            result: Stream { to: Box::new(AutoStream::new(out, choice(out_style))), style: out_style },
-            status: Stream { to: Box::new(AutoStream::new(err, choice(err_style))), style: err_style },
-            quiet,
-            verbose,
-        }
+        Self { result: Stream::new(io::stdout(), color), status: Stream::new(io::stderr(), color), quiet, verbose }
     }
 
-    /// Returns what the terminal of a channel can show.
-    #[must_use]
     pub const fn style(&self, channel: Channel) -> Style {
         match channel {
             Channel::Result => self.result.style,
@@ -92,10 +65,7 @@ impl Console {
         }
     }
 
-    /// Prints a text as it is on standard output.
-    ///
-    /// # Errors
-    /// The output is closed or cannot be written.
+    /// Prints a text on standard output, without an added line break.
     pub fn result(&mut self, text: &str) -> Result<(), PrintError> {
         self.result.write(text)
     }
@@ -111,12 +81,7 @@ impl Console {
 
     /// Prints on standard error why the command could not run, with the chain of causes, even if `--quiet` is set.
     pub fn failure(&mut self, error: &anyhow::Error) {
-        let word = if self.status.style.color {
-            let style = anstyle::AnsiColor::BrightRed.on_default().bold();
-            format!("{style}error{style:#}")
-        } else {
-            "error".to_owned()
-        };
+        let word = self.status.style.paint(anstyle::AnsiColor::BrightRed.on_default().bold(), "error");
         let _ = self.status.write(&format!("{word}: {error:#}\n"));
     }
 
@@ -128,9 +93,6 @@ impl Console {
     }
 
     /// Prints findings for people, in the order given, even if `--quiet` is set.
-    ///
-    /// # Errors
-    /// The output is closed or cannot be written.
     pub fn report(&mut self, channel: Channel, findings: &[Diagnostic], sources: &Sources) -> Result<(), PrintError> {
         let stream = match channel {
             Channel::Result => &mut self.result,
@@ -141,6 +103,17 @@ impl Console {
 }
 
 impl Stream {
+    fn new(raw: impl RawStream + AsLockedWrite + AsFd + Send + 'static, color: ColorChoice) -> Self {
+        let style = Style {
+            color: wants_color(color, Variable::value, raw.is_terminal()),
+            width: width(Variable::value, terminal_size::terminal_size_of(&raw)),
+            unicode: is_utf8(Variable::value),
+        };
+        // `Style` decides about colour, so the stream must not decide again.
+        let choice = if style.color { anstream::ColorChoice::Always } else { anstream::ColorChoice::AlwaysAnsi };
+        Self { to: Box::new(AutoStream::new(raw, choice)), style }
+    }
+
     /// Writes a text. Keys in it are masked again: whoever wraps or cuts a text must mask it before, but may forget.
     fn write(&mut self, text: &str) -> Result<(), PrintError> {
         self.to.write_all(mask(text).as_bytes()).and_then(|()| self.to.flush()).map_err(PrintError::from)
@@ -168,7 +141,7 @@ fn wants_color(choice: ColorChoice, value: impl Fn(&Variable) -> Option<String>,
     }
 }
 
-/// Returns the width of the terminal in columns, or else the value of `COLUMNS`.
+/// Returns the width of the terminal in columns, or else the value of `COLUMNS`, or 100.
 fn width(
     value: impl Fn(&Variable) -> Option<String>,
     terminal: Option<(terminal_size::Width, terminal_size::Height)>,
@@ -177,7 +150,7 @@ fn width(
         .map(|(width, _)| usize::from(width.0))
         .or_else(|| value(&COLUMNS)?.parse().ok())
         .filter(|columns| *columns > 0)
-        .unwrap_or(DEFAULT_WIDTH)
+        .unwrap_or(100)
 }
 
 /// Whether the locale is a UTF-8 one. Windows has no such variables, and its consoles accept UTF-8.

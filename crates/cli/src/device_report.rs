@@ -24,6 +24,7 @@ const VERSION: u32 = 1;
 pub(crate) struct DeviceReport<'a> {
     version: u32,
     device: Identity<'a>,
+    /// Sorted by name.
     disks: Vec<DiskLayout>,
     schematics: Vec<Schematic<'a>>,
     /// The installer image that is applied.
@@ -75,7 +76,7 @@ struct Schematic<'a> {
 }
 
 impl<'a> DeviceReport<'a> {
-    /// Creates the report of a device; `sources` contain the files of the resolved keys.
+    /// `sources` contain the files of the resolved keys.
     pub(crate) fn new(device: &'a Device, keys: Vec<ResolvedKey>, sources: &Sources) -> Self {
         Self {
             version: VERSION,
@@ -90,7 +91,7 @@ impl<'a> DeviceReport<'a> {
                 flavour: device.versions.config_format,
                 facts: key_lines(keys, sources),
             },
-            disks: layout::layouts(device),
+            disks: device.storage.disks.iter().map(|disk| layout::layout(device, disk)).collect(),
             schematics: device
                 .images
                 .schematics

@@ -17,7 +17,6 @@ const RULE: &str = " │ ";
 /// Returns the unified diff with the headers of git; an absent version is `/dev/null`. Empty if both versions are equal.
 ///
 /// Keys are masked. With colour, no program can read it.
-#[must_use]
 pub(crate) fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: bool) -> String {
     if old == new {
         return String::new();
@@ -49,7 +48,6 @@ pub(crate) fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: b
 }
 
 /// Returns the changed lines with their numbers: those of the old version, or of the new one where lines were only added.
-#[must_use]
 pub(crate) fn excerpt(old: &str, new: &str) -> String {
     let (old, new) = (lines(old), lines(new));
     let diff = TextDiff::configure().algorithm(Algorithm::Myers).diff_slices(&old, &new);

@@ -44,13 +44,11 @@ pub(crate) struct Row<'a> {
     facts: Option<DeviceSummary<'a>>,
 }
 
-/// The state of the files of a device.
+/// Whether the files of a device are up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
-    /// All files are up to date.
     Current,
-    /// Some files are not.
     Stale,
     /// The files cannot be generated.
     Errors,
@@ -98,7 +96,6 @@ pub(crate) struct RenderedDevice {
 }
 
 impl RenderedDevice {
-    /// Keeps a device of the pass over the fleet.
     pub(crate) fn keep(inspected: &Inspected<'_>) -> Option<Self> {
         match inspected.owner {
             Owner::Device(device) => Some(Self { device: Arc::clone(device), files: inspected.artifacts?.len() }),
@@ -108,7 +105,6 @@ impl RenderedDevice {
 }
 
 impl<'a> FleetOverview<'a> {
-    /// Creates the overview of the selected devices.
     pub(crate) fn new(inspection: &'a Inspection<'_, RenderedDevice>, selection: &Selection) -> Self {
         let rendered: BTreeMap<&str, &RenderedDevice> =
             inspection.kept.iter().map(|rendered| (rendered.device.name.as_str(), rendered)).collect();

@@ -28,35 +28,20 @@ pub(crate) fn hide<'a>(text: &'a str, ranges: &[Range<usize>]) -> Cow<'a, str> {
 
 /// Replaces secrets that have a known format by `*`, except their prefixes and placeholders. The length in bytes stays the same.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
-    let tokens: Vec<Range<usize>> = secrets::tokens(text).collect();
-    if tokens.is_empty() {
-        return mask_tailscale(text);
-    }
-    Cow::Owned(mask_tailscale(&hide(text, &tokens)).into_owned())
+    let known: Vec<Range<usize>> = secrets::tokens(text).chain(tailscale_keys(text)).collect();
+    hide(text, &known)
 }
 
-fn mask_tailscale(text: &str) -> Cow<'_, str> {
-    let mut masked = String::new();
-    let mut done = 0;
-    for (at, _) in text.match_indices(PREFIX) {
+/// Returns the bytes of each Tailscale key after its kind.
+fn tailscale_keys(text: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices(PREFIX).filter_map(|(at, _)| {
         let after = &text[at + PREFIX.len()..];
-        let Some(kind) = KINDS.iter().find(|kind| after.starts_with(**kind)) else { continue };
-        let start = at + PREFIX.len() + kind.len();
-        let rest = &text[start..];
+        let kind = KINDS.iter().find(|kind| after.starts_with(**kind))?;
+        let rest = &after[kind.len()..];
         let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_').unwrap_or(rest.len());
-        // A key inside another one is already masked.
-        if start < done || is_placeholder(&rest[..length]) {
-            continue;
-        }
-        masked.push_str(&text[done..start]);
-        masked.extend(std::iter::repeat_n('*', length));
-        done = start + length;
-    }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    masked.push_str(&text[done..]);
-    Cow::Owned(masked)
+        let start = text.len() - rest.len();
+        (!is_placeholder(&rest[..length])).then_some(start..start + length)
+    })
 }
 
 /// Whether the rest of a key is a word such as `REDACTED`, `YOUR-KEY` or `xxxx`: a real key has lower-case letters and digits.

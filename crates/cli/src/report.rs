@@ -15,4 +15,4 @@ pub use human::human;
 pub use json::json;
 pub use order::{count_line, sort};
 pub use style::Style;
-pub(crate) use wrap::wrap;
+pub(crate) use wrap::{clip, wrap};

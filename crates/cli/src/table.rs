@@ -1,9 +1,9 @@
 //! Tables that fit the width of a terminal.
 
 use anstyle::AnsiColor;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::report::{Style, wrap};
+use crate::report::{Style, clip, wrap};
 
 /// The spaces between two columns.
 const GAP: usize = 2;
@@ -19,7 +19,6 @@ pub(crate) struct Table {
     right: Vec<usize>,
 }
 
-/// A cell of a table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cell {
     text: String,
@@ -40,7 +39,6 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Table {
-    /// Creates a table with a header.
     pub(crate) fn with_header<T: Into<String>>(names: impl IntoIterator<Item = T>) -> Self {
         Self { rows: vec![names.into_iter().map(Cell::from).collect()], has_header: true, right: Vec::new() }
     }
@@ -51,7 +49,6 @@ impl Table {
         self
     }
 
-    /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
@@ -152,24 +149,14 @@ pub(crate) fn lines(text: &str, width: usize) -> Vec<String> {
         let mut rest = line.as_str();
         is_broken = rest.width() > width;
         while rest.width() > width && rest.chars().nth(1).is_some() {
-            let (head, tail) = rest.split_at(fitting(rest, width));
+            let first = rest.chars().next().map_or(0, char::len_utf8);
+            let (head, tail) = rest.split_at(clip(rest, width).len().max(first));
             lines.push(head.to_owned());
             rest = tail;
         }
         lines.push(rest.to_owned());
     }
     lines
-}
-
-/// Returns the number of bytes of a text that fit a width: at least one character.
-fn fitting(text: &str, width: usize) -> usize {
-    let mut used = 0;
-    let over = text.char_indices().skip_while(|(_, c)| {
-        used += c.width().unwrap_or_default();
-        used <= width
-    });
-    let first = text.chars().next().map_or(0, char::len_utf8);
-    over.map(|(at, _)| at).next().unwrap_or(text.len()).max(first)
 }
 
 #[cfg(test)]

@@ -3,9 +3,6 @@
 use super::layout::DiskLayout;
 use crate::report::Style;
 
-/// The greatest width of a bar in columns.
-const LONGEST: usize = 72;
-
 /// The glyph of the partitions of Talos, in Unicode and ASCII.
 const SYSTEM: [char; 2] = ['▓', '#'];
 
@@ -40,10 +37,10 @@ pub(super) fn parts(disk: &DiskLayout, least: u64, style: Style) -> Vec<Part<'_>
     system.into_iter().chain(volumes).chain(Some(free).filter(|free| free.bytes >= least)).collect()
 }
 
-/// Formats parts as a bar.
+/// Formats parts as a bar, at most 72 columns wide.
 pub(super) fn bar(parts: &[Part<'_>], columns: usize) -> String {
     let sizes: Vec<u64> = parts.iter().map(|part| part.bytes).collect();
-    let widths = shares(&sizes, columns.min(LONGEST));
+    let widths = shares(&sizes, columns.min(72));
     parts.iter().zip(widths).map(|(part, width)| part.glyph.to_string().repeat(width)).collect()
 }
 

@@ -38,12 +38,7 @@ pub(super) struct VolumeLayout {
     pub mount_path: Option<String>,
 }
 
-/// Returns the disks of a device, sorted by name.
-pub(super) fn layouts(device: &Device) -> Vec<DiskLayout> {
-    device.storage.disks.iter().map(|disk| layout(device, disk)).collect()
-}
-
-fn layout(device: &Device, disk: &Disk) -> DiskLayout {
+pub(super) fn layout(device: &Device, disk: &Disk) -> DiskLayout {
     let free = free_space(disk.bytes, disk.system, &device.versions.talos);
     let on_disk: Vec<&Volume> =
         device.storage.volumes.iter().filter(|volume| volume.disk.as_ref() == Some(&disk.name)).collect();

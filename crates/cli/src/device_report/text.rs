@@ -32,17 +32,22 @@ impl DeviceReport<'_> {
             device.talos_version
         );
         let mut out = String::new();
-        for line in lines(&about, columns(style)) {
-            out.push_str(&style.paint(anstyle::Style::new().bold(), &line));
-            out.push('\n');
-        }
+        bold(&mut out, &about, style);
         section(&mut out, "facts", style);
         out.push_str(&facts(&device.facts, style));
         for disk in &self.disks {
             out.push('\n');
             out.push_str(&drawn(disk, style));
         }
-        out.push_str(&self.images(style));
+        let applied = self.image.map(|image| ("image".to_owned(), &image.reference));
+        let others =
+            self.alternatives.iter().map(|image| (format!("image {}, not applied", image.name), &image.reference));
+        for (title, reference) in applied.into_iter().chain(others) {
+            section(&mut out, &title, style);
+            for line in lines(&style.clean(reference), columns(style) - 2) {
+                out.push_str(&format!("  {line}\n"));
+            }
+        }
         for schematic in &self.schematics {
             section(&mut out, &format!("schematic {}", schematic.name), style);
             out.push_str(&described(schematic, style));
@@ -52,17 +57,12 @@ impl DeviceReport<'_> {
         out.push_str(&outputs(&self.outputs, &folder, style));
         out
     }
+}
 
-    fn images(&self, style: Style) -> String {
-        let mut out = String::new();
-        let applied = self.image.map(|image| ("image".to_owned(), &image.reference));
-        let others =
-            self.alternatives.iter().map(|image| (format!("image {}, not applied", image.name), &image.reference));
-        for (title, reference) in applied.into_iter().chain(others) {
-            section(&mut out, &title, style);
-            paragraph(&mut out, reference, style);
-        }
-        out
+fn bold(out: &mut String, text: &str, style: Style) {
+    for line in lines(text, columns(style)) {
+        out.push_str(&style.paint(anstyle::Style::new().bold(), &line));
+        out.push('\n');
     }
 }
 
@@ -70,12 +70,6 @@ fn section(out: &mut String, title: &str, style: Style) {
     out.push('\n');
     out.push_str(&style.paint(anstyle::Style::new().bold(), &style.clean(title)));
     out.push('\n');
-}
-
-fn paragraph(out: &mut String, text: &str, style: Style) {
-    for line in lines(&style.clean(text), columns(style) - 2) {
-        out.push_str(&format!("  {line}\n"));
-    }
 }
 
 /// Formats the keys: keys of a mapping are indented below its key.
@@ -107,10 +101,7 @@ fn drawn(disk: &DiskLayout, style: Style) -> String {
     let system = if disk.system { ", system disk" } else { "" };
     let kept = disk.kept_for.as_ref().map(|purpose| format!(", kept for {purpose}")).unwrap_or_default();
     let title = format!("disk {}: {} ({} bytes){system}{kept}", disk.name, unit.text(disk.bytes), grouped(disk.bytes));
-    for line in lines(&title, columns(style)) {
-        out.push_str(&style.paint(anstyle::Style::new().bold(), &line));
-        out.push('\n');
-    }
+    bold(&mut out, &title, style);
     out.push_str(&format!("  {}\n", bar(&parts, columns(style) - 2)));
     let mut table = Table::default().right(2);
     for part in &parts {

@@ -17,9 +17,6 @@ const EXTENSIONS: usize = 6;
 /// The columns that are hidden if lines are too long even so, in this order.
 const HIDDEN_FIRST: [usize; 6] = [3, 2, 1, 5, 7, EXTENSIONS];
 
-/// The number of digits of an ID or digest that are shown.
-const SHORT: usize = 8;
-
 impl FleetOverview<'_> {
     /// Formats the overview. Also returns the names of the columns that did not fit.
     pub(crate) fn text(&self, style: Style) -> (String, Vec<&'static str>) {
@@ -54,17 +51,15 @@ impl FleetOverview<'_> {
         let mut names: Vec<&str> = names.into_iter().collect();
         let mut blocks = Vec::new();
         while !names.is_empty() {
-            let fitting = (1..=names.len()).rev().find_map(|count| Some((count, self.block(&names[..count], style)?)));
+            let fitting = (1..=names.len()).rev().find_map(|count| {
+                let columns: Vec<usize> = (0..=count).collect();
+                Some((count, self.dots(&names[..count], style).draw(&columns, 0, 0, style)?))
+            });
             let (count, block) = fitting.unwrap_or_else(|| (1, self.dots(&names[..1], style).stack(0, style)));
             blocks.push(block);
             names.drain(..count);
         }
         blocks.join("\n")
-    }
-
-    fn block(&self, names: &[&str], style: Style) -> Option<String> {
-        let all: Vec<usize> = (0..=names.len()).collect();
-        self.dots(names, style).draw(&all, 0, 0, style)
     }
 
     fn dots(&self, names: &[&str], style: Style) -> Table {
@@ -137,7 +132,7 @@ fn described(facts: &DeviceSummary<'_>, style: Style, brief: bool) -> [String; 7
 
 /// Formats an image: the start of the schematic's ID, or the reference with the start of its digest, without its registry if `brief`.
 fn image(facts: &DeviceSummary<'_>, brief: bool) -> String {
-    let start = |text: &str| text.chars().take(SHORT).collect::<String>();
+    let start = |text: &str| text.chars().take(8).collect::<String>();
     match (facts.schematic, facts.image) {
         (Some(id), _) => start(id),
         (None, Some(reference)) => {

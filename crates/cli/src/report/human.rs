@@ -21,7 +21,6 @@ const DEVICES_SHOWN: usize = 10;
 const HANGING: usize = 4;
 
 /// Formats findings in the order given, separated by empty lines.
-#[must_use]
 pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String {
     let style = Style { width: style.width.max(40), ..style };
     let mut positions = Positions::new(sources);
@@ -37,11 +36,10 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     let drawing = draw(&finding, positions, style);
     let pad = " ".repeat(drawing.gutter + 1);
     let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
-    let mut notes: Vec<(&str, &str)> = drawing.extra_notes.iter().map(|text| ("note", text.as_str())).collect();
-    notes.extend(finding.notes.iter().map(|text| ("note", text.as_str())));
     let path = positions.sources.get(finding.at.location.source).path.clone();
     let devices = devices(&finding, path.as_str());
-    notes.extend(devices.iter().map(|text| ("note", text.as_str())));
+    let notes = drawing.extra_notes.iter().chain(&finding.notes).chain(&devices);
+    let mut notes: Vec<(&str, &str)> = notes.map(|text| ("note", text.as_str())).collect();
     notes.extend(finding.helps.iter().map(|text| ("help", text.as_str())));
 
     let mut out = title(&finding, style);

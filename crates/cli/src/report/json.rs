@@ -1,5 +1,7 @@
 //! Findings as JSON, as `schemas/report.schema.json` describes them.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use talosmith_document::{Diagnostic, Label, Sources};
@@ -22,9 +24,8 @@ struct Finding {
     code: &'static str,
     level: &'static str,
     message: String,
-    path: String,
-    range: Option<Range>,
-    label: String,
+    #[serde(flatten)]
+    at: At,
     also: Vec<At>,
     figure: Option<String>,
     notes: Vec<String>,
@@ -35,18 +36,11 @@ struct Finding {
 #[derive(Serialize)]
 struct At {
     path: String,
-    range: Option<Range>,
+    range: Option<Range<Position>>,
     label: String,
 }
 
-#[derive(Serialize)]
-struct Range {
-    start: Position,
-    end: Position,
-}
-
 /// Formats findings in the order given, with the summary of the command.
-#[must_use]
 pub fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
     let mut positions = Positions::new(sources);
     let findings = findings.iter().map(|finding| entry(mask_finding(finding), &mut positions)).collect();
@@ -57,14 +51,11 @@ pub fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Val
 }
 
 fn entry(finding: Diagnostic, positions: &mut Positions<'_>) -> Finding {
-    let At { path, range, label } = at(finding.at, positions);
     Finding {
         code: finding.code.name(),
         level: finding.level.as_str(),
         message: finding.message,
-        path,
-        range,
-        label,
+        at: at(finding.at, positions),
         also: finding.also.into_iter().map(|label| at(label, positions)).collect(),
         figure: finding.figure,
         notes: finding.notes,
@@ -77,6 +68,6 @@ fn at(label: Label, positions: &mut Positions<'_>) -> At {
     let source = positions.sources.get(label.location.source);
     let range = positions
         .range(&label.location)
-        .map(|range| Range { start: position(&source.text, range.start), end: position(&source.text, range.end) });
+        .map(|range| position(&source.text, range.start)..position(&source.text, range.end));
     At { path: mask(source.path.as_str()).into_owned(), range, label: label.text }
 }

@@ -23,7 +23,6 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
 }
 
 /// Formats the numbers of findings: `2 errors, 1 warning`. Empty if there are none.
-#[must_use]
 pub fn count_line(findings: &[Diagnostic]) -> String {
     let counts = [Level::Error, Level::Warning].map(|level| {
         let number = findings.iter().filter(|finding| finding.level == level).count();

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Origin, Renderer, Snippet};
 use talosmith_document::{Diagnostic, Label, Level, SourceId};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::position::{Positions, position};
 use super::style::Style;
+use super::wrap::clip;
 use crate::mask::{hide, mask};
 
 /// The drawn lines, and what the rest of the report depends on.
@@ -32,7 +33,6 @@ struct Mark<'a> {
 /// The columns that the renderer reserves between an underline and the edge for its `...` on both sides.
 const ELLIPSES: usize = 12;
 
-/// Draws the locations of a finding.
 pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> Drawing {
     let mut marks: Vec<Mark<'_>> = Vec::new();
     let mut extra_notes = Vec::new();
@@ -137,17 +137,6 @@ fn source_lines(
     snippet
 }
 
-/// Returns the start of a text that fits into some columns.
-fn clip(text: &str, columns: usize) -> &str {
-    let mut used = 0;
-    let end = text.char_indices().find(|(_, c)| {
-        used += c.width().unwrap_or(0);
-        used > columns
-    });
-    end.map_or(text, |(at, _)| &text[..at])
-}
-
-/// Formats a label as a note.
 fn label_as_note(location: &str, text: &str) -> String {
     if text.is_empty() { format!("see also {location}") } else { format!("{location}: {text}") }
 }

@@ -1,6 +1,6 @@
 //! Wraps prose to the width of a terminal.
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Breaks a line at spaces: the first part has at most `first` columns, each other one at most `rest`.
 ///
@@ -41,6 +41,16 @@ fn words(line: &str) -> Vec<(&str, &str)> {
         rest = &rest[end..];
     }
     words
+}
+
+/// Returns the start of a text that fits into some columns.
+pub(crate) fn clip(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > columns
+    });
+    end.map_or(text, |(at, _)| &text[..at])
 }
 
 /// Replaces the non-ASCII characters that talosmith itself uses, for terminals whose locale is not UTF-8. Other characters, which
