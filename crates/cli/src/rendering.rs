@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use talosmith_document::{Diagnostic, Level, SourceId};
+use talosmith_document::{Diagnostic, SourceId};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device};
 use talosmith_render::{
-    Artifact, ArtifactError, Proof, TemplateOrigin, collisions, generated_files, merge_check, schema_check,
-    secret_files,
+    Artifact, ArtifactError, Proof, TemplateOrigin, check_schema, collisions, generated_files, secret_files,
 };
 
 use crate::project::Project;
@@ -55,14 +54,14 @@ impl Owner<'_> {
         };
         let mut findings = Vec::new();
         if let Self::Device(device) = self {
-            findings = merge_check::verify(device, &artifacts);
-            if findings.iter().any(|finding| finding.level == Level::Error) {
-                return (None, findings);
+            match project.renderer.check_patches(device, &artifacts) {
+                Ok(warnings) => findings = warnings,
+                Err(errors) => return (None, errors.into_iter().map(|error| self.finding(project, error)).collect()),
             }
             findings.extend(own_collisions(device, &artifacts));
         }
         if proof == Proof::Required {
-            artifacts.iter().for_each(|artifact| findings.extend(check_schema(project, artifact)));
+            artifacts.iter().for_each(|artifact| findings.extend(invalid(project, artifact)));
         }
         (Some(artifacts), findings)
     }
@@ -74,7 +73,7 @@ impl Owner<'_> {
             Self::Cluster(cluster) => project.renderer.cluster(cluster, Proof::Required),
         };
         match proved {
-            Ok(_) => changed.iter().flat_map(|artifact| check_schema(project, artifact)).collect(),
+            Ok(_) => changed.iter().flat_map(|artifact| invalid(project, artifact)).collect(),
             Err(errors) => errors.into_iter().map(|error| self.finding(project, error)).collect(),
         }
     }
@@ -85,6 +84,10 @@ impl Owner<'_> {
             ArtifactError::Template(error) => {
                 let (source, origin) = template_source(project, &error.template);
                 error.diagnostic(source, origin)
+            }
+            ArtifactError::Invalid(invalid) => {
+                let (source, origin) = template_source(project, invalid.template);
+                invalid.diagnostic(source, origin)
             }
         };
         if let Self::Device(device) = self {
@@ -110,16 +113,12 @@ fn own_collisions(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
     collisions(files.iter().map(|file| (file.path.as_path(), &file.location)))
 }
 
-fn check_schema(project: &Project<'_>, artifact: &Artifact) -> Vec<Diagnostic> {
-    let violations = schema_check::verify(artifact);
-    if violations.is_empty() {
-        return Vec::new();
-    }
-    let (source, origin) = match artifact.template {
-        Some(template) => template_source(project, template),
-        None => (project.sources.add(artifact.path.clone(), artifact.text.as_str()), TemplateOrigin::Override),
-    };
-    violations.iter().map(|violation| violation.diagnostic(artifact, source, origin)).collect()
+fn invalid(project: &Project<'_>, artifact: &Artifact) -> Vec<Diagnostic> {
+    let invalid = check_schema(artifact).into_iter().map(|invalid| {
+        let (source, origin) = template_source(project, invalid.template);
+        invalid.diagnostic(source, origin)
+    });
+    invalid.collect()
 }
 
 /// The source of a template, and whether the user wrote it.

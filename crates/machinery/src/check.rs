@@ -1,34 +1,35 @@
 //! Applies patches to a base config in order, and checks the result.
 
-use talosmith_document::{Diagnostic, Level, Location, TalosVersion};
+use talosmith_document::{Diagnostic, Level, Location};
 
 use super::config::{Cleared, Config, Document, PatchedOrBase, title};
-use super::decode::{Deletion, DeletionError, PatchDocument};
+use super::decode::{Deletion, DeletionError, PatchDocument, Target};
 use super::merge::Merger;
 use super::report::{AppliedPatch, Report};
+use super::rules::Rules;
 use super::{base, deletion, rules};
-use crate::Role;
+use crate::{Role, cel};
 
 /// Returns everything for which Talos refuses the patches together, and what they change in each other's values.
 ///
-/// `base` is the minor that generated the base config; `key_location` returns where a key of the model is written. No patch may have an
-/// error of [`super::decode_patch`].
+/// `model_location` returns where the model specifies a line of the patch that one of its keys requests, by the key and the line. No
+/// patch may have an error of [`super::decode_patch`].
 #[must_use]
 pub fn check_patches(
-    base: (u64, u64),
+    target: &Target<'_>,
     role: Role,
-    version: &TalosVersion,
     patches: &[AppliedPatch<'_>],
-    key_location: &dyn Fn(&str) -> Location,
+    expressions: &cel::Checker,
+    model_location: &dyn Fn(&str, &str) -> Location,
 ) -> Vec<Diagnostic> {
-    let mut config = Config::new(base::documents(base, role), version);
-    let mut report = Report::new(patches, key_location);
+    let mut config = Config::new(base::documents(target.base, role), target.version);
+    let mut report = Report::new(patches, model_location);
     for (index, AppliedPatch { patch, .. }) in patches.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         for document in &patch.documents {
             apply(&mut config, index, document, &mut report);
         }
-        rules::check_identities(&config, &mut report);
+        rules::check_identities(&mut Rules { config: &config, expressions, report: &mut report });
         if usize::from(index) + 1 < patches.len() {
             let timestamps = patch.timestamps.iter();
             timestamps.for_each(|found| report.timestamp(&found.text, found.origin.of_patch(index)));
@@ -38,7 +39,7 @@ pub fn check_patches(
         report.not_deleted(DeletionError::Absent, &title(&left.kind, &left.name), left.origin);
     }
     if !report.findings.iter().any(|finding| finding.level == Level::Error) {
-        rules::check_config(&config, &mut report);
+        rules::check_config(&mut Rules { config: &config, expressions, report: &mut report });
     }
     let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
     for cleared in &cleared {

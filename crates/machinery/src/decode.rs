@@ -11,6 +11,9 @@ mod scalar;
 mod wording;
 mod fields;
 mod documents;
+mod generated;
+
+use std::ops::Range;
 
 use talosmith_document::{Diagnostic, Node, TalosVersion};
 
@@ -21,6 +24,7 @@ use crate::value::{PatchSpan, Value};
 
 use deletions::Split;
 pub(crate) use deletions::{Deletion, DeletionError};
+pub use generated::{GeneratedPatchError, decode_generated};
 
 /// The Talos that a patch is applied with.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +73,26 @@ pub fn decode_patch(documents: &[Node], locator: &PatchLocator, target: &Target<
     let documents: Vec<Value<'static>> = documents.iter().map(Value::read).collect();
     let mut timestamps = Vec::new();
     let findings = documents::check_patch(&documents, locator, target, &mut timestamps);
-    let documents = documents.into_iter().filter(|document| !document.all_fields().is_empty());
-    (Patch { documents: documents.map(PatchDocument::new).collect(), timestamps }, findings)
+    (Patch::new(documents, timestamps), findings)
+}
+
+impl Patch {
+    fn new(documents: Vec<Value<'static>>, timestamps: Vec<Timestamp>) -> Self {
+        let documents = documents.into_iter().filter(|document| !document.all_fields().is_empty());
+        Self { documents: documents.map(PatchDocument::new).collect(), timestamps }
+    }
+
+    /// Returns the key and the value at some bytes as a line: `mtu: 1500`, and without the value if it is no scalar.
+    pub(crate) fn line(&self, bytes: &Range<usize>) -> String {
+        let contents = self.documents.iter().filter_map(|document| document.content.as_ref().ok()?.1.as_ref());
+        let Some((pointer, value)) = contents.filter_map(|value| value.find(bytes)).next() else {
+            return String::new();
+        };
+        match pointer.last().filter(|key| key.parse::<usize>().is_err()) {
+            Some(key) => format!("{key}: {}", value.scalar()),
+            None => value.scalar().to_owned(),
+        }
+    }
 }
 
 impl PatchDocument {

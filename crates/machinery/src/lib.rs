@@ -22,7 +22,7 @@ mod rules;
 mod check;
 
 pub use check::check_patches;
-pub use decode::{Patch, Target, decode_patch};
+pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
 pub use patch_locator::PatchLocator;
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;

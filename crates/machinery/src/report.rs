@@ -31,6 +31,8 @@ pub enum PatchSource<'a> {
     Model {
         /// The key, as the catalogue of artifacts has it: `volumes.data`.
         key: &'a str,
+        /// The name of the template, if it is the user's.
+        template: Option<&'a str>,
     },
 }
 
@@ -41,7 +43,7 @@ impl AppliedPatch<'_> {
 
     fn title(&self) -> String {
         match self.source {
-            PatchSource::Model { key } => format!("the key `{key}`"),
+            PatchSource::Model { key, .. } => format!("the key `{key}`"),
             PatchSource::User { name, .. } => format!("the patch `{name}`"),
         }
     }
@@ -50,19 +52,32 @@ impl AppliedPatch<'_> {
 /// Collects findings, at locations in the user's files.
 pub(crate) struct Report<'p> {
     patches: &'p [AppliedPatch<'p>],
-    key_location: &'p dyn Fn(&str) -> Location,
+    model_location: &'p dyn Fn(&str, &str) -> Location,
     pub findings: Vec<Diagnostic>,
 }
 
 impl<'p> Report<'p> {
-    pub(crate) fn new(patches: &'p [AppliedPatch<'p>], key_location: &'p dyn Fn(&str) -> Location) -> Self {
-        Self { patches, key_location, findings: Vec::new() }
+    pub(crate) fn new(patches: &'p [AppliedPatch<'p>], model_location: &'p dyn Fn(&str, &str) -> Location) -> Self {
+        Self { patches, model_location, findings: Vec::new() }
+    }
+
+    /// Creates a finding at some bytes of a patch.
+    pub(crate) fn finding(&self, code: Code, message: impl Into<String>, origin: PatchSpan) -> Diagnostic {
+        let finding = Diagnostic::new(code, message, self.location(origin));
+        match self.patch(origin).source {
+            PatchSource::Model { template: Some(name), .. } => {
+                finding.note(format!("the template `{name}` of this repository renders the patch"))
+            }
+            _ => finding,
+        }
     }
 
     pub(crate) fn location(&self, origin: PatchSpan) -> Location {
         match self.patch(origin).source {
             PatchSource::User { locator, .. } => locator.location(origin.bytes()),
-            PatchSource::Model { key } => (self.key_location)(key),
+            PatchSource::Model { key, .. } => {
+                (self.model_location)(key, &self.patch(origin).patch.line(&origin.bytes()))
+            }
         }
     }
 
@@ -74,7 +89,8 @@ impl<'p> Report<'p> {
     pub(crate) fn timestamp(&mut self, text: &str, origin: PatchSpan) {
         let message =
             format!("YAML resolves `{text}` to a timestamp, which Talos cannot copy when it applies the next patch");
-        let finding = Diagnostic::new(Code::BadPatch, message, self.location(origin))
+        let finding = self
+            .finding(Code::BadPatch, message, origin)
             .note("the machinery crashes on it")
             .help(format!("put it in quotes: \"{text}\""));
         self.findings.push(finding);
@@ -100,9 +116,8 @@ impl<'p> Report<'p> {
                 "write `apiVersion: v1alpha1` and the `kind` beside it; the main document cannot be deleted",
             ),
         };
-        let finding = Diagnostic::new(Code::NothingToDelete, message, self.location(origin))
-            .note("Talos refuses the whole patch")
-            .help(help);
+        let finding =
+            self.finding(Code::NothingToDelete, message, origin).note("Talos refuses the whole patch").help(help);
         self.findings.push(finding);
     }
 
@@ -112,62 +127,67 @@ impl<'p> Report<'p> {
         let finding = match event {
             Event::Replaced { path, old, new } if self.is_between_patches(old, new) => {
                 let (first, second) = (self.patch(old), self.patch(new));
-                let finding = Diagnostic::new(
-                    Code::PatchConflict,
-                    format!("`{path}` of {document} is set by {} and by {}", first.title(), second.title()),
-                    self.location(new),
-                )
-                .also(self.location(old), "the value that is replaced")
-                .note("the patch that is applied last wins");
+                let finding = self
+                    .finding(
+                        Code::PatchConflict,
+                        format!("`{path}` of {document} is set by {} and by {}", first.title(), second.title()),
+                        new,
+                    )
+                    .also(self.location(old), "the value that is replaced")
+                    .note("the patch that is applied last wins");
                 match (first.source, second.source) {
-                    (PatchSource::Model { key }, _) | (_, PatchSource::Model { key }) => {
+                    (PatchSource::Model { key, .. }, _) | (_, PatchSource::Model { key, .. }) => {
                         finding.help(format!("set it under `{key}` alone"))
                     }
                     _ => finding.help("keep one of the two"),
                 }
             }
             Event::Appended { path, old, new } if self.is_between_patches(old, new) => {
-                let finding = Diagnostic::new(
-                    Code::ListAppended,
-                    format!("`{path}` of {document} is a list that two patches add to"),
-                    self.location(new),
-                )
-                .also(self.location(old), "the items before")
-                .note("Talos appends the items of the later patch to those of the earlier one");
+                let finding = self
+                    .finding(
+                        Code::ListAppended,
+                        format!("`{path}` of {document} is a list that two patches add to"),
+                        new,
+                    )
+                    .also(self.location(old), "the items before")
+                    .note("Talos appends the items of the later patch to those of the earlier one");
                 match (self.patch(old).source, self.patch(new).source) {
-                    (PatchSource::Model { key }, _) | (_, PatchSource::Model { key }) => {
+                    (PatchSource::Model { key, .. }, _) | (_, PatchSource::Model { key, .. }) => {
                         finding.help(format!("write all items under `{key}`"))
                     }
                     _ => finding.help("write all items in one patch"),
                 }
             }
-            Event::Sealed { by } => Diagnostic::new(
-                Code::BadPatch,
-                format!("{document} is there already, and Talos before 1.14 cannot merge documents of this kind"),
-                self.location(by),
-            )
-            .note("the machinery fails on its addresses")
-            .help("write the whole document in one patch"),
+            Event::Sealed { by } => self
+                .finding(
+                    Code::BadPatch,
+                    format!("{document} is there already, and Talos before 1.14 cannot merge documents of this kind"),
+                    by,
+                )
+                .note("the machinery fails on its addresses")
+                .help("write the whole document in one patch"),
             Event::Unmergeable { path, old, new } => {
                 let Some(at) = new.or(old) else { return };
-                let finding = Diagnostic::new(
-                    Code::BadPatch,
-                    format!("`{path}` of {document} is set already, and Talos cannot merge it"),
-                    self.location(at),
-                )
-                .note("the machinery fails on such a value, even where both are the same")
-                .help("set it in one patch");
+                let finding = self
+                    .finding(
+                        Code::BadPatch,
+                        format!("`{path}` of {document} is set already, and Talos cannot merge it"),
+                        at,
+                    )
+                    .note("the machinery fails on such a value, even where both are the same")
+                    .help("set it in one patch");
                 self.with_old(old, at, finding)
             }
             Event::OtherType { path, old, new } => {
                 let Some(at) = new.or(old) else { return };
-                let finding = Diagnostic::new(
-                    Code::BadPatch,
-                    format!("`{path}` of {document} has another type than the value before it"),
-                    self.location(at),
-                )
-                .note("Talos merges only values of one type here, and refuses the patch")
-                .help("write the value with the same type, with or without quotes");
+                let finding = self
+                    .finding(
+                        Code::BadPatch,
+                        format!("`{path}` of {document} has another type than the value before it"),
+                        at,
+                    )
+                    .note("Talos merges only values of one type here, and refuses the patch")
+                    .help("write the value with the same type, with or without quotes");
                 self.with_old(old, at, finding)
             }
             _ => return,

@@ -1,9 +1,9 @@
-//! What Talos says of a merged config in metal mode, a file a topic.
+//! The rules by which Talos validates a merged config in metal mode, one file for each topic.
 //!
 //! Source: github.com/siderolabs/talos, pkg/machinery/config: the `Validate` and `V1Alpha1ConflictValidate` methods of types/,
 //! and container/.
 
-use talosmith_document::{Code, Diagnostic};
+use talosmith_document::Code;
 
 use super::config::{Config, Document};
 use super::report::Report;
@@ -36,26 +36,23 @@ mod identity;
 mod conflicts;
 mod together;
 
-/// A config under judgement.
-pub(crate) struct Rules<'r, 'p> {
-    /// The merged config.
-    pub config: &'r Config<'r>,
-    report: &'r mut Report<'p>,
-}
+pub(crate) use identity::check_identities;
 
-/// Checks which documents can be combined, by kind and name, as Talos does after each patch.
-pub(crate) fn check_identities(config: &Config<'_>, report: &mut Report<'_>) {
-    identity::check_identities(&mut Rules { config, report });
+/// The rules that a config is checked against.
+pub(crate) struct Rules<'r, 'p> {
+    pub config: &'r Config<'r>,
+    pub expressions: &'r cel::Checker,
+    pub report: &'r mut Report<'p>,
 }
 
 /// Checks a config into which all patches are merged.
-pub(crate) fn check_config(config: &Config<'_>, report: &mut Report<'_>) {
-    let mut rules = Rules { config, report };
+pub(crate) fn check_config(rules: &mut Rules<'_, '_>) {
+    let config = rules.config;
     for document in config.documents.iter().filter(|document| document.origin.is_some()) {
-        check_document(&mut rules, document);
+        check_document(rules, document);
     }
-    conflicts::check_conflicts(&mut rules);
-    together::check_together(&mut rules);
+    conflicts::check_conflicts(rules);
+    together::check_together(rules);
 }
 
 fn check_document(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
@@ -168,7 +165,9 @@ impl Rules<'_, '_> {
     /// A finding at a place.
     pub(crate) fn push(&mut self, code: Code, at: PatchSpan, message: impl Into<String>, help: impl Into<String>) {
         let minor = self.config.minor;
-        let finding = Diagnostic::new(code, message, self.report.location(at))
+        let finding = self
+            .report
+            .finding(code, message, at)
             .note(format!("Talos {}.{} refuses the whole machine config", minor.0, minor.1))
             .help(help);
         self.report.findings.push(finding);
@@ -233,7 +232,7 @@ fn expression(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str, en
     if value.origin.is_none() {
         return;
     }
-    if let Err(error) = cel::check(value.scalar(), environment, rules.config.version)
+    if let Err(error) = rules.expressions.check(value.scalar(), environment, rules.config.version)
         && let Some(at) = value.part(error.range.clone())
     {
         let message = format!("`{path}` of {}: {error}", document.title());

@@ -5,6 +5,7 @@ use super::merge::Merger;
 use super::value::{Content, Value};
 use super::{AppliedPatch, Patch, PatchLocator, PatchSource, Target, check_patches, decode_patch};
 use crate::Role;
+use crate::cel::Checker;
 use crate::talos_data::types::Types;
 
 fn parse(text: &str) -> Vec<Node> {
@@ -142,7 +143,7 @@ fn messages(version: &str, base: u64, role: Role, texts: &[&str]) -> Vec<String>
         .iter()
         .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "p", locator } })
         .collect();
-    check_patches((1, base), role, &version, &patches, &|key| panic!("the model has no key here: {key}"))
+    check_patches(&target, role, &patches, &Checker::default(), &|key, _| panic!("the model has no key here: {key}"))
         .into_iter()
         .map(|finding| format!("{}: {}", finding.code, finding.message))
         .collect()

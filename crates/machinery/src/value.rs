@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use talosmith_document::{Entry, Node, NodeValue, Style};
+use talosmith_document::{Entry, Node, NodeValue, Pointer, Style};
 
 use crate::scalar::{Resolved, Scalar};
 
@@ -149,6 +149,21 @@ impl<'a> Value<'a> {
         Some(PatchSpan { start: byte(part.start), end: byte(part.end), ..origin })
     }
 
+    /// The value whose bytes, or those of whose key, these are in its patch, which is on its own; with the pointer to it from here.
+    pub(crate) fn find(&self, bytes: &Range<usize>) -> Option<(Pointer, &Self)> {
+        if self.span() == *bytes {
+            return Some((Pointer::root(), self));
+        }
+        let in_list =
+            self.list().iter().enumerate().find_map(|(index, item)| below(Pointer::root().item(index), item, bytes));
+        in_list.or_else(|| {
+            self.all_fields().iter().find_map(|field| {
+                let at = Pointer::root().child(&field.key);
+                if field.key_span() == *bytes { Some((at, &field.value)) } else { below(at, &field.value, bytes) }
+            })
+        })
+    }
+
     /// Whether nothing is written here, or a null.
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.content, Content::Scalar(scalar) if scalar.resolved == Resolved::Null)
@@ -284,4 +299,10 @@ impl<'a> Value<'a> {
             _ => false,
         }
     }
+}
+
+/// The value that is found below one at a pointer, with the whole pointer.
+fn below<'v, 'a>(at: Pointer, value: &'v Value<'a>, bytes: &Range<usize>) -> Option<(Pointer, &'v Value<'a>)> {
+    let (inner, found) = value.find(bytes)?;
+    Some((at.join(&inner), found))
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Document, Level, Node, SourceId, Sources, TalosVersion};
+use talosmith_machinery::cel::Checker;
 use talosmith_machinery::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, check_patches, decode_patch};
 
 /// The parsed texts of a case; the findings instead if one cannot be parsed.
@@ -44,8 +45,8 @@ fn findings(case: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<Diagn
             .iter()
             .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "patch", locator } })
             .collect();
-        let no_key = |key: &str| panic!("the model has no key here: {key}");
-        found.extend(check_patches(base, role, version, &patches, &no_key));
+        let no_key = |key: &str, _: &str| panic!("the model has no key here: {key}");
+        found.extend(check_patches(&target, role, &patches, &Checker::default(), &no_key));
     }
     found
 }

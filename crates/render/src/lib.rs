@@ -16,11 +16,13 @@ pub mod provenance;
 mod device_context;
 mod template_context;
 mod artifact;
+mod artifact_error;
+mod schema_check;
+mod merge_check;
 mod renderer;
-pub mod merge_check;
-pub mod schema_check;
 
 pub use artifact::Artifact;
+pub use artifact_error::{ArtifactError, InvalidArtifact};
 pub use catalogue::{
     Application, BuiltInTemplate, CLUSTER, ClusterEach, ClusterRow, DEVICE, Reader, Row, built_in_templates,
 };
@@ -28,7 +30,8 @@ pub use device_context::device_context;
 pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin};
 pub use formats::{Format, parse};
-pub use renderer::{ArtifactError, Proof, Renderer};
+pub use renderer::{Proof, Renderer};
+pub use schema_check::check_schema;
 pub use secret::{SecretArtifact, Secrets};
 pub use target::{
     GeneratedFile, SecretFile, cluster_paths, collisions, generated_files, location_of_key, secret_files,

@@ -1,49 +1,88 @@
-//! Raw patches against everything else that is applied to a device.
+//! The check that Talos accepts the patches of a device: each on its own, and all of them merged into the base config.
 
-use std::sync::{Arc, LazyLock};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use talosmith_document::{Cache, Diagnostic, Document};
-use talosmith_machinery::{AppliedPatch, Patch, PatchLocator, PatchSource, Target, check_patches, decode_patch};
+use talosmith_document::{Cache, Diagnostic, Level, TalosVersion};
+use talosmith_machinery::talos_data::Minor;
+use talosmith_machinery::{
+    AppliedPatch, GeneratedPatchError, Patch, PatchSource, Target, cel, check_patches, decode_generated,
+};
 use talosmith_model::plan::Device;
 
-use crate::Artifact;
 use crate::catalogue::Reader;
-use crate::target::location_of_key;
+use crate::provenance::source_of;
+use crate::{Artifact, ArtifactError, InvalidArtifact};
 
-/// The patches in artifacts that are not raw: those of many devices are the same. Nothing points into them.
-static DECODED: LazyLock<Cache<String, Option<Arc<Patch>>>> = LazyLock::new(Cache::default);
+/// Checks the patches of devices. Threads can share it.
+#[derive(Debug)]
+pub(crate) struct MergeCheck {
+    /// The names of the templates that the user wrote.
+    overrides: BTreeSet<String>,
+    /// The generated patches, of which many devices have the same.
+    decoded: Cache<(String, TalosVersion, Minor), Decoded>,
+    expressions: cel::Checker,
+}
 
-/// Checks a device's patches on its base config, in the order of the catalogue; a device without raw patches has nothing to check, since
-/// all its patches are talosmith's own.
-pub fn verify(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
-    if device.patches.is_empty() {
-        return Vec::new();
+type Decoded = Result<Arc<Patch>, Arc<[GeneratedPatchError]>>;
+
+impl MergeCheck {
+    pub(crate) fn new(overrides: BTreeSet<String>) -> Self {
+        Self { overrides, decoded: Cache::default(), expressions: cel::Checker::default() }
     }
-    let target = Target { version: &device.versions.talos, base: device.versions.base.minor() };
-    let applied = artifacts.iter().filter(|artifact| artifact.applied && artifact.reader == Reader::Talos);
-    let own: Vec<Option<Arc<Patch>>> = applied
-        .clone()
-        .map(|artifact| {
-            let decode = |body: &String| {
-                let source = device.location.source;
-                let documents = Document::parse_stream(source, body).ok()?;
-                Some(Arc::new(decode_patch(&documents, &PatchLocator::File(source), &target).0))
-            };
-            DECODED.get_or_compute(artifact.body().to_owned(), decode).filter(|_| !artifact.raw)
-        })
-        .collect();
-    let patches: Vec<AppliedPatch<'_>> = applied
-        .zip(&own)
-        .filter_map(|(artifact, own)| {
-            if let Some(name) = artifact.key.strip_prefix("patches.") {
-                let raw = device.patches.iter().find(|patch| patch.name == name)?;
-                let source = PatchSource::User { name: &raw.name, locator: &raw.locator };
-                return Some(AppliedPatch { patch: raw.decoded.as_ref()?, source });
+
+    /// Returns the warnings about the patches of a device, which are applied in the order of the artifacts.
+    ///
+    /// # Errors
+    /// All generated patches that Talos refuses on their own, or else everything for which it refuses the merged config.
+    pub(crate) fn check(&self, device: &Device, artifacts: &[Artifact]) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
+        let target = Target { version: &device.versions.talos, base: device.versions.base.minor() };
+        let patches = artifacts.iter().filter(|artifact| artifact.reader == Reader::Talos);
+        let mut errors = Vec::new();
+        let mut generated = Vec::new();
+        for artifact in patches.clone().filter(|artifact| !artifact.raw) {
+            match self.decode(artifact, &target) {
+                Ok(patch) if artifact.applied => generated.push((artifact, patch)),
+                Ok(_) => {}
+                Err(wrong) => errors.extend(wrong.iter().map(|error| invalid(artifact, error))),
             }
-            Some(AppliedPatch { patch: own.as_deref()?, source: PatchSource::Model { key: &artifact.key } })
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let generated = generated.iter().map(|(artifact, patch)| {
+            let template = artifact.template.filter(|name| self.overrides.contains(*name));
+            let source = PatchSource::Model { key: &artifact.key, template };
+            AppliedPatch { patch, source }
+        });
+        let raw = patches.filter(|artifact| artifact.raw && artifact.applied).filter_map(|artifact| {
+            let name = artifact.key.strip_prefix("patches.")?;
+            let raw = device.patches.iter().find(|patch| patch.name == name)?;
+            let source = PatchSource::User { name: &raw.name, locator: &raw.locator };
+            Some(AppliedPatch { patch: raw.decoded.as_ref()?, source })
+        });
+        // The catalogue has the raw patches last.
+        let patches: Vec<AppliedPatch<'_>> = generated.chain(raw).collect();
+        let location = |key: &str, line: &str| source_of(device, key, line);
+        let findings = check_patches(&target, device.role, &patches, &self.expressions, &location);
+        let findings = findings.into_iter().map(|finding| finding.device(device.name.clone()));
+        let findings: Vec<Diagnostic> = findings.collect();
+        if findings.iter().any(|finding| finding.level == Level::Error) {
+            return Err(findings.into_iter().map(Box::new).map(ArtifactError::Finding).collect());
+        }
+        Ok(findings)
+    }
+
+    fn decode(&self, artifact: &Artifact, target: &Target<'_>) -> Decoded {
+        let key = (artifact.body().to_owned(), target.version.clone(), target.base);
+        self.decoded.get_or_compute(key, |(body, version, base)| {
+            let decoded = decode_generated(body, &Target { version, base: *base });
+            decoded.map(Arc::new).map_err(Arc::from)
         })
-        .collect();
-    let location = |key: &str| location_of_key(device, key).unwrap_or_else(|| device.location.clone());
-    let findings = check_patches(target.base, device.role, target.version, &patches, &location);
-    findings.into_iter().map(|finding| finding.device(device.name.clone())).collect()
+    }
+}
+
+fn invalid(artifact: &Artifact, error: &GeneratedPatchError) -> ArtifactError {
+    let at = error.location.as_ref().map(|(index, pointer)| (*index, pointer.as_str()));
+    ArtifactError::Invalid(Box::new(InvalidArtifact::new(artifact, at, error.message.clone())))
 }

@@ -85,13 +85,20 @@ struct Fit {
     length: usize,
 }
 
-/// Returns the location of the value that `text`, a line or a scalar of the artifact of a device with that key, comes from: of a scalar
-/// below the key that is in it, or else of the key. `key` is as `files` has it.
-pub fn source_of(device: &Device, key: &str, text: &str) -> Location {
+/// Returns the location of what `line`, a key and its value or a value alone, comes from in the artifact of a device that `key`
+/// requests: of a scalar or a mapping below the key, or else of the key. `key` is as `files` has it.
+pub(crate) fn source_of(device: &Device, key: &str, line: &str) -> Location {
     let Some((row, item)) = row_of_key(device, key) else { return device.location.clone() };
-    let edit = Edit { generated: text, edited: text, line: 0, wanted: text.lines().next(), part: 0..text.len() };
+    let edit = Edit { generated: line, edited: line, line: 0, wanted: line.lines().next(), part: 0..line.len() };
     let own = device.keys.scalars(&key_pointer(row, item));
-    edit.best(&own).map_or_else(|| key_location(device, row, item), |(_, location)| location)
+    let name = line.split_once(": ").map_or("", |(name, _)| name);
+    let mapping = || {
+        let path = own.iter().map(|scalar| scalar.key.segments().collect::<Vec<_>>());
+        let at = path.filter_map(|path| Some(path[..=path.iter().rposition(|key| key == name)?].to_vec())).next()?;
+        Some(device.keys.at(at.iter().fold(Pointer::root(), |at, key| at.child(key))).as_key())
+    };
+    let scalar = edit.best(&own).map(|(_, location)| location);
+    scalar.or_else(mapping).unwrap_or_else(|| key_location(device, row, item))
 }
 
 /// Returns where the model specifies the edited line of an artifact of a device, whose key is as `files` has it.

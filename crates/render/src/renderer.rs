@@ -12,9 +12,13 @@ use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Reader, Template, built_in_templates};
 use crate::engine::{Engine, template_value};
+use crate::merge_check::MergeCheck;
 use crate::target::{cluster_path, folder_of, secret_targets, tracked_path, unknown_files};
 use crate::template_context::{SecretValues, TemplateContext};
-use crate::{Artifact, SecretArtifact, Secrets, TemplateError, device_context::device_context, emit, injection_proof};
+use crate::{
+    Artifact, ArtifactError, SecretArtifact, Secrets, TemplateError, device_context::device_context, emit,
+    injection_proof,
+};
 
 /// Renders the artifacts of one plan. Threads can share it.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub struct Renderer {
     engine: Engine,
     /// The clusters as templates of devices see them, by name.
     clusters: BTreeMap<String, Value>,
+    merge_check: MergeCheck,
 }
 
 /// Whether to prove that no value changes the structure of an artifact. The proof takes longer than rendering, so it is skipped
@@ -34,15 +39,6 @@ pub enum Proof {
     Skipped,
 }
 
-/// Why an artifact could not be rendered.
-#[derive(Debug)]
-pub enum ArtifactError {
-    /// A template is wrong.
-    Template(TemplateError),
-    /// The model is wrong.
-    Finding(Box<Diagnostic>),
-}
-
 impl Renderer {
     /// Creates a renderer from the built-in templates. `overrides` are the user's templates by the names of those that they replace.
     /// The lists of devices in `clusters` may still be missing: templates of devices do not see them.
@@ -52,7 +48,8 @@ impl Renderer {
             (name, text)
         });
         let clusters = clusters.iter().map(|cluster| (cluster.name.clone(), template_value(cluster)));
-        Self { engine: Engine::new(templates), clusters: clusters.collect() }
+        let merge_check = MergeCheck::new(overrides.keys().cloned().collect());
+        Self { engine: Engine::new(templates), clusters: clusters.collect(), merge_check }
     }
 
     pub fn template(&self, name: &str) -> Option<&str> {
@@ -91,6 +88,18 @@ impl Renderer {
             }
         }
         if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
+    }
+
+    /// Checks that Talos accepts the patches among the artifacts of a device, and returns warnings about them.
+    ///
+    /// # Errors
+    /// Everything for which Talos refuses a generated patch, or the machine config into which all patches are merged.
+    pub fn check_patches(
+        &self,
+        device: &Device,
+        artifacts: &[Artifact],
+    ) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
+        self.merge_check.check(device, artifacts)
     }
 
     /// Renders every artifact of a cluster's applications.

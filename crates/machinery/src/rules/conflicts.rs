@@ -1,6 +1,6 @@
 //! Documents that the main document leaves no room for, since it has the same settings in their old place.
 
-use talosmith_document::{Code, Diagnostic, Label};
+use talosmith_document::{Code, Label};
 
 use super::{Rules, format};
 use crate::config::Document;
@@ -182,7 +182,9 @@ fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
                 let Some((_, first)) = old.iter().find(|(other, _)| *other == key) else { continue };
                 let (Some(mark), Some(first)) = (mark, *first) else { continue };
                 let message = format!("`{key}` is set by `{path}` and by {}", document.title());
-                let finding = Diagnostic::new(Code::PatchConflict, message, rules.report.location(mark))
+                let finding = rules
+                    .report
+                    .finding(Code::PatchConflict, message, mark)
                     .also(rules.report.location(first), "in the old way here")
                     .note("Talos accepts both, and says nowhere which of them counts")
                     .help("keep one of the two");

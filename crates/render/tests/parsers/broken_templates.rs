@@ -4,64 +4,75 @@ use std::collections::BTreeMap;
 
 use talosmith_document::{Code, Sources};
 use talosmith_render::TemplateOrigin;
-use talosmith_render::schema_check::{Fault, verify};
+use talosmith_render::{ArtifactError, Reader, built_in_templates};
 
-use crate::fleet::{plan, render};
+use crate::fleet::{BASES, check, plan, render};
 
 /// The base, the template and its text; and the location and the message of each error.
 type Case = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
+/// The locations and the messages of the errors that a broken template causes; of a finding about the model, no location.
+fn errors(base: &str, template: &str, text: &str) -> Vec<(String, String)> {
+    let overrides = BTreeMap::from([(template.to_owned(), text.to_owned())]);
+    let errors = check(&plan(base, true), &overrides).expect_err("errors");
+    let mut errors: Vec<_> = errors
+        .into_iter()
+        .map(|error| match error {
+            ArtifactError::Invalid(invalid) => (invalid.location, invalid.message),
+            ArtifactError::Finding(finding) => (String::new(), finding.message),
+            ArtifactError::Template(error) => (String::new(), error.message),
+        })
+        .collect();
+    // One template can render several artifacts.
+    errors.dedup();
+    errors
+}
+
 #[test]
 fn a_document_that_its_reader_refuses_is_found() {
-    let broken: [Case; 10] = [
+    let broken: [Case; 9] = [
         (
             "v1.12.1",
             "device/installer-image.v1alpha1.yaml.j2",
             "machine: { install: { imgae: x } }",
-            &[("/machine/install/imgae of document 1", "`machine.install` has no key `imgae`")],
+            &[("/machine/install/imgae of document 1", "`imgae` is not a key of `machine.install`")],
         ),
         (
             "v1.12.1",
             "device/labels.v1alpha1.yaml.j2",
             "machine: []",
-            &[("/machine of document 1", "`machine` cannot be a list")],
+            &[("/machine of document 1", "`machine` is a list, where keys and values must be")],
         ),
         (
             "v1.12.1",
             "device/hostname.yaml.j2",
             "{ apiVersion: v1alpha1, kind: HostnameConfig, hostname: ryzen, auto: stable }",
-            &[("/auto of document 1", "`auto` must be `off`")],
+            &[("", "HostnameConfig has the hostname `ryzen` and does not turn `auto` off")],
         ),
         (
             "v1.12.1",
             "device/hostname.yaml.j2",
             "{ apiVersion: v1alpha1, kind: HostnameConfg }",
-            &[
-                ("/apiVersion of document 1", "the document has no key `apiVersion`"),
-                ("/kind of document 1", "the document has no key `kind`"),
-            ],
+            &[("/kind of document 1", "Talos has no document `HostnameConfg`")],
         ),
         (
             "v1.12.1",
             "device/hostname.yaml.j2",
             "{ apiVersion: v1, kind: HostnameConfig, auto: \"off\" }",
-            &[
-                ("document 1", "the document needs the key `hostname`"),
-                ("/apiVersion of document 1", "`apiVersion` must be `v1alpha1`"),
-            ],
+            &[("/apiVersion of document 1", "no document has the `apiVersion` `v1`")],
         ),
         (
             "v1.14.0",
             "device/labels.documents.yaml.j2",
-            "{ apiVersion: v1alpha1, kind: KubeNodeConfig, labels: { a: true } }",
-            &[("/labels/a of document 1", "`labels.a` cannot be `true` or `false`")],
+            "{ apiVersion: v1alpha1, kind: KubeNodeConfig, labels: { a: [true] } }",
+            &[("/labels/a of document 1", "`labels` of KubeNodeConfig is a list, where a text must be")],
         ),
         (
             "v1.14.0",
             "device/nameservers.documents.yaml.j2",
-            "{ apiVersion: v1alpha1, kind: ResolverConfig, nameservers: [{ address: a }] }\n---\n\
+            "{ apiVersion: v1alpha1, kind: ResolverConfig, nameservers: [{ address: 192.0.2.1 }] }\n---\n\
              { apiVersion: v1alpha1, kind: ResolverConfig, nameservers: [{}] }\n",
-            &[("/nameservers/0 of document 2", "`nameservers.0` needs the key `address`")],
+            &[("", "a nameserver has no `address`")],
         ),
         (
             "v1.14.0",
@@ -69,26 +80,46 @@ fn a_document_that_its_reader_refuses_is_found() {
             "{ apiVersion: v1alpha1, kind: CRICustomizationConfig, name: kata-fc, content: a = b }",
             &[("/content of document 1", "string values must be quoted, expected literal string")],
         ),
-        ("v1.12.1", "device/tailscale.yaml.j2", "", &[("document 1", "the document cannot be empty")]),
-        (
-            "v1.12.1",
-            "cluster/local-path-config.yaml.j2",
-            "{ apiVersion: v1, kind: ConfigMap, metadata: { name: x }, data: { config.json: '{' } }",
-            &[("/data/config.json of document 1", "EOF while parsing an object at line 1 column 1")],
-        ),
+        ("v1.12.1", "device/tailscale.yaml.j2", "", &[("", "the patch is empty")]),
     ];
     for (base, template, text, expected) in broken {
-        let overrides = BTreeMap::from([(template.to_owned(), text.to_owned())]);
-        let artifacts = render(&plan(base, true), &overrides).expect("artifacts");
-        let mut faults: Vec<_> = artifacts.iter().flat_map(verify).collect();
-        // One template can make several files.
-        faults.dedup();
-        let fault = |(location, message): &(&str, &str)| Fault {
-            location: (*location).to_owned(),
-            message: (*message).to_owned(),
-        };
-        assert_eq!(faults, expected.iter().map(fault).collect::<Vec<_>>(), "{template}\n{text}");
+        let errors = errors(base, template, text);
+        let found: Vec<_> = errors.iter().map(|(at, message)| (at.as_str(), message.as_str())).collect();
+        assert_eq!(found, expected, "{template}\n{text}");
     }
+}
+
+/// A template with a key that is misspelt.
+fn misspelt(text: &str) -> impl Iterator<Item = (&str, String)> {
+    text.lines().filter_map(move |line| {
+        let start = line.find(|c: char| c.is_ascii_alphabetic())?;
+        let (key, _) = line[start..].split_once(':')?;
+        let is_key = line[..start].chars().all(|c| " -".contains(c)) && key.chars().all(|c| c.is_ascii_alphanumeric());
+        let at = line.as_ptr().addr() - text.as_ptr().addr() + start + key.len();
+        is_key.then(|| (key, [&text[..at], "x", &text[at..]].concat()))
+    })
+}
+
+#[test]
+fn every_key_of_a_talos_template_is_checked() {
+    let mut unnoticed = Vec::new();
+    for base in BASES {
+        let plan = plan(base, true);
+        let rendered = check(&plan, &BTreeMap::new()).expect("artifacts");
+        let is_used = |name: &str| {
+            rendered.iter().any(|artifact| artifact.reader == Reader::Talos && artifact.template == Some(name))
+        };
+        for (name, text) in built_in_templates().into_iter().filter(|(name, _)| is_used(name)) {
+            for (key, broken) in misspelt(text) {
+                let overrides = BTreeMap::from([(name.to_owned(), broken)]);
+                let artifacts = check(&plan, &overrides);
+                if artifacts.is_ok_and(|artifacts| artifacts != rendered) {
+                    unnoticed.push(format!("{base} {name}: {key}"));
+                }
+            }
+        }
+    }
+    assert_eq!(unnoticed, Vec::<String>::new());
 }
 
 #[test]
@@ -119,9 +150,7 @@ fn a_template_that_cannot_be_rendered_is_found() {
         let found: Vec<_> = faults
             .into_iter()
             .map(|fault| {
-                let talosmith_render::ArtifactError::Template(fault) = fault else {
-                    panic!("{fault:?} is not in a template")
-                };
+                let ArtifactError::Template(fault) = fault else { panic!("{fault:?} is not in a template") };
                 let range = fault.range.clone().expect("a place");
                 let finding =
                     fault.diagnostic(Sources::default().add(fault.template.as_str(), text), TemplateOrigin::Override);

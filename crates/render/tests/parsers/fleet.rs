@@ -8,7 +8,7 @@ use talosmith_model::plan::{
     Caches, Cluster, ControlPlanes, CrossDeviceInput, Device, FleetPlan, PlannedDevice, clusters,
 };
 use talosmith_model::{DeviceFile, FleetFile};
-use talosmith_render::{Artifact, ArtifactError, Proof, Renderer};
+use talosmith_render::{Artifact, ArtifactError, Proof, Renderer, check_schema};
 
 const FLEET: &str = "
 clusters:
@@ -99,14 +99,24 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
 /// Returns every artifact, or all errors.
 pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
-    let (mut artifacts, mut faults) = (Vec::new(), Vec::new());
+    let (mut artifacts, mut errors) = (Vec::new(), Vec::new());
     let devices = plan.devices.iter().map(|device| renderer.device(device, Proof::Required));
     let clusters = plan.clusters.iter().map(|cluster| renderer.cluster(cluster, Proof::Required));
     for owner in devices.chain(clusters) {
         match owner {
             Ok(rendered) => artifacts.extend(rendered),
-            Err(wrong) => faults.extend(wrong),
+            Err(wrong) => errors.extend(wrong),
         }
     }
-    if faults.is_empty() { Ok(artifacts) } else { Err(faults) }
+    if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
+}
+
+/// Every artifact of a device, or everything for which a template, Talos or another reader refuses it.
+pub fn check(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+    let renderer = Renderer::new(overrides, &plan.clusters);
+    let device = &plan.devices[0];
+    let artifacts = renderer.device(device, Proof::Skipped)?;
+    renderer.check_patches(device, &artifacts)?;
+    let invalid: Vec<_> = artifacts.iter().flat_map(check_schema).map(Box::new).map(ArtifactError::Invalid).collect();
+    if invalid.is_empty() { Ok(artifacts) } else { Err(invalid) }
 }
