@@ -13,6 +13,7 @@ mod kind;
 mod environment;
 mod advice;
 mod check;
+mod functions;
 mod evaluate;
 
 use std::ops::Range;

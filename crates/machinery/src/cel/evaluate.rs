@@ -3,10 +3,10 @@
 //! A part that is not known and a part that fails when Talos evaluates it both have no value. `false && unknown` is false and
 //! `true || unknown` is true, as in cel-go, where that holds for errors.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::environment::unit;
+use super::functions::{binary, convert, matches};
 use super::tree::{Kind, Macro, Node};
 use super::{Bindings, Expression, Value};
 
@@ -267,105 +267,4 @@ fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
         }
     }
     known.then_some(false)
-}
-
-fn convert(name: &str, value: Value) -> Option<Value> {
-    let count = |count: usize| i64::try_from(count).ok().map(Value::Int);
-    match (name, value) {
-        ("size", Value::String(text)) => count(text.chars().count()),
-        ("size", Value::Bytes(bytes)) => count(bytes.len()),
-        ("size", Value::List(items, true)) => count(items.len()),
-        ("dyn", value)
-        | ("bool", value @ Value::Bool(_))
-        | ("int", value @ Value::Int(_))
-        | ("uint", value @ Value::Uint(_))
-        | ("double", value @ Value::Double(_))
-        | ("string", value @ Value::String(_)) => Some(value),
-        ("int", Value::Uint(value)) => i64::try_from(value).ok().map(Value::Int),
-        ("double", Value::Int(value)) => Some(Value::Double(value as f64)),
-        ("double", Value::Uint(value)) => Some(Value::Double(value as f64)),
-        ("bytes", Value::String(text)) => Some(Value::Bytes(text.into_bytes())),
-        ("uint", Value::Int(value)) => u64::try_from(value).ok().map(Value::Uint),
-        ("string", Value::Uint(value)) => Some(Value::String(value.to_string())),
-        ("string", Value::Int(value)) => Some(Value::String(value.to_string())),
-        ("string", Value::Bool(value)) => Some(Value::String(value.to_string())),
-        ("mac", Value::Bytes(bytes)) => {
-            let parts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            Some(Value::String(parts.join(":")))
-        }
-        _ => None,
-    }
-}
-
-fn binary(name: &str, left: Value, right: Value) -> Option<Value> {
-    match (name, &left, &right) {
-        ("_==_", _, _) => left.equals(&right).map(Value::Bool),
-        ("_!=_", _, _) => left.equals(&right).map(|equal| Value::Bool(!equal)),
-        ("_<_", _, _) => left.order(&right).map(|order| Value::Bool(order == Ordering::Less)),
-        ("_<=_", _, _) => left.order(&right).map(|order| Value::Bool(order != Ordering::Greater)),
-        ("_>_", _, _) => left.order(&right).map(|order| Value::Bool(order == Ordering::Greater)),
-        ("_>=_", _, _) => left.order(&right).map(|order| Value::Bool(order != Ordering::Less)),
-        ("_+_", Value::String(a), Value::String(b)) => Some(Value::String(format!("{a}{b}"))),
-        (_, Value::Int(a), Value::Int(b)) => match name {
-            "_+_" => a.checked_add(*b),
-            "_-_" => a.checked_sub(*b),
-            "_*_" => a.checked_mul(*b),
-            "_/_" => a.checked_div(*b),
-            "_%_" => a.checked_rem(*b),
-            _ => None,
-        }
-        .map(Value::Int),
-        (_, Value::Double(a), Value::Double(b)) => match name {
-            "_+_" => Some(a + b),
-            "_-_" => Some(a - b),
-            "_*_" => Some(a * b),
-            "_/_" => Some(a / b),
-            _ => None,
-        }
-        .map(Value::Double),
-        (_, Value::Uint(a), Value::Uint(b)) => match name {
-            "_+_" => a.checked_add(*b),
-            "_-_" => a.checked_sub(*b),
-            "_*_" => a.checked_mul(*b),
-            "_/_" => a.checked_div(*b),
-            "_%_" => a.checked_rem(*b),
-            _ => None,
-        }
-        .map(Value::Uint),
-        ("glob", Value::String(pattern), Value::String(text)) => Some(Value::Bool(glob(pattern, text))),
-        ("matches", Value::String(text), Value::String(pattern)) => matches(text, pattern).map(Value::Bool),
-        _ => None,
-    }
-}
-
-/// Whether a string matches a pattern, in which only `*` is special. Source: github.com/ryanuber/go-glob.
-fn glob(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match text.find(part) {
-            Some(at) => text = &text[at + part.len()..],
-            None => return false,
-        }
-    }
-    text.ends_with(last)
-}
-
-/// Whether a regular expression is found in a text; not known if it has anything but letters, digits, anchors and a last `.*`.
-fn matches(text: &str, pattern: &str) -> Option<bool> {
-    let (anchored_start, rest) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
-    // What follows does not matter, but in the lines of a text of several.
-    let rest = if text.contains('\n') { rest } else { rest.trim_end_matches(".*$").trim_end_matches(".*") };
-    let (anchored_end, literal) = rest.strip_suffix('$').map_or((false, rest), |rest| (true, rest));
-    if !literal.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '/' | ':' | ' ')) {
-        return None;
-    }
-    Some(match (anchored_start, anchored_end) {
-        (true, true) => text == literal,
-        (true, false) => text.starts_with(literal),
-        (false, true) => text.ends_with(literal),
-        (false, false) => text.contains(literal),
-    })
 }
