@@ -168,7 +168,7 @@ impl DeviceFile {
             findings.push(name_mismatch(source, folder, &own));
         }
         let Some(name) = text_of("cluster") else { return (None, findings) };
-        let Some((_, cluster)) = fleet.fleet.clusters.iter().find(|(key, _)| key.as_str() == name) else {
+        let Some(cluster) = fleet.fleet.clusters.get(name) else {
             findings.push(unknown_cluster(fleet, source, name));
             return (None, findings);
         };

@@ -8,9 +8,9 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
 use crate::fleet;
-use crate::fleet::{NamespacePolicy, Snapshotter};
+use crate::fleet::{LocalPathApplication, NamespacePolicy, Snapshotter};
 use crate::layout::{self, KATA_CONTAINERS, LOCAL_PATH};
-use crate::scalar::{Image, RelativePath};
+use crate::scalar::{AbsolutePath, Image, RelativePath};
 use crate::upstream;
 
 /// The local-path-provisioner.
@@ -212,17 +212,19 @@ pub struct ApplicationInput {
     kata: Option<Location>,
     /// The paths that it offers to the local-path-provisioner, and their key.
     local_paths: Option<(Vec<String>, Location)>,
-    classes: Option<NodeClasses>,
+    classes: Option<Box<NodeClasses>>,
 }
 
 impl ApplicationInput {
     pub(super) fn new(device: &Device) -> Self {
         let storage = &device.storage;
-        let classes = (!storage.storage_classes.is_empty()).then(|| NodeClasses {
-            device: device.name.clone(),
-            node: device.network.hostname.clone(),
-            classes: storage.storage_classes.clone(),
-            location: device.keys.at("/localPath/storageClasses").as_key(),
+        let classes = (!storage.storage_classes.is_empty()).then(|| {
+            Box::new(NodeClasses {
+                device: device.name.clone(),
+                node: device.network.hostname.clone(),
+                classes: storage.storage_classes.clone(),
+                location: device.keys.at("/localPath/storageClasses").as_key(),
+            })
         });
         let local_paths = storage.local_paths.clone();
         Self {
@@ -238,9 +240,16 @@ impl ApplicationInput {
         &self.cluster
     }
 
-    /// Whether there is anything in it.
-    pub(super) fn is_needed(&self) -> bool {
-        self.kata.is_some() || self.local_paths.is_some()
+    /// Whether one of these applications of its cluster mentions the device.
+    pub(super) fn is_needed(&self, applications: &fleet::Applications) -> bool {
+        let is_kata_node = self.kata.is_some() && applications.kata_containers.is_some();
+        let offers = |application: &LocalPathApplication| {
+            let defaults = application.default_paths.iter().map(AbsolutePath::as_str);
+            let is_default =
+                |(paths, _): &(Vec<String>, Location)| paths.iter().map(String::as_str).eq(defaults.clone());
+            self.classes.is_some() || self.local_paths.as_ref().is_some_and(|offered| !is_default(offered))
+        };
+        is_kata_node || applications.local_path.as_ref().is_some_and(offers)
     }
 }
 
@@ -271,7 +280,7 @@ impl LocalPath {
             if offered != self.default_paths {
                 paths.push(NodePaths { node: input.node, paths: offered, location });
             }
-            classes.extend(input.classes);
+            classes.extend(input.classes.map(|classes| *classes));
         }
         self.offered |= !self.default_paths.is_empty();
         paths.push(NodePaths {

@@ -40,8 +40,7 @@ pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
 /// Checks what the node offers to the cluster's applications, and returns its paths for local-path.
 pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<String>> {
     let device = &check.file.device;
-    let cluster =
-        check.fleet.fleet.clusters.iter().find(|(name, _)| **name == device.cluster).map(|(_, cluster)| cluster)?;
+    let cluster = check.fleet.fleet.clusters.get(&device.cluster)?;
     if device.kata {
         match &cluster.applications.kata_containers {
             None => unknown_application(check, "/kata", "kata-containers"),

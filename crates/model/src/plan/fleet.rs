@@ -49,7 +49,10 @@ impl<'a> FleetPlan<'a> {
     pub fn add_application(&mut self, input: ApplicationInput, has_errors: bool) {
         if has_errors {
             self.incomplete.insert(input.cluster);
-        } else if input.is_needed() {
+            return;
+        }
+        let cluster = self.fleet.fleet.clusters.get(input.cluster.as_str());
+        if cluster.is_some_and(|cluster| input.is_needed(&cluster.applications)) {
             self.applications.entry(input.cluster.clone()).or_default().push(input);
         }
     }

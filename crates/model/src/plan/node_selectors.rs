@@ -81,7 +81,7 @@ impl Judge {
 }
 
 fn kata<'a>(fleet: &'a FleetFile, cluster: &str) -> Option<&'a KataApplication> {
-    let (_, cluster) = fleet.fleet.clusters.iter().find(|(name, _)| name.as_str() == cluster)?;
+    let cluster = fleet.fleet.clusters.get(cluster)?;
     cluster.applications.kata_containers.as_ref()
 }
 

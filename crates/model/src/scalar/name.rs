@@ -1,5 +1,6 @@
 //! Names of devices, hosts, volumes and other things that are called by one.
 
+use std::borrow::Borrow;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -33,6 +34,13 @@ fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(String);
+
+/// Lets maps by name be searched for a string.
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromStr for Name {
     type Err = ScalarError;
