@@ -3,9 +3,15 @@
 //! Every file is first written under a temporary name next to its target, and all files of a run are flushed to disk before the first
 //! one is renamed. Whatever happens, each file has its old or its new content, and a full disk changes nothing.
 
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that writes files")
+)]
+
 mod lock;
 mod existing_file;
 mod staging;
+mod sync;
 mod folders;
 mod apply;
 mod secret;

@@ -6,9 +6,10 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::existing_file::ExistingFile;
+use super::existing_file::FileLookup;
 use super::folders::{NewFolders, remove_empty};
-use super::staging::{Staged, remove_leftovers, split, sync_folder};
+use super::staging::{Staged, remove_leftovers, split};
+use super::sync::{sync_files, sync_folders};
 use super::{Lock, WriteError};
 use crate::change::{Change, ChangeKind};
 
@@ -37,10 +38,11 @@ pub(crate) fn apply(
     within: &[Utf8PathBuf],
 ) -> Result<Applied, WriteError> {
     let root = lock.root();
+    let mut lookup = FileLookup::new(root);
     let mut existing = Vec::with_capacity(changes.len());
     for change in changes {
         let differs = change.kind != ChangeKind::Same;
-        existing.push(if differs { ExistingFile::find(root, &change.path)? } else { None });
+        existing.push(if differs { lookup.find(&change.path)? } else { None });
     }
     let mut applied = Applied { leftovers: remove_leftovers(root, searched)?, ..Applied::default() };
 
@@ -52,9 +54,7 @@ pub(crate) fn apply(
         new_folders.create(split(&change.path).0)?;
         staged.push(Staged::write(root, &change.path, bytes, existing.map(|file| file.mode))?);
     }
-    for file in &staged {
-        file.sync()?;
-    }
+    sync_files(root, &staged)?;
 
     // From here on files are renamed, so the folders stay even if a later rename fails: the next run needs them.
     let mut touched: BTreeSet<Utf8PathBuf> =
@@ -74,9 +74,7 @@ pub(crate) fn apply(
         touched.extend(folder.ancestors().map(Utf8Path::to_owned));
         applied.removed.push(change.path.clone());
     }
-    for folder in &touched {
-        sync_folder(root, folder)?;
-    }
+    sync_folders(root, &touched)?;
     Ok(applied)
 }
 

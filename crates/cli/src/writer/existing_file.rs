@@ -17,32 +17,63 @@ pub(super) struct ExistingFile {
 }
 
 impl ExistingFile {
-    /// Looks up `path` below `root`, and checks every folder above it; none if the file does not exist.
+    /// Looks up one path.
     pub(super) fn find(root: &Utf8Path, path: &Utf8Path) -> Result<Option<Self>, WriteError> {
+        FileLookup::new(root).find(path)
+    }
+}
+
+/// Looks up files below a root. The folder of several files in a row is checked once.
+pub(super) struct FileLookup<'a> {
+    root: &'a Utf8Path,
+    /// The folder that was checked last, and whether it exists.
+    folder: Utf8PathBuf,
+    exists: bool,
+}
+
+impl<'a> FileLookup<'a> {
+    pub(super) fn new(root: &'a Utf8Path) -> Self {
+        Self { root, folder: Utf8PathBuf::new(), exists: true }
+    }
+
+    /// Looks up `path` below the root, and checks every folder above it. `None` if the file does not exist.
+    pub(super) fn find(&mut self, path: &Utf8Path) -> Result<Option<ExistingFile>, WriteError> {
         if !path.components().all(|component| matches!(component, Utf8Component::Normal(_))) {
             return Err(WriteError::Outside(path.to_owned()));
         }
+        let Some(folder) = path.parent() else { return Err(WriteError::NotAFile(path.to_owned())) };
+        if folder != self.folder {
+            self.exists = self.check_folder(folder)?;
+            self.folder = folder.to_owned();
+        }
+        if !self.exists {
+            return Ok(None);
+        }
+        match fs::symlink_metadata(self.root.join(path)) {
+            Ok(found) if found.is_symlink() => Err(WriteError::Symlink(path.to_owned())),
+            Ok(found) if found.is_file() => Ok(Some(ExistingFile { mode: found.mode() & 0o777, size: found.len() })),
+            Ok(_) => Err(WriteError::NotAFile(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(WriteError::Io { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Whether a folder exists; neither it nor one above it may be anything else.
+    fn check_folder(&self, folder: &Utf8Path) -> Result<bool, WriteError> {
         let mut current = Utf8PathBuf::new();
-        let mut file = None;
-        for name in path {
-            if file.is_some() {
-                return Err(WriteError::NotAFolder(current));
-            }
+        for name in folder {
             current.push(name);
-            match fs::symlink_metadata(root.join(&current)) {
+            match fs::symlink_metadata(self.root.join(&current)) {
                 Ok(found) if found.is_symlink() => return Err(WriteError::Symlink(current)),
                 Ok(found) if found.is_dir() => {}
-                Ok(found) if found.is_file() => {
-                    file = Some(Self { mode: found.mode() & 0o777, size: found.len() });
-                }
+                Ok(found) if found.is_file() => return Err(WriteError::NotAFolder(current)),
                 Ok(_) => return Err(WriteError::NotAFile(current)),
                 // Nothing below it exists either.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
                 Err(source) => return Err(WriteError::Io { path: current, source }),
             }
         }
-        // Without a file, every part of the path was a folder, or the path was empty.
-        if file.is_none() { Err(WriteError::NotAFile(path.to_owned())) } else { Ok(file) }
+        Ok(true)
     }
 }
 

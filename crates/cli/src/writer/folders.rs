@@ -12,16 +12,22 @@ pub(super) struct NewFolders<'a> {
     root: &'a Utf8Path,
     /// Parents come before their children.
     created: Vec<Utf8PathBuf>,
+    /// The folder that was asked for last, which exists.
+    last: Utf8PathBuf,
 }
 
 impl<'a> NewFolders<'a> {
     pub(super) fn below(root: &'a Utf8Path) -> Self {
-        Self { root, created: Vec::new() }
+        Self { root, created: Vec::new(), last: Utf8PathBuf::new() }
     }
 
     /// Creates `folder` and its parents unless they exist.
     pub(super) fn create(&mut self, folder: &Utf8Path) -> Result<(), WriteError> {
-        if folder.as_str().is_empty() || self.root.join(folder).is_dir() {
+        if folder == self.last {
+            return Ok(());
+        }
+        if self.root.join(folder).is_dir() {
+            self.last = folder.to_owned();
             return Ok(());
         }
         if let Some(parent) = folder.parent() {
@@ -29,6 +35,7 @@ impl<'a> NewFolders<'a> {
         }
         fs::create_dir(self.root.join(folder)).map_err(WriteError::io(folder))?;
         self.created.push(folder.to_owned());
+        self.last = folder.to_owned();
         Ok(())
     }
 

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::existing_file::ExistingFile;
 use super::folders::NewFolders;
-use super::staging::{Staged, remove_leftovers, split, sync_folder};
+use super::staging::{Staged, remove_leftovers, split};
+use super::sync::sync_folder;
 use super::{Lock, WriteError};
 use crate::change::ChangeKind;
 

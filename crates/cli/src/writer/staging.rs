@@ -1,7 +1,7 @@
 //! Files that are written under a temporary name.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -74,13 +74,4 @@ pub(super) fn remove_leftovers(root: &Utf8Path, folders: &BTreeSet<&Utf8Path>) -
         }
     }
     Ok(removed)
-}
-
-/// Waits until renames and removals in a folder are on disk. A folder that does not exist any more is ignored.
-pub(super) fn sync_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<(), WriteError> {
-    match fs::File::open(root.join(folder)).and_then(|opened| opened.sync_all()) {
-        // Some network file systems do not support it.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => Ok(()),
-        other => other.map_err(WriteError::io(folder)),
-    }
 }
