@@ -7,7 +7,7 @@ use talosmith_document::{Diagnostic, SourceId};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device};
 use talosmith_render::{
-    Artifact, ArtifactError, Proof, TemplateOrigin, check_schema, collisions, generated_files, secret_files,
+    Artifact, ArtifactError, TemplateOrigin, check_schema, collisions, generated_files, secret_files,
 };
 
 use crate::project::Project;
@@ -43,39 +43,31 @@ impl Owner<'_> {
     }
 
     /// Renders its artifacts. Returns all findings on them; if these keep them from being rendered, no artifacts.
-    pub(crate) fn render(self, project: &Project<'_>, proof: Proof) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
+    pub(crate) fn render(self, project: &Project<'_>) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
         let rendered = match self {
-            Self::Device(device) => project.renderer.device(device, proof),
-            Self::Cluster(cluster) => project.renderer.cluster(cluster, proof),
+            Self::Device(device) => project.renderer.device(device).and_then(|artifacts| {
+                let mut findings = project.renderer.check_patches(device, &artifacts)?;
+                findings.extend(own_collisions(device, &artifacts));
+                Ok((artifacts, findings))
+            }),
+            Self::Cluster(cluster) => project.renderer.cluster(cluster).map(|artifacts| (artifacts, Vec::new())),
         };
-        let artifacts = match rendered {
-            Ok(artifacts) => artifacts,
-            Err(errors) => return (None, errors.into_iter().map(|error| self.finding(project, error)).collect()),
-        };
-        let mut findings = Vec::new();
-        if let Self::Device(device) = self {
-            match project.renderer.check_patches(device, &artifacts) {
-                Ok(warnings) => findings = warnings,
-                Err(errors) => return (None, errors.into_iter().map(|error| self.finding(project, error)).collect()),
-            }
-            findings.extend(own_collisions(device, &artifacts));
+        match rendered {
+            Ok((artifacts, findings)) => (Some(artifacts), findings),
+            Err(errors) => (None, errors.into_iter().map(|error| self.finding(project, error)).collect()),
         }
-        if proof == Proof::Required {
-            artifacts.iter().for_each(|artifact| findings.extend(invalid(project, artifact)));
-        }
-        (Some(artifacts), findings)
     }
 
-    /// Proves artifacts that were rendered without a proof. Returns what is wrong with them.
-    pub(crate) fn prove(self, project: &Project<'_>, changed: &[&Artifact]) -> Vec<Diagnostic> {
-        let proved = match self {
-            Self::Device(device) => project.renderer.device(device, Proof::Required),
-            Self::Cluster(cluster) => project.renderer.cluster(cluster, Proof::Required),
+    /// Proves that these artifacts are valid whatever the values in them. Returns what is wrong.
+    pub(crate) fn prove(self, project: &Project<'_>, artifacts: &[&Artifact]) -> Vec<Diagnostic> {
+        let errors = match self {
+            Self::Device(device) => project.renderer.prove_device(device, artifacts),
+            Self::Cluster(cluster) => project.renderer.prove_cluster(cluster, artifacts),
         };
-        match proved {
-            Ok(_) => changed.iter().flat_map(|artifact| invalid(project, artifact)).collect(),
-            Err(errors) => errors.into_iter().map(|error| self.finding(project, error)).collect(),
+        if errors.is_empty() {
+            return artifacts.iter().flat_map(|artifact| invalid(project, artifact)).collect();
         }
+        errors.into_iter().map(|error| self.finding(project, ArtifactError::Template(error))).collect()
     }
 
     fn finding(self, project: &Project<'_>, error: ArtifactError) -> Diagnostic {

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use talosmith_document::Diagnostic;
 use talosmith_model::plan::{ApplicationInput, ControlPlanes, CrossDeviceInput, PlannedDevice};
 use talosmith_model::{DeviceFile, PartialDevice};
-use talosmith_render::{Artifact, Proof};
+use talosmith_render::Artifact;
 
 use crate::change::Change;
 use crate::comparison::{Comparison, symlink};
@@ -58,7 +58,7 @@ pub(crate) enum DeviceState<K> {
     /// It names control planes, and is planned when all of them are known.
     Deferred(CrossDeviceInput, Box<DeviceFile>),
     /// It was planned.
-    Planned(CrossDeviceInput, PlannedResult<K>),
+    Planned(CrossDeviceInput, Box<PlannedResult<K>>),
 }
 
 /// The result of a planned device.
@@ -128,7 +128,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
                 (Ok(file), Some(fleet)) => {
                     let input = CrossDeviceInput::new(fleet, &file);
                     match planned.remove(&position) {
-                        Some(result) => DeviceState::Planned(input, result),
+                        Some(result) => DeviceState::Planned(input, Box::new(result)),
                         None => DeviceState::Deferred(input, file),
                     }
                 }
@@ -150,7 +150,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         let render = |(planned, (_, file)): (&PlannedDevice, &(usize, &DeviceFile))| {
             let is_complete = control_planes.are_complete_for(file);
             let is_rendered = is_complete && !planned.has_errors() && self.selection.has_device(&planned.device.name);
-            is_rendered.then(|| self.render(Owner::Device(&planned.device)))
+            is_rendered.then(|| Owner::Device(&planned.device).render(self.project))
         };
         let rendered: Vec<_> = planned.iter().zip(files).map(render).collect();
         let mut results = BTreeMap::new();
@@ -166,13 +166,8 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
 
     /// Takes a device or cluster to the end.
     pub(crate) fn owner(&self, owner: Owner<'_>) -> Result<OwnerResult<K>, ReadError> {
-        let (artifacts, findings) = self.render(owner);
+        let (artifacts, findings) = owner.render(self.project);
         self.compare(owner, artifacts, findings)
-    }
-
-    fn render(&self, owner: Owner<'_>) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
-        let proof = if self.purpose == Purpose::Validate { Proof::Required } else { Proof::Skipped };
-        owner.render(self.project, proof)
     }
 
     fn compare(
@@ -186,14 +181,18 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
             return Ok(OwnerResult { files: None, findings, changes: Vec::new(), strays: Vec::new(), links: 0, kept });
         };
         let mut comparison = Comparison::default();
-        if self.purpose == Purpose::Compare {
-            comparison = Comparison::new(self.project.tree, owner, &artifacts)?;
-            findings.extend(comparison.links.iter().map(|link| symlink(&self.project.sources, link)));
-            let different: Vec<&Artifact> =
-                comparison.differences.iter().map(|(index, _)| &artifacts[*index]).collect();
-            if !different.is_empty() {
-                findings.extend(owner.prove(self.project, &different));
+        let mut proved: Vec<&Artifact> = Vec::new();
+        match self.purpose {
+            Purpose::Render => {}
+            Purpose::Validate => proved = artifacts.iter().collect(),
+            Purpose::Compare => {
+                comparison = Comparison::new(self.project.tree, owner, &artifacts)?;
+                findings.extend(comparison.links.iter().map(|link| symlink(&self.project.sources, link)));
+                proved = comparison.differences.iter().map(|(index, _)| &artifacts[*index]).collect();
             }
+        }
+        if !proved.is_empty() {
+            findings.extend(owner.prove(self.project, &proved));
         }
         let existing = comparison.differences.iter().filter(|(_, old)| old.0.is_some());
         let changed = existing.map(|(index, _)| *index).collect();

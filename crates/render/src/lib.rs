@@ -30,7 +30,7 @@ pub use device_context::device_context;
 pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin};
 pub use formats::{Format, parse};
-pub use renderer::{Proof, Renderer};
+pub use renderer::Renderer;
 pub use schema_check::check_schema;
 pub use secret::{SecretArtifact, Secrets};
 pub use target::{

@@ -211,8 +211,9 @@ fn occurrences<'a>(line: &'a str, text: &'a str) -> impl Iterator<Item = usize> 
     let found = line.match_indices(text).filter(|_| !text.is_empty());
     found.map(|(at, _)| at).filter(move |at| {
         let (before, after) = (line[..*at].chars().next_back(), line[at + text.len()..].chars().next());
-        !(before.is_some_and(is_word) && text.starts_with(is_word))
-            && !(after.is_some_and(is_word) && text.ends_with(is_word))
+        let is_longer = before.is_some_and(is_word) && text.starts_with(is_word)
+            || after.is_some_and(is_word) && text.ends_with(is_word);
+        !is_longer
     })
 }
 

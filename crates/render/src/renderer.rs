@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::catalogue::{CLUSTER, DEVICE, Reader, Template, built_in_templates};
 use crate::engine::{Engine, template_value};
 use crate::merge_check::MergeCheck;
-use crate::target::{cluster_path, folder_of, secret_targets, tracked_path, unknown_files};
+use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path, unknown_files};
 use crate::template_context::{SecretValues, TemplateContext};
 use crate::{
     Artifact, ArtifactError, SecretArtifact, Secrets, TemplateError, device_context::device_context, emit,
@@ -27,16 +27,6 @@ pub struct Renderer {
     /// The clusters as templates of devices see them, by name.
     clusters: BTreeMap<String, Value>,
     merge_check: MergeCheck,
-}
-
-/// Whether to prove that no value changes the structure of an artifact. The proof takes longer than rendering, so it is skipped
-/// for an artifact that equals the file on disk, which was proved when it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// The artifact is new.
-    Required,
-    /// The artifact is compared with the file on disk first.
-    Skipped,
 }
 
 impl Renderer {
@@ -60,7 +50,7 @@ impl Renderer {
     ///
     /// # Errors
     /// All errors of the templates, and unknown keys in `files`.
-    pub fn device(&self, device: &Arc<Device>, proof: Proof) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+    pub fn device(&self, device: &Arc<Device>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
         let context = self.device_context(device);
         let header = device_header(device);
         let mut artifacts = Vec::new();
@@ -71,7 +61,7 @@ impl Renderer {
             let Some(path) = tracked_path(device, row, item, &key) else { continue };
             let template = row.template.name(device.versions.config_format);
             let body = match template {
-                Some(name) => self.render(name, &context.for_artifact(device, row, item, &SecretValues::new()), proof),
+                Some(name) => self.engine.render(name, &context.for_artifact(device, row, item, &SecretValues::new())),
                 None => Ok(raw_patch(device, item)),
             };
             match body {
@@ -106,7 +96,7 @@ impl Renderer {
     ///
     /// # Errors
     /// All errors of the templates.
-    pub fn cluster(&self, cluster: &Cluster, proof: Proof) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+    pub fn cluster(&self, cluster: &Cluster) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
         let context = TemplateContext::of_cluster(template_value(cluster));
         let mut artifacts = Vec::new();
         let mut errors = Vec::new();
@@ -114,7 +104,7 @@ impl Renderer {
             let Some((folder, _)) = folder_of(cluster, row.application) else { continue };
             for item in row.items(cluster) {
                 let context = context.for_item(template_value(&item), &SecretValues::new());
-                match self.render(row.template.name, &context, proof) {
+                match self.engine.render(row.template.name, &context) {
                     Ok(body) => artifacts.push(Artifact {
                         path: cluster_path(cluster, row, folder, item),
                         key: Cow::Borrowed(""),
@@ -129,6 +119,31 @@ impl Renderer {
             }
         }
         if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
+    }
+
+    /// Proves that no value changes the structure of these artifacts of a device. This takes longer than rendering; it is not needed for
+    /// an artifact that equals the file on disk, which was proved when it was written. Returns the error of each template.
+    pub fn prove_device(&self, device: &Arc<Device>, artifacts: &[&Artifact]) -> Vec<TemplateError> {
+        let context = self.device_context(device);
+        let rows = DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(move |item| (row, item)));
+        let errors = rows.filter_map(|(row, item)| {
+            let key = row.key_of(item);
+            let artifact = artifacts.iter().find(|artifact| artifact.key == key)?;
+            let context = context.for_artifact(device, row, item, &SecretValues::new());
+            injection_proof::prove(&self.engine, artifact.template?, &context, artifact.body()).err()
+        });
+        errors.collect()
+    }
+
+    /// Proves the same for artifacts of a cluster.
+    pub fn prove_cluster(&self, cluster: &Cluster, artifacts: &[&Artifact]) -> Vec<TemplateError> {
+        let context = TemplateContext::of_cluster(template_value(cluster));
+        let errors = artifacts.iter().filter_map(|artifact| {
+            let (row, item) = row_of_path(cluster, &artifact.path)?;
+            let context = context.for_item(template_value(&item), &SecretValues::new());
+            injection_proof::prove(&self.engine, row.template.name, &context, artifact.body()).err()
+        });
+        errors.collect()
     }
 
     /// Renders the files of a device that hold secrets; leaves out a file if one of its secrets has no value.
@@ -148,7 +163,8 @@ impl Renderer {
                 continue;
             };
             let context = context.for_artifact(device, row, item, &values);
-            let body = Zeroizing::new(self.render(template, &context, Proof::Required)?);
+            let body = Zeroizing::new(self.engine.render(template, &context)?);
+            injection_proof::prove(&self.engine, template, &context, &body)?;
             let header = device_header(device);
             // A vector that grows would leave copies of the secret in memory.
             let mut bytes = Zeroizing::new(Vec::with_capacity(header.len() + body.len()));
@@ -161,14 +177,6 @@ impl Renderer {
 
     fn device_context(&self, device: &Arc<Device>) -> TemplateContext {
         TemplateContext::of_device(device_context(device), self.clusters.get(&device.cluster).cloned().into())
-    }
-
-    fn render(&self, template: &str, context: &Value, proof: Proof) -> Result<String, TemplateError> {
-        let text = self.engine.render(template, context)?;
-        if proof == Proof::Required {
-            injection_proof::prove(&self.engine, template, context, &text)?;
-        }
-        Ok(text)
     }
 }
 

@@ -8,7 +8,7 @@ use talosmith_model::plan::{
     Caches, Cluster, ControlPlanes, CrossDeviceInput, Device, FleetPlan, PlannedDevice, clusters,
 };
 use talosmith_model::{DeviceFile, FleetFile};
-use talosmith_render::{Artifact, ArtifactError, Proof, Renderer, check_schema};
+use talosmith_render::{Artifact, ArtifactError, Renderer, check_schema};
 
 const FLEET: &str = "
 clusters:
@@ -100,11 +100,23 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
 pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
     let (mut artifacts, mut errors) = (Vec::new(), Vec::new());
-    let devices = plan.devices.iter().map(|device| renderer.device(device, Proof::Required));
-    let clusters = plan.clusters.iter().map(|cluster| renderer.cluster(cluster, Proof::Required));
-    for owner in devices.chain(clusters) {
-        match owner {
-            Ok(rendered) => artifacts.extend(rendered),
+    for device in &plan.devices {
+        match renderer.device(device) {
+            Ok(rendered) => {
+                let proved = renderer.prove_device(device, &rendered.iter().collect::<Vec<_>>());
+                errors.extend(proved.into_iter().map(ArtifactError::Template));
+                artifacts.extend(rendered);
+            }
+            Err(wrong) => errors.extend(wrong),
+        }
+    }
+    for cluster in &plan.clusters {
+        match renderer.cluster(cluster) {
+            Ok(rendered) => {
+                let proved = renderer.prove_cluster(cluster, &rendered.iter().collect::<Vec<_>>());
+                errors.extend(proved.into_iter().map(ArtifactError::Template));
+                artifacts.extend(rendered);
+            }
             Err(wrong) => errors.extend(wrong),
         }
     }
@@ -115,7 +127,7 @@ pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<A
 pub fn check(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
     let device = &plan.devices[0];
-    let artifacts = renderer.device(device, Proof::Skipped)?;
+    let artifacts = renderer.device(device)?;
     renderer.check_patches(device, &artifacts)?;
     let invalid: Vec<_> = artifacts.iter().flat_map(check_schema).map(Box::new).map(ArtifactError::Invalid).collect();
     if invalid.is_empty() { Ok(artifacts) } else { Err(invalid) }
