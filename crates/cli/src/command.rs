@@ -12,17 +12,17 @@ pub mod schematic_id;
 pub mod show;
 pub mod validate;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 use talosmith_document::{Diagnostic, Level};
-use talosmith_model::layout::FLEET_FILE;
 
 use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::Processes;
 use crate::project::LoadError;
 use crate::report;
 use crate::source_cache::SourceCache;
+use crate::tree::Root;
 
 /// A config compiler for Git repositories of Talos Linux nodes
 #[derive(Debug, Parser)]
@@ -116,14 +116,6 @@ pub struct Context<'a> {
     pub global: Global,
 }
 
-/// The root of a repository and the current folder below it.
-pub struct Root {
-    /// The folder with talosmith.yaml.
-    pub path: Utf8PathBuf,
-    /// The current folder, as seen from there.
-    pub below: Utf8PathBuf,
-}
-
 impl Context<'_> {
     /// Finds the repository from the current folder upward.
     ///
@@ -131,15 +123,8 @@ impl Context<'_> {
     /// There is none, or the folder cannot be read.
     pub fn root(&self) -> anyhow::Result<Root> {
         let start = self.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
-        let start =
-            start.canonicalize_utf8().map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
-        for folder in start.ancestors() {
-            if folder.join(FLEET_FILE).is_file() {
-                let below = start.strip_prefix(folder).unwrap_or(Utf8Path::new("")).to_owned();
-                return Ok(Root { path: folder.to_owned(), below });
-            }
-        }
-        Err(LoadError::NoFleetFile.into())
+        let root = Root::find(&start).map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
+        root.ok_or_else(|| LoadError::NoFleetFile.into())
     }
 
     /// Prints findings as the user wants them, on standard output if they are the command's result.

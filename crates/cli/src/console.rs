@@ -1,7 +1,10 @@
 //! Prints results, messages and findings. No other module writes to standard output or standard error.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that prints"))]
+
 use std::io::{self, Write};
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use anstream::AutoStream;
 use anstream::stream::{AsLockedWrite, RawStream};
@@ -46,6 +49,7 @@ pub struct Console {
     status: Stream,
     quiet: bool,
     verbose: bool,
+    started: Instant,
 }
 
 struct Stream {
@@ -55,7 +59,8 @@ struct Stream {
 
 impl Console {
     pub fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
-        Self { result: Stream::new(io::stdout(), color), status: Stream::new(io::stderr(), color), quiet, verbose }
+        let (result, status) = (Stream::new(io::stdout(), color), Stream::new(io::stderr(), color));
+        Self { result, status, quiet, verbose, started: Instant::now() }
     }
 
     pub const fn style(&self, channel: Channel) -> Style {
@@ -63,6 +68,11 @@ impl Console {
             Channel::Result => self.result.style,
             Channel::Status => self.status.style,
         }
+    }
+
+    /// Returns the time since the program started.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// Prints a text on standard output, without an added line break.
@@ -196,7 +206,7 @@ mod tests {
     fn printed(quiet: bool, verbose: bool, run: impl FnOnce(&mut Console)) -> [String; 2] {
         let memories = [Memory::default(), Memory::default()];
         let [result, status] = memories.clone().map(|memory| Stream { to: Box::new(memory), style: PLAIN });
-        run(&mut Console { result, status, quiet, verbose });
+        run(&mut Console { result, status, quiet, verbose, started: Instant::now() });
         memories.map(|memory| String::from_utf8(memory.0.lock().expect("no panic").clone()).expect("UTF-8"))
     }
 

@@ -1,5 +1,7 @@
 //! The environment variables that talosmith reads. No other module reads the environment.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the module that reads environment variables"))]
+
 use std::ffi::OsString;
 
 /// An environment variable.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 pub(crate) mod sandbox;
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::environment::GIT_DIR;
@@ -50,6 +52,13 @@ pub enum Ignore {
     No,
 }
 
+/// The files that are compared with HEAD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    WorkTree,
+    Index,
+}
+
 /// The git repository that contains talosmith's root.
 pub struct Git<'a> {
     processes: &'a dyn Processes,
@@ -60,8 +69,8 @@ pub struct Git<'a> {
 }
 
 impl<'a> Git<'a> {
-    /// Finds the repository around `root`, the folder of talosmith.yaml. Starts git once. In a bare repository, which has no work tree, the
-    /// error is [`GitError::NotARepository`].
+    /// Finds the repository around `root`, the folder of talosmith.yaml, whose path has no symbolic links. Starts git once. In a bare
+    /// repository, which has no work tree, the error is [`GitError::NotARepository`].
     pub fn open(processes: &'a dyn Processes, root: &Utf8Path) -> Result<Self, GitError> {
         // Git sets GIT_DIR for some hooks; then the work tree is the current folder, whichever repository contains `root`.
         let start = if GIT_DIR.value().is_some() { Utf8Path::new(".") } else { root };
@@ -82,9 +91,7 @@ impl<'a> Git<'a> {
         }
         let answer = std::str::from_utf8(&output.stdout).ok().and_then(|text| text.strip_suffix('\n'));
         let top = answer.filter(|top| !top.is_empty()).ok_or(GitError::Answer { command: "rev-parse" })?;
-        // Git resolves symbolic links in its answer, so we do in ours.
-        let real = root.canonicalize_utf8().map_err(|_| GitError::NotARepository(root.to_owned()))?;
-        let prefix = real.strip_prefix(top).map_err(|_| GitError::NotARepository(root.to_owned()))?;
+        let prefix = root.strip_prefix(top).map_err(|_| GitError::NotARepository(root.to_owned()))?;
         Ok(Self { processes, top: top.into(), prefix: prefix.to_owned() })
     }
 
@@ -109,9 +116,7 @@ impl<'a> Git<'a> {
         // ignores; `-z` needs `--stdin`. It reads paths and no patterns, except for a colon at the start, which `./` hides.
         let mut command = command(&self.top, &[NAME, "-v", "-z", "--no-index", "--stdin"]);
         command.input = Some(format!("./{}\0", self.prefix.join(path)).into_bytes());
-        command.variables.retain(|(name, _)| name != LITERAL);
-        command.variables.push((LITERAL.to_owned(), "0".to_owned()));
-        let output = self.processes.run(&command)?;
+        let output = self.processes.run(&with_patterns(command))?;
         match output.status {
             Some(0) => {}
             Some(1) => return Ok(Ignore::No),
@@ -144,14 +149,78 @@ impl<'a> Git<'a> {
         if output.success() { Ok(output) } else { Err(failed("ls-files", &output)) }
     }
 
-    /// Returns the files of a revision below talosmith's root, as `git ls-tree -r -z` prints them.
-    pub(crate) fn list_revision(&self, revision: &str) -> Result<Output, GitError> {
+    /// Returns the files that differ from HEAD, of `paths` and of those that match `globs`; of all if there are no paths. Paths are
+    /// relative to talosmith's root. A folder stands for the files in it, none of which git tracks.
+    pub(crate) fn changed_since_head(
+        &self,
+        paths: &[Utf8PathBuf],
+        globs: &[&str],
+        compared: Compared,
+    ) -> Result<BTreeSet<Utf8PathBuf>, GitError> {
+        let mut arguments: Vec<String> = [
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--no-renames",
+            "--untracked-files=normal",
+            "--ignore-submodules=all",
+            "--",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let literal = |path: &Utf8Path| format!(":(literal){}", self.prefix.join(path));
+        if paths.is_empty() {
+            arguments.extend((!self.prefix.as_str().is_empty()).then(|| literal(Utf8Path::new(""))));
+        } else {
+            arguments.extend(paths.iter().map(|path| literal(path)));
+            arguments.extend(globs.iter().map(|glob| format!(":(glob){}", self.escaped_prefix().join(glob))));
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = self.processes.run(&with_patterns(command(&self.top, &arguments)))?;
+        if !output.success() {
+            return Err(failed("status", &output));
+        }
+        let mut changed = BTreeSet::new();
+        for entry in output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+            // The state in the index, that in the work tree, a space, the path.
+            let entry = std::str::from_utf8(entry).ok().filter(|entry| entry.is_char_boundary(3) && entry.len() > 3);
+            let (states, path) = entry.ok_or(GitError::Answer { command: "status" })?.split_at(3);
+            let in_index = !states.starts_with([' ', '?']);
+            if in_index || compared == Compared::WorkTree {
+                let path = path.trim_end_matches('/');
+                changed.extend(Utf8Path::new(path).strip_prefix(&self.prefix).ok().map(Utf8Path::to_owned));
+            }
+        }
+        Ok(changed)
+    }
+
+    /// The prefix as a pattern that matches nothing else.
+    fn escaped_prefix(&self) -> Utf8PathBuf {
+        let mut escaped = String::new();
+        for c in self.prefix.as_str().chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+                escaped.push('\\');
+            }
+            escaped.push(c);
+        }
+        escaped.into()
+    }
+
+    /// Returns the files of a revision below talosmith's root, as `git ls-tree -r -z` prints them; only those at or below `paths`, if
+    /// there are any.
+    pub(crate) fn list_revision(&self, revision: &str, paths: &[Utf8PathBuf]) -> Result<Output, GitError> {
         let unknown = || GitError::NoSuchRevision(revision.to_owned());
         if revision.starts_with('-') {
             return Err(unknown());
         }
         let mut arguments = vec!["ls-tree", "-r", "-z", "--full-tree", revision];
-        self.push_prefix(&mut arguments);
+        let paths: Vec<Utf8PathBuf> = paths.iter().map(|path| self.prefix.join(path)).collect();
+        if paths.is_empty() {
+            self.push_prefix(&mut arguments);
+        } else {
+            arguments.push("--");
+            arguments.extend(paths.iter().map(|path| path.as_str()));
+        }
         let output = self.run(&arguments)?;
         if output.success() {
             return Ok(output);
@@ -196,6 +265,13 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         cap: 512 << 20,
         ..Command::new("git", arguments.iter().copied())
     }
+}
+
+/// The same command, where paths can have magic such as `:(glob)`.
+fn with_patterns(mut command: Command) -> Command {
+    command.variables.retain(|(name, _)| name != LITERAL);
+    command.variables.push((LITERAL.to_owned(), "0".to_owned()));
+    command
 }
 
 fn failed(command: &'static str, output: &Output) -> GitError {

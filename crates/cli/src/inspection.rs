@@ -101,8 +101,10 @@ pub fn inspect<'a, K: Send>(
     }
     results.drop_superseded_findings();
     let kept = results.take_kept();
-    let Results { findings, devices, broken, waiting, rendered_devices, rendered_files, .. } = results;
-    let Project { sources, fleet, renderer, .. } = project;
+    let Results { findings, broken, waiting, rendered_devices, rendered_files, gone, .. } = results;
+    let Project { sources, fleet, renderer, folders: mut devices, .. } = project;
+    let gone: BTreeSet<String> = gone.into_iter().collect();
+    devices.retain(|name| !gone.contains(name));
     let mut inspection = Inspection {
         sources,
         findings: Vec::new(),

@@ -2,6 +2,11 @@
 //!
 //! The modules stand in dependency order: each uses only those before it.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)
+)]
+
 mod environment;
 mod mask;
 mod diff;
@@ -26,6 +31,7 @@ mod comparison;
 mod steps;
 mod results;
 mod inspection;
+mod head;
 mod staleness;
 mod device_report;
 mod fleet_overview;

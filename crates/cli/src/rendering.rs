@@ -46,7 +46,15 @@ impl Owner<'_> {
     pub(crate) fn render(self, project: &Project<'_>) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
         let rendered = match self {
             Self::Device(device) => project.renderer.device(device).and_then(|artifacts| {
-                let mut findings = project.renderer.check_patches(device, &artifacts)?;
+                let mut findings = match project.renderer.check_patches(device, &artifacts) {
+                    Ok(findings) => findings,
+                    Err(errors) => {
+                        // A value that changes the structure of a patch is the cause of what Talos refuses in it.
+                        let causes = project.renderer.prove_device(device, &artifacts.iter().collect::<Vec<_>>());
+                        let causes: Vec<_> = causes.into_iter().map(ArtifactError::Template).collect();
+                        return Err(if causes.is_empty() { errors } else { causes });
+                    }
+                };
                 findings.extend(own_collisions(device, &artifacts));
                 Ok((artifacts, findings))
             }),

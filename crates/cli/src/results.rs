@@ -22,8 +22,6 @@ const LAST: usize = usize::MAX;
 /// The results so far.
 pub(crate) struct Results<K> {
     pub findings: Vec<Diagnostic>,
-    /// The names of all devices.
-    pub devices: Vec<String>,
     /// The devices that cannot be planned.
     pub broken: BTreeSet<String>,
     /// Those among them without errors of their own, which name control planes that are not all known.
@@ -35,7 +33,7 @@ pub(crate) struct Results<K> {
     /// The number of artifacts that were rendered.
     pub rendered_files: usize,
     /// The folders below `devices/` without a device.
-    gone: Vec<String>,
+    pub gone: Vec<String>,
     /// The clusters of the selected devices that were planned.
     selected_clusters: BTreeSet<String>,
     /// What the command keeps, by the positions of the devices' names.
@@ -50,7 +48,6 @@ impl<K> Results<K> {
     pub(crate) fn new(findings: Vec<Diagnostic>) -> Self {
         Self {
             findings,
-            devices: Vec::new(),
             broken: BTreeSet::new(),
             waiting: BTreeSet::new(),
             deferred: Vec::new(),
@@ -72,7 +69,6 @@ impl<K> Results<K> {
             self.gone.push(name.to_owned());
             return;
         }
-        self.devices.push(name.to_owned());
         self.findings.extend(findings);
         let Some(plan) = plan else { return };
         match state {
@@ -87,7 +83,7 @@ impl<K> Results<K> {
             }
             DeviceState::Planned(input, result) => {
                 plan.add_file(input);
-                self.add_device(position, name, result, plan);
+                self.add_device(position, name, *result, plan);
             }
         }
     }

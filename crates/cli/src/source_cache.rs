@@ -57,6 +57,11 @@ impl<'a> SourceCache<'a> {
         Ok(text)
     }
 
+    /// Returns the paths of the files that several devices can name.
+    pub(crate) fn shared_paths(&self) -> Vec<Utf8PathBuf> {
+        lock(&self.shared).keys().cloned().collect()
+    }
+
     /// Adds a text that was not read from the tree, or whose path cannot be read.
     pub(crate) fn add(&self, path: impl Into<Utf8PathBuf>, text: impl Into<Arc<str>>) -> SourceId {
         lock(&self.sources).add(path, text)

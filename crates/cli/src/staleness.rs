@@ -1,60 +1,25 @@
 //! Why a file differs from what would be generated: the model changed, or somebody edited the file.
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location, Locator, SourceId, line_column};
-use talosmith_model::layout;
-use talosmith_model::plan::Device;
-use talosmith_render::generated_files;
 use talosmith_render::provenance::{Edit, Provenance, of_cluster, of_device};
 
 use crate::change::{Change, ChangeKind};
 use crate::diff;
-use crate::git::Git;
-use crate::inspection::{Inspection, inspect};
-use crate::process::Processes;
-use crate::project::Project;
-use crate::selection::Selection;
-use crate::steps::Purpose;
-use crate::tree::{GitTree, Tree};
-
-/// The state of HEAD, as far as the files that differ need it.
-pub(crate) struct Head {
-    /// What its model renders to.
-    rendered: BTreeMap<Utf8PathBuf, String>,
-    /// The files that it contains.
-    files: BTreeMap<Utf8PathBuf, Vec<u8>>,
-}
-
-impl Head {
-    /// Reads HEAD for the files that differ; none if there is no HEAD, or its model has errors.
-    pub(crate) fn read(processes: &dyn Processes, root: &Utf8Path, changes: &[Change]) -> Option<Self> {
-        let git = Git::open(processes, root).ok()?;
-        let tree = GitTree::revision(&git, "HEAD").ok()?;
-        let project = Project::open(&tree).ok()?;
-        let wanted: HashSet<&Utf8Path> = changes.iter().map(|change| change.path.as_path()).collect();
-        let inspection = inspect(project, &Selection::Everything, Purpose::Render, |inspected| {
-            let artifacts = inspected.artifacts?.iter().filter(|artifact| wanted.contains(artifact.path.as_path()));
-            Some(artifacts.map(|artifact| (artifact.path.clone(), artifact.text.clone())).collect::<Vec<_>>())
-        });
-        let inspection = inspection.ok().filter(|inspection| !inspection.has_errors())?;
-        let rendered = inspection.kept.into_iter().flatten().collect();
-        let file = |change: &Change| Some((change.path.clone(), tree.read(&change.path).ok()??));
-        Some(Self { rendered, files: changes.iter().filter_map(file).collect() })
-    }
-}
+use crate::head::{EditedDevice, Head};
+use crate::inspection::Inspection;
 
 /// Returns a finding for each file that differs. The inspection keeps the devices with a changed file.
-pub(crate) fn explain(inspection: &mut Inspection<'_, Arc<Device>>, head: Option<&Head>) -> Vec<Diagnostic> {
+pub(crate) fn explain(inspection: &mut Inspection<'_, EditedDevice>, head: Option<&Head>) -> Vec<Diagnostic> {
     let changes = std::mem::take(&mut inspection.differences.changes);
     let findings = changes.iter().map(|change| explain_change(inspection, change, head)).collect();
     inspection.differences.changes = changes;
     findings
 }
 
-fn explain_change(inspection: &mut Inspection<'_, Arc<Device>>, change: &Change, head: Option<&Head>) -> Diagnostic {
+fn explain_change(inspection: &mut Inspection<'_, EditedDevice>, change: &Change, head: Option<&Head>) -> Diagnostic {
     let command = change.command();
     let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
     let (old, new) = (text(&change.old), text(&change.new));
@@ -78,10 +43,8 @@ fn explain_change(inspection: &mut Inspection<'_, Arc<Device>>, change: &Change,
                 .help(format!("to replace it:  `{command} --force`"))
         }
         ChangeKind::Changed => {
-            let is_model_unchanged =
-                head.and_then(|head| head.rendered.get(&change.path)).is_some_and(|then| *then == new);
-            let committed = head.and_then(|head| head.files.get(&change.path));
-            if is_model_unchanged && committed.map(Vec::as_slice) != Some(old.as_bytes()) {
+            let is_model_unchanged = head.is_some_and(|head| head.renders(&change.path, &new));
+            if is_model_unchanged && head.is_some_and(|head| head.is_changed(&change.path)) {
                 return hand_edited(inspection, change, source, &Edit::new(&new, &old));
             }
             let finding = Diagnostic::new(Code::Stale, format!("`{}` is older than the model", change.path), file)
@@ -96,7 +59,7 @@ fn explain_change(inspection: &mut Inspection<'_, Arc<Device>>, change: &Change,
 }
 
 fn hand_edited(
-    inspection: &mut Inspection<'_, Arc<Device>>,
+    inspection: &mut Inspection<'_, EditedDevice>,
     change: &Change,
     source: SourceId,
     edit: &Edit<'_>,
@@ -125,13 +88,11 @@ fn hand_edited(
 }
 
 /// Where the model specifies the line that was edited.
-fn provenance(inspection: &Inspection<'_, Arc<Device>>, change: &Change, edit: &Edit<'_>) -> Option<Provenance> {
+fn provenance(inspection: &Inspection<'_, EditedDevice>, change: &Change, edit: &Edit<'_>) -> Option<Provenance> {
     let fleet = inspection.fleet.as_ref()?;
-    let name = layout::device_of(&change.path);
-    if let Some(device) = inspection.kept.iter().find(|device| Some(device.name.as_str()) == name) {
-        let files = generated_files(device);
-        let file = files.iter().find(|file| file.path == change.path && !file.secret)?;
-        return Some(of_device(fleet, device, &file.key, edit));
+    let key = |edited: &EditedDevice| Some((Arc::clone(&edited.device), edited.keys.get(&change.path)?.clone()));
+    if let Some((device, key)) = inspection.kept.iter().find_map(key) {
+        return Some(of_device(fleet, &device, &key, edit));
     }
     inspection.clusters.iter().find_map(|cluster| of_cluster(fleet, cluster, &change.path, edit))
 }
@@ -146,7 +107,7 @@ struct ModelLine {
 }
 
 impl ModelLine {
-    fn find(inspection: &mut Inspection<'_, Arc<Device>>, location: &Location) -> Option<Self> {
+    fn find(inspection: &mut Inspection<'_, EditedDevice>, location: &Location) -> Option<Self> {
         let sources = inspection.sources.load_one(location.source);
         let start = Locator::new(sources).locate(location)?.start;
         let source = sources.get(location.source);

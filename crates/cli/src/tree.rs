@@ -2,6 +2,7 @@
 
 mod git;
 mod memory;
+mod root;
 mod work;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::git::GitError;
 
 pub use git::GitTree;
 pub use memory::MemoryTree;
+pub(crate) use root::{Root, exists, resolve_links};
 pub use work::WorkTree;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,22 +1,20 @@
 //! `talosmith check`
 
-use std::time::Instant;
-
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Exit, Root, count, exit_of};
+use super::{Context, Exit, count, exit_of};
 use crate::console::Channel;
-use crate::git::Git;
+use crate::git::{Compared, Git};
+use crate::head::{EditedDevice, Head};
 use crate::inspection::inspect;
 use crate::project::Project;
-use crate::rendering::Owner;
 use crate::report;
 use crate::selection::Selection;
-use crate::staleness::{Head, explain};
-use crate::steps::{Inspected, Purpose};
-use crate::tree::{GitTree, Tree, WorkTree};
+use crate::staleness::explain;
+use crate::steps::Purpose;
+use crate::tree::{GitTree, Root, Tree, WorkTree};
 
 /// Check that the files are what the model says; reads only, and never a secret
 #[derive(Debug, Args)]
@@ -46,18 +44,12 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
 }
 
 fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
-    let started = Instant::now();
     let project = Project::open(tree)?;
     let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
-    // The line of the model is looked for in a device whose file was edited.
-    let keep = |inspected: &Inspected<'_>| match inspected.owner {
-        Owner::Device(device) if !inspected.changed.is_empty() => Some(device.clone()),
-        _ => None,
-    };
-    let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
-    let changes = &inspection.differences.changes;
-    if !changes.is_empty() {
-        let head = Head::read(context.processes, &root.path, changes);
+    let mut inspection = inspect(project, &selection, Purpose::Compare, EditedDevice::keep)?;
+    if !inspection.differences.changes.is_empty() {
+        let compared = if arguments.staged { Compared::Index } else { Compared::WorkTree };
+        let head = Head::read(context.processes, &root.path, compared, &inspection);
         let findings = explain(&mut inspection, head.as_ref());
         inspection.add_findings(findings);
     }
@@ -68,7 +60,7 @@ fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &d
     let clusters = inspection.clusters.iter().filter(|cluster| cluster.incomplete);
     let left_out: Vec<String> =
         broken.chain(clusters.map(|cluster| format!("applications of {}", cluster.name))).collect();
-    let milliseconds = started.elapsed().as_secs_f64() * 1e3;
+    let milliseconds = context.console.elapsed().as_secs_f64() * 1e3;
     let summary = json!({ "devices": devices, "files": files, "notCompared": left_out });
     context.report(Channel::Result, &mut inspection.findings, &mut inspection.sources, summary)?;
     if !left_out.is_empty() {

@@ -9,7 +9,7 @@ use talosmith_model::Schematic;
 use super::{Context, Exit};
 use crate::console::Channel;
 use crate::source_cache::SourceCache;
-use crate::tree::{Tree, WorkTree};
+use crate::tree::{Tree, WorkTree, resolve_links};
 
 /// Work out the ID that the Image Factory gives a schematic
 #[derive(Debug, Args)]
@@ -30,9 +30,8 @@ pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<E
         let path = start.join(file);
         let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(camino::Utf8Path::new("."));
         let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
-        let tree = WorkTree::new(
-            folder.canonicalize_utf8().map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?,
-        );
+        let tree =
+            WorkTree::new(resolve_links(folder).map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?);
         let bytes =
             tree.read(camino::Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
         let mut sources = SourceCache::new(&tree);

@@ -1,5 +1,10 @@
 //! Starts the programs of this machine.
 
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that starts processes")
+)]
+
 use std::io::{self, BufReader, Read, Write};
 use std::process::Stdio;
 use std::sync::mpsc;

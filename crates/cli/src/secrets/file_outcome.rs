@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use talosmith_document::{Code, Diagnostic, Level};
 
 use super::{RequiredSecret, Resolution, SecretOutcome, shell_quote, tailscale_key};
+use crate::tree::exists;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileOutcome {
@@ -62,7 +63,7 @@ pub(crate) fn decide_files(
                 outcome
             }
             Some(SecretOutcome::Failed) => FileOutcome::Failed,
-            Some(SecretOutcome::Unavailable) | None if root.join(&required.target).exists() => {
+            Some(SecretOutcome::Unavailable) | None if exists(&root.join(&required.target)) => {
                 findings.push(outdated(required));
                 FileOutcome::Outdated
             }

@@ -8,6 +8,7 @@ use talosmith_model::layout::DEVICES;
 use super::{Definitions, RequiredSecret, shell_quote};
 use crate::git::{Git, GitError, Ignore};
 use crate::process::Processes;
+use crate::tree::exists;
 
 /// Reports every target that git tracks or that a clone would not ignore, and every `file` source that git tracks.
 /// If there is a finding, nothing may be fetched or written.
@@ -28,7 +29,7 @@ pub(crate) fn find_exposed_secrets(
         Ok(git) => git,
         Err(GitError::NotARepository(_)) => return Ok(Vec::new()),
         // Git is not installed, and no folder looks like a repository.
-        Err(GitError::NotFound) if !root.ancestors().any(|folder| folder.join(".git").exists()) => {
+        Err(GitError::NotFound) if !root.ancestors().any(|folder| exists(&folder.join(".git"))) => {
             return Ok(Vec::new());
         }
         Err(error) => return Err(error),

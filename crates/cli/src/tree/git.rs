@@ -40,9 +40,9 @@ impl<'a> GitTree<'a> {
     }
 
     /// Lists a revision such as `HEAD`. Before the first commit, the error is [`GitError::NoSuchRevision`].
-    pub fn revision(git: &'a Git<'a>, revision: &str) -> Result<Self, GitError> {
+    pub fn revision(git: &'a Git<'a>, revision: &str, paths: &[Utf8PathBuf]) -> Result<Self, GitError> {
         // mode, type and ID; then a tab and the path
-        let output = git.list_revision(revision)?;
+        let output = git.list_revision(revision, paths)?;
         Self::from_listing(git, &output.stdout, |fields| match fields {
             [mode, _, id] => Some(Listed { kind: kind_of(mode), id: Some((*id).to_owned()) }),
             _ => None,

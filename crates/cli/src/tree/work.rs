@@ -1,5 +1,10 @@
 //! The files on disk.
 
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that reads the work tree")
+)]
+
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -30,7 +30,7 @@ fn head_index_and_disk_may_all_differ() {
 
     let git = open(&sandbox, &sandbox.root());
     let index = GitTree::index(&git).unwrap();
-    let head = GitTree::revision(&git, "HEAD").unwrap();
+    let head = GitTree::revision(&git, "HEAD", &[]).unwrap();
     let disk = super::super::WorkTree::new(sandbox.root());
     let device = "devices/ryzen/device.yaml";
     assert_eq!(read(&index, device).unwrap(), "staged\n");
@@ -51,7 +51,7 @@ fn the_root_may_be_a_subfolder_and_sees_only_itself() {
     sandbox.write("talosmith.yaml", "outer\n");
     sandbox.commit();
     let git = open(&sandbox, &sandbox.root().join("infra"));
-    for tree in [GitTree::index(&git).unwrap(), GitTree::revision(&git, "HEAD").unwrap()] {
+    for tree in [GitTree::index(&git).unwrap(), GitTree::revision(&git, "HEAD", &[]).unwrap()] {
         assert_eq!(names(&tree, ""), [("talosmith.yaml".to_owned(), EntryKind::File)]);
         assert_eq!(read(&tree, "talosmith.yaml").unwrap(), "inner\n");
         assert!(matches!(tree.read("../talosmith.yaml".into()), Err(ReadError::Outside(_))));
@@ -81,7 +81,7 @@ fn any_bytes_come_through_in_any_order() {
     }
     sandbox.commit();
     let git = open(&sandbox, &sandbox.root());
-    let tree = GitTree::revision(&git, "HEAD").unwrap();
+    let tree = GitTree::revision(&git, "HEAD", &[]).unwrap();
     for (path, bytes) in files.iter().chain(files.iter().rev()) {
         assert!(tree.read((*path).into()).unwrap().as_ref() == Some(bytes), "{path}");
     }
@@ -116,7 +116,7 @@ fn many_files_need_few_processes() {
     }
     counted.0.commit();
     let git = open(&counted, &counted.0.root());
-    let tree = GitTree::revision(&git, "HEAD").unwrap();
+    let tree = GitTree::revision(&git, "HEAD", &[]).unwrap();
     std::thread::scope(|scope| {
         for part in [0..10, 10..20] {
             let tree = &tree;
@@ -173,13 +173,13 @@ fn a_conflict_is_named() {
 fn a_revision_that_is_not_there_is_named() {
     let sandbox = Sandbox::new();
     let git = open(&sandbox, &sandbox.root());
-    let error = |revision: &str| GitTree::revision(&git, revision).err().unwrap().to_string();
+    let error = |revision: &str| GitTree::revision(&git, revision, &[]).err().unwrap().to_string();
     assert_eq!(error("HEAD"), "git knows no revision `HEAD`");
     assert_eq!(error("--help"), "git knows no revision `--help`");
     sandbox.write("a.yaml", "");
     sandbox.commit();
     assert_eq!(error("nowhere"), "git knows no revision `nowhere`");
-    assert!(GitTree::revision(&git, "main").is_ok());
+    assert!(GitTree::revision(&git, "main", &[]).is_ok());
 }
 
 #[test]

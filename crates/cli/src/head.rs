@@ -1,0 +1,155 @@
+//! The state of HEAD, as far as it tells an edit of a generated file from a change of the model.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_model::layout::{self, DEVICE_FILE, DEVICES, FLEET_FILE};
+use talosmith_model::plan::Device;
+
+use crate::change::{Change, ChangeKind};
+use crate::git::{Compared, Git};
+use crate::inspection::{Inspection, inspect};
+use crate::process::Processes;
+use crate::project::Project;
+use crate::rendering::Owner;
+use crate::selection::Selection;
+use crate::steps::{Inspected, Purpose};
+use crate::tree::GitTree;
+
+/// The keys of a device's artifacts that depend on other devices: they can contain the addresses of all control planes.
+const FLEET_KEYS: [&str; 2] = ["certSANs", "apiServer"];
+
+/// More paths than this are not passed to git; it looks at all files instead.
+const MANY: usize = 200;
+
+/// A device with generated files that were edited.
+pub(crate) struct EditedDevice {
+    pub device: Arc<Device>,
+    /// The model keys of these files.
+    pub keys: BTreeMap<Utf8PathBuf, Cow<'static, str>>,
+}
+
+impl EditedDevice {
+    /// Keeps a device of the pass over the fleet if one of its files was edited.
+    pub(crate) fn keep(inspected: &Inspected<'_>) -> Option<Self> {
+        let (Owner::Device(device), Some(artifacts)) = (inspected.owner, inspected.artifacts) else { return None };
+        let edited = inspected.changed.iter().map(|index| &artifacts[*index]);
+        let keys: BTreeMap<_, _> = edited.map(|artifact| (artifact.path.clone(), artifact.key.clone())).collect();
+        (!keys.is_empty()).then(|| Self { device: Arc::clone(device), keys })
+    }
+}
+
+/// The state of HEAD, compared with the files that `check` reads.
+pub(crate) struct Head {
+    /// The files that differ from HEAD. A folder stands for the files in it, none of which git tracks.
+    changed: BTreeSet<Utf8PathBuf>,
+    /// The generated files that were edited, and the folders of applications.
+    generated: BTreeSet<Utf8PathBuf>,
+    /// The edited artifacts that depend on all devices.
+    of_fleet: BTreeSet<Utf8PathBuf>,
+    /// What HEAD's model renders to, for the artifacts whose model changed since HEAD.
+    rendered: BTreeMap<Utf8PathBuf, String>,
+}
+
+impl Head {
+    /// Reads HEAD for the files that differ from what would be generated; none if there is no HEAD, or its model has errors.
+    pub(crate) fn read(
+        processes: &dyn Processes,
+        root: &Utf8Path,
+        compared: Compared,
+        inspection: &Inspection<'_, EditedDevice>,
+    ) -> Option<Self> {
+        let is_edited = |change: &&Change| change.kind == ChangeKind::Changed && !change.is_foreign();
+        let edited: Vec<&Change> = inspection.differences.changes.iter().filter(is_edited).collect();
+        if edited.is_empty() {
+            return None;
+        }
+        let git = Git::open(processes, root).ok()?;
+        let of_clusters = edited.iter().map(|change| &change.path).filter(|path| layout::device_of(path).is_none());
+        let keys = inspection.kept.iter().flat_map(|device| &device.keys);
+        let of_devices = keys.filter(|(_, key)| FLEET_KEYS.contains(&key.as_ref())).map(|(path, _)| path);
+        let of_fleet: BTreeSet<Utf8PathBuf> = of_clusters.chain(of_devices).cloned().collect();
+        let paths = model_paths(inspection, &edited);
+        let device_files = format!("{DEVICES}/*/{DEVICE_FILE}");
+        let globs: &[&str] = if of_fleet.is_empty() { &[] } else { &[&device_files] };
+        let changed = git.changed_since_head(&paths, globs, compared).ok()?;
+        let mut generated: BTreeSet<Utf8PathBuf> = edited.iter().map(|change| change.path.clone()).collect();
+        generated.extend(inspection.clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders()));
+        let mut head = Self { changed, generated, of_fleet, rendered: BTreeMap::new() };
+        let paths = edited.iter().map(|change| change.path.as_path());
+        let stale: BTreeSet<&Utf8Path> = paths.filter(|path| head.model_changed(path)).collect();
+        if !stale.is_empty() {
+            head.rendered = head.render(&git, inspection, &stale)?;
+        }
+        Some(head)
+    }
+
+    /// Whether HEAD's model renders to the `new` content of an artifact.
+    pub(crate) fn renders(&self, path: &Utf8Path, new: &str) -> bool {
+        match self.rendered.get(path) {
+            Some(then) => then == new,
+            None => !self.model_changed(path),
+        }
+    }
+
+    /// Whether a file differs from HEAD.
+    pub(crate) fn is_changed(&self, path: &Utf8Path) -> bool {
+        path.ancestors().any(|path| self.changed.contains(path))
+    }
+
+    /// Whether a file of the model that an artifact depends on differs from HEAD.
+    fn model_changed(&self, artifact: &Utf8Path) -> bool {
+        let owner = layout::device_of(artifact).filter(|_| !self.of_fleet.contains(artifact));
+        self.changed.iter().any(|changed| {
+            let device = layout::device_of(changed);
+            let is_generated = device.is_some_and(|name| changed.starts_with(layout::manifests(name)))
+                || changed.ancestors().any(|path| self.generated.contains(path));
+            !is_generated && (device.is_none() || owner.is_none() || device == owner)
+        })
+    }
+
+    /// Renders the `stale` artifacts as HEAD's model specifies them.
+    fn render(
+        &self,
+        git: &Git<'_>,
+        inspection: &Inspection<'_, EditedDevice>,
+        stale: &BTreeSet<&Utf8Path>,
+    ) -> Option<BTreeMap<Utf8PathBuf, String>> {
+        let is_whole =
+            self.changed.contains(Utf8Path::new(FLEET_FILE)) || stale.iter().any(|path| self.of_fleet.contains(*path));
+        let mut paths = Vec::new();
+        if !is_whole {
+            paths = shared_paths(inspection);
+            paths.extend(stale.iter().filter_map(|path| Some(layout::device_folder(layout::device_of(path)?))));
+            paths.dedup();
+        }
+        let tree = GitTree::revision(git, "HEAD", &paths).ok()?;
+        let project = Project::open(&tree).ok()?;
+        let inspection = inspect(project, &Selection::Everything, Purpose::Render, |inspected| {
+            let artifacts = inspected.artifacts?.iter().filter(|artifact| stale.contains(artifact.path.as_path()));
+            Some(artifacts.map(|artifact| (artifact.path.clone(), artifact.text.clone())).collect::<Vec<_>>())
+        });
+        let inspection = inspection.ok().filter(|inspection| !inspection.has_errors())?;
+        Some(inspection.kept.into_iter().flatten().collect())
+    }
+}
+
+/// Returns the edited files, and those of the model that they depend on but for other devices' own; nothing, which means all files of
+/// the repository, if they are too many to pass to git.
+fn model_paths(inspection: &Inspection<'_, EditedDevice>, edited: &[&Change]) -> Vec<Utf8PathBuf> {
+    let mut paths = shared_paths(inspection);
+    paths.extend(edited.iter().map(|change| change.path.clone()));
+    paths.extend(edited.iter().filter_map(|change| Some(layout::device_file(layout::device_of(&change.path)?))));
+    if paths.len() > MANY { Vec::new() } else { paths }
+}
+
+/// Returns the files of the model that several devices can depend on.
+fn shared_paths(inspection: &Inspection<'_, EditedDevice>) -> Vec<Utf8PathBuf> {
+    let templates = inspection.fleet.iter().filter_map(|file| file.fleet.templates.as_ref());
+    let mut paths = vec![Utf8PathBuf::from(FLEET_FILE)];
+    paths.extend(templates.map(|folder| Utf8PathBuf::from(folder.as_str())));
+    paths.extend(inspection.sources.shared_paths());
+    paths
+}
