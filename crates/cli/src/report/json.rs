@@ -24,8 +24,9 @@ struct Finding {
     code: &'static str,
     level: &'static str,
     message: String,
-    #[serde(flatten)]
-    at: At,
+    path: String,
+    range: Option<Range<Position>>,
+    label: String,
     also: Vec<At>,
     figure: Option<String>,
     notes: Vec<String>,
@@ -51,11 +52,14 @@ pub fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Val
 }
 
 fn entry(finding: Diagnostic, positions: &mut Positions<'_>) -> Finding {
+    let At { path, range, label } = at(finding.at, positions);
     Finding {
         code: finding.code.name(),
         level: finding.level.as_str(),
         message: finding.message,
-        at: at(finding.at, positions),
+        path,
+        range,
+        label,
         also: finding.also.into_iter().map(|label| at(label, positions)).collect(),
         figure: finding.figure,
         notes: finding.notes,
