@@ -1,6 +1,6 @@
 //! The plan: what the rest of the program relies on. Defaults are filled, references resolved, sizes in bytes, IDs computed.
 //!
-//! A device is planned by [`PlannedDevice::new`], and what devices have to do with each other by [`FleetPlan`]. Together they collect
+//! A device is planned by `PlannedDevice::new`, and what devices have to do with each other by `FleetPlan`. Together they collect
 //! every finding that needs nothing but the model. Templates see these types: their fields are the contract of
 //! `docs/reference/templates.md`.
 
