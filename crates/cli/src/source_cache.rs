@@ -12,7 +12,7 @@ use crate::tree::{ReadError, Tree};
 
 /// The files of a tree that were read. The order of their IDs depends on the threads.
 ///
-/// The text of a file that has no finding can be [released](Self::release); a report reads it again when it needs it after all.
+/// The text of a file that has no finding can be released; a report reads it again when it needs it after all.
 pub struct SourceCache<'a> {
     tree: &'a dyn Tree,
     sources: Mutex<Sources>,
