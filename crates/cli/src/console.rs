@@ -124,7 +124,7 @@ impl Stream {
         Self { to: Box::new(AutoStream::new(raw, choice)), style }
     }
 
-    /// Writes a text. Keys in it are masked again: whoever wraps or cuts a text must mask it before, but may forget.
+    /// Writes a string. Masks Tailscale keys again, in case a caller that wrapped or cut the string did not mask it first.
     fn write(&mut self, text: &str) -> Result<(), PrintError> {
         self.to.write_all(mask(text).as_bytes()).and_then(|()| self.to.flush()).map_err(PrintError::from)
     }
