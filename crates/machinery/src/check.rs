@@ -7,7 +7,7 @@ use super::decode::{Deletion, DeletionError, PatchDocument, Target};
 use super::merge::Merger;
 use super::report::{AppliedPatch, Report};
 use super::rules::Rules;
-use super::{base, deletion, rules};
+use super::{base, deletion};
 use crate::{Role, cel};
 
 /// Returns everything for which Talos refuses the patches together, and what they change in each other's values.
@@ -29,7 +29,8 @@ pub fn check_patches(
         for document in &patch.documents {
             apply(&mut config, index, document, &mut report);
         }
-        rules::check_identities(&mut Rules { config: &config, expressions, report: &mut report });
+        let findings = Rules::new(&config, expressions, &report).check_identities();
+        report.findings.extend(findings);
         if usize::from(index) + 1 < patches.len() {
             let timestamps = patch.timestamps.iter();
             timestamps.for_each(|found| report.timestamp(&found.text, found.origin.of_patch(index)));
@@ -39,7 +40,8 @@ pub fn check_patches(
         report.not_deleted(DeletionError::Absent, &title(&left.kind, &left.name), left.origin);
     }
     if !report.findings.iter().any(|finding| finding.level == Level::Error) {
-        rules::check_config(&mut Rules { config: &config, expressions, report: &mut report });
+        let findings = Rules::new(&config, expressions, &report).check_config();
+        report.findings.extend(findings);
     }
     let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
     for cleared in &cleared {

@@ -11,6 +11,7 @@ pub mod talos_data;
 pub mod cel;
 mod patch_locator;
 mod scalar;
+mod format;
 mod value;
 mod decode;
 mod config;

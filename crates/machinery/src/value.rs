@@ -207,11 +207,6 @@ impl<'a> Value<'a> {
         self.at(path).map_or("", Self::scalar)
     }
 
-    /// The text at a path in lower case, since Talos reads the values of its enums in any.
-    pub(crate) fn word(&self, path: &str) -> String {
-        self.text(path).to_ascii_lowercase()
-    }
-
     /// The boolean at a path, which go-yaml decodes from the words of YAML 1.1 too.
     pub(crate) fn flag(&self, path: &str) -> Option<bool> {
         self.at(path).and_then(Self::as_scalar).map(|scalar| match scalar.resolved {
@@ -223,11 +218,6 @@ impl<'a> Value<'a> {
     /// Whether the boolean at a path is there and true.
     pub(crate) fn is_true(&self, path: &str) -> bool {
         self.flag(path) == Some(true)
-    }
-
-    /// The whole number at a path; none for anything else.
-    pub(crate) fn number(&self, path: &str) -> Option<i128> {
-        self.at(path).and_then(Self::integer)
     }
 
     /// This whole number, which may be written as a float such as `1e3`; none for anything else.

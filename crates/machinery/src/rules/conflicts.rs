@@ -2,8 +2,9 @@
 
 use talosmith_document::{Code, Label};
 
-use super::{Rules, format};
+use super::Rules;
 use crate::config::Document;
+use crate::format;
 use crate::value::{Content, PatchSpan, Value};
 
 /// When a setting of the main document counts as set.
@@ -73,7 +74,7 @@ const SETTINGS: &[(&str, u64, &str, Is)] = &[
 ];
 
 /// Finds documents that the main document excludes.
-pub(crate) fn check_conflicts(rules: &mut Rules<'_, '_>) {
+pub(crate) fn check_conflicts(rules: &Rules<'_>) {
     let config = rules.config;
     let Some(main) = config.main() else { return };
     for (kind, _, path, is) in SETTINGS.iter().filter(|(_, since, ..)| config.since(*since)) {
@@ -121,7 +122,7 @@ fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
 }
 
 /// Says that a setting and a document exclude each other, at the one that a patch wrote.
-fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document: &Document<'_>) {
+fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Document<'_>) {
     let key = key_origin(&main.value, path);
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
     let help = if document.of_base {
@@ -138,7 +139,7 @@ fn conflict(rules: &mut Rules<'_, '_>, main: &Document<'_>, path: &str, document
         }
     }
     let other = key.and(document.origin).map(|origin| rules.report.location(origin));
-    if let (Some(location), Some(finding)) = (other, rules.report.findings.last_mut()) {
+    if let (Some(location), Some(finding)) = (other, rules.findings.borrow_mut().last_mut()) {
         finding.also.push(Label { location, text: "and here".to_owned() });
     }
 }
@@ -159,7 +160,7 @@ const OVERLAPS: [(&str, &str); 5] = [
 ];
 
 /// Warns of keys that two patches set, one in the old way and one in the new one.
-fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
+fn overlaps(rules: &Rules<'_>, main: &Document<'_>) {
     for (path, kind) in OVERLAPS {
         let Some(setting) = main.value.at(path) else { continue };
         let old: Vec<(&str, Option<PatchSpan>)> = match &setting.content {
@@ -188,7 +189,7 @@ fn overlaps(rules: &mut Rules<'_, '_>, main: &Document<'_>) {
                     .also(rules.report.location(first), "in the old way here")
                     .note("Talos accepts both, and says nowhere which of them counts")
                     .help("keep one of the two");
-                rules.report.findings.push(finding);
+                rules.add(finding);
             }
         }
     }

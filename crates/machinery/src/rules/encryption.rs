@@ -1,45 +1,43 @@
 //! The encryption of volumes.
 
-use super::Rules;
-use crate::config::Document;
-use crate::value::Value;
+use super::section::{Section, is_repeated};
 
-/// Judges the section `encryption` of a volume.
-pub(crate) fn check_encryption(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let Some(encryption) = document.value.at("encryption") else { return };
-    let (provider, keys) = (encryption.word("provider"), encryption.items("keys"));
-    if matches!(provider.as_str(), "" | "none") && keys.is_empty() {
+/// Checks `encryption` of a document about a volume.
+pub(crate) fn check_encryption(volume: Section<'_>) {
+    let Some(encryption) = volume.section("encryption", "an encrypted volume") else { return };
+    let provider = encryption.word("provider");
+    if matches!(provider.as_str(), "" | "none") && !encryption.is_filled("keys") {
         return;
     }
     if provider != "luks2" {
-        let message = format!("the encryption of {} has no provider that Talos supports", document.title());
-        rules.refuse(document, "encryption.provider", message, "write `provider: luks2`");
+        let message = format!("the encryption of {} has no provider that Talos supports", volume.title());
+        encryption.refuse("provider", message, "write `provider: luks2`");
     }
-    if keys.is_empty() {
-        let message = format!("the encryption of {} has no keys", document.title());
-        rules.refuse(document, "encryption.keys", message, "add `keys: [{ slot: 0, nodeID: {} }]`");
-    }
-    let mut slots = Vec::new();
-    for key in keys {
-        let slot = key.number("slot").unwrap_or_default();
-        if slots.contains(&slot) {
-            let message = format!("two encryption keys of {} have the slot {slot}", document.title());
-            let at = key.get("slot").unwrap_or(key);
-            rules.refuse_value(document, at, message, "give each key a slot of its own");
-        }
-        slots.push(slot);
-        if !["static", "nodeID", "kms", "tpm"].iter().any(|kind| key.has(kind)) {
-            let message =
-                format!("the encryption key in slot {slot} of {} says not where it comes from", document.title());
-            rules.refuse_value(document, key, message, "add one of `nodeID: {}`, `tpm: {}`, `kms` and `static`");
-        }
-        for register in key.items("tpm.options.pcrs").iter().filter(|register| !is_register(register)) {
-            let message = format!("{} is no register of a TPM", register.scalar());
-            rules.refuse_value(document, register, message, "write a number from 0 to 23");
+    check_keys(encryption);
+    for register in encryption.items("keys", "").flat_map(|key| key.items("tpm.options.pcrs", "")) {
+        if !register.value.integer().is_some_and(|number| (0..=23).contains(&number)) {
+            let message = format!("{} is not a register of a TPM", register.scalar());
+            register.refuse("", message, "write a number from 0 to 23");
         }
     }
 }
 
-fn is_register(value: &Value<'_>) -> bool {
-    value.integer().is_some_and(|number| (0..=23).contains(&number))
+/// Checks `keys` of an encryption.
+pub(crate) fn check_keys(encryption: Section<'_>) {
+    if !encryption.is_filled("keys") {
+        let message = format!("the encryption of {} has no keys", encryption.document.title());
+        encryption.refuse("keys", message, "add `keys: [{ slot: 0, nodeID: {} }]`");
+    }
+    let mut slots = Vec::new();
+    for key in encryption.items("keys", "") {
+        let slot = key.number("slot").unwrap_or_default();
+        let title = key.document.title();
+        if is_repeated(&mut slots, slot) {
+            key.refuse("slot", format!("two encryption keys of {title} have the slot {slot}"), "choose another slot");
+        }
+        if !["static", "nodeID", "kms", "tpm"].iter().any(|kind| key.has(kind)) {
+            let message = format!("the encryption key in slot {slot} of {title} has no source");
+            key.refuse("", message, "add one of `nodeID: {}`, `tpm: {}`, `kms` and `static`");
+        }
+    }
 }

@@ -1,9 +1,10 @@
-//! Which documents may stand together, by kind and name.
+//! Documents that exclude each other by kind and name.
 
 use talosmith_document::Code;
 
 use super::Rules;
 use crate::config::Document;
+use crate::value::Value;
 
 /// Kinds that configure a link, of which each may have one.
 const LINKS: [&str; 8] = [
@@ -19,8 +20,7 @@ const LINKS: [&str; 8] = [
 /// Kinds that exclude each other for one name.
 const PAIRS: [[&str; 2]; 2] = [["UserVolumeConfig", "ExistingVolumeConfig"], ["Layer2VIPConfig", "HCloudVIPConfig"]];
 
-/// Finds documents that exclude each other.
-pub(crate) fn check_identities(rules: &mut Rules<'_, '_>) {
+pub(crate) fn check_identities(rules: &Rules<'_>) {
     let documents = &rules.config.documents;
     let groups = PAIRS.iter().map(|pair| &pair[..]).chain([&LINKS[..]]);
     for group in groups {
@@ -29,10 +29,10 @@ pub(crate) fn check_identities(rules: &mut Rules<'_, '_>) {
             for earlier in &members[..at] {
                 let same = earlier.name == later.name && earlier.kind != later.kind;
                 let peers = [(earlier, later), (later, earlier)].into_iter().any(|(a, b)| {
-                    a.kind == "VethConfig" && (a.value.text("peer.name") == b.name || peer(a) == peer(b))
+                    a.kind == "VethConfig" && (peer(a).unwrap_or_default() == b.name || peer(a) == peer(b))
                 });
                 if same || peers {
-                    let message = format!("{} and {} configure one thing", earlier.title(), later.title());
+                    let message = format!("{} and {} configure the same thing", earlier.title(), later.title());
                     rules.find(Code::DocumentConflict, later, "name", message, "keep one of the two documents");
                 }
             }
@@ -41,5 +41,5 @@ pub(crate) fn check_identities(rules: &mut Rules<'_, '_>) {
 }
 
 fn peer<'v>(document: &'v Document<'_>) -> Option<&'v str> {
-    document.value.at("peer.name").map(crate::value::Value::scalar)
+    document.value.at("peer.name").map(Value::scalar)
 }

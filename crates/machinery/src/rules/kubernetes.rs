@@ -1,11 +1,14 @@
 //! The documents of Kubernetes.
 
-use super::{Rules, format, labels, network, pods, registries};
-use crate::config::Document;
-use crate::value::Value;
+use super::formats;
+use super::labels::check_labels;
+use super::section::Section;
+use ipnet::IpNet;
+
+use crate::format::prefix;
 
 /// Fields of the kubelet's configuration that Talos writes itself.
-pub(crate) const KUBELET: [&str; 13] = [
+const KUBELET: [&str; 13] = [
     "apiVersion",
     "authentication",
     "authorization",
@@ -21,174 +24,134 @@ pub(crate) const KUBELET: [&str; 13] = [
     "seccompDefault",
 ];
 
-/// A document of Kubernetes.
-pub(crate) fn check_kubernetes(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let value = &document.value;
-    match document.kind {
-        "KubeAdmissionControlConfig" => rules.require_name(document),
-        "KubeAPIServerConfig" => pods::api_server(rules, document),
-        "KubeControllerManagerConfig" | "KubeSchedulerConfig" => pods::optional(rules, document),
-        "KubeProxyConfig" => pods::proxy(rules, document),
-        "KubeAggregatorCAConfig" | "KubeAPIServerCAConfig" => {
-            if document.kind == "KubeAggregatorCAConfig" && !value.has("issuingCA") {
-                rules.refuse(document, "issuingCA", "KubeAggregatorCAConfig has no `issuingCA`", "add `issuingCA`");
+/// Beginnings of arguments of kube-apiserver for which Talos has documents.
+const API_SERVER: [(&str, &str); 6] = [
+    ("anonymous-auth", "KubeAuthenticationConfig"),
+    ("oidc-", "KubeAuthenticationConfig"),
+    ("authentication-config", "KubeAuthenticationConfig"),
+    ("authorization-config", "KubeAuthorizerConfig"),
+    ("authorization-mode", "KubeAuthorizerConfig"),
+    ("authorization-webhook-", "KubeAuthorizerConfig"),
+];
+
+/// Roles of the Talos API; the last two since 1.13.
+const ROLES: [&str; 7] = [
+    "os:admin",
+    "os:operator",
+    "os:reader",
+    "os:etcd:backup",
+    "os:impersonator",
+    "os:image:verifier",
+    "os:meta:writer",
+];
+
+pub(crate) fn check_kubernetes(document: Section<'_>) {
+    match document.document.kind {
+        "KubeAPIServerConfig" => {
+            for (key, argument) in document.entries("extraArgs") {
+                if let Some((_, kind)) = API_SERVER.iter().find(|(start, _)| key.starts_with(start)) {
+                    let message = format!("kube-apiserver does not accept the argument `{key}` here");
+                    argument.refuse("", message, format!("write a {kind} document instead"));
+                }
             }
-            if value.has("issuingCA") {
-                registries::identity(rules, document, "issuingCA");
+            check_resources(document, "resources");
+        }
+        "KubeControllerManagerConfig" | "KubeSchedulerConfig" | "KubeProxyConfig" => {
+            if document.value.flag("enabled") != Some(false) {
+                document.require("image");
             }
-            registries::certificates(rules, document, value.items("acceptedCAs"));
+            check_resources(document, "resources");
         }
-        "KubeAuthorizerConfig" => authorizer(rules, document),
-        "KubeClusterConfig" => {
-            rules.require(document, "clusterName");
-            rules.require(document, "endpoint");
-            let endpoint = value.text("endpoint");
-            if !endpoint.is_empty() && !format::endpoint(endpoint) {
-                let message = format!("`{endpoint}` is no endpoint of a cluster");
-                rules.refuse(document, "endpoint", message, "write it as `https://192.0.2.1:6443`");
-            }
-        }
-        "KubeEtcdEncryptionConfig" if value.fields("config").is_empty() => {
-            rules.refuse(document, "config", "KubeEtcdEncryptionConfig has no `config`", "add `config`");
-        }
-        "KubeExternalManifestConfig" | "KubeInlineManifestConfig" | "KubeStaticPodConfig" => manifest(rules, document),
-        "KubeFlannelCNIConfig" => {
-            rules.require(document, "backendType");
-            pods::resources(rules, document, "resources");
-        }
-        "KubeletConfig" => {
-            rules.require(document, "image");
-            protected(rules, document, "config");
-        }
-        "KubePrismConfig" if value.number("port").is_none_or(|port| !(1..=65535).contains(&port)) => {
-            rules.refuse(document, "port", "KubePrismConfig has no `port` from 1 to 65535", "add `port: 7445`");
-        }
-        "KubeNetworkConfig" => subnets(rules, document),
-        "KubeNodeConfig" => {
-            network::filters(rules, document, value.items("nodeIP.validSubnets"));
-            labels::check_labels(rules, document, "labels", "annotations", "taints");
-        }
-        "KubeServiceAccountConfig" => {
-            rules.require(document, "issuer.privateKey");
-            rules.require(document, "issuer.issuerURL");
-            let key = value.at("issuer.privateKey");
-            let readable =
-                |key: &Value<'_>| format::pem(key.scalar()).iter().any(|(kind, _)| kind.ends_with("PRIVATE KEY"));
-            if Rules::is_written(key) && key.is_some_and(|key| registries::is_literal(key.scalar()) && !readable(key)) {
-                let message = "`issuer.privateKey` holds no key in PEM";
-                rules.refuse(document, "issuer.privateKey", message, "write `-----BEGIN ..` and so on");
-            }
-        }
-        "KubeTalosAPIAccessConfig" => roles(rules, document, "allowedRoles"),
+        "KubeAggregatorCAConfig" | "KubeAPIServerCAConfig" => check_identity(document, "issuingCA"),
+        "KubeAuthorizerConfig" if document.text("type") == "Webhook" => document.require("webhook"),
+        "KubeFlannelCNIConfig" => check_resources(document, "resources"),
+        "KubeletConfig" => check_kubelet(document, "config"),
+        "KubeNetworkConfig" => check_subnets(document),
+        "KubeNodeConfig" => check_labels(document, "labels", "annotations", "taints"),
+        "KubeServiceAccountConfig" => document.require_format("issuer.privateKey", &formats::PEM_PRIVATE_KEY),
+        "KubeTalosAPIAccessConfig" => check_roles(document, "allowedRoles"),
         _ => {}
     }
 }
 
 /// Refuses what Talos writes into the kubelet's configuration itself.
-pub(crate) fn protected(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    for field in document.value.fields(path).iter().filter(|field| KUBELET.contains(&&*field.key)) {
-        let message = format!("Talos writes `{}` of the kubelet's configuration itself", field.key);
-        rules.refuse_value(document, &field.value, message, format!("remove `{}`", field.key));
+pub(crate) fn check_kubelet(document: Section<'_>, path: &str) {
+    for (key, value) in document.entries(path).filter(|(key, _)| KUBELET.contains(key)) {
+        let message = format!("Talos writes `{key}` of the kubelet's configuration itself");
+        value.refuse("", message, format!("remove `{key}`"));
     }
 }
 
-/// Judges roles of Talos's API.
-pub(crate) fn roles(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    let old = ["os:admin", "os:operator", "os:reader", "os:etcd:backup", "os:impersonator"];
-    let new = ["os:image:verifier", "os:meta:writer"];
-    let known = if rules.config.since(13) { [&old[..], &new].concat() } else { old.to_vec() };
-    for role in document.value.items(path).iter().filter(|role| !known.contains(&role.scalar())) {
-        let message = format!("there is no role `{}`", role.scalar());
-        rules.refuse_value(document, role, message, format!("choose from {}", known.join(", ")));
+pub(crate) fn check_roles(document: Section<'_>, path: &str) {
+    document.require_values(path, if document.since(13) { &ROLES } else { &ROLES[..5] });
+}
+
+/// Checks what a pod requests, and its limits.
+pub(crate) fn check_resources(document: Section<'_>, path: &str) {
+    let Some(resources) = document.section(path, "") else { return };
+    let entries = resources.entries("requests").chain(resources.entries("limits"));
+    for (key, value) in entries.filter(|(key, _)| !matches!(*key, "memory" | "cpu")) {
+        value.refuse("", format!("the resource `{key}` cannot be set here"), "write `cpu` and `memory` alone");
     }
 }
 
-fn authorizer(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.require_name(document);
-    let kind = document.value.text("type");
-    if !matches!(kind, "Node" | "RBAC" | "Webhook") {
-        let message = format!("there is no authorizer of the type `{kind}`");
-        rules.refuse(document, "type", message, "write `Node`, `RBAC` or `Webhook`");
-    }
-    if kind == "Webhook" && document.value.fields("webhook").is_empty() {
-        rules.refuse(document, "webhook", "an authorizer of the type Webhook has no `webhook`", "add `webhook`");
-    }
-}
-
-fn manifest(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.require_name(document);
-    if !document.name.is_empty() && !labels::is_subdomain(document.name) {
-        let message = format!("the name `{}` is no name that DNS accepts", document.name);
-        rules.refuse(document, "name", message, "write lower-case letters, digits, `-` and `.`");
-    }
-    match document.kind {
-        "KubeExternalManifestConfig" => {
-            let url = document.value.text("url");
-            if !matches!(format::url(url).scheme.as_str(), "http" | "https") {
-                let message = format!("the manifest `{url}` is not reached over http or https");
-                rules.refuse(document, "url", message, "write it as `https://..`");
-            }
+/// Checks a certificate and its key.
+pub(crate) fn check_identity(document: Section<'_>, path: &str) {
+    let Some(identity) = document.section(path, "") else { return };
+    for (field, format) in [("cert", &formats::PEM_CERTIFICATES), ("key", &formats::PEM)] {
+        if !identity.is_filled(field) {
+            let message = format!("`{path}` of {} has no `{field}`", document.title());
+            identity.refuse(field, message, format!("add `{path}.{field}`"));
         }
-        "KubeStaticPodConfig" if document.value.fields("pod").is_empty() => {
-            rules.refuse(document, "pod", format!("{} has no `pod`", document.title()), "add `pod`");
-        }
-        _ => {}
+        identity.require_format(field, format);
     }
 }
 
-fn subnets(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let value = &document.value;
-    let mask = |path: &str, most: i128| match value.number(path).unwrap_or_default() {
-        0 => Ok(None),
-        bits if (1..=most).contains(&bits) => Ok(u32::try_from(bits).ok()),
-        _ => Err(()),
-    };
-    let (four, six) = (mask("nodeCIDRMaskSizeIPv4", 32), mask("nodeCIDRMaskSizeIPv6", 128));
-    for (path, mask, most) in [("nodeCIDRMaskSizeIPv4", four, 32), ("nodeCIDRMaskSizeIPv6", six, 128)] {
-        if mask.is_err() {
-            let message = format!("`{path}` is not between 1 and {most}");
-            rules.refuse(document, path, message, "write the length of a node's network");
-        }
-    }
-    let (pods, services) = (value.items("podSubnets"), value.items("serviceSubnets"));
-    for (path, items) in [("podSubnets", pods), ("serviceSubnets", services)] {
-        if items.is_empty() || items.len() > 2 {
-            let message = format!("`{path}` has {} networks, not one or two", items.len());
-            rules.refuse(document, path, message, "write one network of IPv4, one of IPv6, or one of each");
+fn check_subnets(document: Section<'_>) {
+    document.require_range("nodeCIDRMaskSizeIPv4", 0, 32);
+    document.require_range("nodeCIDRMaskSizeIPv6", 0, 128);
+    let count = |path| document.items(path, "").len();
+    for path in ["podSubnets", "serviceSubnets"] {
+        if !(1..=2).contains(&count(path)) {
+            let message = format!("`{path}` has {} networks, not one or two", count(path));
+            document.refuse(path, message, "write one network of IPv4, one of IPv6, or one of each");
         }
         let mut families = Vec::new();
-        for item in items {
-            let Some((address, length)) = format::prefix(item.scalar()) else { continue };
-            let bits = format::width(address);
-            let wanted = match (path, address.is_ipv4()) {
-                ("podSubnets", true) => four.map(|mask| mask.unwrap_or(24)).ok(),
-                ("podSubnets", false) => six.map(|mask| mask.unwrap_or(64)).ok(),
-                _ => None,
-            };
-            let fault = if format::masked((address, length)) != address {
-                "has host bits set"
-            } else if bits - length < 4 {
-                "is too small"
-            } else if path == "serviceSubnets" && bits - length > 20 {
-                "is too large, it has more than 20 bits for hosts"
-            } else if wanted.is_some_and(|wanted| length > wanted) {
-                "is smaller than a node's part of it"
-            } else if wanted.is_some_and(|wanted| wanted - length > 16) {
-                "is too large for a node's part of it"
-            } else if families.contains(&bits) {
-                "is the second of its family"
-            } else {
-                ""
-            };
-            if !fault.is_empty() {
-                let message = format!("the network {} {fault}", item.scalar());
-                rules.refuse_value(document, item, message, "write another network");
+        for item in document.items(path, "") {
+            let Some(network) = prefix(item.scalar()) else { continue };
+            let is_ipv4 = network.addr().is_ipv4();
+            if let Some(fault) = subnet_fault(document, path, network, families.contains(&is_ipv4)) {
+                item.refuse("", format!("the network {} {fault}", item.scalar()), "write another network");
             }
-            families.push(bits);
+            families.push(is_ipv4);
         }
     }
-    if pods.len() != services.len() {
-        let message = "`podSubnets` and `serviceSubnets` have not the same number of networks";
-        rules.refuse(document, "serviceSubnets", message, "write one of each family in both");
+    if count("podSubnets") != count("serviceSubnets") {
+        let message = "`podSubnets` and `serviceSubnets` have different numbers of networks";
+        document.refuse("serviceSubnets", message, "write one of each family in both");
     }
+}
+
+fn subnet_fault(document: Section<'_>, path: &str, network: IpNet, is_second: bool) -> Option<&'static str> {
+    let (field, default, most) = match network.addr().is_ipv4() {
+        true => ("nodeCIDRMaskSizeIPv4", 24, 32),
+        false => ("nodeCIDRMaskSizeIPv6", 64, 128),
+    };
+    // The length of a node's part of the network of the pods.
+    let node = match document.number(field) {
+        _ if path != "podSubnets" => None,
+        None | Some(0) => Some(default),
+        Some(length) => u8::try_from(length).ok().filter(|length| (1..=most).contains(length)),
+    };
+    let length = network.prefix_len();
+    let host_bits = network.max_prefix_len() - length;
+    Some(match node {
+        _ if network.addr() != network.network() => "has host bits set",
+        _ if host_bits < 4 => "is too small",
+        _ if path == "serviceSubnets" && host_bits > 20 => "is too large, it has more than 20 bits for hosts",
+        Some(node) if length > node => "is smaller than a node's part of it",
+        Some(node) if node - length > 16 => "is too large for a node's part of it",
+        _ if is_second => "is the second of its family",
+        _ => return None,
+    })
 }

@@ -1,218 +1,136 @@
 //! Hostnames, resolvers, time, addresses and rules of the network.
 
-use super::{Rules, format, volumes};
-use crate::config::Document;
+use super::section::Section;
+use crate::format::address;
 use crate::scalar::integer;
-use crate::value::Value;
 
-/// A DHCP client.
-pub(crate) fn dhcp(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.require_name(document);
-    let has_raw = !document.value.text("duidRaw").is_empty();
-    match (document.value.word("clientIdentifier") == "duid", has_raw) {
+pub(crate) fn check_dhcp(client: Section<'_>) {
+    match (client.word("clientIdentifier") == "duid", client.is_filled("duidRaw")) {
         (false, true) => {
             let message = "`duidRaw` needs `clientIdentifier: duid`";
-            rules.refuse(document, "duidRaw", message, "add it, or remove `duidRaw`");
+            client.refuse("duidRaw", message, "add it, or remove `duidRaw`");
         }
-        (true, false) => {
-            let message = "`clientIdentifier: duid` needs `duidRaw`";
-            rules.refuse(document, "clientIdentifier", message, "add `duidRaw`");
-        }
+        (true, false) => client.refuse("clientIdentifier", "`clientIdentifier: duid` needs `duidRaw`", "add `duidRaw`"),
         _ => {}
     }
 }
 
-/// The hostname.
-pub(crate) fn hostname(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let (auto, name) = (document.value.word("auto"), document.value.text("hostname"));
-    // Talos 1.12 takes `auto: off` for nothing.
-    let nothing = auto.is_empty() || (auto == "off" && !rules.config.since(13));
-    if nothing && name.is_empty() {
+pub(crate) fn check_hostname(document: Section<'_>) {
+    let (auto, name) = (document.word("auto"), document.text("hostname"));
+    // Talos 1.12 ignores `auto: off`.
+    let is_unset = auto.is_empty() || auto == "off" && !document.since(13);
+    if is_unset && name.is_empty() {
         let message = "HostnameConfig has neither `hostname` nor an `auto` that makes one";
-        rules.refuse(document, "hostname", message, "add `hostname`, or write `auto: stable`");
+        document.refuse("hostname", message, "add `hostname`, or write `auto: stable`");
     }
     if !matches!(auto.as_str(), "" | "off") && !name.is_empty() {
         let message = format!("HostnameConfig has the hostname `{name}` and does not turn `auto` off");
-        // The patch that turned it on again is the one to mend.
-        let (path, help) = if Rules::is_written(document.value.at("auto")) {
-            ("auto", "remove it, or the hostname")
-        } else {
-            ("hostname", "add `auto: off`")
+        // The patch that turned it on again is the one to fix.
+        let (path, help) = match document.is_written("auto") {
+            true => ("auto", "remove it, or the hostname"),
+            false => ("hostname", "add `auto: off`"),
         };
-        rules.refuse(document, path, message, help);
+        document.refuse(path, message, help);
     }
     if !matches!(auto.as_str(), "" | "off" | "stable") {
-        rules.refuse(document, "auto", format!("`auto` is `{auto}`"), "write `off` or `stable`");
-    }
-    if name.is_empty() {
-        return;
-    }
-    if name.len() > 253 {
-        let message = format!("the hostname has {} characters, more than 253", name.len());
-        rules.refuse(document, "hostname", message, "choose a shorter name");
+        document.refuse("auto", format!("`{auto}` is not a valid `auto`"), "write `off` or `stable`");
     }
     let first = name.split('.').next().unwrap_or_default();
-    if first.is_empty() || first.len() > 63 {
+    if name.len() > 253 {
+        let message = format!("the hostname has {} characters, more than 253", name.len());
+        document.refuse("hostname", message, "choose a shorter name");
+    }
+    if !name.is_empty() && !(1..=63).contains(&first.len()) {
         let message = format!("the first part of the hostname has {} characters, not 1 to 63", first.len());
-        rules.refuse(document, "hostname", message, "choose another name");
+        document.refuse("hostname", message, "choose another name");
     }
 }
 
-/// The resolver.
-pub(crate) fn resolver(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    if !rules.config.since(14) {
+pub(crate) fn check_resolver(resolver: Section<'_>) {
+    if !resolver.since(14) {
         return;
     }
-    let value = &document.value;
-    if !value.is_true("hostDNS.enabled") {
-        for feature in ["forwardKubeDNSToHost", "resolveMemberNames"] {
-            let path = format!("hostDNS.{feature}");
-            if value.is_true(&path) {
-                let message = format!("`{path}` needs `hostDNS.enabled: true`");
-                rules.refuse(document, &path, message, "add `enabled: true`");
-            }
+    for path in ["hostDNS.forwardKubeDNSToHost", "hostDNS.resolveMemberNames"] {
+        if resolver.is_true(path) && !resolver.is_true("hostDNS.enabled") {
+            resolver.refuse(path, format!("`{path}` needs `hostDNS.enabled: true`"), "add `enabled: true`");
         }
     }
-    for server in value.items("nameservers") {
-        let protocol = server.text("protocol");
-        let is_encrypted = matches!(server.word("protocol").as_str(), "dot" | "doh");
-        match (is_encrypted, server.text("tlsServerName")) {
-            (true, "") => {
-                let message = format!("a nameserver with `protocol: {protocol}` has no `tlsServerName`");
-                rules.refuse_value(document, server, message, "add `tlsServerName`");
+    for server in resolver.items("nameservers", "a nameserver") {
+        server.require("address");
+        match (is_encrypted(server), server.is_filled("tlsServerName")) {
+            (true, false) => {
+                let message =
+                    format!("a nameserver with `protocol: {}` has no `tlsServerName`", server.text("protocol"));
+                server.refuse("tlsServerName", message, "add `tlsServerName`");
             }
-            (false, name) if !name.is_empty() => {
+            (false, true) => {
                 let message = "a nameserver without encryption has a `tlsServerName`";
-                rules.refuse_value(document, server, message, "remove it, or add `protocol: DoT`");
+                server.refuse("tlsServerName", message, "remove it, or add `protocol: DoT`");
             }
             _ => {}
         }
-        if server.text("address").is_empty() {
-            rules.refuse_value(document, server, "a nameserver has no `address`", "add `address`");
-        }
     }
 }
 
-/// Time servers.
-pub(crate) fn time(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    volumes::not_negative(rules, document, "bootTimeout");
-    let value = &document.value;
-    if value.has("ntp") && value.has("ptp") {
-        rules.refuse(document, "ptp", "TimeSyncConfig has `ntp` and `ptp`", "keep one of the two");
+pub(crate) fn is_encrypted(server: Section<'_>) -> bool {
+    ["dot", "doh"].iter().any(|protocol| server.text("protocol").eq_ignore_ascii_case(protocol))
+}
+
+pub(crate) fn check_time(document: Section<'_>) {
+    if document.has("ntp") && document.has("ptp") {
+        document.refuse_both("ntp", "ptp");
     }
-    if rules.config.since(14) && value.is_true("ntp.useNTS") {
-        for server in value.items("ntp.servers").iter().filter(|server| format::address(server.scalar()).is_some()) {
+    if document.since(14) && document.is_true("ntp.useNTS") {
+        for server in document.items("ntp.servers", "").filter(|server| address(server.scalar()).is_some()) {
             let message = format!("the time server {} is an address, which `useNTS` cannot verify", server.scalar());
-            rules.refuse_value(document, server, message, "write a hostname, or remove `useNTS`");
+            server.refuse("", message, "write a hostname, or remove `useNTS`");
         }
     }
 }
 
-/// A line of /etc/hosts.
-pub(crate) fn static_host(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    if format::address(document.name).is_none() {
-        let message = format!("the name of a StaticHostConfig, `{}`, is no address", document.name);
-        rules.refuse(document, "name", message, "write the address that the hostnames stand for");
-    }
-    if document.value.items("hostnames").is_empty() {
-        let message = format!("{} has no hostnames", document.title());
-        rules.refuse(document, "hostnames", message, "add `hostnames`");
-    }
-}
-
-/// An address that machines share.
-pub(crate) fn vip(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    if format::address(document.name).is_none() {
-        let message = format!("the name of a {}, `{}`, is no address", document.kind, document.name);
-        rules.refuse(document, "name", message, "write the shared address");
-    }
-    rules.require(document, "link");
-    if document.kind == "HCloudVIPConfig" {
-        rules.require(document, "apiToken");
-    }
-}
-
-/// KubeSpan.
-pub(crate) fn kubespan(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    if document.value.number("mtu").is_some_and(|mtu| mtu < 1280) {
-        rules.refuse(document, "mtu", "the MTU of KubeSpan is less than 1280", "write 1280 or more");
-    }
-    filters(rules, document, document.value.items("filters.endpoints"));
-}
-
-/// Lists of networks and addresses, with or without a `!`.
-pub(crate) fn filters(rules: &mut Rules<'_, '_>, document: &Document<'_>, items: &[Value<'_>]) {
-    for item in items.iter().filter(|item| !format::filter(item.scalar())) {
-        let message = format!("`{}` is no network and no address", item.scalar());
-        rules.refuse_value(document, item, message, "write it as `192.0.2.0/24`, or with a `!` in front");
-    }
-}
-
-/// A network that leads nowhere.
-pub(crate) fn blackhole(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    if format::prefix(document.name).is_none() {
-        let message = format!("the name of a BlackholeRouteConfig, `{}`, is no network", document.name);
-        rules.refuse(document, "name", message, "write a network such as `192.0.2.0/24`");
-    }
-}
-
-/// A rule that chooses a routing table.
-pub(crate) fn routing_rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let priority =
-        document.name.parse::<u32>().ok().filter(|_| document.name.bytes().all(|byte| byte.is_ascii_digit()));
-    match priority {
+/// Checks a rule that chooses a routing table.
+pub(crate) fn check_routing_rule(rule: Section<'_>) {
+    let name = rule.name();
+    match name.parse::<u32>().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit())) {
         None => {
-            let message = format!("the name of a RoutingRuleConfig, `{}`, is no priority", document.name);
-            rules.refuse(document, "name", message, "write a number from 1 to 32765, in quotes");
+            let message = format!("the name of a RoutingRuleConfig, `{name}`, is not a valid priority");
+            rule.refuse("name", message, "write a number from 1 to 32765, in quotes");
         }
         // Linux's own rules, and KubeSpan's.
         Some(0 | 32500 | 32766 | 32767) => {
-            let message = format!("the priority {} is taken", document.name);
-            rules.refuse(document, "name", message, "write another number from 1 to 32765");
+            let message = format!("the priority {name} is reserved");
+            rule.refuse("name", message, "write another number from 1 to 32765");
         }
         Some(_) => {}
     }
-    let value = &document.value;
-    let unset = |word: &str| matches!(word, "" | "0" | "unspec");
-    let (table, action) = (value.word("table"), value.word("action"));
-    if unset(&table) && (unset(&action) || action == "unicast") {
-        let message = format!("{} names no table", document.title());
-        rules.refuse(document, "table", message, "add `table`, or an `action` that needs none");
+    let is_unset = |path| matches!(rule.word(path).as_str(), "" | "0" | "unspec");
+    if is_unset("table") && (is_unset("action") || rule.word("action") == "unicast") {
+        let message = format!("{} has no `table`", rule.title());
+        rule.refuse("table", message, "add `table`, or an `action` that needs none");
     }
-    if value.number("fwMask").is_some_and(|mask| mask != 0) && value.number("fwMark").unwrap_or_default() == 0 {
-        rules.refuse(document, "fwMask", "`fwMask` needs `fwMark`", "add `fwMark`");
+    if rule.number("fwMask").unwrap_or_default() != 0 && rule.number("fwMark").unwrap_or_default() == 0 {
+        rule.refuse_without("fwMask", "fwMark");
     }
 }
 
-/// A rule of the firewall.
-pub(crate) fn rule(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    rules.require_name(document);
-    let ports = document.value.items("portSelector.ports");
-    rules.require(document, "portSelector.protocol");
-    if ports.is_empty() {
-        let message = format!("{} selects no ports", document.title());
-        rules.refuse(document, "portSelector.ports", message, "add `portSelector: { ports: [..], protocol: tcp }`");
-    }
-    let mut ranges: Vec<(i128, i128, &Value<'_>)> =
-        ports.iter().filter_map(|port| range(port.scalar()).map(|(low, high)| (low, high, port))).collect();
-    ranges.sort_by_key(|(low, ..)| *low);
-    for (at, (low, high, port)) in ranges.iter().enumerate() {
+pub(crate) fn check_firewall_rule(rule: Section<'_>) {
+    let range = |text: &str| {
+        let (low, high) = text.split_once('-').unwrap_or((text, text));
+        Some((integer(low)?, integer(high)?))
+    };
+    let ports = rule.items("portSelector.ports", "");
+    let mut ranges: Vec<_> = ports.filter_map(|port| Some((range(port.scalar())?, port))).collect();
+    ranges.sort_by_key(|((low, _), _)| *low);
+    for (at, ((low, high), port)) in ranges.iter().enumerate() {
         if low > high {
             let message = format!("the range of ports `{}` ends before it begins", port.scalar());
-            rules.refuse_value(document, port, message, "write the smaller number first");
-        } else if at > 0 && *low <= ranges[at - 1].1 {
-            let message = format!("the ports `{}` overlap with `{}`", port.scalar(), ranges[at - 1].2.scalar());
-            rules.refuse_value(document, port, message, "name each port once");
+            port.refuse("", message, "write the smaller number first");
+        } else if at > 0 && *low <= ranges[at - 1].0.1 {
+            let message = format!("the ports `{}` overlap with `{}`", port.scalar(), ranges[at - 1].1.scalar());
+            port.refuse("", message, "write each port once");
         }
     }
-    for item in document.value.items("ingress").iter().filter(|item| item.text("subnet").is_empty()) {
-        rules.refuse_value(document, item, "an `ingress` rule has no `subnet`", "add `subnet`");
-    }
-}
-
-fn range(text: &str) -> Option<(i128, i128)> {
-    match text.split_once('-') {
-        Some((low, high)) => Some((integer(low)?, integer(high)?)),
-        None => integer(text).map(|port| (port, port)),
+    for item in rule.items("ingress", "an `ingress` rule") {
+        item.require("subnet");
     }
 }

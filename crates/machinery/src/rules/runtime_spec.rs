@@ -2,8 +2,7 @@
 //!
 //! Source: github.com/opencontainers/runtime-spec, specs-go/config.go, the struct `Spec`.
 
-use super::Rules;
-use crate::config::Document;
+use super::section::Section;
 use crate::scalar::Resolved;
 use crate::value::{Content, Value};
 
@@ -18,6 +17,16 @@ enum Type {
 }
 
 impl Type {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::String => "a string",
+            Self::Bool => "`true` or `false`",
+            Self::Integer => "a whole number",
+            Self::List => "a list",
+            Self::Map => "a mapping",
+        }
+    }
+
     /// Whether Go decodes a value into a field of the type.
     fn includes(self, value: &Value<'_>) -> bool {
         match (self, &value.content) {
@@ -79,29 +88,23 @@ const FIELDS: &[(&str, Type)] = &[
     ("zos", Type::Map),
 ];
 
-/// Judges the overrides at a path.
-pub(crate) fn check_overrides(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    if let Some(overrides) = document.value.at(path) {
-        fields(rules, document, overrides, "");
-    }
+/// Checks the overrides at a path.
+pub(crate) fn check_overrides(document: Section<'_>, path: &str) {
+    document.section(path, "").into_iter().for_each(|overrides| check_fields(overrides, ""));
 }
 
-fn fields(rules: &mut Rules<'_, '_>, document: &Document<'_>, value: &Value<'_>, above: &str) {
-    for field in value.all_fields() {
-        let path = if above.is_empty() { field.key.to_string() } else { format!("{above}.{}", field.key) };
+fn check_fields(section: Section<'_>, above: &str) {
+    for (key, field) in section.entries("") {
+        let path = if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };
         let Some((_, wanted)) = FIELDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&path)) else { continue };
         // Limits have no sign.
-        let is_negative = path.starts_with("process.rlimits.") && field.value.scalar().starts_with('-');
-        if !wanted.includes(&field.value) || is_negative {
+        let is_negative = path.starts_with("process.rlimits.") && field.scalar().starts_with('-');
+        if !wanted.includes(field.value) || is_negative {
             let message = format!("`{path}` has another type than in the OCI runtime specification");
-            rules.refuse_value(document, &field.value, message, "write it as the specification says");
+            field.refuse("", message, format!("write {}", wanted.name()));
             continue;
         }
-        fields(rules, document, &field.value, &path);
-        if let Content::List(items) = &field.value.content {
-            for item in items {
-                fields(rules, document, item, &path);
-            }
-        }
+        check_fields(field, &path);
+        field.items("", "").for_each(|item| check_fields(item, &path));
     }
 }

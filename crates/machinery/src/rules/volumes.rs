@@ -1,208 +1,153 @@
 //! Volumes of disks.
 
-use super::{Rules, encryption, format};
+use super::encryption::check_encryption;
+use super::section::{Section, one_of};
 use crate::cel::Environment;
-use crate::config::Document;
-use crate::value::Value;
+use crate::format::bytes;
+use crate::talos_data::talos;
 
-/// What a partition's label of 36 characters leaves for the name behind `u-`, `r-`, `s-` and `x-`.
-const NAME: usize = 34;
-
-/// A volume of Talos's own.
-pub(crate) fn system(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let old = ["STATE", "EPHEMERAL", "IMAGECACHE"];
-    let new = ["ETCD", "CRI", "KUBELET", "LOG"];
-    let name = document.name;
-    let names = if rules.config.since(14) { [&old[..], &new].concat() } else { old.to_vec() };
-    if !names.contains(&name) {
-        let message = format!("`{name}` is no volume of Talos");
-        return rules.refuse(document, "name", message, format!("write one of {}", names.join(", ")));
+/// Checks a volume of Talos's own.
+pub(crate) fn check_system_volume(volume: Section<'_>) {
+    let name = volume.name();
+    let mut names = talos::system_volumes(volume.config().version);
+    if !names.any(|other| other == name) {
+        let names: Vec<&str> = talos::system_volumes(volume.config().version).collect();
+        return volume.refuse("name", format!("`{name}` is not a volume of Talos"), one_of(&names));
     }
-    let value = &document.value;
     if name == "STATE" {
-        rules.forbid(document, "provisioning", "which Talos alone decides for STATE");
-        for key in value.items("encryption.keys").iter().filter(|key| key.is_true("lockToState")) {
-            let at = key.get("lockToState").unwrap_or(key);
-            rules.refuse_value(document, at, "the key of STATE cannot be locked to STATE", "remove `lockToState`");
+        volume.forbid("provisioning", "which Talos alone decides for STATE");
+        for key in volume.items("encryption.keys", "").filter(|key| key.is_true("lockToState")) {
+            key.refuse("lockToState", "the key of STATE cannot be locked to STATE", "remove `lockToState`");
         }
     }
-    if rules.config.since(14) {
-        if matches!(name, "STATE" | "IMAGECACHE") {
-            rules.forbid(document, "mount", "which this volume does not take");
-        }
-        if name == "IMAGECACHE" {
-            rules.forbid(document, "filesystem", "which this volume does not take");
-        }
-        if new.contains(&name) && !value.at("provisioning").is_some_and(Value::is_filled) {
-            rules.forbid(document, "mount", "which needs `provisioning`, so that the volume is a partition");
+    if volume.since(14) {
+        let why = "which this volume cannot have";
+        match name {
+            "STATE" => volume.forbid("mount", why),
+            "IMAGECACHE" => {
+                volume.forbid("mount", why);
+                volume.forbid("filesystem", why);
+            }
+            "EPHEMERAL" => {}
+            _ if volume.at("provisioning").is_some_and(|provisioning| provisioning.is_filled()) => {}
+            _ => volume.forbid("mount", "which needs `provisioning`, so that the volume is a partition"),
         }
     }
-    provisioning(rules, document, false, true);
-    encryption::check_encryption(rules, document);
-    intervals(rules, document);
+    check_disk(volume);
+    check_sizes(volume, false);
+    check_encryption(volume);
 }
 
-/// A user volume.
-pub(crate) fn user(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    name(rules, document, NAME);
-    match document.value.word("volumeType").as_str() {
+pub(crate) fn check_user_volume(volume: Section<'_>) {
+    match volume.word("volumeType").as_str() {
         "directory" => {
-            for section in ["provisioning", "filesystem"] {
-                rules.forbid(document, section, "which a directory does not take");
+            let why = "which a directory cannot have";
+            volume.forbid("provisioning", why);
+            volume.forbid("filesystem", why);
+            if volume.is_filled("encryption.keys") || volume.is_filled("encryption.provider") {
+                volume.forbid("encryption", why);
             }
-            if !document.value.items("encryption.keys").is_empty()
-                || !document.value.text("encryption.provider").is_empty()
-            {
-                rules.forbid(document, "encryption", "which a directory does not take");
-            }
-            match rules.config.minor {
-                (1, 13) => rules.forbid(document, "mount", "which a directory does not take in Talos 1.13"),
-                _ => rules.forbid(document, "mount.disableAccessTime", "which a directory does not take"),
+            match volume.config().minor {
+                (1, 13) => volume.forbid("mount", "which a directory cannot have in Talos 1.13"),
+                _ => volume.forbid("mount.disableAccessTime", why),
             }
         }
         "disk" => {
-            provisioning(rules, document, true, false);
-            filesystem(rules, document);
-            encryption::check_encryption(rules, document);
+            volume.require("provisioning.diskSelector.match");
+            check_disk(volume);
+            for path in ["provisioning.minSize", "provisioning.maxSize", "provisioning.grow"] {
+                volume.forbid(path, "which a whole disk cannot have");
+            }
+            check_filesystem(volume);
+            check_encryption(volume);
         }
         "" | "partition" => {
-            provisioning(rules, document, true, true);
-            filesystem(rules, document);
-            encryption::check_encryption(rules, document);
+            check_filesystem(volume);
+            check_raw_volume(volume);
         }
         other => {
-            let message = format!("`{other}` is no type of a user volume");
-            rules.refuse(document, "volumeType", message, "write `partition`, `disk` or `directory`");
+            let message = format!("`{other}` is not a valid type of a user volume");
+            volume.refuse("volumeType", message, "write `partition`, `disk` or `directory`");
         }
     }
-    intervals(rules, document);
 }
 
-/// A volume without a filesystem, or of swap.
-pub(crate) fn raw(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    name(rules, document, NAME);
-    provisioning(rules, document, true, true);
-    encryption::check_encryption(rules, document);
+/// Checks a volume without a filesystem, or for swap.
+pub(crate) fn check_raw_volume(volume: Section<'_>) {
+    volume.require("provisioning.diskSelector.match");
+    check_disk(volume);
+    check_sizes(volume, true);
+    check_encryption(volume);
 }
 
-/// A volume that is there already.
-pub(crate) fn existing(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    name(rules, document, usize::MAX);
-    rules.require(document, "discovery.volumeSelector.match");
-    super::expression(rules, document, "discovery.volumeSelector.match", Environment::Volume);
-    intervals(rules, document);
-}
-
-/// A volume that the host of a virtual machine gives.
-pub(crate) fn external(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    name(rules, document, NAME);
-    if document.value.word("filesystemType") == "virtiofs" {
-        rules.require(document, "mount.virtiofs.tag");
+/// Checks a volume that the host of a virtual machine provides.
+pub(crate) fn check_external_volume(volume: Section<'_>) {
+    if volume.word("filesystemType") == "virtiofs" {
+        volume.require("mount.virtiofs.tag");
     } else {
-        let message = format!("{} has no filesystem that an external volume may have", document.title());
-        rules.refuse(document, "filesystemType", message, "write `filesystemType: virtiofs`");
+        let message = format!("{} has no filesystem that an external volume may have", volume.title());
+        volume.refuse("filesystemType", message, "write `filesystemType: virtiofs`");
     }
 }
 
-/// How often free blocks are trimmed.
-pub(crate) fn trim(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    not_negative(rules, document, "interval");
-}
-
-/// How often filesystems are scrubbed.
-pub(crate) fn scrub(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    let interval = format::duration(document.value.text(path));
-    if interval.is_some_and(|seconds| seconds != 0.0 && seconds < 10.0) {
-        rules.refuse(document, path, format!("`{path}` is shorter than 10s"), "write 10s or more");
+pub(crate) fn check_logical_volume(volume: Section<'_>) {
+    let kind = volume.word("type");
+    for (path, kinds, least) in [("mirrors", ["raid1", "raid10"], 1), ("stripes", ["raid0", "raid10"], 2)] {
+        if volume.has(path) && !kinds.contains(&kind.as_str()) {
+            volume.refuse(path, format!("only {} and {} have {path}", kinds[0], kinds[1]), format!("remove `{path}`"));
+        } else {
+            volume.require_range(path, least, i128::MAX);
+        }
     }
-}
-
-/// Compressed swap in memory.
-pub(crate) fn zswap(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    if document.value.number("maxPoolPercent").is_some_and(|percent| !(0..=100).contains(&percent)) {
-        rules.refuse(document, "maxPoolPercent", "`maxPoolPercent` is not between 0 and 100", "write 0 to 100");
+    if volume.text("provisioning.maxSize").starts_with('-') {
+        volume.refuse("provisioning.maxSize", "`maxSize` is negative", "write the size of the volume");
     }
+    check_order(volume);
 }
 
-/// Refuses a length of time below zero.
-pub(crate) fn not_negative(rules: &mut Rules<'_, '_>, document: &Document<'_>, path: &str) {
-    if format::duration(document.value.text(path)).is_some_and(|seconds| seconds < 0.0) {
-        rules.refuse(document, path, format!("`{path}` is negative"), "write a time of zero or more");
-    }
-}
-
-fn intervals(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    not_negative(rules, document, "trim.interval");
-    scrub(rules, document, "scrub.interval");
-}
-
-/// A name of letters, digits and hyphens.
-fn name(rules: &mut Rules<'_, '_>, document: &Document<'_>, longest: usize) {
-    let name = document.name;
-    if name.is_empty() {
-        rules.require_name(document);
-    } else if name.len() > longest {
-        let message = format!("the name `{name}` has {} characters, more than {longest}", name.len());
-        rules.refuse(document, "name", message, "choose a shorter name");
-    }
-    if name.chars().any(|each| !each.is_ascii_alphanumeric() && each != '-') {
-        let message = format!("the name `{name}` has other characters than letters, digits and `-`");
-        rules.refuse(document, "name", message, "choose another name");
-    }
-}
-
-fn filesystem(rules: &mut Rules<'_, '_>, document: &Document<'_>) {
-    let Some(filesystem) = document.value.at("filesystem") else { return };
+fn check_filesystem(volume: Section<'_>) {
+    let Some(filesystem) = volume.section("filesystem", "") else { return };
     let kind = filesystem.word("type");
-    let kind = kind.as_str();
-    if !matches!(kind, "" | "none" | "xfs" | "ext4" | "btrfs") {
-        let message = format!("`{kind}` is no filesystem that a user volume may have");
-        return rules.refuse(document, "filesystem.type", message, "write `xfs` or `ext4`");
-    }
-    if matches!(kind, "" | "none" | "xfs") {
-        return;
-    }
-    if filesystem.is_true("projectQuotaSupport") {
-        let message = "only xfs has project quotas";
-        rules.refuse(document, "filesystem.projectQuotaSupport", message, "remove it, or write `type: xfs`");
-    }
-    if filesystem.has("xfs") {
-        let message = format!("options of xfs stand beside `type: {kind}`");
-        rules.refuse(document, "filesystem.xfs", message, "remove `xfs`, or write `type: xfs`");
+    match kind.as_str() {
+        "" | "none" | "xfs" => {}
+        "ext4" | "btrfs" => {
+            if filesystem.is_true("projectQuotaSupport") {
+                let help = "remove it, or write `type: xfs`";
+                filesystem.refuse("projectQuotaSupport", "only xfs has project quotas", help);
+            }
+            if filesystem.has("xfs") {
+                let message = format!("options of xfs cannot be combined with `type: {kind}`");
+                filesystem.refuse("xfs", message, "remove `xfs`, or write `type: xfs`");
+            }
+        }
+        _ => {
+            let message = format!("`{kind}` is not a filesystem that a user volume may have");
+            filesystem.refuse("type", message, "write `xfs` or `ext4`");
+        }
     }
 }
 
-/// Where a volume is made, and how big.
-fn provisioning(rules: &mut Rules<'_, '_>, document: &Document<'_>, required: bool, sized: bool) {
-    let value = &document.value;
-    if required {
-        rules.require(document, "provisioning.diskSelector.match");
+fn check_disk(volume: Section<'_>) {
+    volume.require_expression("provisioning.diskSelector.match", Environment::Disk);
+}
+
+fn check_sizes(volume: Section<'_>, is_required: bool) {
+    let (least, most) = ("provisioning.minSize", "provisioning.maxSize");
+    if is_required {
+        volume.require_either(least, most);
     }
-    super::expression(rules, document, "provisioning.diskSelector.match", Environment::Disk);
-    let (least, most) = (value.text("provisioning.minSize"), value.text("provisioning.maxSize"));
-    if !sized {
-        for field in ["minSize", "maxSize", "grow"] {
-            rules.forbid(document, &format!("provisioning.{field}"), "which a whole disk does not take");
-        }
-        return;
+    check_order(volume);
+    if volume.text(least).starts_with('-') && volume.since(13) {
+        volume.refuse(least, "`minSize` is negative", "write how much the volume needs at least");
     }
-    if least.is_empty() && most.is_empty() {
-        if required {
-            let message = format!("{} has neither `minSize` nor `maxSize`", document.title());
-            rules.refuse(document, "provisioning.minSize", message, "add `minSize`");
-        }
-    } else if let (Some((least, false)), Some((most, false))) = (format::bytes(least), format::bytes(most))
+}
+
+fn check_order(volume: Section<'_>) {
+    let size = |path| bytes(volume.text(path)).filter(|(_, is_negative)| !is_negative);
+    if let (Some(least), Some(most)) = (size("provisioning.minSize"), size("provisioning.maxSize"))
         && least > most
     {
-        let message = format!("the `minSize` of {} is greater than its `maxSize`", document.title());
-        rules.refuse(document, "provisioning.minSize", message, "make `minSize` the smaller one");
-    }
-    if least.starts_with('-') && rules.config.since(13) {
-        rules.refuse(
-            document,
-            "provisioning.minSize",
-            "`minSize` is negative",
-            "write how much the volume needs at least",
-        );
+        let message = format!("the `minSize` of {} is greater than its `maxSize`", volume.title());
+        volume.refuse("provisioning.minSize", message, "make `minSize` the smaller one");
     }
 }

@@ -1,6 +1,8 @@
-//! How Go reads texts: numbers of bytes, lengths of time, addresses, URLs and so on.
+//! How Go parses strings: sizes, durations, addresses, URLs and so on.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::IpNet;
 
 /// A number of bytes as go-humanize reads it, and whether it is negative; none if it does not.
 ///
@@ -65,48 +67,10 @@ pub(crate) fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// An address and the length of its network.
-pub(crate) fn prefix(text: &str) -> Option<(IpAddr, u32)> {
-    let (address, bits) = text.rsplit_once('/')?;
-    let address: IpAddr = address.parse().ok()?;
-    let digits = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
-    let length: u32 = bits.parse().ok().filter(|_| digits && (bits.len() == 1 || !bits.starts_with('0')))?;
-    (length <= width(address)).then_some((address, length))
-}
-
-/// How many bits an address has.
-pub(crate) fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-/// A network or an address, where a `!` in front says that it is meant not to match.
-pub(crate) fn filter(text: &str) -> bool {
-    let text = text.strip_prefix('!').unwrap_or(text);
-    prefix(text).is_some() || address(text).is_some()
-}
-
-/// An address, or one with the length of its network.
-pub(crate) fn address_or_prefix(text: &str) -> bool {
-    if text.contains('/') { prefix(text).is_some() } else { text.parse::<IpAddr>().is_ok() }
-}
-
-/// The bits of an address, those behind the length of its network cut off.
-pub(crate) fn masked((address, length): (IpAddr, u32)) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-            IpAddr::V4(Ipv4Addr::from(u32::from(address) & mask))
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-            IpAddr::V6(Ipv6Addr::from(u128::from(address) & mask))
-        }
-    }
-}
-
-/// Whether two networks have addresses in common.
-pub(crate) fn overlap(a: (IpAddr, u32), b: (IpAddr, u32)) -> bool {
-    let shorter = a.1.min(b.1);
-    width(a.0) == width(b.0) && masked((a.0, shorter)) == masked((b.0, shorter))
+pub(crate) fn prefix(text: &str) -> Option<IpNet> {
+    let (address, length) = text.rsplit_once('/')?;
+    let is_number = length == "0" || !length.starts_with('0') && length.bytes().all(|byte| byte.is_ascii_digit());
+    IpNet::new(address.parse().ok()?, length.parse().ok().filter(|_| is_number)?).ok()
 }
 
 /// The parts of a URL that Talos looks at.
@@ -149,10 +113,10 @@ pub(crate) fn url(text: &str) -> Url<'_> {
     Url { scheme, host, port, path, opaque: false }
 }
 
-/// Whether a text is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
+/// Whether a string is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
 ///
 /// Source: github.com/siderolabs/net, `ValidateEndpointURI`.
-pub(crate) fn endpoint(text: &str) -> bool {
+pub(crate) fn is_endpoint(text: &str) -> bool {
     let url = url(text);
     let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
     !url.host.is_empty() && (url.port.is_empty() || port(url.port))
@@ -220,4 +184,30 @@ fn is_der(text: &str, bytes: usize) -> bool {
         _ => bytes,
     };
     first == 0x30 && whole == bytes
+}
+
+/// Whether go-containerregistry parses a string as the name of an image.
+pub(crate) fn is_image(text: &str) -> bool {
+    let (rest, digest) = text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest)));
+    let is_digest = |digest: &str| {
+        digest
+            .strip_prefix("sha256:")
+            .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let (rest, tag) = match rest.rsplit_once(':') {
+        Some((rest, tag)) if !tag.contains('/') => (rest, Some(tag)),
+        _ => (rest, None),
+    };
+    let is_tag = |tag: &str| {
+        (1..=128).contains(&tag.len()) && tag.chars().all(|each| each.is_ascii_alphanumeric() || "_-.".contains(each))
+    };
+    let repository = match rest.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => path,
+        _ => rest,
+    };
+    let legal = |each: char| each.is_ascii_lowercase() || each.is_ascii_digit() || "_-./".contains(each);
+    (2..=255).contains(&repository.len())
+        && repository.chars().all(legal)
+        && tag.is_none_or(is_tag)
+        && digest.is_none_or(is_digest)
 }

@@ -1,0 +1,300 @@
+//! A part of a document that is checked, with the checks that many rules have in common.
+
+use talosmith_document::Code;
+
+use super::Rules;
+use super::formats::Format;
+use crate::cel::Environment;
+use crate::config::{Config, Document};
+use crate::format::duration;
+use crate::talos_data::talos;
+use crate::talos_data::types::Types;
+use crate::value::{Content, PatchSpan, Value};
+
+/// A whole document, a mapping in it, or an item of a list. All paths are relative to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Section<'r> {
+    pub rules: &'r Rules<'r>,
+    pub document: &'r Document<'r>,
+    pub value: &'r Value<'r>,
+    /// What findings call it; empty for the document.
+    title: &'static str,
+    /// Where findings about values that no patch wrote are reported; `None` reports none.
+    origin: Option<PatchSpan>,
+    /// The name of its struct in the newest table of types; empty for free keys, and without debug assertions.
+    structure: &'static str,
+}
+
+impl<'r> Section<'r> {
+    pub(crate) fn new(rules: &'r Rules<'r>, document: &'r Document<'r>) -> Self {
+        // What is missing may have been deleted.
+        let origin = document.origin.or_else(|| rules.config.deleted.last().copied());
+        let kind = talos::kinds().chain([crate::talos_data::types::MAIN]).filter(|_| cfg!(debug_assertions));
+        let structure = kind.into_iter().find(|kind| *kind == document.kind).unwrap_or_default();
+        Self { rules, document, value: &document.value, title: "", origin, structure }
+    }
+
+    pub(crate) fn config(self) -> &'r Config<'r> {
+        self.rules.config
+    }
+
+    /// Whether the Talos that loads the config is of minor 1.`minor` or newer.
+    pub(crate) fn since(self, minor: u64) -> bool {
+        self.rules.config.since(minor)
+    }
+
+    pub(crate) fn name(self) -> &'r str {
+        self.document.name
+    }
+
+    pub(crate) fn title(self) -> String {
+        if self.title.is_empty() { self.document.title() } else { self.title.to_owned() }
+    }
+
+    /// The name of the struct at a path. A path that no Talos has is a bug in a rule.
+    pub(super) fn structure(self, path: &str) -> &'static str {
+        if !cfg!(debug_assertions) {
+            return "";
+        }
+        let types = Types::of(talos::newest_minor());
+        path.split('.').filter(|key| !key.is_empty()).fold(self.structure, |structure, key| {
+            let Some(fields) = types.get(structure) else { return "" };
+            let field = fields.find(key);
+            debug_assert!(field.is_some(), "{structure} has no field `{key}`");
+            field.and_then(|field| field.structure()).unwrap_or_default()
+        })
+    }
+
+    /// The value at a path, unless it is null; an empty path is the section itself.
+    pub(crate) fn at(self, path: &str) -> Option<&'r Value<'r>> {
+        self.structure(path);
+        if path.is_empty() { Some(self.value) } else { self.value.at(path) }
+    }
+
+    pub(crate) fn has(self, path: &str) -> bool {
+        self.at(path).is_some()
+    }
+
+    pub(crate) fn is_true(self, path: &str) -> bool {
+        self.structure(path);
+        self.value.is_true(path)
+    }
+
+    pub(crate) fn number(self, path: &str) -> Option<i128> {
+        self.at(path).and_then(Value::integer)
+    }
+
+    /// The string at a path; empty if there is none.
+    pub(crate) fn text(self, path: &str) -> &'r str {
+        self.at(path).map_or("", Value::scalar)
+    }
+
+    /// The string at a path in lower case, since Talos reads the values of its enums in any.
+    pub(crate) fn word(self, path: &str) -> String {
+        self.text(path).to_ascii_lowercase()
+    }
+
+    /// The scalar that an item of a list, or a value of a mapping, is.
+    pub(crate) fn scalar(self) -> &'r str {
+        self.value.scalar()
+    }
+
+    /// Whether a string, a list or a mapping at a path is there and not empty.
+    pub(crate) fn is_filled(self, path: &str) -> bool {
+        self.at(path).is_some_and(|value| match &value.content {
+            Content::Map(fields) => !fields.is_empty(),
+            _ => value.is_filled(),
+        })
+    }
+
+    /// Whether a patch wrote the value at a path.
+    pub(crate) fn is_written(self, path: &str) -> bool {
+        self.at(path).is_some_and(|value| value.origin.is_some())
+    }
+
+    /// The mapping at a path, unless it is absent.
+    pub(crate) fn section(self, path: &str, title: &'static str) -> Option<Self> {
+        let value = self.at(path)?;
+        Some(Self {
+            value,
+            title,
+            origin: locate(self.value, path).or(self.origin),
+            structure: self.structure(path),
+            ..self
+        })
+    }
+
+    /// The items of the list at a path.
+    pub(crate) fn items(
+        self,
+        path: &str,
+        title: &'static str,
+    ) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+        let structure = self.structure(path);
+        let items = self.at(path).map_or(&[][..], Value::list).iter();
+        items.map(move |value| Self { value, title, origin: value.origin.or(self.document.origin), structure, ..self })
+    }
+
+    /// The keys and values of the mapping at a path.
+    pub(crate) fn entries(self, path: &str) -> impl Iterator<Item = (&'r str, Self)> {
+        self.at(path).map_or(&[][..], Value::all_fields).iter().map(move |field| {
+            let (value, structure) = (&field.value, "");
+            (&*field.key, Self { value, title: "", origin: value.origin.or(self.document.origin), structure, ..self })
+        })
+    }
+
+    /// Refuses the document for what is, or is not, at a path; an empty path is the section itself.
+    pub(crate) fn refuse(self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        self.find(Code::InvalidDocument, path, message, help);
+    }
+
+    /// Adds a finding of any code about a path.
+    pub(crate) fn find(self, code: Code, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        let document = (self.document.kind, self.document.name);
+        let is_document = std::ptr::eq(self.value, &raw const *self.document.value);
+        let cleared = self.config().cleared.iter().find(|cleared| {
+            is_document && cleared.path == path && (&*cleared.document.0, &*cleared.document.1) == document
+        });
+        let at = match cleared {
+            Some(cleared) => Some(cleared.by),
+            None => locate(self.value, path).or(self.origin),
+        };
+        if let Some(at) = at {
+            self.rules.push(code, at, message, help);
+        }
+    }
+
+    /// Requires a string, a list or a mapping that is not empty.
+    pub(crate) fn require(self, path: &str) {
+        if !self.is_filled(path) {
+            self.refuse(path, format!("{} has no `{path}`", self.title()), format!("add `{path}`"));
+        }
+    }
+
+    /// Requires a path to be absent.
+    pub(crate) fn forbid(self, path: &str, why: &str) {
+        if self.at(path).is_some_and(Value::is_filled) {
+            self.refuse(path, format!("{} has `{path}`, {why}", self.title()), format!("remove `{path}`"));
+        }
+    }
+
+    /// Requires one of two paths.
+    pub(crate) fn require_either(self, one: &str, other: &str) {
+        if !self.is_filled(one) && !self.is_filled(other) {
+            self.refuse(one, format!("{} has neither `{one}` nor `{other}`", self.title()), "add one of the two");
+        }
+    }
+
+    /// Refuses two paths that Talos accepts one by one.
+    pub(crate) fn refuse_both(self, one: &str, other: &str) {
+        let message = format!("`{one}` and `{other}` of {} cannot be combined", self.title());
+        self.refuse(other, message, "keep one of the two");
+    }
+
+    /// Refuses a path that has no effect, or is wrong, without another.
+    pub(crate) fn refuse_without(self, path: &str, other: &str) {
+        self.refuse(path, format!("`{path}` needs `{other}`"), format!("add `{other}`"));
+    }
+
+    /// Requires a string, if there is one, to be one of several.
+    pub(crate) fn require_value(self, path: &str, values: &[&str]) {
+        let value = self.text(path);
+        if !value.is_empty() && !values.contains(&value) {
+            self.refuse(path, format!("`{value}` is not a valid `{path}`"), one_of(values));
+        }
+    }
+
+    /// Requires the items of a list to be some of several strings.
+    pub(crate) fn require_values(self, path: &str, values: &[&str]) {
+        for item in self.items(path, "").filter(|item| !values.contains(&item.scalar())) {
+            item.refuse("", format!("`{}` cannot be in `{path}`", item.scalar()), one_of(values));
+        }
+    }
+
+    /// Requires a number, if there is one, to be in a range.
+    pub(crate) fn require_range(self, path: &str, least: i128, most: i128) {
+        if self.number(path).is_some_and(|number| !(least..=most).contains(&number)) {
+            let (message, help) = match most {
+                i128::MAX => (format!("`{path}` is less than {least}"), format!("write {least} or more")),
+                _ => (format!("`{path}` is not from {least} to {most}"), format!("write {least} to {most}")),
+            };
+            self.refuse(path, message, help);
+        }
+    }
+
+    /// Requires a duration, if there is one, not to be negative.
+    pub(crate) fn require_duration(self, path: &str) {
+        if duration(self.text(path)).is_some_and(|seconds| seconds < 0.0) {
+            self.refuse(path, format!("`{path}` is negative"), "write a duration of zero or more");
+        }
+    }
+
+    /// Requires a duration, if there is one, to be 0 or at least 10 seconds.
+    pub(crate) fn require_interval(self, path: &str) {
+        if duration(self.text(path)).is_some_and(|seconds| seconds != 0.0 && seconds < 10.0) {
+            self.refuse(path, format!("`{path}` is shorter than 10s"), "write 10s or more");
+        }
+    }
+
+    /// Requires a string, if there is one, to have a format.
+    pub(crate) fn require_format(self, path: &str, format: &Format) {
+        let value = self.text(path);
+        // An item of a list must not be empty either.
+        let is_checked = (path.is_empty() || !value.is_empty()) && (!format.is_secret || self.is_written(path));
+        if is_checked && !(format.is_valid)(value) {
+            let message = match format.is_secret {
+                true => format!("`{path}` is not a valid {}", format.name),
+                false => format!("`{value}` is not a valid {}", format.name),
+            };
+            self.refuse(path, message, format!("write {}", format.example));
+        }
+    }
+
+    /// Requires each item of a list to have a format.
+    pub(crate) fn require_formats(self, path: &str, format: &Format) {
+        self.items(path, "").for_each(|item| item.require_format("", format));
+    }
+
+    /// Requires a CEL expression that a patch wrote to be one of an environment.
+    pub(crate) fn require_expression(self, path: &str, environment: Environment) {
+        let Some(value) = self.at(path).filter(|value| value.origin.is_some() && !value.scalar().is_empty()) else {
+            return;
+        };
+        let checked = self.rules.expressions.check(value.scalar(), environment, self.config().version);
+        if let Err(error) = checked
+            && let Some(at) = value.part(error.range.clone())
+        {
+            let message = format!("`{path}` of {}: {error}", self.title());
+            let help = error.help.unwrap_or_else(|| "write another expression".to_owned());
+            let mut finding = self.rules.finding(Code::BadSelector, at, message, help);
+            finding.at.text = error.label;
+            self.rules.add(finding);
+        }
+    }
+}
+
+/// What to write where a value must be one of several.
+pub(super) fn one_of(values: &[&str]) -> String {
+    match values.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("write `{}` or `{last}`", others.join("`, `")),
+        _ => format!("write `{}`", values.join("")),
+    }
+}
+
+/// Whether an item was seen before.
+pub(super) fn is_repeated<T: PartialEq>(seen: &mut Vec<T>, item: T) -> bool {
+    let is_repeated = seen.contains(&item);
+    seen.push(item);
+    is_repeated
+}
+
+/// The nearest value on the way to a path that a patch wrote.
+fn locate(value: &Value<'_>, path: &str) -> Option<PatchSpan> {
+    let (mut found, mut value) = (None, value);
+    for key in path.split('.') {
+        let Some(field) = value.field(key) else { break };
+        found = field.value.origin.or(found);
+        value = &field.value;
+    }
+    found
+}
