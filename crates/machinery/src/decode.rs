@@ -6,7 +6,6 @@
 mod deletions;
 mod secret;
 mod network;
-mod text;
 mod scalar;
 mod wording;
 mod fields;

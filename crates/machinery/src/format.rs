@@ -4,57 +4,52 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// A number of bytes as go-humanize reads it, and whether it is negative; none if it does not.
+/// The number of bytes that go-humanize parses, and whether it is negative.
 ///
 /// Source: github.com/dustin/go-humanize, `ParseBytes`.
 pub(crate) fn bytes(text: &str) -> Option<(u64, bool)> {
-    let (negative, text) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
+    let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let end = text.find(|each: char| !each.is_ascii_digit() && each != '.' && each != ',').unwrap_or(text.len());
     let number: f64 = text[..end].replace(',', "").parse().ok()?;
     let unit = text[end..].trim().to_lowercase();
-    let power = |letter: &str| "kmgtpe".find(letter).and_then(|at| i32::try_from(at + 1).ok());
-    let factor = match unit.as_str() {
-        "" | "b" => 1.0,
-        _ => match unit.strip_suffix("ib").or_else(|| unit.strip_suffix('i')) {
-            Some(letter) if letter.len() == 1 => 1024_f64.powi(power(letter)?),
-            _ => {
-                let letter = unit.strip_suffix('b').unwrap_or(&unit);
-                if letter.len() != 1 {
-                    return None;
-                }
-                1000_f64.powi(power(letter)?)
-            }
-        },
+    let unit = unit.strip_suffix('b').unwrap_or(&unit);
+    let (letter, step) = unit.strip_suffix('i').map_or((unit, 1000.0), |letter| (letter, 1024.0_f64));
+    let factor = match letter {
+        "" if step < 1024.0 => 1.0,
+        _ if letter.len() == 1 => step.powi(i32::try_from("kmgtpe".find(letter)?).ok()? + 1),
+        _ => return None,
     };
     let bytes = number * factor;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as Go converts it")]
-    (bytes < 18_446_744_073_709_551_615.0).then_some((bytes as u64, negative))
+    (bytes < u64::MAX as f64).then_some((bytes as u64, is_negative))
 }
 
-/// A length of time in seconds as Go's `time.ParseDuration` reads it.
+/// The seconds that Go's `time.ParseDuration` parses: `1h30m`, `-1.5s`, `0`.
 pub(crate) fn duration(text: &str) -> Option<f64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
     };
-    if rest == "0" {
-        return Some(0.0);
+    if matches!(rest, "" | "0") {
+        return (rest == "0").then_some(0.0);
     }
     let mut seconds = 0.0;
     while !rest.is_empty() {
-        let end = rest.find(|each: char| !each.is_ascii_digit() && each != '.')?;
-        let number: f64 = rest[..end].parse().ok()?;
-        rest = &rest[end..];
-        let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-        let end = rest.find(|each: char| each.is_ascii_digit() || each == '.').unwrap_or(rest.len());
-        let (_, factor) = units.iter().find(|(unit, _)| *unit == &rest[..end])?;
-        seconds += number * factor;
-        rest = &rest[end..];
+        let (digits, after) = rest.split_at(rest.find(|each: char| !each.is_ascii_digit() && each != '.')?);
+        let end = after.find(|each: char| each.is_ascii_digit() || each == '.').unwrap_or(after.len());
+        let factor = match &after[..end] {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        seconds += digits.parse::<f64>().ok()? * factor;
+        rest = &after[end..];
     }
-    (!text.is_empty()).then_some(sign * seconds)
+    Some(sign * seconds)
 }
 
 /// An address, with a zone if it is of IPv6.
@@ -132,7 +127,7 @@ pub(crate) fn host_port(text: &str) -> Option<(&str, &str)> {
     (!host.contains([':', '[', ']']) && !port.contains(['[', ']'])).then_some((host, port))
 }
 
-/// How many bytes a Base64 text stands for; none if it is not one.
+/// The number of bytes that a Base64 string encodes, in which line ends do not count.
 pub(crate) fn base64(text: &str) -> Option<usize> {
     let text: String = text.chars().filter(|each| !matches!(each, '\r' | '\n')).collect();
     if !text.len().is_multiple_of(4) {
@@ -210,4 +205,17 @@ pub(crate) fn is_image(text: &str) -> bool {
         && repository.chars().all(legal)
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_has_its_padding() {
+        let good = ["", "YQ==", "YWI=", "YWJj", "YWJj\nYWJj\r\n", "+/8="];
+        assert!(good.iter().all(|text| base64(text).is_some()));
+        let bad = ["YQ", "YQ=", "Y===", "YW-j", "YWJj ", "YQ==YQ=="];
+        assert!(!bad.iter().any(|text| base64(text).is_some()));
+    }
 }

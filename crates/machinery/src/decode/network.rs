@@ -1,25 +1,18 @@
-//! Addresses, networks and URLs as Go's `net/netip` and `net/url` read them. An empty text is none, which they take.
+//! Addresses, networks and URLs as Go's `net/netip` and `net/url` read them. Each accepts an empty string.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
+
+use crate::format;
 
 /// The highest number of a routing table; what is above has a name.
 const LAST_NUMBERED_TABLE: u32 = 252;
 
 pub(super) fn is_address(text: &str) -> bool {
-    if text.is_empty() {
-        return true;
-    }
-    match text.split_once('%') {
-        Some((address, zone)) => !zone.is_empty() && address.parse::<Ipv6Addr>().is_ok(),
-        None => text.parse::<IpAddr>().is_ok(),
-    }
+    text.is_empty() || format::address(text).is_some()
 }
 
 pub(super) fn is_address_port(text: &str) -> bool {
-    if text.is_empty() {
-        return true;
-    }
-    let Some((address, port)) = text.rsplit_once(':') else { return false };
+    let Some((address, port)) = text.rsplit_once(':') else { return text.is_empty() };
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
     let is_address = match address.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(|inner| inner.contains(':') && is_address(inner)),
@@ -29,14 +22,7 @@ pub(super) fn is_address_port(text: &str) -> bool {
 }
 
 pub(super) fn is_prefix(text: &str) -> bool {
-    if text.is_empty() {
-        return true;
-    }
-    let Some((address, bits)) = text.rsplit_once('/') else { return false };
-    let is_number = bits == "0" || !bits.starts_with('0') && bits.bytes().all(|byte| byte.is_ascii_digit());
-    let Ok(address) = address.parse::<IpAddr>() else { return false };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    is_number && bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+    text.is_empty() || format::prefix(text).is_some()
 }
 
 /// Pairs of hexadecimal digits, colons between them or not.

@@ -2,7 +2,8 @@
 //!
 //! Source: go.yaml.in/yaml/v4, the decoding of scalars, and the `UnmarshalText` and `UnmarshalYAML` methods of Talos's types.
 
-use super::{network, text};
+use super::network;
+use crate::format;
 use crate::scalar::{Resolved, Scalar};
 use crate::talos_data::Minor;
 
@@ -24,19 +25,19 @@ pub(super) fn is_decoded_as(kind: &str, scalar: &Scalar<'_>, minor: Minor) -> bo
             matches!(resolved, Resolved::Bool(_)) || resolved == Resolved::String && word.contains(&written)
         }
         "duration" => match resolved {
-            Resolved::String => text::is_duration(written),
+            Resolved::String => format::duration(written).is_some(),
             Resolved::Integer(0) => minor >= (1, 13),
             // 1.14 takes a float without a fraction for nanoseconds, and still no whole number.
             Resolved::Float(_) => minor >= (1, 14) && is_number("int64", resolved, minor),
             _ => false,
         },
-        "ports" => is_number("uint16", resolved, minor) || is_text && text::is_port_range(written),
-        "bytes" => written.is_empty() || text::is_byte_size(unsigned(written, minor)),
-        "size" => written.is_empty() || text::is_size(unsigned(written, minor)),
-        "disk-size" => is_text && text::is_byte_size(written),
-        "disk-condition" => is_text && text::is_disk_condition(written),
-        "base64" => is_text && text::is_base64(written),
-        "key" => is_text && (text::is_base64(written) || written == super::secret::REDACTED),
+        "ports" => is_number("uint16", resolved, minor) || is_text && is_port_range(written),
+        "bytes" => written.is_empty() || is_byte_size(unsigned(written, minor)),
+        "size" => written.is_empty() || is_size(unsigned(written, minor)),
+        "disk-size" => is_text && is_byte_size(written),
+        "disk-condition" => is_text && is_disk_condition(written),
+        "base64" => is_text && format::base64(written).is_some(),
+        "key" => is_text && (format::base64(written).is_some() || written == super::secret::REDACTED),
         "cel" => true,
         "url" => is_text && network::is_url(written),
         "address" => network::is_address(written),
@@ -78,9 +79,36 @@ fn is_number(kind: &str, resolved: Resolved, minor: Minor) -> bool {
     }
 }
 
+fn is_byte_size(text: &str) -> bool {
+    format::bytes(text).is_some_and(|(_, is_negative)| !is_negative)
+}
+
+/// Whether a string without sign is a size or a percentage from 0% to 100%.
+fn is_size(text: &str) -> bool {
+    if !text.contains('%') {
+        return is_byte_size(text);
+    }
+    let number = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    number.is_some_and(|number| (0.0..=100.0).contains(&number))
+}
+
+/// Whether a string compares a size: `>= 100GB`.
+fn is_disk_condition(text: &str) -> bool {
+    let text = text.trim();
+    let operators = [">=", "<=", "==", ">", "<"];
+    let size = operators.iter().find_map(|operator| text.strip_prefix(operator)).unwrap_or(text);
+    is_byte_size(size.trim())
+}
+
+/// Whether a string is two ports with a hyphen between them.
+fn is_port_range(text: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    text.split_once('-').is_some_and(|(low, high)| is_port(low) && is_port(high))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{bounds, is_decoded_as};
+    use super::{bounds, is_decoded_as, is_port_range};
     use crate::scalar::Scalar;
     use talosmith_document::Style;
 
@@ -161,5 +189,11 @@ mod tests {
         assert_eq!(read("fail-over-mac", 14, &["active", "Active", "1", "3", "''"]), ["active", "1", "''"]);
         let tables = ["main", "LOCAL", "0", "1", "252", "253", "254", "300", "unspec", "default"];
         assert_eq!(read("routing-table", 14, &tables), ["main", "LOCAL", "1", "252", "unspec", "default"]);
+    }
+
+    #[test]
+    fn ports_are_two_numbers() {
+        assert!(is_port_range("8000-9000") && is_port_range("1-1"));
+        assert!(!["8000", "8000-", "-1", "1-70000", "+1-2", "a-b", "1 - 2"].iter().any(|text| is_port_range(text)));
     }
 }

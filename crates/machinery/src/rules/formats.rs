@@ -95,7 +95,7 @@ pub(crate) const LABEL_VALUE: Format =
         (1..=63).contains(&text.len()) && text.chars().all(legal) && text.starts_with(ends) && text.ends_with(ends)
     });
 pub(crate) const LABEL_KEY: Format = public(
-    "name of a label, annotation or taint",
+    "qualified name",
     "up to 63 letters, digits, `-`, `_` and `.`, with or without a domain and `/` in front",
     |text| match text.split_once('/') {
         Some((domain, name)) => (SUBDOMAIN.is_valid)(domain) && (LABEL_VALUE.is_valid)(name),

@@ -5,9 +5,9 @@ use super::section::Section;
 
 /// Checks the labels, the annotations and the taints at paths.
 pub(crate) fn check_labels(node: Section<'_>, labels: &str, annotations: &str, taints: &str) {
-    for (key, value) in [labels, annotations, taints].into_iter().flat_map(|path| node.entries(path)) {
-        if !(formats::LABEL_KEY.is_valid)(key) {
-            let message = format!("`{key}` is not a valid {}", formats::LABEL_KEY.name);
+    for (path, what) in [(labels, "a label"), (annotations, "an annotation"), (taints, "a taint")] {
+        for (key, value) in node.entries(path).filter(|(key, _)| !(formats::LABEL_KEY.is_valid)(key)) {
+            let message = format!("`{key}` is not a valid name of {what}");
             value.refuse("", message, format!("write {}", formats::LABEL_KEY.example));
         }
     }

@@ -92,6 +92,7 @@ pub(crate) fn check_time(document: Section<'_>) {
 pub(crate) fn check_routing_rule(rule: Section<'_>) {
     let name = rule.name();
     match name.parse::<u32>().ok().filter(|_| name.bytes().all(|byte| byte.is_ascii_digit())) {
+        None if name.is_empty() => {}
         None => {
             let message = format!("the name of a RoutingRuleConfig, `{name}`, is not a valid priority");
             rule.refuse("name", message, "write a number from 1 to 32765, in quotes");

@@ -48,9 +48,7 @@ pub(crate) fn check_etc_file(file: Section<'_>) {
         };
         depth < 0
     });
-    if path.is_empty() {
-        file.require("name");
-    } else if path.starts_with(['/', '.']) || escapes {
+    if path.starts_with(['/', '.']) || escapes {
         let message = format!("`{path}` is not a path below /etc");
         file.refuse("name", message, "write it without `/etc/`, as in `nfsmount.conf`");
     } else if ETC_FILES.contains(&path) || ETC_FOLDERS.contains(&path.split('/').next().unwrap_or_default()) {
@@ -67,11 +65,8 @@ pub(crate) fn check_params(document: Section<'_>) {
 
 /// Checks a part of containerd's configuration.
 pub(crate) fn check_cri_customization(document: Section<'_>) {
-    let name = document.name();
-    if !(formats::LABEL_KEY.is_valid)(name) {
-        let message = format!("`{name}` is not a valid name for a part of the CRI's configuration");
-        document.refuse("name", message, "write letters, digits, `-`, `_` and `.`");
-    } else if name == "customization" {
+    document.require_format("name", &formats::LABEL_KEY);
+    if document.name() == "customization" {
         document.refuse("name", "the name `customization` is reserved", "choose another name");
     }
 }

@@ -4,241 +4,164 @@ use super::formats::{self, Format};
 use super::section::Section;
 use crate::cel::Environment;
 
-/// A rule for the value at a path. All but the first accept that there is none.
+/// A rule for the value at a path, if there is one.
 enum Rule {
-    Required,
     /// An expression that a patch wrote.
     Expression(Environment),
-    /// A string.
     OneOf(&'static [&'static str]),
     Format(&'static Format),
-    /// The items of a list.
+    /// For each item of a list.
     Formats(&'static Format),
+    /// The least and the greatest number.
     Range(i128, i128),
     /// A duration that is not negative.
     Duration,
     /// A duration of 0, or of 10 seconds and more.
     Interval,
-    /// Up to so many letters and digits, and these characters.
+    /// At most so many letters and digits, and these characters.
     Name(usize, &'static [char]),
 }
 
-use Rule::{Duration, Expression, Formats, Interval, Name, OneOf, Range, Required};
-
-/// What a partition's label of 36 characters leaves for the name after `u-`, `r-`, `s-` and `x-`.
-const PARTITION: Rule = Name(34, &['-']);
-
-const AUTHORIZERS: Rule = OneOf(&["Node", "RBAC", "Webhook"]);
-
-/// The rules of each kind, sorted by kind.
-const RULES: &[(&str, &[(&str, Rule)])] = &[
-    (
-        "BGPInstanceConfig",
-        &[
-            ("name", Required),
-            ("localASN", Required),
-            ("localASN", Range(1, i128::MAX)),
-            ("routerID", Rule::Format(&formats::IPV4_ADDRESS)),
-        ],
-    ),
-    ("BlackholeRouteConfig", &[("name", Required), ("name", Rule::Format(&formats::NETWORK))]),
-    ("BondConfig", &[("name", Required), ("links", Required), ("bondMode", Required)]),
-    ("BridgeConfig", &[("name", Required)]),
-    (
-        "ContainerConfig",
-        &[
-            ("name", Required),
-            ("name", Rule::Format(&formats::CONTAINER_NAME)),
-            ("image", Required),
-            ("image", Rule::Format(&formats::IMAGE)),
-            ("environment", Formats(&formats::VARIABLE)),
-            ("network.mode", OneOf(&["none", "host"])),
-            ("security.profile", OneOf(&["restricted", "privileged"])),
-            ("resources.limits.memory", Rule::Format(&formats::MEMORY)),
-            ("resources.limits.cpu", Rule::Format(&formats::MILLICORES)),
-            ("runAs.uid", Range(0, i128::MAX)),
-            ("runAs.gid", Range(0, i128::MAX)),
-            ("dependsOn.paths", Formats(&formats::ABSOLUTE_PATH)),
-        ],
-    ),
-    ("DHCPv4Config", &[("name", Required)]),
-    ("DHCPv6Config", &[("name", Required)]),
-    (
-        "DiscoveryIdentityConfig",
-        &[
-            ("clusterID", Required),
-            ("clusterSecret", Required),
-            ("clusterSecret", Rule::Format(&formats::CLUSTER_SECRET)),
-        ],
-    ),
-    (
-        "DiscoveryServiceConfig",
-        &[("name", Required), ("endpoint", Required), ("endpoint", Rule::Format(&formats::DISCOVERY_ENDPOINT))],
-    ),
-    ("DummyLinkConfig", &[("name", Required)]),
-    ("EthernetConfig", &[("name", Required)]),
-    ("EventSinkConfig", &[("endpoint", Required), ("endpoint", Rule::Format(&formats::HOST_PORT))]),
-    (
-        "ExistingVolumeConfig",
-        &[
-            ("name", Required),
-            ("name", Name(usize::MAX, &['-'])),
-            ("discovery.volumeSelector.match", Required),
-            ("discovery.volumeSelector.match", Expression(Environment::Volume)),
-            ("trim.interval", Duration),
-            ("scrub.interval", Interval),
-        ],
-    ),
-    ("ExtensionServiceConfig", &[("name", Required)]),
-    ("ExternalVolumeConfig", &[("name", Required), ("name", PARTITION)]),
-    ("FilesystemScrubConfig", &[("interval", Interval)]),
-    ("FilesystemTrimConfig", &[("interval", Duration)]),
-    (
-        "HCloudVIPConfig",
-        &[("name", Required), ("name", Rule::Format(&formats::ADDRESS)), ("link", Required), ("apiToken", Required)],
-    ),
-    (
-        "HTTPProbeConfig",
-        &[
-            ("name", Required),
-            ("url", Required),
-            ("url", Rule::Format(&formats::PROBE_URL)),
-            ("timeout", Duration),
-            ("interval", Duration),
-            ("failureThreshold", Range(0, i128::MAX)),
-        ],
-    ),
-    ("KernelModuleConfig", &[("name", Required)]),
-    ("KmsgLogConfig", &[("name", Required), ("url", Required), ("url", Rule::Format(&formats::LOG_URL))]),
-    ("KubeAPIServerCAConfig", &[("acceptedCAs", Formats(&formats::PEM_CERTIFICATES))]),
-    ("KubeAPIServerConfig", &[("image", Required)]),
-    ("KubeAdmissionControlConfig", &[("name", Required)]),
-    ("KubeAggregatorCAConfig", &[("issuingCA", Required), ("acceptedCAs", Formats(&formats::PEM_CERTIFICATES))]),
-    ("KubeAuthorizerConfig", &[("name", Required), ("type", Required), ("type", AUTHORIZERS)]),
-    (
-        "KubeClusterConfig",
-        &[("clusterName", Required), ("endpoint", Required), ("endpoint", Rule::Format(&formats::CLUSTER_ENDPOINT))],
-    ),
-    ("KubeEtcdEncryptionConfig", &[("config", Required)]),
-    (
-        "KubeExternalManifestConfig",
-        &[
-            ("name", Required),
-            ("name", Rule::Format(&formats::SUBDOMAIN)),
-            ("url", Required),
-            ("url", Rule::Format(&formats::WEB_URL)),
-        ],
-    ),
-    ("KubeFlannelCNIConfig", &[("backendType", Required)]),
-    ("KubeInlineManifestConfig", &[("name", Required), ("name", Rule::Format(&formats::SUBDOMAIN))]),
-    ("KubeNodeConfig", &[("nodeIP.validSubnets", Formats(&formats::FILTER))]),
-    ("KubePrismConfig", &[("port", Required), ("port", Range(1, 65535))]),
-    ("KubeProxyConfig", &[("mode", OneOf(&["nftables", "iptables", "ipvs"]))]),
-    ("KubeServiceAccountConfig", &[("issuer.privateKey", Required), ("issuer.issuerURL", Required)]),
-    ("KubeSpanConfig", &[("mtu", Range(1280, i128::MAX)), ("filters.endpoints", Formats(&formats::FILTER))]),
-    ("KubeStaticPodConfig", &[("name", Required), ("name", Rule::Format(&formats::SUBDOMAIN)), ("pod", Required)]),
-    ("KubeletConfig", &[("image", Required)]),
-    (
-        "LVMLogicalVolumeConfig",
-        &[
-            ("name", Required),
-            ("name", Name(63, &['-', '_'])),
-            ("provisioning.volumeGroup", Required),
-            ("provisioning.maxSize", Required),
-        ],
-    ),
-    (
-        "LVMVolumeGroupConfig",
-        &[
-            ("name", Required),
-            ("name", Name(63, &['-', '_'])),
-            ("provisioning.volumeSelector.match", Required),
-            ("provisioning.volumeSelector.match", Expression(Environment::MemberVolume)),
-        ],
-    ),
-    ("Layer2VIPConfig", &[("name", Required), ("name", Rule::Format(&formats::ADDRESS)), ("link", Required)]),
-    (
-        "LinkAliasConfig",
-        &[("name", Required), ("selector.match", Required), ("selector.match", Expression(Environment::LinkAlias))],
-    ),
-    ("LinkConfig", &[("name", Required)]),
-    ("NetworkRuleConfig", &[("name", Required), ("portSelector.ports", Required), ("portSelector.protocol", Required)]),
-    (
-        "OOMConfig",
-        &[
-            ("triggerExpression", Expression(Environment::OomTrigger)),
-            ("cgroupRankingExpression", Expression(Environment::OomRanking)),
-            ("sampleInterval", Duration),
-        ],
-    ),
-    (
-        "RAIDArrayConfig",
-        &[
-            ("name", Required),
-            ("name", Name(32, &['-', '_'])),
-            ("provisioning.volumeSelector.match", Required),
-            ("provisioning.volumeSelector.match", Expression(Environment::MemberVolume)),
-        ],
-    ),
-    ("RawVolumeConfig", &[("name", Required), ("name", PARTITION)]),
-    ("RegistryAuthConfig", &[("name", Required)]),
-    ("RegistryMirrorConfig", &[("name", Required)]),
-    ("RegistryTLSConfig", &[("name", Required), ("ca", Rule::Format(&formats::PEM_CERTIFICATE))]),
-    ("SideroLinkConfig", &[("apiUrl", Required), ("apiUrl", Rule::Format(&formats::SIDEROLINK_URL))]),
-    ("StaticHostConfig", &[("name", Required), ("name", Rule::Format(&formats::ADDRESS)), ("hostnames", Required)]),
-    ("SwapVolumeConfig", &[("name", Required), ("name", PARTITION)]),
-    (
-        "TCPProbeConfig",
-        &[
-            ("name", Required),
-            ("endpoint", Required),
-            ("timeout", Duration),
-            ("interval", Duration),
-            ("failureThreshold", Range(0, i128::MAX)),
-        ],
-    ),
-    ("TimeSyncConfig", &[("bootTimeout", Duration)]),
-    (
-        "UnattendedInstallConfig",
-        &[
-            ("provisioning.diskSelector.match", Required),
-            ("provisioning.diskSelector.match", Expression(Environment::Disk)),
-        ],
-    ),
-    (
-        "UserVolumeConfig",
-        &[("name", Required), ("name", PARTITION), ("trim.interval", Duration), ("scrub.interval", Interval)],
-    ),
-    ("VLANConfig", &[("name", Required), ("vlanID", Required), ("vlanID", Range(1, 4094)), ("parent", Required)]),
-    ("VRFConfig", &[("name", Required)]),
-    ("VolumeConfig", &[("trim.interval", Duration), ("scrub.interval", Interval)]),
-    ("WatchdogTimerConfig", &[("device", Required), ("timeout", Interval)]),
-    (
-        "WireguardConfig",
-        &[
-            ("name", Required),
-            ("privateKey", Required),
-            ("privateKey", Rule::Format(&formats::WIREGUARD_KEY)),
-            ("listenPort", Range(0, 65535)),
-        ],
-    ),
-    ("ZswapConfig", &[("maxPoolPercent", Range(0, 100))]),
+/// The strings, lists and mappings that documents must have, sorted by kind; each document whose kind has a name needs it.
+const REQUIRED: &[(&str, &[&str])] = &[
+    ("BGPInstanceConfig", &["localASN"]),
+    ("BondConfig", &["links", "bondMode"]),
+    ("ContainerConfig", &["image"]),
+    ("DiscoveryIdentityConfig", &["clusterID", "clusterSecret"]),
+    ("DiscoveryServiceConfig", &["endpoint"]),
+    ("EventSinkConfig", &["endpoint"]),
+    ("ExistingVolumeConfig", &["discovery.volumeSelector.match"]),
+    ("HCloudVIPConfig", &["link", "apiToken"]),
+    ("HTTPProbeConfig", &["url"]),
+    ("KmsgLogConfig", &["url"]),
+    ("KubeAPIServerConfig", &["image"]),
+    ("KubeAggregatorCAConfig", &["issuingCA"]),
+    ("KubeAuthorizerConfig", &["type"]),
+    ("KubeClusterConfig", &["clusterName", "endpoint"]),
+    ("KubeEtcdEncryptionConfig", &["config"]),
+    ("KubeExternalManifestConfig", &["url"]),
+    ("KubeFlannelCNIConfig", &["backendType"]),
+    ("KubePrismConfig", &["port"]),
+    ("KubeServiceAccountConfig", &["issuer.privateKey", "issuer.issuerURL"]),
+    ("KubeStaticPodConfig", &["pod"]),
+    ("KubeletConfig", &["image"]),
+    ("LVMLogicalVolumeConfig", &["provisioning.volumeGroup", "provisioning.maxSize"]),
+    ("LVMVolumeGroupConfig", &["provisioning.volumeSelector.match"]),
+    ("Layer2VIPConfig", &["link"]),
+    ("LinkAliasConfig", &["selector.match"]),
+    ("NetworkRuleConfig", &["portSelector.ports", "portSelector.protocol"]),
+    ("RAIDArrayConfig", &["provisioning.volumeSelector.match"]),
+    ("SideroLinkConfig", &["apiUrl"]),
+    ("StaticHostConfig", &["hostnames"]),
+    ("TCPProbeConfig", &["endpoint"]),
+    ("UnattendedInstallConfig", &["provisioning.diskSelector.match"]),
+    ("VLANConfig", &["vlanID", "parent"]),
+    ("WatchdogTimerConfig", &["device"]),
+    ("WireguardConfig", &["privateKey"]),
 ];
 
-/// Checks a document by the rules of its kind in the table.
+/// Kinds whose name may be empty.
+const UNNAMED: [&str; 2] = ["PCIDriverRebindConfig", "TrustedRootsConfig"];
+
+/// What a partition's label of 36 characters leaves for the name after `u-`, `r-`, `s-` and `x-`.
+const PARTITION: Rule = Rule::Name(34, &['-']);
+
+/// The other rules, sorted by kind.
+const RULES: &[(&str, &str, Rule)] = &[
+    ("BGPInstanceConfig", "localASN", Rule::Range(1, i128::MAX)),
+    ("BGPInstanceConfig", "routerID", Rule::Format(&formats::IPV4_ADDRESS)),
+    ("BlackholeRouteConfig", "name", Rule::Format(&formats::NETWORK)),
+    ("ContainerConfig", "name", Rule::Format(&formats::CONTAINER_NAME)),
+    ("ContainerConfig", "image", Rule::Format(&formats::IMAGE)),
+    ("ContainerConfig", "environment", Rule::Formats(&formats::VARIABLE)),
+    ("ContainerConfig", "network.mode", Rule::OneOf(&["none", "host"])),
+    ("ContainerConfig", "security.profile", Rule::OneOf(&["restricted", "privileged"])),
+    ("ContainerConfig", "resources.limits.memory", Rule::Format(&formats::MEMORY)),
+    ("ContainerConfig", "resources.limits.cpu", Rule::Format(&formats::MILLICORES)),
+    ("ContainerConfig", "runAs.uid", Rule::Range(0, i128::MAX)),
+    ("ContainerConfig", "runAs.gid", Rule::Range(0, i128::MAX)),
+    ("ContainerConfig", "dependsOn.paths", Rule::Formats(&formats::ABSOLUTE_PATH)),
+    ("DiscoveryIdentityConfig", "clusterSecret", Rule::Format(&formats::CLUSTER_SECRET)),
+    ("DiscoveryServiceConfig", "endpoint", Rule::Format(&formats::DISCOVERY_ENDPOINT)),
+    ("EventSinkConfig", "endpoint", Rule::Format(&formats::HOST_PORT)),
+    ("ExistingVolumeConfig", "name", Rule::Name(usize::MAX, &['-'])),
+    ("ExistingVolumeConfig", "discovery.volumeSelector.match", Rule::Expression(Environment::Volume)),
+    ("ExistingVolumeConfig", "trim.interval", Rule::Duration),
+    ("ExistingVolumeConfig", "scrub.interval", Rule::Interval),
+    ("ExternalVolumeConfig", "name", PARTITION),
+    ("FilesystemScrubConfig", "interval", Rule::Interval),
+    ("FilesystemTrimConfig", "interval", Rule::Duration),
+    ("HCloudVIPConfig", "name", Rule::Format(&formats::ADDRESS)),
+    ("HTTPProbeConfig", "url", Rule::Format(&formats::PROBE_URL)),
+    ("HTTPProbeConfig", "timeout", Rule::Duration),
+    ("HTTPProbeConfig", "interval", Rule::Duration),
+    ("HTTPProbeConfig", "failureThreshold", Rule::Range(0, i128::MAX)),
+    ("KmsgLogConfig", "url", Rule::Format(&formats::LOG_URL)),
+    ("KubeAPIServerCAConfig", "acceptedCAs", Rule::Formats(&formats::PEM_CERTIFICATES)),
+    ("KubeAggregatorCAConfig", "acceptedCAs", Rule::Formats(&formats::PEM_CERTIFICATES)),
+    ("KubeAuthorizerConfig", "type", Rule::OneOf(&["Node", "RBAC", "Webhook"])),
+    ("KubeClusterConfig", "endpoint", Rule::Format(&formats::CLUSTER_ENDPOINT)),
+    ("KubeExternalManifestConfig", "name", Rule::Format(&formats::SUBDOMAIN)),
+    ("KubeExternalManifestConfig", "url", Rule::Format(&formats::WEB_URL)),
+    ("KubeInlineManifestConfig", "name", Rule::Format(&formats::SUBDOMAIN)),
+    ("KubeNodeConfig", "nodeIP.validSubnets", Rule::Formats(&formats::FILTER)),
+    ("KubePrismConfig", "port", Rule::Range(1, 65535)),
+    ("KubeProxyConfig", "mode", Rule::OneOf(&["nftables", "iptables", "ipvs"])),
+    ("KubeSpanConfig", "mtu", Rule::Range(1280, i128::MAX)),
+    ("KubeSpanConfig", "filters.endpoints", Rule::Formats(&formats::FILTER)),
+    ("KubeStaticPodConfig", "name", Rule::Format(&formats::SUBDOMAIN)),
+    ("LVMLogicalVolumeConfig", "name", Rule::Name(63, &['-', '_'])),
+    ("LVMVolumeGroupConfig", "name", Rule::Name(63, &['-', '_'])),
+    ("LVMVolumeGroupConfig", "provisioning.volumeSelector.match", Rule::Expression(Environment::MemberVolume)),
+    ("Layer2VIPConfig", "name", Rule::Format(&formats::ADDRESS)),
+    ("LinkAliasConfig", "selector.match", Rule::Expression(Environment::LinkAlias)),
+    ("OOMConfig", "triggerExpression", Rule::Expression(Environment::OomTrigger)),
+    ("OOMConfig", "cgroupRankingExpression", Rule::Expression(Environment::OomRanking)),
+    ("OOMConfig", "sampleInterval", Rule::Duration),
+    ("RAIDArrayConfig", "name", Rule::Name(32, &['-', '_'])),
+    ("RAIDArrayConfig", "provisioning.volumeSelector.match", Rule::Expression(Environment::MemberVolume)),
+    ("RawVolumeConfig", "name", PARTITION),
+    ("RegistryTLSConfig", "ca", Rule::Format(&formats::PEM_CERTIFICATE)),
+    ("SideroLinkConfig", "apiUrl", Rule::Format(&formats::SIDEROLINK_URL)),
+    ("StaticHostConfig", "name", Rule::Format(&formats::ADDRESS)),
+    ("SwapVolumeConfig", "name", PARTITION),
+    ("TCPProbeConfig", "timeout", Rule::Duration),
+    ("TCPProbeConfig", "interval", Rule::Duration),
+    ("TCPProbeConfig", "failureThreshold", Rule::Range(0, i128::MAX)),
+    ("TimeSyncConfig", "bootTimeout", Rule::Duration),
+    ("UnattendedInstallConfig", "provisioning.diskSelector.match", Rule::Expression(Environment::Disk)),
+    ("UserVolumeConfig", "name", PARTITION),
+    ("UserVolumeConfig", "trim.interval", Rule::Duration),
+    ("UserVolumeConfig", "scrub.interval", Rule::Interval),
+    ("VLANConfig", "vlanID", Rule::Range(1, 4094)),
+    ("VolumeConfig", "trim.interval", Rule::Duration),
+    ("VolumeConfig", "scrub.interval", Rule::Interval),
+    ("WatchdogTimerConfig", "timeout", Rule::Interval),
+    ("WireguardConfig", "privateKey", Rule::Format(&formats::WIREGUARD_KEY)),
+    ("WireguardConfig", "listenPort", Rule::Range(0, 65535)),
+    ("ZswapConfig", "maxPoolPercent", Rule::Range(0, 100)),
+];
+
+/// Checks a document by the rules of its kind in the tables.
 pub(super) fn check_document(document: Section<'_>) {
-    let Ok(at) = RULES.binary_search_by(|(kind, _)| (*kind).cmp(document.document.kind)) else { return };
-    for (path, rule) in RULES[at].1 {
+    let kind = document.document.kind;
+    if document.name().is_empty() && document.config().is_named(kind) && !UNNAMED.contains(&kind) {
+        document.require("name");
+    }
+    if let Ok(at) = REQUIRED.binary_search_by(|(other, _)| (*other).cmp(kind)) {
+        REQUIRED[at].1.iter().for_each(|path| document.require(path));
+    }
+    let first = RULES.partition_point(|(other, ..)| *other < kind);
+    for (_, path, rule) in RULES[first..].iter().take_while(|(other, ..)| *other == kind) {
         match rule {
-            Required => document.require(path),
-            Expression(environment) => document.require_expression(path, *environment),
-            OneOf(values) => document.require_value(path, values),
+            Rule::Expression(environment) => document.require_expression(path, *environment),
+            Rule::OneOf(values) => document.require_value(path, values),
             Rule::Format(format) => document.require_format(path, format),
-            Formats(format) => document.require_formats(path, format),
-            Range(least, most) => document.require_range(path, *least, *most),
-            Duration => document.require_duration(path),
-            Interval => document.require_interval(path),
-            Name(longest, others) => check_name(document, *longest, others),
+            Rule::Formats(format) => document.require_formats(path, format),
+            Rule::Range(least, most) => document.require_range(path, *least, *most),
+            Rule::Duration => document.require_duration(path),
+            Rule::Interval => document.require_interval(path),
+            Rule::Name(longest, others) => check_name(document, *longest, others),
         }
     }
 }
@@ -258,18 +181,17 @@ fn check_name(document: Section<'_>, longest: usize, others: &[char]) {
 
 #[cfg(test)]
 mod tests {
-    use super::RULES;
+    use super::{REQUIRED, RULES};
     use crate::talos_data::talos;
     use crate::talos_data::types::Types;
 
     #[test]
-    fn kinds_are_sorted_and_talos_has_the_paths() {
-        assert!(RULES.is_sorted_by_key(|(kind, _)| *kind));
+    fn tables_are_sorted_and_talos_has_their_paths() {
+        assert!(REQUIRED.is_sorted_by_key(|(kind, _)| *kind) && RULES.is_sorted_by_key(|(kind, ..)| *kind));
         let types = Types::of(talos::newest_minor());
-        for (kind, rules) in RULES {
-            for (path, _) in *rules {
-                assert!(types.at(&format!("{kind}.{path}")).is_some(), "{kind} has no field `{path}`");
-            }
+        let required = REQUIRED.iter().flat_map(|(kind, paths)| paths.iter().map(move |path| (kind, path)));
+        for (kind, path) in required.chain(RULES.iter().map(|(kind, path, _)| (kind, path))) {
+            assert!(types.at(&format!("{kind}.{path}")).is_some(), "{kind} has no field `{path}`");
         }
     }
 }

@@ -9,10 +9,10 @@ use crate::talos_data::talos;
 /// Checks a volume of Talos's own.
 pub(crate) fn check_system_volume(volume: Section<'_>) {
     let name = volume.name();
-    let mut names = talos::system_volumes(volume.config().version);
-    if !names.any(|other| other == name) {
-        let names: Vec<&str> = talos::system_volumes(volume.config().version).collect();
-        return volume.refuse("name", format!("`{name}` is not a volume of Talos"), one_of(&names));
+    let names = || talos::system_volumes(volume.config().version);
+    if !names().any(|other| other == name) {
+        let message = format!("`{name}` is not a volume of Talos");
+        return volume.refuse("name", message, one_of(&names().collect::<Vec<_>>()));
     }
     if name == "STATE" {
         volume.forbid("provisioning", "which Talos alone decides for STATE");
