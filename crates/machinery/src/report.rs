@@ -100,20 +100,20 @@ impl<'p> Report<'p> {
     pub(crate) fn not_deleted(&mut self, error: DeletionError, what: &str, origin: PatchSpan) {
         let (message, help) = match error {
             DeletionError::Absent => (
-                format!("{what} is not there to be deleted"),
+                format!("{what} does not exist, so that it cannot be deleted"),
                 "remove the `$patch: delete`, or spell the keys as they are set before",
             ),
             DeletionError::NoKey => (
                 "`$patch: delete` names no item of this list".to_owned(),
-                "put a key of the item beside it, or replace the whole list",
+                "add a key of the item next to it, or replace the whole list",
             ),
             DeletionError::InsideItem => (
-                "`$patch: delete` stands inside an item of a list, where Talos does not look".to_owned(),
+                "`$patch: delete` is inside an item of a list, where Talos does not look".to_owned(),
                 "delete the whole item, and write it again as it should be in a second patch",
             ),
             DeletionError::NoIdentity => (
-                "`$patch: delete` at the top does not say which document".to_owned(),
-                "write `apiVersion: v1alpha1` and the `kind` beside it; the main document cannot be deleted",
+                "`$patch: delete` at the top does not specify a document".to_owned(),
+                "add `apiVersion: v1alpha1` and the `kind`; the main document cannot be deleted",
             ),
         };
         let finding =
@@ -126,81 +126,67 @@ impl<'p> Report<'p> {
         let document = title(kind, name);
         let finding = match event {
             Event::Replaced { path, old, new } if self.is_between_patches(old, new) => {
-                let (first, second) = (self.patch(old), self.patch(new));
-                let finding = self
-                    .finding(
-                        Code::PatchConflict,
-                        format!("`{path}` of {document} is set by {} and by {}", first.title(), second.title()),
-                        new,
-                    )
+                let (first, second) = (self.patch(old).title(), self.patch(new).title());
+                let message = format!("`{path}` of {document} is set by {first} and by {second}");
+                self.finding(Code::PatchConflict, message, new)
                     .also(self.location(old), "the value that is replaced")
-                    .note("the patch that is applied last wins");
-                match (first.source, second.source) {
-                    (PatchSource::Model { key, .. }, _) | (_, PatchSource::Model { key, .. }) => {
-                        finding.help(format!("set it under `{key}` alone"))
-                    }
-                    _ => finding.help("keep one of the two"),
-                }
+                    .note("the patch that is applied last wins")
+                    .help(match self.key(old).or(self.key(new)) {
+                        Some(key) => format!("set it under `{key}` alone"),
+                        None => "keep one of the two".to_owned(),
+                    })
             }
             Event::Appended { path, old, new } if self.is_between_patches(old, new) => {
-                let finding = self
-                    .finding(
-                        Code::ListAppended,
-                        format!("`{path}` of {document} is a list that two patches add to"),
-                        new,
-                    )
+                let message = format!("`{path}` of {document} is a list that two patches add to");
+                self.finding(Code::ListAppended, message, new)
                     .also(self.location(old), "the items before")
-                    .note("Talos appends the items of the later patch to those of the earlier one");
-                match (self.patch(old).source, self.patch(new).source) {
-                    (PatchSource::Model { key, .. }, _) | (_, PatchSource::Model { key, .. }) => {
-                        finding.help(format!("write all items under `{key}`"))
-                    }
-                    _ => finding.help("write all items in one patch"),
-                }
+                    .note("Talos appends the items of the later patch to those of the earlier one")
+                    .help(match self.key(old).or(self.key(new)) {
+                        Some(key) => format!("write all items under `{key}`"),
+                        None => "write all items in one patch".to_owned(),
+                    })
             }
-            Event::Sealed { by } => self
-                .finding(
-                    Code::BadPatch,
-                    format!("{document} is there already, and Talos before 1.14 cannot merge documents of this kind"),
-                    by,
-                )
-                .note("the machinery fails on its addresses")
-                .help("write the whole document in one patch"),
+            Event::Replaced { .. } | Event::Appended { .. } => return,
+            Event::Sealed { by } => {
+                let message = format!("{document} is set already, and Talos before 1.14 cannot merge this kind");
+                self.finding(Code::BadPatch, message, by)
+                    .note("the machinery fails on its addresses")
+                    .help("write the whole document in one patch")
+            }
             Event::Unmergeable { path, old, new } => {
-                let Some(at) = new.or(old) else { return };
-                let finding = self
-                    .finding(
-                        Code::BadPatch,
-                        format!("`{path}` of {document} is set already, and Talos cannot merge it"),
-                        at,
-                    )
+                let message = format!("`{path}` of {document} is set already, and Talos cannot merge it");
+                let Some(finding) = self.second_value(message, old, new) else { return };
+                finding
                     .note("the machinery fails on such a value, even where both are the same")
-                    .help("set it in one patch");
-                self.with_old(old, at, finding)
+                    .help("set it in one patch")
             }
             Event::OtherType { path, old, new } => {
-                let Some(at) = new.or(old) else { return };
-                let finding = self
-                    .finding(
-                        Code::BadPatch,
-                        format!("`{path}` of {document} has another type than the value before it"),
-                        at,
-                    )
+                let message = format!("`{path}` of {document} has another type than the value before it");
+                let Some(finding) = self.second_value(message, old, new) else { return };
+                finding
                     .note("Talos merges only values of one type here, and refuses the patch")
-                    .help("write the value with the same type, with or without quotes");
-                self.with_old(old, at, finding)
+                    .help("write the value with the same type, with or without quotes")
             }
-            _ => return,
         };
         self.findings.push(finding);
     }
 
-    /// Adds the location of the value before the one that a finding is about, if a patch set it elsewhere.
-    fn with_old(&self, old: Option<PatchSpan>, at: PatchSpan, finding: Diagnostic) -> Diagnostic {
-        match old {
+    /// The key of the model that requests the patch at a span; `None` for a raw patch.
+    fn key(&self, origin: PatchSpan) -> Option<&'p str> {
+        match self.patch(origin).source {
+            PatchSource::Model { key, .. } => Some(key),
+            PatchSource::User { .. } => None,
+        }
+    }
+
+    /// Creates a finding about a value that cannot be merged with the one before; `None` if no patch set either.
+    fn second_value(&self, message: String, old: Option<PatchSpan>, new: Option<PatchSpan>) -> Option<Diagnostic> {
+        let at = new.or(old)?;
+        let finding = self.finding(Code::BadPatch, message, at);
+        Some(match old {
             Some(old) if old != at => finding.also(self.location(old), "the value before"),
             _ => finding,
-        }
+        })
     }
 
     /// Whether the spans are of two patches, of which one is raw.

@@ -1,7 +1,5 @@
 //! The functions and operators that [`Expression`](super::Expression) evaluates; `None` where they fail or are not supported.
 
-use std::cmp::Ordering;
-
 use super::Value;
 
 /// Calls a function or conversion with one argument.
@@ -22,9 +20,7 @@ pub(super) fn convert(name: &str, value: Value) -> Option<Value> {
         ("double", Value::Uint(value)) => Some(Value::Double(value as f64)),
         ("bytes", Value::String(text)) => Some(Value::Bytes(text.into_bytes())),
         ("uint", Value::Int(value)) => u64::try_from(value).ok().map(Value::Uint),
-        ("string", Value::Uint(value)) => Some(Value::String(value.to_string())),
-        ("string", Value::Int(value)) => Some(Value::String(value.to_string())),
-        ("string", Value::Bool(value)) => Some(Value::String(value.to_string())),
+        ("string", value @ (Value::Uint(_) | Value::Int(_) | Value::Bool(_))) => Some(Value::String(value.to_string())),
         ("mac", Value::Bytes(bytes)) => {
             let parts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             Some(Value::String(parts.join(":")))
@@ -38,41 +34,34 @@ pub(super) fn binary(name: &str, left: Value, right: Value) -> Option<Value> {
     match (name, &left, &right) {
         ("_==_", _, _) => left.equals(&right).map(Value::Bool),
         ("_!=_", _, _) => left.equals(&right).map(|equal| Value::Bool(!equal)),
-        ("_<_", _, _) => left.order(&right).map(|order| Value::Bool(order == Ordering::Less)),
-        ("_<=_", _, _) => left.order(&right).map(|order| Value::Bool(order != Ordering::Greater)),
-        ("_>_", _, _) => left.order(&right).map(|order| Value::Bool(order == Ordering::Greater)),
-        ("_>=_", _, _) => left.order(&right).map(|order| Value::Bool(order != Ordering::Less)),
+        ("_<_", _, _) => left.order(&right).map(|order| Value::Bool(order.is_lt())),
+        ("_<=_", _, _) => left.order(&right).map(|order| Value::Bool(order.is_le())),
+        ("_>_", _, _) => left.order(&right).map(|order| Value::Bool(order.is_gt())),
+        ("_>=_", _, _) => left.order(&right).map(|order| Value::Bool(order.is_ge())),
         ("_+_", Value::String(a), Value::String(b)) => Some(Value::String(format!("{a}{b}"))),
-        (_, Value::Int(a), Value::Int(b)) => match name {
-            "_+_" => a.checked_add(*b),
-            "_-_" => a.checked_sub(*b),
-            "_*_" => a.checked_mul(*b),
-            "_/_" => a.checked_div(*b),
-            "_%_" => a.checked_rem(*b),
-            _ => None,
+        (_, Value::Int(a), Value::Int(b)) => {
+            let (a, b) = (*a, *b);
+            let results = [a.checked_add(b), a.checked_sub(b), a.checked_mul(b), a.checked_div(b), a.checked_rem(b)];
+            arithmetic(name, results).map(Value::Int)
         }
-        .map(Value::Int),
-        (_, Value::Double(a), Value::Double(b)) => match name {
-            "_+_" => Some(a + b),
-            "_-_" => Some(a - b),
-            "_*_" => Some(a * b),
-            "_/_" => Some(a / b),
-            _ => None,
+        (_, Value::Uint(a), Value::Uint(b)) => {
+            let (a, b) = (*a, *b);
+            let results = [a.checked_add(b), a.checked_sub(b), a.checked_mul(b), a.checked_div(b), a.checked_rem(b)];
+            arithmetic(name, results).map(Value::Uint)
         }
-        .map(Value::Double),
-        (_, Value::Uint(a), Value::Uint(b)) => match name {
-            "_+_" => a.checked_add(*b),
-            "_-_" => a.checked_sub(*b),
-            "_*_" => a.checked_mul(*b),
-            "_/_" => a.checked_div(*b),
-            "_%_" => a.checked_rem(*b),
-            _ => None,
+        (_, Value::Double(a), Value::Double(b)) => {
+            arithmetic(name, [Some(a + b), Some(a - b), Some(a * b), Some(a / b), None]).map(Value::Double)
         }
-        .map(Value::Uint),
         ("glob", Value::String(pattern), Value::String(text)) => Some(Value::Bool(glob(pattern, text))),
         ("matches", Value::String(text), Value::String(pattern)) => matches(text, pattern).map(Value::Bool),
         _ => None,
     }
+}
+
+/// The result of an arithmetic operator.
+fn arithmetic<T>(operator: &str, results: [Option<T>; 5]) -> Option<T> {
+    let at = ["_+_", "_-_", "_*_", "_/_", "_%_"].iter().position(|name| *name == operator)?;
+    results.into_iter().nth(at)?
 }
 
 /// Whether a string matches a pattern, in which only `*` is special. Source: github.com/ryanuber/go-glob.
