@@ -2,8 +2,8 @@
 
 use talosmith_document::{Diagnostic, Level, Location};
 
-use super::config::{Cleared, Config, Document, PatchedOrBase, title};
-use super::decode::{Deletion, DeletionError, PatchDocument, Target};
+use super::config::{Cleared, Config, Document, PatchedOrBase};
+use super::decode::{Deletion, DeletionError, PatchDocument, Target, title};
 use super::merge::Merger;
 use super::report::{AppliedPatch, Report};
 use super::rules::Rules;

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use talosmith_document::TalosVersion;
 
+use super::decode::title;
 use super::value::{PatchSpan, Value};
 use crate::talos_data::types::{MAIN, Type, Types};
 
@@ -66,15 +67,6 @@ impl Document<'_> {
     /// What findings call it.
     pub(crate) fn title(&self) -> String {
         title(self.kind, self.name)
-    }
-}
-
-/// What findings call a document.
-pub(crate) fn title(kind: &str, name: &str) -> String {
-    match (kind, name) {
-        (MAIN, _) => "the main document".to_owned(),
-        (_, "") => kind.to_owned(),
-        _ => format!("{kind} `{name}`"),
     }
 }
 

@@ -3,8 +3,8 @@
 use talosmith_document::{Code, Diagnostic, Level, Location};
 
 use super::PatchLocator;
-use super::config::{Cleared, title};
-use super::decode::{DeletionError, Patch};
+use super::config::Cleared;
+use super::decode::{DeletionError, Patch, title};
 use super::merge::Event;
 use super::value::PatchSpan;
 
@@ -100,7 +100,7 @@ impl<'p> Report<'p> {
     pub(crate) fn not_deleted(&mut self, error: DeletionError, what: &str, origin: PatchSpan) {
         let (message, help) = match error {
             DeletionError::Absent => (
-                format!("{what} does not exist, so that it cannot be deleted"),
+                format!("{what} cannot be deleted: it does not exist"),
                 "remove the `$patch: delete`, or spell the keys as they are set before",
             ),
             DeletionError::NoKey => (

@@ -157,13 +157,13 @@ fn deletions_are_as_strict_as_the_machinery() {
             "v1.12.7",
             12,
             "machine: { sysctls: { a: { $patch: delete } } }",
-            &["nothing-to-delete: `machine.sysctls.a` of the main document is not there to be deleted"],
+            &["nothing-to-delete: `machine.sysctls.a` of the main document cannot be deleted: it does not exist"],
         ),
         (
             "v1.13.8",
             13,
             "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\n$patch: delete",
-            &["nothing-to-delete: UserVolumeConfig `a` is not there to be deleted"],
+            &["nothing-to-delete: UserVolumeConfig `a` cannot be deleted: it does not exist"],
         ),
         ("v1.14.1", 14, "apiVersion: v1alpha1\nkind: UserVolumeConfig\nname: a\n$patch: delete", &[]),
         (
@@ -176,7 +176,7 @@ fn deletions_are_as_strict_as_the_machinery() {
             "v1.12.7",
             12,
             "machine: { network: { interfaces: [{ interface: a, mtu: { $patch: delete } }] } }",
-            &["nothing-to-delete: `$patch: delete` stands inside an item of a list, where Talos does not look"],
+            &["nothing-to-delete: `$patch: delete` is inside an item of a list, where Talos does not look"],
         ),
         (
             "v1.14.1",

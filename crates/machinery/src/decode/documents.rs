@@ -1,9 +1,10 @@
-//! Which document a document is.
+//! The kinds of the documents of a patch.
 
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion, closest};
 
 use super::deletions::{has_deletion, is_deletion, is_dropped};
 use super::fields::Walk;
+use super::wording::title;
 use super::{Target, Timestamp};
 use crate::PatchLocator;
 use crate::talos_data::talos;
@@ -94,7 +95,7 @@ fn newer(finding: &mut Diagnostic, version: &TalosVersion) {
     }
 }
 
-/// By what the loader tells documents apart.
+/// What identifies a document for the loader.
 #[derive(Debug, PartialEq)]
 struct Identity<'a> {
     api_version: &'a str,
@@ -110,42 +111,39 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// The text of the scalar at a key.
+/// The scalar at a key, as it is written.
 fn written<'v>(value: &'v Value<'_>, key: &str) -> Option<&'v str> {
     value.field(key)?.value.as_scalar().map(|scalar| &*scalar.text)
 }
 
-/// The kind of a document, `v1alpha1` for the main one; or why it is none, and nothing where it only deletes what it names.
-fn kind<'a>(
-    document: &'a Value<'_>,
-    locator: &PatchLocator,
-    target: &Target<'_>,
-) -> Result<&'a str, Option<Box<Diagnostic>>> {
+/// Why a document has no kind, unless it only deletes what it names.
+type NoKind = Option<Box<Diagnostic>>;
+
+/// The kind of a document, `v1alpha1` for the main one.
+fn kind<'a>(document: &'a Value<'_>, locator: &PatchLocator, target: &Target<'_>) -> Result<&'a str, NoKind> {
     let text = |key: &str| written(document, key).filter(|text| !text.is_empty());
     let location_of = |key: &str| {
         let value = document.field(key).map_or(document, |field| &field.value);
         locator.location(value.span())
     };
-    let is_main = document.all_fields().iter().any(|field| MAIN_KEYS.contains(&&*field.key));
     for key in ["kind", "apiVersion"] {
         if document.field(key).is_some_and(|field| field.value.as_scalar().is_none()) {
-            let location = location_of(key);
-            return Err(Some(Box::new(Diagnostic::new(Code::WrongType, format!("`{key}` is not a text"), location))));
+            let finding = Diagnostic::new(Code::WrongType, format!("`{key}` is not a string"), location_of(key));
+            return Err(Some(Box::new(finding)));
         }
     }
+    let is_main = document.all_fields().iter().any(|field| MAIN_KEYS.contains(&&*field.key));
     let is_deleted = document.all_fields().iter().any(is_deletion);
-    let is_missing = |code, message: &str, help: &str| {
+    let missing = |code, message: &str, help: &str| {
         let span = document.all_fields().first().map_or_else(|| document.span(), Field::key_span);
-        let location = locator.location(span);
-        Err(Some(Box::new(Diagnostic::new(code, message.to_owned(), location).help(help.to_owned()))))
+        Err(Some(Box::new(Diagnostic::new(code, message, locator.location(span)).help(help))))
     };
+    let version_help = "add a line\napiVersion: v1alpha1";
     match (text("kind"), text("apiVersion")) {
-        (Some(_), None) if is_deleted => is_missing(
-            Code::MissingKey,
-            "a document that is deleted needs its `apiVersion`",
-            "add a line\napiVersion: v1alpha1",
-        ),
-        (None, _) if is_deleted => is_missing(
+        (Some(_), None) if is_deleted => {
+            missing(Code::MissingKey, "a document that is deleted needs its `apiVersion`", version_help)
+        }
+        (None, _) if is_deleted => missing(
             Code::PatchDelete,
             "`$patch: delete` cannot delete the main document",
             "put it below the key that is to go, as in\nmachine:\n  sysctls:\n    $patch: delete",
@@ -153,53 +151,57 @@ fn kind<'a>(
         (Some(_), Some(_)) if is_deleted => Err(None),
         (Some(kind), Some(API_VERSION)) if kind == MAIN => Ok(kind),
         (Some(kind), version) if version == Some(API_VERSION) || is_main && version.is_none() => {
-            match talos::kind_since(kind) {
-                Some(since) if since > target.minor() => Err(Some(Box::new(
-                    Diagnostic::new(
-                        Code::OldTalos,
-                        format!("{} has no {kind} document (needs v{}.{})", target.version, since.0, since.1),
-                        location_of("kind"),
-                    )
-                    .note("Talos refuses the whole patch for a kind that it does not know")
-                    .help(format!("upgrade the node to v{}.{} or later first", since.0, since.1)),
-                ))),
-                Some(_) => Ok(kind),
-                None => Err(Some(Box::new(unknown_kind(kind, location_of("kind"), target)))),
-            }
+            known_kind(kind, location_of("kind"), target)
         }
         (Some(_), Some(version)) => {
-            let location = location_of("apiVersion");
-            Err(Some(Box::new(
-                Diagnostic::new(Code::WrongType, format!("no document has the `apiVersion` `{version}`"), location)
-                    .note("Talos refuses the whole patch for a document that it does not know")
-                    .help(format!("write `apiVersion: {API_VERSION}`")),
-            )))
+            let message = format!("no document has the `apiVersion` `{version}`");
+            let finding = Diagnostic::new(Code::WrongType, message, location_of("apiVersion"))
+                .note("Talos refuses the whole patch for a document that it does not know")
+                .help(format!("write `apiVersion: {API_VERSION}`"));
+            Err(Some(Box::new(finding)))
         }
-        (Some(kind), None) if kind == MAIN && is_main => Ok(MAIN),
-        (Some(_), None) => is_missing(
-            Code::MissingKey,
-            "a document with a `kind` needs its `apiVersion`",
-            "add a line\napiVersion: v1alpha1",
-        ),
-        (None, None) if is_main || has_deletion(document) => Ok(MAIN),
-        (None, Some(API_VERSION)) => Ok(MAIN),
-        (None, Some(_)) if is_main => Ok(MAIN),
+        (Some(_), None) => missing(Code::MissingKey, "a document with a `kind` needs its `apiVersion`", version_help),
+        (None, version) if version == Some(API_VERSION) || is_main => Ok(MAIN),
+        (None, None) if has_deletion(document) => Ok(MAIN),
         (None, _) => {
-            let home = document.all_fields().iter().find_map(|field| home(&field.key));
-            let help = home.map_or_else(
-                || {
+            let help = match document.all_fields().iter().find_map(|field| home(&field.key)) {
+                Some(home) => format!("write it below `{home}:` of the main document, or add `apiVersion` and `kind`"),
+                None => {
                     "begin with `machine:` or `cluster:`, or add the lines\napiVersion: v1alpha1\nkind: HostnameConfig"
                         .to_owned()
-                },
-                |home| {
-                    format!(
-                        "write it below `{home}:`, as it stands in the main document, or add `apiVersion` and `kind`"
-                    )
-                },
-            );
-            is_missing(Code::MissingKey, "it is not said which document this is", &help)
+                }
+            };
+            missing(Code::MissingKey, "the document has no `kind`, and no key of the main document", &help)
         }
     }
+}
+
+/// A kind that Talos knows.
+fn known_kind<'a>(kind: &'a str, location: Location, target: &Target<'_>) -> Result<&'a str, NoKind> {
+    let refusal = "Talos refuses the whole patch for a kind that it does not know";
+    let finding = match talos::kind_since(kind) {
+        Some(since) if since <= target.minor() => return Ok(kind),
+        Some((major, minor)) => {
+            let message = format!("{} has no {kind} document (needs v{major}.{minor})", target.version);
+            Diagnostic::new(Code::OldTalos, message, location)
+                .note(refusal)
+                .help(format!("upgrade the node to v{major}.{minor} or later first"))
+        }
+        None => {
+            let message = format!("Talos has no document `{kind}`");
+            let finding = Diagnostic::new(Code::UnknownKind, message, location).note(refusal);
+            let known = talos::kinds().filter(|kind| talos::kind_since(kind) <= Some(target.minor()));
+            // The published schema has two kinds without their ending.
+            let with_ending = format!("{kind}Config");
+            match closest(kind, known).or_else(|| talos::kinds().find(|kind| *kind == with_ending)) {
+                Some(near) => finding.label(format!("did you mean `{near}`?")),
+                None => {
+                    finding.help("`apiVersion: v1alpha1` is for Talos documents; a Kubernetes manifest is not a patch")
+                }
+            }
+        }
+    };
+    Err(Some(Box::new(finding)))
 }
 
 /// The section of the main document that has a key.
@@ -210,18 +212,6 @@ pub(super) fn home(key: &str) -> Option<&'static str> {
     })
 }
 
-fn unknown_kind(kind: &str, location: Location, target: &Target<'_>) -> Diagnostic {
-    let finding = Diagnostic::new(Code::UnknownKind, format!("Talos has no document `{kind}`"), location)
-        .note("Talos refuses the whole patch for a kind that it does not know");
-    let known = talos::kinds().filter(|kind| talos::kind_since(kind) <= Some(target.minor()));
-    // The published schema has two kinds without their ending.
-    let with_ending = format!("{kind}Config");
-    match closest(kind, known).or_else(|| talos::kinds().find(|kind| *kind == with_ending)) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding.help("`apiVersion: v1alpha1` is for Talos's documents; a Kubernetes manifest is no patch"),
-    }
-}
-
 fn empty(location: Location) -> Diagnostic {
     Diagnostic::new(Code::EmptyValue, "the patch is empty", location)
         .note("Talos refuses a patch without a document")
@@ -229,31 +219,30 @@ fn empty(location: Location) -> Diagnostic {
 }
 
 fn duplicate(identity: &Identity<'_>, location: Location, first: Location) -> Diagnostic {
-    let name = match (identity.kind, identity.name) {
-        (MAIN, _) => "the main document stands in this patch twice".to_owned(),
-        (kind, "") => format!("{kind} stands in this patch twice"),
-        (kind, name) => format!("{kind} `{name}` stands in this patch twice"),
-    };
-    Diagnostic::new(Code::DuplicateDocument, name, location)
+    let message = format!("{} is in this patch twice", title(identity.kind, identity.name));
+    Diagnostic::new(Code::DuplicateDocument, message, location)
         .also(first, "first here")
-        .note("before 1.14 Talos refuses a patch in which two documents have one kind and name")
+        .note("before 1.14 Talos refuses a patch in which two documents have the same kind and name")
         .help("write both into one document, or into two patches")
 }
 
 /// An RFC 6902 patch, and its first operation as a strategic merge patch.
 fn json_patch(document: &Value<'_>, location: Location) -> Diagnostic {
-    let finding =
-        Diagnostic::new(Code::JsonPatch, "this is a JSON patch, which Talos takes for single documents only", location)
-            .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
+    let finding = Diagnostic::new(
+        Code::JsonPatch,
+        "this is a JSON patch, which Talos accepts for single documents only",
+        location,
+    )
+    .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
     let first = &document.list()[0];
     let text = |key| written(first, key);
     let path = Pointer::new(text("path").unwrap_or_default());
     let is_index = |key: &String| key == "-" || key.bytes().all(|byte| byte.is_ascii_digit());
     let keys: Vec<String> = path.segments().take_while(|key| !is_index(key)).collect();
     let Some((last, above)) = keys.split_last() else {
-        return finding.help("write the keys that are to change as they stand in the config");
+        return finding.help("write the keys that are to change as they are in the config");
     };
-    let mut lines = String::from("write the keys as they stand in the config:");
+    let mut lines = String::from("write the keys as they are in the config:");
     for (depth, key) in above.iter().enumerate() {
         lines.push_str(&format!("\n{}{key}:", "  ".repeat(depth)));
     }

@@ -12,8 +12,8 @@ use crate::talos_data::types::{Field, MAIN, Struct, Types, is_struct};
 use crate::talos_data::{Minor, secrets, talos};
 use crate::value::{Content, Field as Entry, Value};
 
-/// Lists of pointers in which Talos before 1.14 takes an empty item for nothing; with the others it crashes.
-const IDLE_WHEN_NULL: [&str; 7] = [
+/// Lists of pointers in which Talos before 1.14 ignores an empty item; with the others it crashes.
+const IGNORED_WHEN_NULL: [&str; 7] = [
     "v1alpha1.cluster.acceptedCAs",
     "v1alpha1.machine.acceptedCAs",
     "v1alpha1.machine.files",
@@ -80,13 +80,13 @@ impl<'a> Walk<'a> {
                     self.findings.push(
                         Diagnostic::new(
                             Code::PatchDelete,
-                            "it is not said which item of the list is deleted",
+                            "`$patch: delete` does not specify an item of the list",
                             location,
                         )
                         .note(
-                            "Talos finds the item by the first key beside `$patch`, and refuses the patch without one",
+                            "Talos finds the item by the first key next to `$patch`, and refuses the patch without one",
                         )
-                        .help("write a key of the item beside it, as in\n- interface: eth0\n  $patch: delete"),
+                        .help("write a key of the item next to it, as in\n- interface: eth0\n  $patch: delete"),
                     );
                 } else if in_list && !is_item {
                     let location = self.key_location(entry);
@@ -97,7 +97,7 @@ impl<'a> Walk<'a> {
                             location,
                         )
                         .note("Talos deletes whole items only, and refuses the patch")
-                        .help("delete the item, and write it anew in a second patch"),
+                        .help("delete the item, and write it again in a second patch"),
                     );
                 }
                 return;
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks for secrets by their form where nothing is known of the fields.
+    /// Finds secrets by their form where the fields are not known.
     pub(super) fn secrets(&mut self, node: &'a Value<'static>) {
         self.free(node, false);
     }
@@ -171,7 +171,7 @@ impl<'a> Walk<'a> {
         if node.is_null() || node.all_fields().iter().any(is_deletion) {
             return;
         }
-        let (inner, takes_null) = match kind.as_bytes() {
+        let (inner, accepts_null) = match kind.as_bytes() {
             [b'[' | b'{', b']' | b'}', ..] => (&kind[2..], true),
             [b'[' | b'{', b'*', b']' | b'}', ..] => (&kind[3..], false),
             _ => (kind, true),
@@ -179,12 +179,12 @@ impl<'a> Walk<'a> {
         match (&node.content, kind.as_bytes()[0]) {
             (Content::List(items), b'[') => {
                 for item in items {
-                    self.inside(Step::Item, |walk| walk.member(item, inner, takes_null, field));
+                    self.inside(Step::Item, |walk| walk.member(item, inner, accepts_null, field));
                 }
             }
             (Content::Map(entries), b'{') => {
                 for entry in entries {
-                    self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, takes_null, field));
+                    self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, accepts_null, field));
                 }
             }
             (Content::Map(_), _) if is_struct(kind) => self.object(node, self.types.get(kind)),
@@ -199,13 +199,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn member(&mut self, node: &'a Value<'static>, kind: &'static str, takes_null: bool, field: &'static Field) {
-        if !takes_null && (node.is_null()) {
+    fn member(&mut self, node: &'a Value<'static>, kind: &'static str, accepts_null: bool, field: &'static Field) {
+        if !accepts_null && (node.is_null()) {
             let location = self.location(node);
             let subject = wording::subject(&self.path);
             let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), location)
                 .help("write the item's keys, or remove it");
-            if self.minor < (1, 14) && IDLE_WHEN_NULL.contains(&self.path.as_str()) {
+            if self.minor < (1, 14) && IGNORED_WHEN_NULL.contains(&self.path.as_str()) {
                 finding.level = Level::Warning;
                 finding = finding.note("Talos refuses it from 1.14 on");
             } else {
@@ -219,11 +219,13 @@ impl<'a> Walk<'a> {
 
     fn scalar(&mut self, node: &'a Value<'static>, scalar: &Scalar<'_>, kind: &'static str, field: &'static Field) {
         let text = &*scalar.text;
-        // A placeholder stands for one scalar, or in a text for a part of it.
+        // A placeholder replaces one scalar, or a part of a string.
         let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
-        let is_text = kind != "bool" && scalar::bounds(kind).is_none();
-        let is_filled_in =
-            secret::has_placeholder(text) && (is_whole || is_text) && !is_struct(kind) && !kind.starts_with(['[', '{']);
+        let is_string = kind != "bool" && scalar::bounds(kind).is_none();
+        let is_filled_in = secret::has_placeholder(text)
+            && (is_whole || is_string)
+            && !is_struct(kind)
+            && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
             let finding = self.secret_field(node);
             self.findings.push(finding);
@@ -261,7 +263,7 @@ impl<'a> Walk<'a> {
         } else {
             wording::wrong_shape(&self.path, kind, node, location)
         };
-        // 1.12 decodes a mapping into the struct behind such a value, whose fields it cannot set, and a list into its bytes.
+        // 1.12 decodes a mapping into the struct of such a value, whose fields it cannot set, and a list into its bytes.
         let is_byte = |item: &Value<'_>| {
             item.is_null() || item.as_scalar().is_some_and(|scalar| scalar::is_decoded_as("uint8", scalar, self.minor))
         };
@@ -274,7 +276,8 @@ impl<'a> Walk<'a> {
         };
         if self.minor < (1, 13) && is_decoded {
             finding.level = Level::Warning;
-            finding.notes = vec!["Talos 1.12 misreads it in silence, and later ones refuse the whole patch".to_owned()];
+            finding.notes =
+                vec!["Talos 1.12 misreads it silently, and later versions refuse the whole patch".to_owned()];
         }
         self.findings.push(finding);
     }
@@ -313,7 +316,7 @@ impl<'a> Walk<'a> {
         let Some(name) = secrets::find(text) else { return false };
         let location = self.location(node);
         self.findings.push(
-            Diagnostic::new(Code::LiteralSecret, format!("{name} stands in this patch"), location)
+            Diagnostic::new(Code::LiteralSecret, format!("{name} is written in this patch"), location)
                 .hidden()
                 .note("the file is tracked, so everyone who can read the repository can use it")
                 .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),

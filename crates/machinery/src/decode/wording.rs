@@ -1,4 +1,4 @@
-//! What is said about a value that Talos does not read.
+//! The findings about values that Talos does not decode.
 
 use talosmith_document::{Code, Diagnostic, Location, Style};
 
@@ -6,6 +6,15 @@ use super::scalar::bounds;
 use crate::scalar::Scalar;
 use crate::talos_data::types::{MAIN, is_struct};
 use crate::value::{Content, Value};
+
+/// What findings call a document.
+pub(crate) fn title(kind: &str, name: &str) -> String {
+    match (kind, name) {
+        (MAIN, _) => "the main document".to_owned(),
+        (_, "") => kind.to_owned(),
+        _ => format!("{kind} `{name}`"),
+    }
+}
 
 /// A field as people name it: `machine.network` of the main document, `provisioning` of another.
 pub(super) fn subject(path: &str) -> String {
@@ -17,7 +26,7 @@ pub(super) fn subject(path: &str) -> String {
     }
 }
 
-/// A name for an environment variable out of a key: `apiToken` becomes `API_TOKEN`.
+/// A name for an environment variable from a key: `apiToken` becomes `API_TOKEN`.
 pub(super) fn placeholder(key: &str) -> String {
     let mut name = String::new();
     for c in key.chars() {
@@ -35,29 +44,26 @@ pub(super) fn is_generated(path: &str) -> bool {
     matches!(keys, "machine.token" | "machine.ca.key") || keys.starts_with("cluster.") && !keys.contains("static")
 }
 
-/// What a value of a type looks like.
+/// What values of a type look like.
 fn expected(kind: &str) -> String {
-    if let Some(words) = kind.strip_prefix("word:") {
-        return match words.split('|').map(|word| format!("`{word}`")).collect::<Vec<_>>().split_last() {
+    if let Some(values) = kind.strip_prefix("word:") {
+        let values: Vec<String> = values.split('|').map(|value| format!("`{value}`")).collect();
+        return match values.split_last() {
             Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-            _ => format!("`{words}`"),
+            _ => values.concat(),
         };
     }
-    match kind.as_bytes()[0] {
-        b'[' => return "a list".to_owned(),
-        b'{' => return "keys and values".to_owned(),
-        _ => {}
-    }
     let plain = match kind {
-        _ if is_struct(kind) => "keys and values",
-        "argument" => "a text or a list of texts",
+        _ if kind.starts_with('[') => "a list",
+        _ if kind.starts_with('{') || is_struct(kind) => "a mapping",
+        "argument" => "a string or a list of strings",
         "bool" => "`true` or `false`",
         "duration" => "a duration such as `1m30s`",
         "ports" => "a port or a range such as `8000-9000`",
         "bytes" | "disk-size" => "a size such as `100GiB`",
         "size" => "a size such as `100GiB` or a part such as `50%`",
         "disk-condition" => "a condition such as `>= 100GB`",
-        "base64" | "key" => "text in base64",
+        "base64" | "key" => "a string in Base64",
         "url" => "a URL such as `https://node:6443`",
         "address" => "an IP address",
         "address-port" => "an IP address and a port, such as `192.0.2.1:53`",
@@ -66,17 +72,17 @@ fn expected(kind: &str) -> String {
         "routing-table" => "a number from 1 to 252, `default`, `main`, `local` or `unspec`",
         "fail-over-mac" => "`none`, `active` or `follow`",
         "cel" => "a CEL expression",
-        _ => "a text",
+        _ => "a string",
     };
     match bounds(kind) {
         Some((low, high)) if high < 1 << 32 => format!("a whole number from {low} to {high}"),
-        Some((0, _)) => "a whole number, and none below zero".to_owned(),
+        Some((0, _)) => "a whole number of 0 or more".to_owned(),
         Some(_) => "a whole number".to_owned(),
         None => plain.to_owned(),
     }
 }
 
-/// The code that a value of a type has when it is none.
+/// The code of a value that its type does not include.
 fn code(kind: &str) -> Code {
     match kind {
         "address" | "address-port" | "hardware-address" | "url" => Code::BadAddress,
@@ -86,7 +92,7 @@ fn code(kind: &str) -> Code {
     }
 }
 
-/// A scalar that is not one of a field's type.
+/// A scalar that a field's type does not include.
 pub(super) fn bad_scalar(path: &str, kind: &'static str, scalar: &Scalar<'_>, location: Location) -> Diagnostic {
     let text = &*scalar.text;
     let subject = subject(path);
@@ -97,12 +103,12 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, scalar: &Scalar<'_>, lo
     let is_quoted =
         scalar.style != Style::Plain && (is_number && is_digits || kind == "bool" && matches!(text, "true" | "false"));
     let message = match kind {
-        _ if is_quoted => format!("`{shown}` in quotes is a text, where {subject} is {}", expected(kind)),
-        "text" => format!("YAML takes `{shown}` for a date, where {subject} is a text"),
-        _ => format!("`{shown}` is not {}, as {subject} must be", expected(kind)),
+        _ if is_quoted => format!("`{shown}` in quotes is a string, but {subject} must be {}", expected(kind)),
+        "text" => format!("YAML parses `{shown}` as a date, but {subject} must be a string"),
+        _ => format!("`{shown}` is not a valid value: {subject} must be {}", expected(kind)),
     };
     let finding = Diagnostic::new(code(kind), message, location)
-        .note("Talos refuses the whole patch for a value that it cannot read");
+        .note("Talos refuses the whole patch for a value that it cannot decode");
     match kind {
         _ if is_quoted => finding.help(format!("write it without quotes: {text}")),
         "text" => finding.help(format!("put it in quotes: \"{shown}\"")),
@@ -112,14 +118,14 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, scalar: &Scalar<'_>, lo
     }
 }
 
-/// A value that is a list, keys and values, or a scalar, where something else must be.
+/// A list, a mapping or a scalar where something else must be.
 pub(super) fn wrong_shape(path: &str, kind: &'static str, node: &Value<'_>, location: Location) -> Diagnostic {
     let found = match node.content {
         Content::List(_) => "a list",
-        Content::Map(_) => "keys and values",
-        Content::Scalar(_) => "a text",
+        Content::Map(_) => "a mapping",
+        Content::Scalar(_) => "a string",
     };
-    let message = format!("{} is {found}, where {} must be", subject(path), expected(kind));
+    let message = format!("{} is {found}, but must be {}", subject(path), expected(kind));
     Diagnostic::new(Code::WrongType, message, location)
-        .note("Talos refuses the whole patch for a value that it cannot read")
+        .note("Talos refuses the whole patch for a value that it cannot decode")
 }

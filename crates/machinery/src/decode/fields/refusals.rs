@@ -1,4 +1,4 @@
-//! What is said about a field that must not be, or not so.
+//! The findings about fields that are unknown, deprecated or secret.
 
 use talosmith_document::{Code, Diagnostic, Location, closest};
 
@@ -9,7 +9,7 @@ use crate::talos_data::types::{Deprecation, MAIN, Types};
 use crate::talos_data::{Minor, talos};
 use crate::value::{Field as Entry, Value};
 
-/// What the model has a key for: a path of the machine config, and the device's key.
+/// Paths of the main document, and the keys of the model for them.
 const MODEL_KEYS: &[(&str, &str)] = &[
     ("cluster.allowSchedulingOnControlPlanes", "allowSchedulingOnControlPlanes"),
     ("cluster.apiServer.certSANs", "apiServer.certSANs"),
@@ -32,6 +32,8 @@ const MODEL_KEYS: &[(&str, &str)] = &[
     ("machine.time", "time"),
 ];
 
+const UNKNOWN_KEY: &str = "Talos refuses the whole patch for a key that it does not know";
+
 fn is_below(path: &str, of: &str) -> bool {
     path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -42,15 +44,14 @@ impl<'a> Walk<'a> {
         let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
         let finding = Diagnostic::new(
             Code::LiteralSecret,
-            format!("the secret {} stands in this patch", wording::subject(&self.path)),
+            format!("the secret {} is written in this patch", wording::subject(&self.path)),
             self.location(node),
         )
         .hidden()
         .note("the file is tracked, so everyone who can read the repository can use it");
         if self.path.starts_with(MAIN) && wording::is_generated(&self.path) {
-            finding.help(
-                "leave the line out: the base config, which is not tracked, has its own from `talosctl gen secrets`",
-            )
+            finding
+                .help("remove the line: the base config, which is not tracked, has its own from `talosctl gen secrets`")
         } else {
             finding.help(format!(
                 "change the secret, and write a placeholder such as `${{{placeholder}}}` that is filled in where the patch is applied"
@@ -71,7 +72,7 @@ impl<'a> Walk<'a> {
             None => finding,
         };
         let finding = if entry.key == "$patch" {
-            finding.help("write `$patch: delete`: Talos knows no other")
+            finding.help("write `$patch: delete`, the only value that Talos knows")
         } else if around == MAIN
             && let Some(home) = home(&entry.key)
         {
@@ -79,7 +80,7 @@ impl<'a> Walk<'a> {
         } else {
             finding
         };
-        let finding = finding.note("Talos refuses the whole patch for a key that it does not know");
+        let finding = finding.note(UNKNOWN_KEY);
         if keys.is_empty() { finding } else { finding.note(format!("the keys of {subject}: {}", keys.join(", "))) }
     }
 
@@ -90,17 +91,16 @@ impl<'a> Walk<'a> {
         let (around, key) = self.path.rsplit_once('.').unwrap_or_default();
         let subject = wording::subject(around);
         let location = self.key_location(entry);
-        let note = "Talos refuses the whole patch for a key that it does not know";
         if let Some((major, minor)) = talos::minors().filter(|minor| *minor > self.minor).find(is_in) {
             let version = self.target.version;
             let message = format!("{version} has no `{key}` in {subject} (needs v{major}.{minor})");
             let help = format!("upgrade the node to v{major}.{minor} or later first");
-            return Some(Diagnostic::new(Code::OldTalos, message, location).note(note).help(help));
+            return Some(Diagnostic::new(Code::OldTalos, message, location).note(UNKNOWN_KEY).help(help));
         }
         let last = talos::minors().filter(is_in).last()?;
         let (major, minor) = talos::minors().find(|minor| *minor > last)?;
-        let message = format!("`{key}` is no key of {subject} since Talos {major}.{minor}");
-        Some(Diagnostic::new(Code::UnknownKey, message, location).note(note).help("remove the line"))
+        let message = format!("{subject} has no `{key}` since Talos {major}.{minor}");
+        Some(Diagnostic::new(Code::UnknownKey, message, location).note(UNKNOWN_KEY).help("remove the line"))
     }
 
     pub(super) fn newer_value(&self, what: &str, (major, minor): Minor, location: Location) -> Diagnostic {
@@ -108,10 +108,10 @@ impl<'a> Walk<'a> {
         let version = self.target.version;
         Diagnostic::new(
             Code::OldTalos,
-            format!("{version} does not take {what} for {subject} (needs v{major}.{minor})"),
+            format!("{version} does not accept {what} for {subject} (needs v{major}.{minor})"),
             location,
         )
-        .note("Talos refuses the whole patch for a value that it cannot read")
+        .note("Talos refuses the whole patch for a value that it cannot decode")
         .help(format!("upgrade the node to v{major}.{minor} or later first"))
     }
 
@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
         let written = self.path.strip_prefix(MAIN).unwrap_or(&self.path).trim_start_matches('.');
         if let Some((_, key)) = MODEL_KEYS.iter().find(|(path, _)| is_below(written, path)) {
             return finding.help(format!(
-                "write it as the device's key `{key}`, which takes the form that the base config wants"
+                "write it as the device's key `{key}`, which generates the form that the base config needs"
             ));
         }
         let names: Vec<String> = deprecation
