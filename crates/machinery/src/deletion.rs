@@ -2,7 +2,7 @@
 //!
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/configloader/internal/decoder.
 
-use super::config::{Config, Document, Leftover};
+use super::config::{Config, Leftover, pointee};
 use super::decode::{Deletion, DeletionError};
 use super::value::{Content, PatchSpan, Value};
 use crate::talos_data::types::{MAIN, Type, Types};
@@ -44,98 +44,81 @@ pub(crate) fn delete(
         config.deleted.push(origin);
         return Ok(());
     }
-    let types = config.types;
-    let document: &mut Document<'_> = &mut config.documents[at];
+    let document = &mut config.documents[at];
     document.origin = Some(origin);
-    from_struct(document.value.to_mut(), kind, types, &deletion.path, deletion.item.as_ref())
+    let deleter = Deleter { types: config.types, item: deletion.item.as_ref() };
+    deleter.from_struct(document.value.to_mut(), kind, &deletion.path)
 }
 
-/// The key and the value that identify an item of the list that a path leads to.
-type Item<'a> = Option<&'a (String, String)>;
-
-fn from(value: &mut Value<'_>, ty: &Type, types: &Types, path: &[String], item: Item<'_>) -> Result<(), DeletionError> {
-    match ty {
-        Type::Pointer(_) if value.is_null() => Err(DeletionError::Absent),
-        Type::Pointer(inner) | Type::Replaced(inner) => from(value, inner, types, path, item),
-        Type::Struct(name) => from_struct(value, name, types, path, item),
-        Type::Map(inner) => from_map(value, inner, types, path, item),
-        Type::Args => from_map(value, &Type::Text, types, path, item),
-        Type::Free => from_map(value, &Type::Free, types, path, item),
-        Type::List(inner) => from_list(value, inner, types, path, item),
-        Type::Keyed { item: inner, .. } => from_list(value, inner, types, path, item),
-        // Talos finds nothing in a certificate.
-        _ => Err(DeletionError::Absent),
-    }
+/// A deletion from one document.
+struct Deleter<'a> {
+    types: &'a Types,
+    /// The key and the value that identify an item of the list that the path leads to.
+    item: Option<&'a (String, String)>,
 }
 
-fn from_struct(
-    value: &mut Value<'_>,
-    name: &str,
-    types: &Types,
-    path: &[String],
-    item: Item<'_>,
-) -> Result<(), DeletionError> {
-    let Some((key, rest)) = path.split_first() else { return Err(DeletionError::Absent) };
-    let Some(ty) = types.get(name).and_then(|fields| fields.field(key)) else { return Err(DeletionError::Absent) };
-    let Content::Map(fields) = &mut value.content else { return Err(DeletionError::Absent) };
-    let at = fields.iter().position(|field| field.key == **key);
-    match at {
-        Some(at) if rest.is_empty() && item.is_none() => {
-            fields.remove(at);
-            Ok(())
+impl Deleter<'_> {
+    fn delete(&self, value: &mut Value<'_>, ty: &Type, path: &[String]) -> Result<(), DeletionError> {
+        match ty {
+            Type::Pointer(_) if value.is_null() => Err(DeletionError::Absent),
+            Type::Pointer(inner) | Type::Replaced(inner) => self.delete(value, inner, path),
+            Type::Struct(name) => self.from_struct(value, name, path),
+            Type::Map(inner) => self.from_map(value, inner, path),
+            Type::Args => self.from_map(value, &Type::Text, path),
+            Type::Free => self.from_map(value, &Type::Free, path),
+            Type::List(inner) | Type::Keyed { item: inner, .. } => self.from_list(value, inner, path),
+            // Talos finds nothing in a certificate.
+            _ => Err(DeletionError::Absent),
         }
-        // A field of a struct is always there, and so is one of a struct in it.
-        None if rest.is_empty() && item.is_none() => Ok(()),
-        Some(at) => from(&mut fields[at].value, ty, types, rest, item),
-        None => {
-            let mut empty = Value { origin: None, content: Content::Map(Vec::new()) };
-            match ty {
-                Type::Struct(name) => from_struct(&mut empty, name, types, rest, item),
-                _ => Err(DeletionError::Absent),
+    }
+
+    fn from_struct(&self, value: &mut Value<'_>, name: &str, path: &[String]) -> Result<(), DeletionError> {
+        let (key, rest) = path.split_first().ok_or(DeletionError::Absent)?;
+        let ty = self.types.get(name).and_then(|fields| fields.field(key)).ok_or(DeletionError::Absent)?;
+        let Content::Map(fields) = &mut value.content else { return Err(DeletionError::Absent) };
+        let is_last = rest.is_empty() && self.item.is_none();
+        match (fields.iter().position(|field| field.key == **key), ty) {
+            (Some(at), _) if is_last => drop(fields.remove(at)),
+            // A field of a struct always exists, and so does one of a struct in it.
+            (None, _) if is_last => {}
+            (Some(at), ty) => return self.delete(&mut fields[at].value, ty, rest),
+            (None, Type::Struct(name)) => {
+                let mut empty = Value { origin: None, content: Content::Map(Vec::new()) };
+                return self.from_struct(&mut empty, name, rest);
             }
+            (None, _) => return Err(DeletionError::Absent),
         }
+        Ok(())
     }
-}
 
-fn from_map(
-    value: &mut Value<'_>,
-    inner: &Type,
-    types: &Types,
-    path: &[String],
-    item: Item<'_>,
-) -> Result<(), DeletionError> {
-    let (Some((key, rest)), Content::Map(fields)) = (path.split_first(), &mut value.content) else {
-        return Err(DeletionError::Absent);
-    };
-    let Some(at) = fields.iter().position(|field| field.key == **key) else { return Err(DeletionError::Absent) };
-    if rest.is_empty() && item.is_none() {
-        fields.remove(at);
-        return Ok(());
+    fn from_map(&self, value: &mut Value<'_>, inner: &Type, path: &[String]) -> Result<(), DeletionError> {
+        let (Some((key, rest)), Content::Map(fields)) = (path.split_first(), &mut value.content) else {
+            return Err(DeletionError::Absent);
+        };
+        let at = fields.iter().position(|field| field.key == **key).ok_or(DeletionError::Absent)?;
+        if rest.is_empty() && self.item.is_none() {
+            fields.remove(at);
+            return Ok(());
+        }
+        self.delete(&mut fields[at].value, inner, rest)
     }
-    from(&mut fields[at].value, inner, types, rest, item)
-}
 
-fn from_list(
-    value: &mut Value<'_>,
-    inner: &Type,
-    types: &Types,
-    path: &[String],
-    item: Item<'_>,
-) -> Result<(), DeletionError> {
-    let (Some((key, wanted)), true, Content::List(items)) = (item, path.is_empty(), &mut value.content) else {
-        return Err(DeletionError::Absent);
-    };
-    let Type::Struct(name) = super::config::pointee(inner) else { return Err(DeletionError::Absent) };
-    let ty = types.get(name).and_then(|fields| fields.field(key));
-    // Talos compares strings alone.
-    if !matches!(ty, Some(Type::Text | Type::Url | Type::Word(_) | Type::Duration)) {
-        return Err(DeletionError::Absent);
+    fn from_list(&self, value: &mut Value<'_>, inner: &Type, path: &[String]) -> Result<(), DeletionError> {
+        let (Some((key, wanted)), [], Content::List(items)) = (self.item, path, &mut value.content) else {
+            return Err(DeletionError::Absent);
+        };
+        let Type::Struct(name) = pointee(inner) else { return Err(DeletionError::Absent) };
+        let ty = self.types.get(name).and_then(|fields| fields.field(key));
+        // Talos compares strings alone.
+        if !matches!(ty, Some(Type::Text | Type::Url | Type::Word(_) | Type::Duration)) {
+            return Err(DeletionError::Absent);
+        }
+        let is_it = |item: &Value<'_>| match item.get(key).and_then(Value::as_scalar) {
+            Some(scalar) => scalar.text == *wanted,
+            None => wanted.is_empty(),
+        };
+        let at = items.iter().position(is_it).ok_or(DeletionError::Absent)?;
+        items.remove(at);
+        Ok(())
     }
-    let is_it = |item: &Value<'_>| match item.get(key).map(|value| &value.content) {
-        Some(Content::Scalar(scalar)) => scalar.text == *wanted,
-        _ => wanted.is_empty(),
-    };
-    let at = items.iter().position(is_it).ok_or(DeletionError::Absent)?;
-    items.remove(at);
-    Ok(())
 }

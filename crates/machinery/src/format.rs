@@ -75,15 +75,13 @@ pub(crate) struct Url<'a> {
     pub scheme: String,
     /// The name or address, without brackets.
     pub host: &'a str,
-    /// Behind the host's colon; empty if there is none.
+    /// After the host's colon; empty if there is none.
     pub port: &'a str,
     /// What follows, up to a `?` or `#`.
     pub path: &'a str,
-    /// Whether there is something else than `//` behind the scheme.
-    pub opaque: bool,
 }
 
-/// Takes a URL apart as Go's `url.Parse` does.
+/// Splits a URL as Go's `url.Parse` does.
 pub(crate) fn url(text: &str) -> Url<'_> {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -96,8 +94,8 @@ pub(crate) fn url(text: &str) -> Url<'_> {
     };
     let rest = rest.split('?').next().unwrap_or_default();
     let Some(rest) = rest.strip_prefix("//") else {
-        let opaque = !scheme.is_empty() && !rest.is_empty() && !rest.starts_with('/');
-        return Url { scheme, path: if opaque { "" } else { rest }, opaque, ..Url::default() };
+        let is_opaque = !scheme.is_empty() && !rest.starts_with('/');
+        return Url { scheme, path: if is_opaque { "" } else { rest }, ..Url::default() };
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let authority = authority.rsplit('@').next().unwrap_or_default();
@@ -105,7 +103,7 @@ pub(crate) fn url(text: &str) -> Url<'_> {
         Some((host, port)) => (host, port.strip_prefix(':').unwrap_or_default()),
         None => authority.split_once(':').unwrap_or((authority, "")),
     };
-    Url { scheme, host, port, path, opaque: false }
+    Url { scheme, host, port, path }
 }
 
 /// Whether a string is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
@@ -117,7 +115,7 @@ pub(crate) fn is_endpoint(text: &str) -> bool {
     !url.host.is_empty() && (url.port.is_empty() || port(url.port))
 }
 
-/// A host and a port, as Go's `net.SplitHostPort` takes them apart.
+/// A host and a port, as Go's `net.SplitHostPort` splits them.
 pub(crate) fn host_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;
     if let Some(inner) = host.strip_prefix('[') {
@@ -139,25 +137,25 @@ pub(crate) fn base64(text: &str) -> Option<usize> {
     (legal && padding <= 2).then_some(text.len() / 4 * 3 - padding)
 }
 
-/// The kinds of the PEM blocks in a text that can be read, and whether there is DER in each.
+/// The kinds of the valid PEM blocks in a string, and whether each contains DER.
 pub(crate) fn pem(text: &str) -> Vec<(&str, bool)> {
     let mut kinds = Vec::new();
     let mut rest = text;
-    while let Some((_, behind)) = rest.split_once("-----BEGIN ") {
-        let Some((kind, behind)) = behind.split_once("-----") else { break };
+    while let Some((_, after)) = rest.split_once("-----BEGIN ") {
+        let Some((kind, after)) = after.split_once("-----") else { break };
         let end = format!("-----END {kind}-----");
-        let Some((body, behind)) = behind.split_once(&end) else { break };
+        let Some((body, after)) = after.split_once(&end) else { break };
         let body = body.rsplit("\n\n").next().unwrap_or_default();
         let body: String = body.chars().filter(|each| !each.is_whitespace()).collect();
         if let Some(length) = base64(&body) {
             kinds.push((kind, is_der(&body, length)));
         }
-        rest = behind;
+        rest = after;
     }
     kinds
 }
 
-/// Whether a Base64 text of some bytes is a sequence of DER that fills them.
+/// Whether a Base64 string of some bytes is a sequence of DER that fills them.
 fn is_der(text: &str, bytes: usize) -> bool {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let value = |digit: u8| digits.iter().position(|&other| other == digit).unwrap_or_default();

@@ -54,7 +54,8 @@ impl<'t, 'a> Merger<'t, 'a> {
             Type::Map(item) => self.map(left, right, item),
             Type::List(_) => self.append(left, right),
             Type::Keyed { keys, replaced, item } => self.keyed(left, right, keys, *replaced, pointee(item), by),
-            Type::Args => self.args(left, right),
+            // Each argument replaces the one before, as an expression does.
+            Type::Args => self.map(left, right, &Type::Cel),
             Type::Replaced(_) if right.is_null() => {}
             Type::Free => self.free(left, right),
             Type::Cel | Type::ByteSize | Type::Bool | Type::Replaced(_) => self.replace(left, right),
@@ -141,21 +142,6 @@ impl<'t, 'a> Merger<'t, 'a> {
         let Some(fields) = mapping(left) else { return };
         for field in right {
             self.field(fields, field, item);
-        }
-    }
-
-    fn args(&mut self, left: &mut Value<'a>, right: Value<'a>) {
-        let Content::Map(right) = right.content else { return };
-        let Some(fields) = mapping(left) else { return };
-        for field in right {
-            match fields.iter_mut().find(|other| other.key == field.key) {
-                Some(left) => {
-                    self.path.push(field.key.clone());
-                    self.replace(&mut left.value, field.value);
-                    self.path.pop();
-                }
-                None => fields.push(field),
-            }
         }
     }
 

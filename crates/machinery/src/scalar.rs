@@ -90,18 +90,10 @@ pub(crate) fn integer(text: &str) -> Option<i128> {
         b'+' => (1, &text[1..]),
         _ => (1, text),
     };
-    let radix = |prefix: [&str; 2]| prefix.iter().find_map(|prefix| digits.strip_prefix(prefix));
-    let (digits, radix) = if let Some(rest) = radix(["0x", "0X"]) {
-        (rest, 16)
-    } else if let Some(rest) = radix(["0o", "0O"]) {
-        (rest, 8)
-    } else if let Some(rest) = radix(["0b", "0B"]) {
-        (rest, 2)
-    } else if let Some(rest) = digits.strip_prefix('0').filter(|rest| !rest.is_empty()) {
-        (rest, 8)
-    } else {
-        (digits, 10)
-    };
+    let prefixes = [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)];
+    let prefixed = prefixes.iter().find_map(|(prefix, radix)| Some((digits.strip_prefix(prefix)?, *radix)));
+    let octal = digits.strip_prefix('0').filter(|rest| !rest.is_empty()).map(|rest| (rest, 8));
+    let (digits, radix) = prefixed.or(octal).unwrap_or((digits, 10));
     if !digits.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }

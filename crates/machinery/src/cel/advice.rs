@@ -15,6 +15,11 @@ pub(super) struct Advice<'a> {
     pub environment: Environment,
 }
 
+/// The error for a value that is not optional where it must be.
+pub(super) fn not_optional(kind: &Type, node: &Node) -> CelError {
+    CelError::new(format!("{} is not optional", with_article(kind)), node.range.clone())
+}
+
 /// A type with its article, for a sentence.
 pub(super) fn with_article(kind: &Type) -> String {
     match kind {
@@ -52,15 +57,10 @@ impl Advice<'_> {
         let written = self.written(tree);
         match (&expected, found) {
             (Type::Plain("double"), Type::Plain("int" | "uint")) => error.help(format!("write `double({written})`")),
-            (Type::Plain("bool"), Type::Plain("string")) if tree.path().is_some() => {
-                error.help(format!("compare it, as in `{written} == '…'`"))
-            }
-            (Type::Plain("bool"), Type::Plain("uint")) if tree.path().is_some() => {
-                error.help(format!("compare it, as in `{written} > 100u * GB`"))
-            }
             (Type::Plain("bool"), Type::Of("list", _)) if tree.path().is_some() => {
                 error.help(format!("test for an item, as in `'…' in {written}`"))
             }
+            (Type::Plain("bool"), _) => compare(error, found, tree),
             _ => error,
         }
     }
@@ -122,11 +122,7 @@ impl Advice<'_> {
     pub(super) fn not_bool(&self, node: &Node, found: &Type, around: &str) -> CelError {
         let what = operator(around).map_or_else(|| around.to_owned(), |symbol| format!("`{symbol}`"));
         let error = CelError::new(format!("{what} requires a bool, not {}", with_article(found)), node.range.clone());
-        match (found, node.path()) {
-            (Type::Plain("string"), Some(path)) => error.help(format!("compare it, as in `{path} == '…'`")),
-            (Type::Plain("uint"), Some(path)) => error.help(format!("compare it, as in `{path} > 100u * GB`")),
-            _ => error,
-        }
+        compare(error, found, node)
     }
 
     pub(super) fn unknown_function(
@@ -221,6 +217,15 @@ impl Advice<'_> {
             text.insert(end - node.range.start, 'u');
         }
         Some(text)
+    }
+}
+
+/// Adds what to write where a variable or field is used as a condition.
+fn compare(error: CelError, found: &Type, node: &Node) -> CelError {
+    match (found, node.path()) {
+        (Type::Plain("string"), Some(path)) => error.help(format!("compare it, as in `{path} == '…'`")),
+        (Type::Plain("uint"), Some(path)) => error.help(format!("compare it, as in `{path} > 100u * GB`")),
+        _ => error,
     }
 }
 

@@ -101,9 +101,7 @@ impl Checker<'_> {
         match (optional, &kind) {
             (false, _) | (true, Type::Dyn) => Ok(kind),
             (true, Type::Of("optional", inner)) => Ok((**inner).clone()),
-            (true, _) => {
-                Err(CelError::new(format!("{} is not optional", advice::with_article(&kind)), node.range.clone()))
-            }
+            (true, _) => Err(advice::not_optional(&kind, node)),
         }
     }
 
@@ -229,12 +227,7 @@ impl Checker<'_> {
         let item = match (name, &range) {
             (Macro::OptMap | Macro::OptFlatMap, Type::Of("optional", inner)) => (**inner).clone(),
             (Macro::OptMap | Macro::OptFlatMap, Type::Dyn) | (_, Type::Dyn) => Type::Dyn,
-            (Macro::OptMap | Macro::OptFlatMap, other) => {
-                return Err(CelError::new(
-                    format!("{} is not optional", advice::with_article(other)),
-                    over.range.clone(),
-                ));
-            }
+            (Macro::OptMap | Macro::OptFlatMap, other) => return Err(advice::not_optional(other, over)),
             (_, Type::Of("list", item)) => (**item).clone(),
             (_, Type::Map(key, _)) => (**key).clone(),
             (_, Type::Parameter(_)) => {
@@ -266,10 +259,7 @@ impl Checker<'_> {
             (Macro::OptFlatMap, Some(mapped)) => {
                 let optional = Type::Of("optional", Box::new(self.parameters.fresh()));
                 if !self.parameters.assign([(&mapped, &optional)]) {
-                    return Err(CelError::new(
-                        format!("{} is not optional", advice::with_article(&mapped)),
-                        bodies[0].range.clone(),
-                    ));
+                    return Err(advice::not_optional(&mapped, &bodies[0]));
                 }
                 mapped
             }

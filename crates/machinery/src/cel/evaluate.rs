@@ -138,16 +138,13 @@ impl<'a> Scope<'a> {
     }
 
     fn truth(&mut self, node: &'a Node) -> Option<bool> {
-        match self.value(node)? {
-            Value::Bool(truth) => Some(truth),
-            _ => None,
-        }
+        truth(self.value(node))
     }
 
     fn call(&mut self, name: &str, arguments: &'a [Node]) -> Option<Value> {
         match (name.trim_start_matches('.'), arguments) {
-            ("_&&_", operands) => self.logical(operands, false).map(Value::Bool),
-            ("_||_", operands) => self.logical(operands, true).map(Value::Bool),
+            ("_&&_", operands) => decide(operands.iter().map(|operand| self.truth(operand)), false).map(Value::Bool),
+            ("_||_", operands) => decide(operands.iter().map(|operand| self.truth(operand)), true).map(Value::Bool),
             ("_!", [operand]) => self.truth(operand).map(|truth| Value::Bool(!truth)),
             ("_?_:_", [condition, then, otherwise]) => match self.truth(condition) {
                 Some(true) => self.value(then),
@@ -157,8 +154,8 @@ impl<'a> Scope<'a> {
             ("@in", [item, list]) => {
                 let item = self.value(item)?;
                 let Value::List(items, whole) = self.value(list)? else { return None };
-                let found = any(items.iter().map(|other| item.equals(other)));
-                if found == Some(false) && !whole { None } else { found.map(Value::Bool) }
+                let found = decide(items.iter().map(|other| item.equals(other)), true);
+                found.filter(|found| whole || *found).map(Value::Bool)
             }
             ("_[_]", [list, index]) => match (self.value(list)?, self.value(index)?) {
                 (Value::List(items, true), Value::Int(index)) => items.get(usize::try_from(index).ok()?).cloned(),
@@ -173,19 +170,6 @@ impl<'a> Scope<'a> {
             (name, [left, right]) => binary(name, self.value(left)?, self.value(right)?),
             _ => None,
         }
-    }
-
-    /// Evaluates `&&`, which one `false` decides, or `||`, which one `true` decides.
-    fn logical(&mut self, operands: &'a [Node], decisive: bool) -> Option<bool> {
-        let mut known = true;
-        for operand in operands {
-            match self.truth(operand) {
-                Some(truth) if truth == decisive => return Some(decisive),
-                Some(_) => {}
-                None => known = false,
-            }
-        }
-        known.then_some(!decisive)
     }
 
     fn method(&mut self, name: &str, target: &'a Node, arguments: &'a [Node]) -> Option<Value> {
@@ -214,10 +198,6 @@ impl<'a> Scope<'a> {
             scope.variables.pop();
             value
         };
-        let truth = |value: Option<Value>| match value {
-            Some(Value::Bool(truth)) => Some(truth),
-            _ => None,
-        };
         let condition = bodies.first()?;
         match name {
             Macro::Map => {
@@ -238,33 +218,37 @@ impl<'a> Scope<'a> {
                 }
                 Some(Value::List(kept, whole))
             }
-            Macro::All | Macro::Exists | Macro::ExistsOne => {
-                let truths: Vec<Option<bool>> = items.iter().map(|item| truth(each(self, condition, item))).collect();
-                let count = truths.iter().filter(|truth| **truth == Some(true)).count();
-                let known = whole && truths.iter().all(Option::is_some);
-                let decided = match name {
-                    Macro::All => truths.contains(&Some(false)).then_some(false),
-                    Macro::Exists => (count > 0).then_some(true),
-                    _ => None,
-                };
-                let otherwise =
-                    || known.then_some(if name == Macro::ExistsOne { count == 1 } else { name == Macro::All });
-                decided.or_else(otherwise).map(Value::Bool)
+            Macro::ExistsOne => {
+                let truths: Option<Vec<bool>> = items.iter().map(|item| truth(each(self, condition, item))).collect();
+                let count = truths?.into_iter().filter(|truth| *truth).count();
+                whole.then_some(Value::Bool(count == 1))
+            }
+            Macro::All | Macro::Exists => {
+                let decisive = name == Macro::Exists;
+                let truths = items.iter().map(|item| truth(each(self, condition, item)));
+                decide(truths, decisive).filter(|truth| whole || *truth == decisive).map(Value::Bool)
             }
             Macro::OptMap | Macro::OptFlatMap => None,
         }
     }
 }
 
-/// Whether one of several is true; `None` if none is and one is not known.
-fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut known = true;
+fn truth(value: Option<Value>) -> Option<bool> {
+    match value {
+        Some(Value::Bool(truth)) => Some(truth),
+        _ => None,
+    }
+}
+
+/// The result of `&&`, which one `false` decides, or of `||`, which one `true` decides.
+fn decide(truths: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
+    let mut is_known = true;
     for truth in truths {
         match truth {
-            Some(true) => return Some(true),
-            Some(false) => {}
-            None => known = false,
+            Some(truth) if truth == decisive => return Some(decisive),
+            Some(_) => {}
+            None => is_known = false,
         }
     }
-    known.then_some(false)
+    is_known.then_some(!decisive)
 }

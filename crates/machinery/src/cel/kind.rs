@@ -1,7 +1,5 @@
 //! Types, as cel-go's checker has them. Source: github.com/google/cel-go, checker/types.go.
 
-use std::fmt;
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Type {
     /// Not known before evaluation.
@@ -84,17 +82,6 @@ pub(super) fn split(text: &'static str) -> impl Iterator<Item = &'static str> {
         c == ',' && depth == 0
     })
     .filter(|part| !part.is_empty())
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dyn | Self::Parameter(_) => f.write_str("dyn"),
-            Self::Plain(name) | Self::Message(name) => f.write_str(name),
-            Self::Of(name, inner) => write!(f, "{name}({inner})"),
-            Self::Map(key, value) => write!(f, "map({key}, {value})"),
-        }
-    }
 }
 
 /// The types that are inferred for type parameters.

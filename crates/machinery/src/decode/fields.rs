@@ -75,31 +75,23 @@ impl<'a> Walk<'a> {
         for entry in node.all_fields() {
             if is_deletion(entry) {
                 let is_item = matches!(self.trail.last(), Some(Step::Item));
-                if is_item && node.all_fields().len() == 1 {
-                    let location = self.key_location(entry);
-                    self.findings.push(
-                        Diagnostic::new(
-                            Code::PatchDelete,
-                            "`$patch: delete` does not specify an item of the list",
-                            location,
-                        )
-                        .note(
-                            "Talos finds the item by the first key next to `$patch`, and refuses the patch without one",
-                        )
-                        .help("write a key of the item next to it, as in\n- interface: eth0\n  $patch: delete"),
-                    );
+                let (message, note, help) = if is_item && node.all_fields().len() == 1 {
+                    (
+                        "`$patch: delete` does not specify an item of the list",
+                        "Talos finds the item by the first key next to `$patch`, and refuses the patch without one",
+                        "write a key of the item next to it, as in\n- interface: eth0\n  $patch: delete",
+                    )
                 } else if in_list && !is_item {
-                    let location = self.key_location(entry);
-                    self.findings.push(
-                        Diagnostic::new(
-                            Code::PatchDelete,
-                            "a key inside an item of a list cannot be deleted",
-                            location,
-                        )
-                        .note("Talos deletes whole items only, and refuses the patch")
-                        .help("delete the item, and write it again in a second patch"),
-                    );
-                }
+                    (
+                        "a key inside an item of a list cannot be deleted",
+                        "Talos deletes whole items only, and refuses the patch",
+                        "delete the item, and write it again in a second patch",
+                    )
+                } else {
+                    return;
+                };
+                let finding = Diagnostic::new(Code::PatchDelete, message, self.key_location(entry));
+                self.findings.push(finding.note(note).help(help));
                 return;
             }
             self.inside(Step::Key(&entry.key), |walk| walk.deletions(&entry.value));

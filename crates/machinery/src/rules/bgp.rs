@@ -15,7 +15,7 @@ pub(crate) fn check_instance(instance: Section<'_>) {
             neighbor.refuse("", format!("two neighbors are `{address}{link}`"), "remove one of the two");
         }
         for path in ["holdTime", "bfd.transmitInterval", "bfd.receiveInterval"] {
-            neighbor.require_duration(path);
+            neighbor.require_duration(path, 0.0);
         }
         if neighbor.has("bfd") && instance.is_filled("vrf") {
             neighbor.refuse("bfd", "`bfd` cannot be combined with `vrf`", "remove one of the two");

@@ -66,7 +66,7 @@ pub(crate) fn check_wireguard(link: Section<'_>) {
         peer.require("publicKey");
         peer.require_format("publicKey", &formats::WIREGUARD_KEY);
         peer.require_format("presharedKey", &formats::WIREGUARD_KEY);
-        peer.require_duration("persistentKeepaliveInterval");
+        peer.require_duration("persistentKeepaliveInterval", 0.0);
     }
 }
 

@@ -191,7 +191,6 @@ impl<'r> Section<'r> {
         self.refuse(other, message, "keep one of the two");
     }
 
-    /// Refuses a path that has no effect, or is wrong, without another.
     pub(crate) fn refuse_without(self, path: &str, other: &str) {
         self.refuse(path, format!("`{path}` needs `{other}`"), format!("add `{other}`"));
     }
@@ -222,17 +221,10 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// Requires a duration, if there is one, not to be negative.
-    pub(crate) fn require_duration(self, path: &str) {
-        if duration(self.text(path)).is_some_and(|seconds| seconds < 0.0) {
-            self.refuse(path, format!("`{path}` is negative"), "write a duration of zero or more");
-        }
-    }
-
-    /// Requires a duration, if there is one, to be 0 or at least 10 seconds.
-    pub(crate) fn require_interval(self, path: &str) {
-        if duration(self.text(path)).is_some_and(|seconds| seconds != 0.0 && seconds < 10.0) {
-            self.refuse(path, format!("`{path}` is shorter than 10s"), "write 10s or more");
+    /// Requires a duration, if there is one, to be 0 or at least some seconds.
+    pub(crate) fn require_duration(self, path: &str, least: f64) {
+        if duration(self.text(path)).is_some_and(|seconds| seconds != 0.0 && seconds < least) {
+            self.refuse(path, format!("`{path}` is shorter than {least}s"), format!("write {least}s or more"));
         }
     }
 
@@ -242,10 +234,12 @@ impl<'r> Section<'r> {
         // An item of a list must not be empty either.
         let is_checked = (path.is_empty() || !value.is_empty()) && (!format.is_secret || self.is_written(path));
         if is_checked && !(format.is_valid)(value) {
-            let message = match format.is_secret {
-                true => format!("`{path}` is not a valid {}", format.name),
-                false => format!("`{value}` is not a valid {}", format.name),
+            let subject = match (format.is_secret, path) {
+                (true, "") => "this".to_owned(),
+                (true, _) => format!("`{path}`"),
+                (false, _) => format!("`{value}`"),
             };
+            let message = format!("{subject} is not a valid {}", format.name);
             self.refuse(path, message, format!("write {}", format.example));
         }
     }

@@ -2,7 +2,6 @@
 
 use super::encryption::check_encryption;
 use super::section::{Section, one_of};
-use crate::cel::Environment;
 use crate::format::bytes;
 use crate::talos_data::talos;
 
@@ -33,7 +32,6 @@ pub(crate) fn check_system_volume(volume: Section<'_>) {
             _ => volume.forbid("mount", "which needs `provisioning`, so that the volume is a partition"),
         }
     }
-    check_disk(volume);
     check_sizes(volume, false);
     check_encryption(volume);
 }
@@ -54,7 +52,6 @@ pub(crate) fn check_user_volume(volume: Section<'_>) {
         }
         "disk" => {
             volume.require("provisioning.diskSelector.match");
-            check_disk(volume);
             for path in ["provisioning.minSize", "provisioning.maxSize", "provisioning.grow"] {
                 volume.forbid(path, "which a whole disk cannot have");
             }
@@ -75,7 +72,6 @@ pub(crate) fn check_user_volume(volume: Section<'_>) {
 /// Checks a volume without a filesystem, or for swap.
 pub(crate) fn check_raw_volume(volume: Section<'_>) {
     volume.require("provisioning.diskSelector.match");
-    check_disk(volume);
     check_sizes(volume, true);
     check_encryption(volume);
 }
@@ -125,10 +121,6 @@ fn check_filesystem(volume: Section<'_>) {
             filesystem.refuse("type", message, "write `xfs` or `ext4`");
         }
     }
-}
-
-fn check_disk(volume: Section<'_>) {
-    volume.require_expression("provisioning.diskSelector.match", Environment::Disk);
 }
 
 fn check_sizes(volume: Section<'_>, is_required: bool) {

@@ -41,7 +41,7 @@ fn a_document_that_its_reader_refuses_is_found() {
             "v1.12.1",
             "device/labels.v1alpha1.yaml.j2",
             "machine: []",
-            &[("/machine of document 1", "`machine` is a list, where keys and values must be")],
+            &[("/machine of document 1", "`machine` is a list, but must be a mapping")],
         ),
         (
             "v1.12.1",
@@ -65,7 +65,7 @@ fn a_document_that_its_reader_refuses_is_found() {
             "v1.14.0",
             "device/labels.documents.yaml.j2",
             "{ apiVersion: v1alpha1, kind: KubeNodeConfig, labels: { a: [true] } }",
-            &[("/labels/a of document 1", "`labels` of KubeNodeConfig is a list, where a text must be")],
+            &[("/labels/a of document 1", "`labels` of KubeNodeConfig is a list, but must be a string")],
         ),
         (
             "v1.14.0",
