@@ -14,7 +14,6 @@ const BASES: &str = include_str!("talos_data/bases.yaml");
 /// The line that starts a base config, followed by its minor and role.
 const HEAD: &str = "\n# base ";
 
-/// A base config.
 struct Base {
     minor: Minor,
     role: Role,

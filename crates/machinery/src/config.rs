@@ -39,7 +39,6 @@ impl<'a> Deref for PatchedOrBase<'a> {
     }
 }
 
-/// A document of a machine config.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     /// The kind, `v1alpha1` for the main document.
@@ -49,7 +48,6 @@ pub(crate) struct Document<'a> {
     pub value: PatchedOrBase<'a>,
     /// Where it was changed last; none if no patch changed it.
     pub origin: Option<PatchSpan>,
-    /// Whether the base config has it.
     pub of_base: bool,
 }
 
@@ -64,7 +62,6 @@ impl Document<'static> {
 }
 
 impl Document<'_> {
-    /// What findings call it.
     pub(crate) fn title(&self) -> String {
         title(self.kind, self.name)
     }
@@ -86,9 +83,7 @@ pub(crate) struct Cleared {
 /// The empty document that is left when a patch deletes one that the config does not have.
 #[derive(Debug)]
 pub(crate) struct Leftover {
-    /// As the deletion has it.
     pub kind: String,
-    /// As the deletion has it.
     pub name: String,
     /// The bytes of the deletion.
     pub origin: PatchSpan,
@@ -97,12 +92,10 @@ pub(crate) struct Leftover {
 /// A machine config into which patches are merged.
 #[derive(Debug)]
 pub(crate) struct Config<'a> {
-    /// The Talos that loads it.
     pub version: &'a TalosVersion,
     pub minor: (u64, u64),
     /// Those of the base config first.
     pub documents: Vec<Document<'a>>,
-    /// The types of the minor.
     pub types: &'static Types,
     /// Where patches deleted documents.
     pub deleted: Vec<PatchSpan>,
@@ -126,17 +119,14 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// The documents of a kind.
     pub(crate) fn all<'c>(&'c self, kind: &str) -> impl Iterator<Item = &'c Document<'a>> {
         self.documents.iter().filter(move |document| document.kind == kind)
     }
 
-    /// The first document of a kind.
     pub(crate) fn first(&self, kind: &str) -> Option<&Document<'a>> {
         self.documents.iter().find(|document| document.kind == kind)
     }
 
-    /// The main document.
     pub(crate) fn main(&self) -> Option<&Document<'a>> {
         self.first(MAIN)
     }
@@ -151,13 +141,11 @@ impl<'a> Config<'a> {
         kind != MAIN && self.types.get(kind).is_some_and(|fields| fields.field("name").is_some())
     }
 
-    /// The index of a document.
     pub(crate) fn position(&self, kind: &str, name: &str) -> Option<usize> {
         self.documents.iter().position(|document| document.kind == kind && document.name == name)
     }
 }
 
-/// What a pointer points to.
 pub(crate) fn pointee(ty: &Type) -> &Type {
     match ty {
         Type::Pointer(inner) => pointee(inner),

@@ -52,12 +52,10 @@ pub struct Patch {
 /// A timestamp in a free-form mapping, on which Talos crashes when it applies another patch.
 #[derive(Debug)]
 pub(crate) struct Timestamp {
-    /// As it is written.
     pub text: String,
     pub origin: PatchSpan,
 }
 
-/// A document of a patch.
 #[derive(Debug)]
 pub(crate) struct PatchDocument {
     /// The kind, `v1alpha1` for the main document; empty for an unknown `apiVersion`.

@@ -65,7 +65,6 @@ impl<'r> Rules<'r> {
         self.findings.into_inner()
     }
 
-    /// Adds a finding about a path in a document.
     pub(crate) fn find(
         &self,
         code: Code,
@@ -77,7 +76,6 @@ impl<'r> Rules<'r> {
         Section::new(self, document).find(code, path, message, help);
     }
 
-    /// Adds a finding at a location.
     pub(crate) fn push(&self, code: Code, at: PatchSpan, message: impl Into<String>, help: impl Into<String>) {
         self.add(self.finding(code, at, message, help));
     }

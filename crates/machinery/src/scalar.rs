@@ -15,7 +15,6 @@ pub(crate) struct Scalar<'a> {
     pub resolved: Resolved,
 }
 
-/// The value of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Resolved {
     Null,

@@ -47,7 +47,6 @@ pub(crate) enum Content<'a> {
     Map(Vec<Field<'a>>),
 }
 
-/// A key and its value.
 #[derive(Debug, Clone)]
 pub(crate) struct Field<'a> {
     pub key: Cow<'a, str>,
@@ -184,7 +183,6 @@ impl<'a> Value<'a> {
         path.split('.').try_fold(self, |value, key| value.get(key))
     }
 
-    /// Whether there is a value at a path.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.at(path).is_some()
     }
@@ -238,12 +236,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The items of the list at a path.
     pub(crate) fn items(&self, path: &str) -> &[Self] {
         self.at(path).map_or(&[], Self::list)
     }
 
-    /// The keys and values of the mapping at a path.
     pub(crate) fn fields(&self, path: &str) -> &[Field<'a>] {
         self.at(path).map_or(&[], Self::all_fields)
     }

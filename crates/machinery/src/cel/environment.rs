@@ -32,14 +32,7 @@ pub enum Environment {
 impl Environment {
     /// Its letter in the tables.
     const fn letter(self) -> char {
-        match self {
-            Self::Disk => 'd',
-            Self::Volume => 'v',
-            Self::MemberVolume => 'm',
-            Self::LinkAlias => 'l',
-            Self::OomTrigger => 't',
-            Self::OomRanking => 'r',
-        }
+        ['d', 'v', 'm', 'l', 't', 'r'][self as usize]
     }
 
     /// Whether it has optional values and their syntax.

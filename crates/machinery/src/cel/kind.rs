@@ -89,7 +89,6 @@ pub(super) fn split(text: &'static str) -> impl Iterator<Item = &'static str> {
 pub(super) struct Parameters(Vec<Option<Type>>);
 
 impl Parameters {
-    /// Adds a parameter.
     pub(super) fn fresh(&mut self) -> Type {
         self.0.push(None);
         Type::Parameter(self.0.len() - 1)

@@ -192,37 +192,28 @@ fn unescape(text: &str, is_bytes: bool, at: usize) -> Result<Vec<u8>, CelError> 
             digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(())?;
             u32::from_str_radix(digits, radix).ok()
         };
-        let (plain, numbered) = match letter {
-            'a' => (Some(7), None),
-            'b' => (Some(8), None),
-            'f' => (Some(12), None),
-            'n' => (Some(b'\n'), None),
-            'r' => (Some(b'\r'), None),
-            't' => (Some(b'\t'), None),
-            'v' => (Some(11), None),
-            '\\' | '\'' | '"' | '`' | '?' => (u8::try_from(letter).ok(), None),
-            'x' | 'X' => (None, code(1, 2, 16).map(|code| (code, 3))),
-            'u' if !is_bytes => (None, code(1, 4, 16).map(|code| (code, 5))),
-            'U' if !is_bytes => (None, code(1, 8, 16).map(|code| (code, 9))),
-            '0'..='3' => (None, code(0, 3, 8).map(|code| (code, 3))),
-            _ => (None, None),
+        let (code, length) = match letter {
+            'a' => (Some(7), 1),
+            'b' => (Some(8), 1),
+            'f' => (Some(12), 1),
+            'n' => (Some(10), 1),
+            'r' => (Some(13), 1),
+            't' => (Some(9), 1),
+            'v' => (Some(11), 1),
+            '\\' | '\'' | '"' | '`' | '?' => (Some(u32::from(letter)), 1),
+            'x' | 'X' => (code(1, 2, 16), 3),
+            'u' if !is_bytes => (code(1, 4, 16), 5),
+            'U' if !is_bytes => (code(1, 8, 16), 9),
+            '0'..='3' => (code(0, 3, 8), 3),
+            _ => (None, 1),
         };
-        let length = match (plain, numbered) {
-            (Some(byte), _) => {
-                value.push(byte);
-                1
-            }
-            (None, Some((code, length))) if is_bytes => {
-                value.push(u8::try_from(code).map_err(|_| error())?);
-                length
-            }
-            (None, Some((code, length))) => {
-                let c = char::from_u32(code).ok_or_else(error)?;
-                value.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                length
-            }
-            (None, None) => return Err(error()),
-        };
+        let code = code.ok_or_else(error)?;
+        if is_bytes {
+            value.push(u8::try_from(code).map_err(|_| error())?);
+        } else {
+            let c = char::from_u32(code).ok_or_else(error)?;
+            value.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
         rest = &escape[length..];
     }
     value.extend_from_slice(rest.as_bytes());

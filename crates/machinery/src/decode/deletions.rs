@@ -28,8 +28,11 @@ pub(crate) enum DeletionError {
     NoIdentity,
 }
 
-/// What a document deletes, and the rest of it, of which there may be none; or why Talos refuses it, and where.
-pub(crate) type Split = Result<(Vec<Deletion>, Option<Value<'static>>), (DeletionError, PatchSpan)>;
+/// What a document deletes, and the rest of it, of which there may be none.
+pub(crate) type Split = Result<(Vec<Deletion>, Option<Value<'static>>), Refusal>;
+
+/// Why Talos refuses a document, and where.
+type Refusal = (DeletionError, PatchSpan);
 
 /// Whether a field is `$patch: delete`.
 pub(super) fn is_deletion(field: &Field<'_>) -> bool {
@@ -88,11 +91,7 @@ struct Splitter {
 }
 
 impl Splitter {
-    fn rest(
-        &mut self,
-        value: Value<'static>,
-        in_item: bool,
-    ) -> Result<Option<Value<'static>>, (DeletionError, PatchSpan)> {
+    fn rest(&mut self, value: Value<'static>, in_item: bool) -> Result<Option<Value<'static>>, Refusal> {
         if let Some(origin) = deletion_of(&value) {
             if in_item {
                 return Err((DeletionError::InsideItem, origin));
@@ -135,12 +134,7 @@ impl Splitter {
         Ok(Some(Value { origin, content }))
     }
 
-    fn delete_item(
-        &mut self,
-        item: &Value<'_>,
-        origin: PatchSpan,
-        in_item: bool,
-    ) -> Result<(), (DeletionError, PatchSpan)> {
+    fn delete_item(&mut self, item: &Value<'_>, origin: PatchSpan, in_item: bool) -> Result<(), Refusal> {
         if in_item {
             return Err((DeletionError::InsideItem, origin));
         }

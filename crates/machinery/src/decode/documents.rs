@@ -37,7 +37,7 @@ pub(super) fn check_patch(
     }
     let is_all_empty = written.iter().all(|document| is_dropped(document) && !has_deletion(document));
     let mut findings = Vec::new();
-    let mut seen: Vec<(Identity<'_>, &Value<'_>)> = Vec::new();
+    let mut seen: Vec<&Value<'_>> = Vec::new();
     for document in written {
         if is_dropped(document) && !is_all_empty && !has_deletion(document) {
             continue;
@@ -45,17 +45,15 @@ pub(super) fn check_patch(
         let mut walk = check_document(document, locator, target);
         findings.append(&mut walk.findings);
         timestamps.append(&mut walk.timestamps);
-        let identity = Identity::of(document);
         if is_dropped(document) {
             continue;
         }
-        match seen.iter().find(|(other, _)| *other == identity) {
-            Some((_, first)) if target.version.minor() < (1, 14) => {
-                let (location, first) = (locator.location(document.span()), locator.location(first.span()));
-                findings.push(duplicate(&identity, location, first));
+        match seen.iter().find(|other| identity(other) == identity(document)) {
+            Some(first) if target.version.minor() < (1, 14) => {
+                findings.push(duplicate(document, locator.location(document.span()), locator.location(first.span())));
             }
             Some(_) => {}
-            None => seen.push((identity, document)),
+            None => seen.push(document),
         }
     }
     findings
@@ -95,20 +93,11 @@ fn newer(finding: &mut Diagnostic, version: &TalosVersion) {
     }
 }
 
-/// What identifies a document for the loader.
-#[derive(Debug, PartialEq)]
-struct Identity<'a> {
-    api_version: &'a str,
-    kind: &'a str,
-    name: &'a str,
-}
-
-impl<'a> Identity<'a> {
-    fn of(document: &'a Value<'_>) -> Self {
-        let text = |key| written(document, key).unwrap_or_default();
-        let kind = text("kind");
-        Self { api_version: text("apiVersion"), kind: if kind.is_empty() { MAIN } else { kind }, name: text("name") }
-    }
+/// What identifies a document for the loader: its `apiVersion`, kind and name.
+fn identity<'a>(document: &'a Value<'_>) -> [&'a str; 3] {
+    let text = |key| written(document, key).unwrap_or_default();
+    let kind = text("kind");
+    [text("apiVersion"), if kind.is_empty() { MAIN } else { kind }, text("name")]
 }
 
 /// The scalar at a key, as it is written.
@@ -218,8 +207,9 @@ fn empty(location: Location) -> Diagnostic {
         .help("write the keys that it is to change, or remove the patch")
 }
 
-fn duplicate(identity: &Identity<'_>, location: Location, first: Location) -> Diagnostic {
-    let message = format!("{} is in this patch twice", title(identity.kind, identity.name));
+fn duplicate(document: &Value<'_>, location: Location, first: Location) -> Diagnostic {
+    let [_, kind, name] = identity(document);
+    let message = format!("{} is in this patch twice", title(kind, name));
     Diagnostic::new(Code::DuplicateDocument, message, location)
         .also(first, "first here")
         .note("before 1.14 Talos refuses a patch in which two documents have the same kind and name")

@@ -34,7 +34,6 @@ enum Step<'a> {
     Item,
 }
 
-/// A walk through one document.
 pub(super) struct Walk<'a> {
     locator: &'a PatchLocator,
     target: &'a Target<'a>,
@@ -45,7 +44,6 @@ pub(super) struct Walk<'a> {
     /// The kind and the keys without lists and free keys, as the table has them.
     path: String,
     pub findings: Vec<Diagnostic>,
-    /// The timestamps in free-form mappings.
     pub timestamps: Vec<Timestamp>,
 }
 
@@ -63,7 +61,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Checks a document of a known kind.
     pub(super) fn document(&mut self, root: &'a Value<'static>, kind: &str) {
         kind.clone_into(&mut self.path);
         self.object(root, self.types.get(kind));
@@ -281,7 +278,6 @@ impl<'a> Walk<'a> {
         Some(if kind.starts_with(['[', '{']) { whole } else { bare })
     }
 
-    /// A value of any form.
     fn free(&mut self, node: &'a Value<'static>, is_secret: bool) {
         for entry in node.all_fields() {
             self.inside(Step::Key(&entry.key), |walk| match entry.value.as_scalar() {

@@ -14,7 +14,6 @@ const VALUES: [(&str, &[&str]); 8] = [
     ("adSelect", &["stable", "bandwidth", "count"]),
 ];
 
-/// Checks `bond` of an interface.
 pub(crate) fn check_bond(bond: Section<'_>) {
     for (path, values) in VALUES {
         bond.require_value(path, values);

@@ -7,7 +7,6 @@ use super::kubernetes::check_resources;
 use super::main_document::is_control_plane;
 use super::section::{Section, is_repeated};
 
-/// Checks the section `cluster`.
 pub(crate) fn check_cluster(main: Section<'_>) {
     let Some(cluster) = main.section("cluster", "`cluster`") else {
         return main.refuse("cluster", "the main document has no `cluster`", "do not delete it");

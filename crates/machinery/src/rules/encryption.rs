@@ -22,7 +22,6 @@ pub(crate) fn check_encryption(volume: Section<'_>) {
     }
 }
 
-/// Checks `keys` of an encryption.
 pub(crate) fn check_keys(encryption: Section<'_>) {
     if !encryption.is_filled("keys") {
         let message = format!("the encryption of {} has no keys", encryption.document.title());

@@ -2,7 +2,6 @@
 
 use crate::format;
 
-/// A format of strings.
 pub(crate) struct Format {
     /// As in "`x` is not a valid IP address".
     pub name: &'static str,

@@ -6,7 +6,6 @@ use super::section::Section;
 use crate::scalar::Resolved;
 use crate::value::{Content, Value};
 
-/// The type of a field of the specification.
 #[derive(Clone, Copy)]
 enum Type {
     String,
@@ -17,17 +16,6 @@ enum Type {
 }
 
 impl Type {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::String => "a string",
-            Self::Bool => "`true` or `false`",
-            Self::Integer => "a whole number",
-            Self::List => "a list",
-            Self::Map => "a mapping",
-        }
-    }
-
-    /// Whether Go decodes a value into a field of the type.
     fn includes(self, value: &Value<'_>) -> bool {
         match (self, &value.content) {
             (_, Content::Scalar(scalar)) if scalar.resolved == Resolved::Null => true,
@@ -88,7 +76,6 @@ const FIELDS: &[(&str, Type)] = &[
     ("zos", Type::Map),
 ];
 
-/// Checks the overrides at a path.
 pub(crate) fn check_overrides(document: Section<'_>, path: &str) {
     document.section(path, "").into_iter().for_each(|overrides| check_fields(overrides, ""));
 }
@@ -101,7 +88,7 @@ fn check_fields(section: Section<'_>, above: &str) {
         let is_negative = path.starts_with("process.rlimits.") && field.scalar().starts_with('-');
         if !wanted.includes(field.value) || is_negative {
             let message = format!("`{path}` has another type than in the OCI runtime specification");
-            field.refuse("", message, format!("write {}", wanted.name()));
+            field.refuse("", message, "write it as in the specification");
             continue;
         }
         check_fields(field, &path);

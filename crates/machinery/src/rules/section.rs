@@ -124,7 +124,6 @@ impl<'r> Section<'r> {
         })
     }
 
-    /// The items of the list at a path.
     pub(crate) fn items(
         self,
         path: &str,
@@ -135,7 +134,6 @@ impl<'r> Section<'r> {
         items.map(move |value| Self { value, title, origin: value.origin.or(self.document.origin), structure, ..self })
     }
 
-    /// The keys and values of the mapping at a path.
     pub(crate) fn entries(self, path: &str) -> impl Iterator<Item = (&'r str, Self)> {
         self.at(path).map_or(&[][..], Value::all_fields).iter().map(move |field| {
             let (value, structure) = (&field.value, "");
@@ -148,7 +146,6 @@ impl<'r> Section<'r> {
         self.find(Code::InvalidDocument, path, message, help);
     }
 
-    /// Adds a finding of any code about a path.
     pub(crate) fn find(self, code: Code, path: &str, message: impl Into<String>, help: impl Into<String>) {
         let document = (self.document.kind, self.document.name);
         let is_document = std::ptr::eq(self.value, &raw const *self.document.value);
@@ -171,14 +168,12 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// Requires a path to be absent.
     pub(crate) fn forbid(self, path: &str, why: &str) {
         if self.at(path).is_some_and(Value::is_filled) {
             self.refuse(path, format!("{} has `{path}`, {why}", self.title()), format!("remove `{path}`"));
         }
     }
 
-    /// Requires one of two paths.
     pub(crate) fn require_either(self, one: &str, other: &str) {
         if !self.is_filled(one) && !self.is_filled(other) {
             self.refuse(one, format!("{} has neither `{one}` nor `{other}`", self.title()), "add one of the two");
@@ -244,7 +239,6 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// Requires each item of a list to have a format.
     pub(crate) fn require_formats(self, path: &str, format: &Format) {
         self.items(path, "").for_each(|item| item.require_format("", format));
     }

@@ -40,7 +40,6 @@ pub(crate) fn check_together(rules: &Rules<'_>) {
     check_containers(rules);
 }
 
-/// The first document of a kind.
 fn first<'r>(main: Section<'r>, kind: &str) -> Option<Section<'r>> {
     main.config().first(kind).map(|document| Section::new(main.rules, document))
 }

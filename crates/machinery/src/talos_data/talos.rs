@@ -14,7 +14,6 @@ pub type Minor = (u64, u64);
 
 const MIB: u64 = 1 << 20;
 
-/// A row of the table of minors.
 struct Row {
     minor: Minor,
     volumes: &'static str,

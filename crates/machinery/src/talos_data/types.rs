@@ -64,7 +64,6 @@ pub(crate) struct Field {
     /// How a value is decoded: `[]` for each list and `{}` for each mapping with free keys (`[*]`, `{*}` if no item may be null),
     /// then a scalar or the name of a struct.
     pub kind: &'static str,
-    /// How a value is merged.
     pub ty: Type,
     pub deprecation: Option<Deprecation>,
     /// Whether the value is a secret, or a free form that contains some.
@@ -184,7 +183,6 @@ impl Types {
         self.below(around)?.find(key)
     }
 
-    /// The struct at a path.
     pub(crate) fn below(&self, path: &str) -> Option<&Struct> {
         let name = match path.contains('.') {
             true => self.at(path)?.structure()?,
@@ -218,7 +216,6 @@ pub(crate) fn is_struct(name: &str) -> bool {
     name.contains('.') && !name.starts_with("word:") && !name.starts_with(['[', '{'])
 }
 
-/// A row of the table.
 struct Row {
     field: Field,
     first: Minor,
