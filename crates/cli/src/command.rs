@@ -1,16 +1,16 @@
 //! The commands: one file each, its arguments and one function.
 
-pub mod check;
-pub mod completions;
-pub mod diff;
-pub mod explain;
-pub mod fleet;
-pub mod generate;
-pub mod man;
-pub mod schema;
-pub mod schematic_id;
-pub mod show;
-pub mod validate;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod fleet;
+pub(crate) mod generate;
+pub(crate) mod man;
+pub(crate) mod schema;
+pub(crate) mod schematic_id;
+pub(crate) mod show;
+pub(crate) mod validate;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -32,15 +32,15 @@ use crate::tree::Root;
 pub struct CommandLine {
     #[command(flatten)]
     /// What all commands take.
-    pub global: Global,
+    pub(crate) global: Global,
     #[command(subcommand)]
     /// What to do.
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Options of every command
 #[derive(Debug, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Run as if started in this folder
     #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
     pub directory: Option<Utf8PathBuf>,
@@ -60,7 +60,7 @@ pub struct Global {
 
 /// How results and findings are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Text,
@@ -70,7 +70,7 @@ pub enum Format {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Write every file that the model asks for
     Generate(generate::Arguments),
     /// Check that the files are what the model says; reads only, and never a secret
@@ -97,7 +97,7 @@ pub enum Command {
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Fine.
     Success = 0,
     /// Findings about the user's files.
@@ -107,7 +107,7 @@ pub enum Exit {
 }
 
 /// What a command works with.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// Where it prints.
     pub console: Console,
     /// What it starts.
@@ -121,7 +121,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// There is none, or the folder cannot be read.
-    pub fn root(&self) -> anyhow::Result<Root> {
+    pub(crate) fn root(&self) -> anyhow::Result<Root> {
         let start = self.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
         let root = Root::find(&start).map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
         root.ok_or_else(|| LoadError::NoFleetFile.into())
@@ -131,7 +131,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// The output is closed or cannot be written.
-    pub fn report(
+    pub(crate) fn report(
         &mut self,
         channel: Channel,
         findings: &mut Vec<Diagnostic>,
@@ -151,7 +151,7 @@ impl Context<'_> {
 
     /// Whether results are for people.
     #[must_use]
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.global.format == Format::Text
     }
 }
@@ -165,12 +165,12 @@ fn json_text(result: &impl serde::Serialize) -> String {
 
 /// The exit code of a list of findings.
 #[must_use]
-pub fn exit_of(findings: &[Diagnostic]) -> Exit {
+pub(crate) fn exit_of(findings: &[Diagnostic]) -> Exit {
     if findings.iter().any(|finding| finding.level == Level::Error) { Exit::Findings } else { Exit::Success }
 }
 
 /// `1 file`, `2 files`.
 #[must_use]
-pub fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

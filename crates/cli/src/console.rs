@@ -16,7 +16,7 @@ use crate::report::{self, Style};
 
 /// The value of `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// In colour on a terminal that can show it
     #[default]
     Auto,
@@ -28,7 +28,7 @@ pub enum ColorChoice {
 
 /// An output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
+pub(crate) enum Channel {
     /// Standard output, for what the user asked for.
     Result,
     /// Standard error, for messages about the run.
@@ -36,7 +36,7 @@ pub enum Channel {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum PrintError {
+pub(crate) enum PrintError {
     /// The reader, such as `head`, closed the pipe: the command ends with success.
     #[error("the output is closed")]
     Closed,
@@ -44,7 +44,7 @@ pub enum PrintError {
     Failed(#[source] io::Error),
 }
 
-pub struct Console {
+pub(crate) struct Console {
     result: Stream,
     status: Stream,
     quiet: bool,
@@ -58,12 +58,12 @@ struct Stream {
 }
 
 impl Console {
-    pub fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
+    pub(crate) fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
         let (result, status) = (Stream::new(io::stdout(), color), Stream::new(io::stderr(), color));
         Self { result, status, quiet, verbose, started: Instant::now() }
     }
 
-    pub const fn style(&self, channel: Channel) -> Style {
+    pub(crate) const fn style(&self, channel: Channel) -> Style {
         match channel {
             Channel::Result => self.result.style,
             Channel::Status => self.status.style,
@@ -71,18 +71,18 @@ impl Console {
     }
 
     /// Returns the time since the program started.
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// Prints a text on standard output, without an added line break.
-    pub fn result(&mut self, text: &str) -> Result<(), PrintError> {
+    pub(crate) fn result(&mut self, text: &str) -> Result<(), PrintError> {
         self.result.write(text)
     }
 
     /// Prints a message on standard error unless `--quiet` is set. Adds a line break if there is none. Ignores errors: a closed
     /// standard error is no reason to stop.
-    pub fn status(&mut self, text: &str) {
+    pub(crate) fn status(&mut self, text: &str) {
         if !self.quiet && !text.is_empty() {
             let end = if text.ends_with('\n') { "" } else { "\n" };
             let _ = self.status.write(&format!("{text}{end}"));
@@ -90,20 +90,25 @@ impl Console {
     }
 
     /// Prints on standard error why the command could not run, with the chain of causes, even if `--quiet` is set.
-    pub fn failure(&mut self, error: &anyhow::Error) {
+    pub(crate) fn failure(&mut self, error: &anyhow::Error) {
         let word = self.status.style.paint(anstyle::AnsiColor::BrightRed.on_default().bold(), "error");
         let _ = self.status.write(&format!("{word}: {error:#}\n"));
     }
 
     /// Prints a message on standard error if `--verbose` is set and `--quiet` is not.
-    pub fn detail(&mut self, text: &str) {
+    pub(crate) fn detail(&mut self, text: &str) {
         if self.verbose {
             self.status(text);
         }
     }
 
     /// Prints findings for people, in the order given, even if `--quiet` is set.
-    pub fn report(&mut self, channel: Channel, findings: &[Diagnostic], sources: &Sources) -> Result<(), PrintError> {
+    pub(crate) fn report(
+        &mut self,
+        channel: Channel,
+        findings: &[Diagnostic],
+        sources: &Sources,
+    ) -> Result<(), PrintError> {
         let stream = match channel {
             Channel::Result => &mut self.result,
             Channel::Status => &mut self.status,

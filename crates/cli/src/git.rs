@@ -42,7 +42,7 @@ impl From<ProcessError> for GitError {
 
 /// Which file makes git ignore a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ignore {
+pub(crate) enum Ignore {
     /// A `.gitignore` that git tracks, so every clone has it.
     Tracked,
     /// A `.gitignore` that git does not track (yet): other clones do not have it. The path is relative to the top.
@@ -60,7 +60,7 @@ pub(crate) enum Compared {
 }
 
 /// The git repository that contains talosmith's root.
-pub struct Git<'a> {
+pub(crate) struct Git<'a> {
     processes: &'a dyn Processes,
     /// The top of git's work tree: talosmith's root or a folder above it.
     pub(crate) top: Utf8PathBuf,
@@ -71,7 +71,7 @@ pub struct Git<'a> {
 impl<'a> Git<'a> {
     /// Finds the repository around `root`, the folder of talosmith.yaml, whose path has no symbolic links. Starts git once. In a bare
     /// repository, which has no work tree, the error is [`GitError::NotARepository`].
-    pub fn open(processes: &'a dyn Processes, root: &Utf8Path) -> Result<Self, GitError> {
+    pub(crate) fn open(processes: &'a dyn Processes, root: &Utf8Path) -> Result<Self, GitError> {
         // Git sets GIT_DIR for some hooks; then the work tree is the current folder, whichever repository contains `root`.
         let start = if GIT_DIR.value().is_some() { Utf8Path::new(".") } else { root };
         Self::open_from(processes, start, root)
@@ -96,7 +96,7 @@ impl<'a> Git<'a> {
     }
 
     /// Whether the index contains the file at `path`, relative to talosmith's root.
-    pub fn is_tracked(&self, path: &Utf8Path) -> Result<bool, GitError> {
+    pub(crate) fn is_tracked(&self, path: &Utf8Path) -> Result<bool, GitError> {
         self.tracks(&self.prefix.join(path))
     }
 
@@ -110,7 +110,7 @@ impl<'a> Git<'a> {
     }
 
     /// Returns the file that makes git ignore `path`, relative to talosmith's root, even if the path itself is tracked.
-    pub fn ignored_by(&self, path: &Utf8Path) -> Result<Ignore, GitError> {
+    pub(crate) fn ignored_by(&self, path: &Utf8Path) -> Result<Ignore, GitError> {
         const NAME: &str = "check-ignore";
         // `--no-index`, or git reports a tracked path as not ignored; `-v`, since git also answers yes for what only this machine
         // ignores; `-z` needs `--stdin`. It reads paths and no patterns, except for a colon at the start, which `./` hides.

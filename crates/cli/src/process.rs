@@ -30,7 +30,7 @@ const ALWAYS: &[&str] = &[
 
 /// A program to start, with its input and its limits. Without `Debug`, since no log may contain the arguments or the input.
 #[derive(Clone)]
-pub struct Command {
+pub(crate) struct Command {
     /// A name that is searched in PATH, or a path.
     pub program: String,
     /// The arguments, without the program's name; not interpreted by a shell. Never a secret: other users can read them.
@@ -50,7 +50,7 @@ pub struct Command {
 
 impl Command {
     /// Creates a command without input that may run for a minute and write a mebibyte.
-    pub fn new<Argument: Into<String>>(
+    pub(crate) fn new<Argument: Into<String>>(
         program: impl Into<String>,
         arguments: impl IntoIterator<Item = Argument>,
     ) -> Self {
@@ -76,7 +76,7 @@ impl Command {
 }
 
 /// The exit code and the outputs of a program that has ended. The outputs may hold secrets and are cleared when they are dropped.
-pub struct Output {
+pub(crate) struct Output {
     /// The exit code; `None` if a signal ended the program.
     pub status: Option<i32>,
     pub stdout: Zeroizing<Vec<u8>>,
@@ -84,7 +84,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn success(&self) -> bool {
+    pub(crate) fn success(&self) -> bool {
         self.status == Some(0)
     }
 }
@@ -113,7 +113,7 @@ pub enum ProcessError {
 }
 
 /// A running program that answers requests on its standard input. Dropping it ends the program.
-pub struct InteractiveProgram {
+pub(crate) struct InteractiveProgram {
     pub input: Box<dyn Write + Send>,
     pub output: Box<dyn BufRead + Send>,
     // The last field: it is dropped, and the program ended, after both pipes are closed.
@@ -121,7 +121,7 @@ pub struct InteractiveProgram {
 }
 
 /// Starts programs. [`System`] starts real ones; tests use a fake.
-pub trait Processes: Send + Sync {
+pub(crate) trait Processes: Send + Sync {
     /// Runs a program to its end. An exit code other than 0 is not an error. After an error the program does not run any more.
     fn run(&self, command: &Command) -> Result<Output, ProcessError>;
 

@@ -12,7 +12,8 @@ mod json;
 mod tests;
 
 pub use human::human;
-pub use json::json;
-pub use order::{count_line, sort};
+pub(crate) use json::json;
+pub(crate) use order::count_line;
+pub use order::sort;
 pub use style::Style;
 pub(crate) use wrap::{clip, wrap};

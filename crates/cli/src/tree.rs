@@ -13,7 +13,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::git::GitError;
 
-pub use git::GitTree;
+pub(crate) use git::GitTree;
 pub use memory::MemoryTree;
 pub(crate) use root::{Root, exists, resolve_links};
 pub use work::WorkTree;

@@ -2,7 +2,6 @@
 //!
 //! The modules are in dependency order: each uses only those before it.
 
-#![deny(unreachable_pub)]
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
 
 /// The paths of a repository. A new folder or file that talosmith knows by name.

@@ -18,7 +18,7 @@ use crate::tree::{GitTree, Root, Tree, WorkTree};
 
 /// Check that the files are what the model says; reads only, and never a secret
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Devices to compare, by name or folder, with their clusters; all are validated [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
@@ -31,7 +31,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// A file cannot be read or written, or the output is closed.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     if arguments.staged {
         let git = Git::open(context.processes, &root.path)?;

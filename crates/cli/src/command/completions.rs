@@ -7,7 +7,7 @@ use super::{CommandLine, Context, Exit};
 
 /// Print completions for a shell
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The shell
     #[arg(value_enum)]
     shell: Shell,

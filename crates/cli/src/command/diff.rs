@@ -15,7 +15,7 @@ use crate::tree::WorkTree;
 
 /// Show what `generate` would write, as a unified diff
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Devices to compare, by name or folder, with their clusters [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,

@@ -7,7 +7,7 @@ use super::{Context, Exit};
 
 /// Explain the code of a finding
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The code, as it stands in brackets behind `error` or `warning`
     #[arg(value_name = "CODE", required_unless_present = "list")]
     code: Option<String>,

@@ -14,7 +14,7 @@ use crate::tree::WorkTree;
 
 /// Show all devices at a glance: versions, images, volumes, and how their files stand
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Devices to show, by name or folder [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,

@@ -27,7 +27,7 @@ use crate::writer::{Lock, apply, write_secret};
 
 /// Write every file that the model asks for
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Devices to generate, by name or folder, with their clusters; all are validated [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,

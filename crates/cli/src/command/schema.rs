@@ -7,7 +7,7 @@ use super::{Context, Exit};
 
 /// Print the JSON Schema of a file that you write
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Which file
     #[arg(value_enum, default_value_t)]
     name: Name,

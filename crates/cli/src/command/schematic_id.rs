@@ -13,7 +13,7 @@ use crate::tree::{Tree, WorkTree, resolve_links};
 
 /// Work out the ID that the Image Factory gives a schematic
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Files with a schematic each, as one would POST them to the factory
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Utf8PathBuf>,
@@ -23,7 +23,7 @@ pub struct Arguments {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let start = context.global.directory.clone().unwrap_or_default();
     let mut exit = Exit::Success;
     for file in &arguments.files {

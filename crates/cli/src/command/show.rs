@@ -22,7 +22,7 @@ use crate::tree::WorkTree;
 
 /// Show a device: its facts and where each is written, its disks, images and files
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The device, by name or folder
     #[arg(value_name = "DEVICE")]
     device: Utf8PathBuf,

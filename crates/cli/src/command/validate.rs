@@ -15,7 +15,7 @@ use crate::tree::WorkTree;
 
 /// Check the model and render everything, and compare nothing
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Devices to render, by name or folder; all are validated [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,

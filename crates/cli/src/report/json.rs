@@ -42,7 +42,7 @@ struct At {
 }
 
 /// Formats findings in the order given, with the summary of the command.
-pub fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
+pub(crate) fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
     let mut positions = Positions::new(sources);
     let findings = findings.iter().map(|finding| entry(mask_finding(finding), &mut positions)).collect();
     let report = Report { version: VERSION, findings, summary };

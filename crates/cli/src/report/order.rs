@@ -23,7 +23,7 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
 }
 
 /// Formats the numbers of findings: `2 errors, 1 warning`. Empty if there are none.
-pub fn count_line(findings: &[Diagnostic]) -> String {
+pub(crate) fn count_line(findings: &[Diagnostic]) -> String {
     let counts = [Level::Error, Level::Warning].map(|level| {
         let number = findings.iter().filter(|finding| finding.level == level).count();
         let plural = if number == 1 { "" } else { "s" };

@@ -18,7 +18,7 @@ struct Listed {
 }
 
 /// The files of git's index or of a revision. One process lists them, and one more reads the bytes of all files.
-pub struct GitTree<'a> {
+pub(crate) struct GitTree<'a> {
     git: &'a Git<'a>,
     files: BTreeMap<String, Listed>,
     /// Folders that contain a name that is not UTF-8, and that name.
@@ -29,7 +29,7 @@ pub struct GitTree<'a> {
 
 impl<'a> GitTree<'a> {
     /// Lists the index: the files that the next commit will contain.
-    pub fn index(git: &'a Git<'a>) -> Result<Self, GitError> {
+    pub(crate) fn index(git: &'a Git<'a>) -> Result<Self, GitError> {
         // mode, ID and stage; then a tab and the path
         let output = git.list_index()?;
         Self::from_listing(git, &output.stdout, |fields| match fields {
@@ -40,7 +40,7 @@ impl<'a> GitTree<'a> {
     }
 
     /// Lists a revision such as `HEAD`. Before the first commit, the error is [`GitError::NoSuchRevision`].
-    pub fn revision(git: &'a Git<'a>, revision: &str, paths: &[Utf8PathBuf]) -> Result<Self, GitError> {
+    pub(crate) fn revision(git: &'a Git<'a>, revision: &str, paths: &[Utf8PathBuf]) -> Result<Self, GitError> {
         // mode, type and ID; then a tab and the path
         let output = git.list_revision(revision, paths)?;
         Self::from_listing(git, &output.stdout, |fields| match fields {

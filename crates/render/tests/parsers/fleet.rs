@@ -66,16 +66,16 @@ allowSchedulingOnControlPlanes: SCHEDULING
 ";
 
 /// The versions of the base config: one of a single v1alpha1 document, and one of several documents.
-pub const BASES: [&str; 2] = ["v1.12.1", "v1.14.0"];
+pub(crate) const BASES: [&str; 2] = ["v1.12.1", "v1.14.0"];
 
 /// A fleet whose devices were planned.
-pub struct Plan {
+pub(crate) struct Plan {
     pub clusters: Vec<Cluster>,
     pub devices: Vec<Arc<Device>>,
 }
 
 /// The plan of the fleet.
-pub fn plan(base: &str, scheduling: bool) -> Plan {
+pub(crate) fn plan(base: &str, scheduling: bool) -> Plan {
     let mut sources = Sources::default();
     let text = FLEET.replace("BASE", base);
     let fleet = FleetFile::read(sources.add("talosmith.yaml", text.as_str()), &text).expect("a fleet");
@@ -97,7 +97,7 @@ pub fn plan(base: &str, scheduling: bool) -> Plan {
 }
 
 /// Returns every artifact, or all errors.
-pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+pub(crate) fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
     let (mut artifacts, mut errors) = (Vec::new(), Vec::new());
     for device in &plan.devices {
@@ -124,7 +124,7 @@ pub fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<A
 }
 
 /// Every artifact of a device, or everything for which a template, Talos or another reader refuses it.
-pub fn check(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
+pub(crate) fn check(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
     let device = &plan.devices[0];
     let artifacts = renderer.device(device)?;
