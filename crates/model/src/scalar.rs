@@ -257,13 +257,26 @@ macro_rules! text_scalar {
     )*};
 }
 
-/// Implements the same and `as_str` for a newtype of `String`.
-macro_rules! checked_text {
-    ($($type:ident),*) => {$(
+/// Defines scalars that are a string which a function has checked.
+macro_rules! string_scalars {
+    ($($(#[$attribute:meta])* $visibility:vis $type:ident: $check:path;)*) => {$(
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+        #[serde(try_from = "String")]
+        $visibility struct $type(String);
+
         impl $type {
             /// Returns the string as it was written.
-            pub(crate) fn as_str(&self) -> &str {
+            $visibility fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = crate::scalar::ScalarError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $check(text).map(|()| Self(text.to_owned()))
             }
         }
 
@@ -271,4 +284,4 @@ macro_rules! checked_text {
     )*};
 }
 
-pub(crate) use {checked_text, text_scalar, try_from_text, with_scalars};
+pub(crate) use {string_scalars, text_scalar, try_from_text, with_scalars};

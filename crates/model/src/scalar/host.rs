@@ -5,30 +5,23 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{Endpoint, Hostname, ScalarError, text_scalar, try_from_text};
+use super::{Endpoint, Hostname, ScalarError, string_scalars, try_from_text};
 
-/// A hostname or an IP address.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Host(String);
-
-impl Host {
-    /// The host as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+string_scalars! {
+    /// A hostname or an IP address.
+    pub Host: check_host;
+    /// A container registry: a host with perhaps a port, or `*` for all that have no entry of their own.
+    pub Registry: check_registry;
+    /// The URL of something that speaks HTTP: a mirror, or an OpenID Connect issuer.
+    pub Url: check_url;
 }
 
-impl FromStr for Host {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if is_host(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(ScalarError::new(format!("`{text}` is neither a hostname nor an IP address"))
-            .help("write a host such as `time.cloudflare.com` or `192.168.1.1`"))
+fn check_host(text: &str) -> Result<(), ScalarError> {
+    if is_host(text) {
+        return Ok(());
     }
+    Err(ScalarError::new(format!("`{text}` is neither a hostname nor an IP address"))
+        .help("write a host such as `time.cloudflare.com` or `192.168.1.1`"))
 }
 
 /// Returns whether a string is a hostname or an IP address; four numbers can only be an address.
@@ -80,73 +73,39 @@ impl FromStr for NodeEndpoint {
     }
 }
 
-/// A container registry: a host with perhaps a port, or `*` for all that have no entry of their own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Registry(String);
-
-impl Registry {
-    /// The registry as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
+fn check_registry(text: &str) -> Result<(), ScalarError> {
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    if text == "*" || (is_host(host) && port_is_good) {
+        return Ok(());
     }
+    let fault = ScalarError::new(format!("`{text}` is not a registry"));
+    let bare = text.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    Err(if bare != text && bare.parse::<Registry>().is_ok() {
+        fault.help(format!("write `{bare}`"))
+    } else {
+        fault.help("write the host of an image's name, such as `docker.io`, or `*`")
+    })
 }
 
-impl FromStr for Registry {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-        let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok());
-        if text == "*" || (is_host(host) && port_is_good) {
-            return Ok(Self(text.to_owned()));
-        }
-        let fault = ScalarError::new(format!("`{text}` is not a registry"));
-        let bare = text.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
-        Err(if bare != text && bare.parse::<Self>().is_ok() {
-            fault.help(format!("write `{bare}`"))
-        } else {
-            fault.help("write the host of an image's name, such as `docker.io`, or `*`")
-        })
+fn check_url(text: &str) -> Result<(), ScalarError> {
+    let fault = || ScalarError::new(format!("`{text}` is not a URL"));
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let Some(rest) = rest else {
+        return Err(fault().label("neither http nor https").help(format!("write `https://{text}`")));
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => host,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    if !is_host(host) || text.contains(char::is_whitespace) {
+        return Err(fault().help("write a URL such as `https://registry.example.net`"));
     }
-}
-
-/// The URL of something that speaks HTTP: a mirror, or an OpenID Connect issuer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Url(String);
-
-impl Url {
-    /// The URL as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Url {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = || ScalarError::new(format!("`{text}` is not a URL"));
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let Some(rest) = rest else {
-            return Err(fault().label("neither http nor https").help(format!("write `https://{text}`")));
-        };
-        let authority = rest.split('/').next().unwrap_or_default();
-        let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, _)) => host,
-            None => authority.split(':').next().unwrap_or_default(),
-        };
-        if !is_host(host) || text.contains(char::is_whitespace) {
-            return Err(fault().help("write a URL such as `https://registry.example.net`"));
-        }
-        Ok(Self(text.to_owned()))
-    }
+    Ok(())
 }
 
 try_from_text!(SubjectAltName, NodeEndpoint);
-text_scalar!(Host, Registry, Url);
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,23 +1,19 @@
-//! What images are made of and called.
+//! Images, and what they are made of.
 
-use std::str::FromStr;
+use super::{ScalarError, string_scalars};
 
-use serde::Deserialize;
-
-use super::{ScalarError, text_scalar};
-
-/// A container image with a tag or a digest, or both.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Image(String);
+string_scalars! {
+    /// A container image with a tag or a digest, or both.
+    pub Image: check_image;
+    /// A tag of an image or of a Git repository.
+    pub Tag: check_tag;
+    /// The name of a system extension as schematics have it: `siderolabs/<name>`.
+    pub Extension: check_extension;
+    pub KernelArgument: check_kernel_argument;
+}
 
 impl Image {
-    /// The reference as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What stands before tag and digest.
+    /// The reference without tag and digest.
     pub fn name(&self) -> &str {
         let tag = self.tag().map_or(0, |tag| tag.len() + 1);
         let digest = self.digest().map_or(0, |digest| digest.len() + 1);
@@ -36,140 +32,83 @@ impl Image {
     }
 }
 
-impl FromStr for Image {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = |why: &str| {
-            ScalarError::new(format!("`{text}` is not a container image"))
-                .label(why.to_owned())
-                .help("write `<registry>/<name>:<tag>` or `<registry>/<name>@sha256:<digest>`")
-        };
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (text, None),
-        };
-        if let Some(digest) = digest {
-            let hex = digest.strip_prefix("sha256:").ok_or_else(|| fault("the digest is not sha256"))?;
-            if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
-                return Err(fault("a digest is 64 hexadecimal digits"));
-            }
+fn check_image(text: &str) -> Result<(), ScalarError> {
+    let fault = |why: &str| {
+        ScalarError::new(format!("`{text}` is not a container image"))
+            .label(why.to_owned())
+            .help("write `<registry>/<name>:<tag>` or `<registry>/<name>@sha256:<digest>`")
+    };
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (text, None),
+    };
+    if let Some(digest) = digest {
+        let hex = digest.strip_prefix("sha256:").ok_or_else(|| fault("the digest is not sha256"))?;
+        if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)) {
+            return Err(fault("a digest is 64 hexadecimal digits"));
         }
-        let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
-        let tag = last.split_once(':').map(|(_, tag)| tag);
-        if tag.is_none() && digest.is_none() {
-            return Err(fault("neither tag nor digest"));
-        }
-        if let Some(tag) = tag {
-            tag.parse::<Tag>().map_err(|_| fault("the tag has characters that a tag must not have"))?;
-        }
-        let path = tag.map_or(name, |tag| &name[..name.len() - tag.len() - 1]);
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
-        if path.is_empty() || !path.chars().all(allowed) || path.split('/').any(str::is_empty) {
-            return Err(fault("the name has characters that a name must not have"));
-        }
-        Ok(Self(text.to_owned()))
     }
+    let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+    let tag = last.split_once(':').map(|(_, tag)| tag);
+    if tag.is_none() && digest.is_none() {
+        return Err(fault("neither tag nor digest"));
+    }
+    if let Some(tag) = tag {
+        tag.parse::<Tag>().map_err(|_| fault("the tag has characters that a tag must not have"))?;
+    }
+    let path = tag.map_or(name, |tag| &name[..name.len() - tag.len() - 1]);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    if path.is_empty() || !path.chars().all(allowed) || path.split('/').any(str::is_empty) {
+        return Err(fault("the name has characters that a name must not have"));
+    }
+    Ok(())
 }
 
-/// A tag of an image or of a Git repository.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Tag(String);
-
-impl Tag {
-    /// The tag as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+fn check_tag(text: &str) -> Result<(), ScalarError> {
+    let good = (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && !text.starts_with(['.', '-']);
+    if good { Ok(()) } else { Err(ScalarError::new(format!("`{text}` is not a tag"))) }
 }
 
-impl FromStr for Tag {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let good = (1..=128).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-            && !text.starts_with(['.', '-']);
-        if good { Ok(Self(text.to_owned())) } else { Err(ScalarError::new(format!("`{text}` is not a tag"))) }
+fn check_extension(text: &str) -> Result<(), ScalarError> {
+    let good = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    if text.strip_prefix("siderolabs/").is_some_and(good) {
+        return Ok(());
     }
+    let fault = ScalarError::new(format!("`{text}` is not the name of an official extension"));
+    let name = text.rsplit('/').next().unwrap_or(text).split([':', '@']).next().unwrap_or(text);
+    Err(if good(name) {
+        fault.label(format!("did you mean `siderolabs/{name}`?"))
+    } else {
+        fault.help("write a name such as `siderolabs/tailscale`")
+    })
 }
 
-/// The name of a system extension as schematics have it: `siderolabs/<name>`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Extension(String);
-
-impl Extension {
-    /// The name as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
+fn check_kernel_argument(text: &str) -> Result<(), ScalarError> {
+    if text.is_empty() {
+        return Err(ScalarError::new("a kernel argument is empty"));
     }
-}
-
-impl FromStr for Extension {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let good = |text: &str| {
-            !text.is_empty()
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-        };
-        if text.strip_prefix("siderolabs/").is_some_and(good) {
-            return Ok(Self(text.to_owned()));
-        }
-        let fault = ScalarError::new(format!("`{text}` is not the name of an official extension"));
-        let name = text.rsplit('/').next().unwrap_or(text).split([':', '@']).next().unwrap_or(text);
-        Err(if good(name) {
-            fault.label(format!("did you mean `siderolabs/{name}`?"))
-        } else {
-            fault.help("write a name such as `siderolabs/tailscale`")
-        })
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct KernelArgument(String);
-
-impl KernelArgument {
-    /// The argument as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for KernelArgument {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if text.is_empty() {
-            return Err(ScalarError::new("a kernel argument is empty"));
-        }
-        let mut quoted = false;
-        for c in text.chars() {
-            match c {
-                '"' => quoted = !quoted,
-                c if c.is_whitespace() && !quoted => {
-                    let parts: Vec<String> = text.split_whitespace().map(|part| format!("- {part}")).collect();
-                    return Err(ScalarError::new(format!(
-                        "`{}` is more than one kernel argument",
-                        text.escape_debug()
-                    ))
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => {
+                let parts: Vec<String> = text.split_whitespace().map(|part| format!("- {part}")).collect();
+                return Err(ScalarError::new(format!("`{}` is more than one kernel argument", text.escape_debug()))
                     .note("as one item it changes the ID of the schematic")
                     .help(format!("write one item each:\n{}", parts.join("\n"))));
-                }
-                c if c.is_control() => {
-                    return Err(ScalarError::new("a kernel argument contains a control character"));
-                }
-                _ => {}
             }
+            c if c.is_control() => {
+                return Err(ScalarError::new("a kernel argument contains a control character"));
+            }
+            _ => {}
         }
-        Ok(Self(text.to_owned()))
     }
+    Ok(())
 }
-
-text_scalar!(Image, Tag, Extension, KernelArgument);
 
 #[cfg(test)]
 mod tests {

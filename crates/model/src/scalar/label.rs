@@ -1,101 +1,58 @@
 //! Kubernetes labels. Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>.
 
-use std::str::FromStr;
+use super::{ScalarError, string_scalars};
 
-use serde::Deserialize;
-
-use super::{ScalarError, text_scalar};
-
-/// The key of a label: an optional DNS name, a slash, and a name of at most 63 characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct LabelKey(String);
-
-impl LabelKey {
-    /// The key as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+string_scalars! {
+    /// The key of a label: an optional DNS name, a slash, and a name of at most 63 characters.
+    pub LabelKey: check_label_key;
+    /// The value of a label: at most 63 characters, or nothing.
+    pub LabelValue: check_label_value;
+    /// The value and the effect of a taint, as Talos writes them: `value:NoSchedule`, or the effect alone.
+    pub Taint: check_taint;
 }
 
-impl FromStr for LabelKey {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = |why: &str| ScalarError::new(format!("`{text}` is not a valid label key")).label(why.to_owned());
-        let name = match text.split_once('/') {
-            Some((prefix, name)) => {
-                if prefix.parse::<super::Hostname>().is_err() || prefix.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                    return Err(fault(&format!("`{prefix}` is not a DNS name")));
-                }
-                name
+fn check_label_key(text: &str) -> Result<(), ScalarError> {
+    let fault = |why: &str| ScalarError::new(format!("`{text}` is not a valid label key")).label(why.to_owned());
+    let name = match text.split_once('/') {
+        Some((prefix, name)) => {
+            if prefix.parse::<super::Hostname>().is_err() || prefix.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                return Err(fault(&format!("`{prefix}` is not a DNS name")));
             }
-            None => text,
-        };
-        if name.contains('/') {
-            return Err(fault("more than one slash"));
+            name
         }
-        if name.is_empty() {
-            return Err(fault("no name"));
-        }
-        is_name(name).map_err(|why| fault(&why))?;
-        Ok(Self(text.to_owned()))
+        None => text,
+    };
+    if name.contains('/') {
+        return Err(fault("more than one slash"));
     }
+    if name.is_empty() {
+        return Err(fault("no name"));
+    }
+    is_name(name).map_err(|why| fault(&why))
 }
 
-/// The value of a label: at most 63 characters, or nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct LabelValue(String);
-
-impl LabelValue {
-    /// The value as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
+fn check_label_value(text: &str) -> Result<(), ScalarError> {
+    if text.is_empty() {
+        return Ok(());
     }
+    is_name(text).map_err(|why| ScalarError::new(format!("`{text}` is not a valid label value")).label(why))
 }
-
-impl FromStr for LabelValue {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if !text.is_empty() {
-            is_name(text).map_err(|why| ScalarError::new(format!("`{text}` is not a valid label value")).label(why))?;
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// The value and the effect of a taint, as Talos writes them: `value:NoSchedule`, or the effect alone.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Taint(String);
 
 impl Taint {
     /// The effects that Kubernetes knows.
     const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-
-    /// The taint as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl FromStr for Taint {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let (value, effect) = text.rsplit_once(':').unwrap_or(("", text));
-        if !Self::EFFECTS.contains(&effect) {
-            let fault = ScalarError::new(format!("`{effect}` is not an effect of a taint"));
-            return Err(match talosmith_document::closest(effect, Self::EFFECTS) {
-                Some(near) => fault.label(format!("did you mean `{near}`?")),
-                None => fault.help("write `NoSchedule`, `PreferNoSchedule` or `NoExecute`, or `<value>:<effect>`"),
-            });
-        }
-        value.parse::<LabelValue>()?;
-        Ok(Self(text.to_owned()))
+fn check_taint(text: &str) -> Result<(), ScalarError> {
+    let (value, effect) = text.rsplit_once(':').unwrap_or(("", text));
+    if !Taint::EFFECTS.contains(&effect) {
+        let fault = ScalarError::new(format!("`{effect}` is not an effect of a taint"));
+        return Err(match talosmith_document::closest(effect, Taint::EFFECTS) {
+            Some(near) => fault.label(format!("did you mean `{near}`?")),
+            None => fault.help("write `NoSchedule`, `PreferNoSchedule` or `NoExecute`, or `<value>:<effect>`"),
+        });
     }
+    check_label_value(value)
 }
 
 fn is_name(text: &str) -> Result<(), String> {
@@ -110,8 +67,6 @@ fn is_name(text: &str) -> Result<(), String> {
     }
     Ok(())
 }
-
-text_scalar!(LabelKey, LabelValue, Taint);
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,34 @@
 //! Names of devices, hosts, volumes and other things that are called by one.
 
 use std::borrow::Borrow;
-use std::str::FromStr;
 
-use serde::Deserialize;
+use super::{ScalarError, string_scalars};
 
-use super::{ScalarError, checked_text};
+string_scalars! {
+    /// The name of a device, a cluster, a disk, a schematic or a patch: it is part of file names.
+    pub Name: check_name;
+    pub SecretName: check_secret_name;
+    /// One part of a DNS name, as RFC 1123 has it: at most 63 lower-case letters, digits and hyphens.
+    pub DnsLabel: check_dns_label;
+    /// A hostname: DNS labels with dots between, at most 253 characters, the first label at most 63 (as Talos checks it).
+    pub Hostname: check_hostname;
+    /// The name of a Kubernetes object: DNS labels with dots between, at most 253 characters.
+    /// Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
+    pub ObjectName: check_object_name;
+    /// The name of a volume. Talos: 1 to 34 ASCII letters, digits and hyphens, so that `u-<name>` fits the 36 characters of a GPT label.
+    pub VolumeName: check_volume_name;
+    /// A CEL expression on one line. Its syntax is checked here; its types are checked in the plan, where the version of Talos is known.
+    pub Cel: check_cel;
+    /// One argument of a program that splits its arguments at white space.
+    pub Argument: check_argument;
+    pub EnvironmentVariable: check_environment_variable;
+    /// A reference of 1Password: `op://vault/item/field`, with a section before the field if need be.
+    pub(crate) OpReference: check_op_reference;
+    /// A key of the model that requests a file, as `files` names it: `hostname`, `volumes.EPHEMERAL`.
+    pub ModelKey: check_model_key;
+}
 
-/// Why `text` may not be a name: which characters are allowed beside letters and digits, and how long it may be.
+/// Checks a name of letters, digits and the characters in `others`, of at most `longest` characters; `what` is its kind.
 fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result<(), ScalarError> {
     let fault = || ScalarError::new(format!("`{text}` is not {what}"));
     if text.is_empty() {
@@ -30,11 +51,6 @@ fn plain_name(text: &str, what: &str, others: &[char], longest: usize) -> Result
     Ok(())
 }
 
-/// The name of a device, a cluster, a disk, a schematic or a patch: it stands in file names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Name(String);
-
 /// Lets maps by name be searched for a string.
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
@@ -42,90 +58,46 @@ impl Borrow<str> for Name {
     }
 }
 
-impl FromStr for Name {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        plain_name(text, "a name", &['-', '_', '.'], 63)?;
-        Ok(Self(text.to_owned()))
-    }
+fn check_name(text: &str) -> Result<(), ScalarError> {
+    plain_name(text, "a name", &['-', '_', '.'], 63)
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct SecretName(String);
-
 impl SecretName {
-    /// The placeholder's name in a tracked template: upper case, with underscores. `tailscale-authkey` gives `TAILSCALE_AUTHKEY`.
+    /// The placeholder's name in a tracked template: upper case, with underscores. `tailscale-authkey` becomes `TAILSCALE_AUTHKEY`.
     pub fn placeholder(&self) -> String {
         self.0.to_ascii_uppercase().replace(['-', '.'], "_")
     }
 }
 
-impl FromStr for SecretName {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if text.starts_with("tskey-") || text.contains("://") {
-            return Err(ScalarError::new("a secret is referenced by its name, not by its value")
-                .note("this file is tracked by Git")
-                .help("list its sources under `secrets` in talosmith.yaml, and write the name of that key here"));
-        }
-        plain_name(text, "the name of a secret", &['-', '_', '.'], 63)?;
-        Ok(Self(text.to_owned()))
+fn check_secret_name(text: &str) -> Result<(), ScalarError> {
+    if text.starts_with("tskey-") || text.contains("://") {
+        return Err(ScalarError::new("a secret is referenced by its name, not by its value")
+            .note("this file is tracked by Git")
+            .help("list its sources under `secrets` in talosmith.yaml, and write the name of that key here"));
     }
+    plain_name(text, "the name of a secret", &['-', '_', '.'], 63)
 }
 
-/// One part of a DNS name, as RFC 1123 has it: at most 63 lower-case letters, digits and hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct DnsLabel(String);
-
-impl FromStr for DnsLabel {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        dns_label(text).map_err(|why| hostname_fault(text, &why))?;
-        Ok(Self(text.to_owned()))
-    }
+fn check_dns_label(text: &str) -> Result<(), ScalarError> {
+    dns_label(text).map_err(|why| hostname_fault(text, &why))
 }
 
-/// A hostname: DNS labels with dots between, at most 253 characters, the first label at most 63 (as Talos checks it).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Hostname(String);
-
-impl FromStr for Hostname {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if text.len() > 253 {
-            return Err(hostname_fault(text, &format!("{} characters; 253 at most", text.len())));
-        }
-        for label in text.split('.') {
-            dns_label(label).map_err(|why| hostname_fault(text, &why))?;
-        }
-        Ok(Self(text.to_owned()))
+fn check_hostname(text: &str) -> Result<(), ScalarError> {
+    if text.len() > 253 {
+        return Err(hostname_fault(text, &format!("{} characters; 253 at most", text.len())));
     }
+    for label in text.split('.') {
+        dns_label(label).map_err(|why| hostname_fault(text, &why))?;
+    }
+    Ok(())
 }
 
-/// The name of a Kubernetes object: DNS labels with dots between, at most 253 characters.
-/// Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ObjectName(String);
-
-impl FromStr for ObjectName {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = |why: ScalarError| {
-            let message = format!("`{text}` is not the name of a Kubernetes object");
-            ScalarError { label: why.label, help: why.help, ..ScalarError::new(message) }
-        };
-        text.parse::<Hostname>().map_err(fault)?;
-        Ok(Self(text.to_owned()))
-    }
+fn check_object_name(text: &str) -> Result<(), ScalarError> {
+    let fault = |why: ScalarError| {
+        let message = format!("`{text}` is not the name of a Kubernetes object");
+        ScalarError { label: why.label, help: why.help, ..ScalarError::new(message) }
+    };
+    check_hostname(text).map_err(fault)
 }
 
 fn hostname_fault(text: &str, why: &str) -> ScalarError {
@@ -153,139 +125,69 @@ fn dns_label(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The name of a volume. Talos: 1 to 34 ASCII letters, digits and hyphens, so that `u-<name>` fits the 36 characters of a GPT label.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct VolumeName(String);
+fn check_volume_name(text: &str) -> Result<(), ScalarError> {
+    let fault = || ScalarError::new(format!("`{text}` is not a valid volume name"));
+    if text.is_empty() || text.chars().count() > 34 {
+        return Err(fault()
+            .label(format!("{} characters; 1 to 34 are allowed", text.chars().count()))
+            .note("the partition's label is `u-<name>`, and a GPT label has 36 characters at most"));
+    }
+    if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '-')) {
+        let fault = fault().label(format!("`{}` is not allowed: letters, digits and `-` are", bad.escape_debug()));
+        let fixed = text.replace(['_', '.', ' '], "-");
+        let is_fixed = fixed.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        return Err(if is_fixed { fault.help(format!("write `{fixed}`")) } else { fault });
+    }
+    Ok(())
+}
 
-impl FromStr for VolumeName {
-    type Err = ScalarError;
+fn check_cel(text: &str) -> Result<(), ScalarError> {
+    if text.trim().is_empty() || text.contains('\n') {
+        return Err(ScalarError::new("a selector is a CEL expression on one line")
+            .help("write an expression such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
+    }
+    Ok(talosmith_machinery::cel::check_syntax(text)?)
+}
 
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = || ScalarError::new(format!("`{text}` is not a valid volume name"));
-        if text.is_empty() || text.chars().count() > 34 {
-            return Err(fault()
-                .label(format!("{} characters; 1 to 34 are allowed", text.chars().count()))
-                .note("the partition's label is `u-<name>`, and a GPT label has 36 characters at most"));
-        }
-        if let Some(bad) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '-')) {
-            let fault = fault().label(format!("`{}` is not allowed: letters, digits and `-` are", bad.escape_debug()));
-            let fixed = text.replace(['_', '.', ' '], "-");
-            let is_fixed = fixed.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-            return Err(if is_fixed { fault.help(format!("write `{fixed}`")) } else { fault });
-        }
-        Ok(Self(text.to_owned()))
+fn check_argument(text: &str) -> Result<(), ScalarError> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err(ScalarError::new(format!("`{}` is not one argument", text.escape_debug()))
+            .note("containerboot splits TS_EXTRA_ARGS at white space")
+            .help("write each argument as an item of its own"));
+    }
+    Ok(())
+}
+
+fn check_environment_variable(text: &str) -> Result<(), ScalarError> {
+    let bare = text.trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
+    let good = |text: &str| {
+        !text.is_empty()
+            && !text.starts_with(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if good(text) {
+        return Ok(());
+    }
+    let fault = ScalarError::new(format!("`{text}` is not a valid name of an environment variable"));
+    Err(if good(bare) { fault.help(format!("write `{bare}`")) } else { fault })
+}
+
+fn check_op_reference(text: &str) -> Result<(), ScalarError> {
+    let parts = text.strip_prefix("op://").map(|rest| rest.split('/').collect::<Vec<_>>());
+    match parts {
+        Some(parts) if (3..=4).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty()) => Ok(()),
+        _ => Err(ScalarError::new(format!("`{text}` is not a 1Password secret reference"))
+            .help("write `op://<vault>/<item>/<field>`")),
     }
 }
 
-/// A CEL expression on one line. Its syntax is checked here; its types are checked in the plan, where the version of Talos is known.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Cel(String);
-
-impl FromStr for Cel {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if text.trim().is_empty() || text.contains('\n') {
-            return Err(ScalarError::new("a selector is a CEL expression on one line")
-                .help("write an expression such as `disk.transport == 'nvme'`, or `\"!system_disk\"` in quotes"));
-        }
-        talosmith_machinery::cel::check_syntax(text)?;
-        Ok(Self(text.to_owned()))
+fn check_model_key(text: &str) -> Result<(), ScalarError> {
+    if text.split('.').any(str::is_empty) || text.contains(char::is_whitespace) {
+        return Err(ScalarError::new(format!("`{text}` is not a model key"))
+            .help("write a key such as `hostname` or `volumes.EPHEMERAL`"));
     }
+    Ok(())
 }
-
-/// One argument of a program that splits its arguments at white space.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Argument(String);
-
-impl FromStr for Argument {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if text.is_empty() || text.contains(char::is_whitespace) {
-            return Err(ScalarError::new(format!("`{}` is not one argument", text.escape_debug()))
-                .note("containerboot splits TS_EXTRA_ARGS at white space")
-                .help("write each argument as an item of its own"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct EnvironmentVariable(String);
-
-impl FromStr for EnvironmentVariable {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let bare = text.trim_start_matches('$').trim_start_matches('{').trim_end_matches('}');
-        let good = |text: &str| {
-            !text.is_empty()
-                && !text.starts_with(|c: char| c.is_ascii_digit())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        };
-        if good(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        let fault = ScalarError::new(format!("`{text}` is not a valid name of an environment variable"));
-        Err(if good(bare) { fault.help(format!("write `{bare}`")) } else { fault })
-    }
-}
-
-/// A reference of 1Password: `op://vault/item/field`, with a section before the field if need be.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct OpReference(String);
-
-impl FromStr for OpReference {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let parts = text.strip_prefix("op://").map(|rest| rest.split('/').collect::<Vec<_>>());
-        match parts {
-            Some(parts) if (3..=4).contains(&parts.len()) && parts.iter().all(|part| !part.is_empty()) => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(ScalarError::new(format!("`{text}` is not a 1Password secret reference"))
-                .help("write `op://<vault>/<item>/<field>`")),
-        }
-    }
-}
-
-/// A key of the model that asks for a file, as `files` names it: `hostname`, `volumes.EPHEMERAL`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ModelKey(String);
-
-impl FromStr for ModelKey {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        if text.split('.').any(str::is_empty) || text.contains(char::is_whitespace) {
-            return Err(ScalarError::new(format!("`{text}` is not a model key"))
-                .help("write a key such as `hostname` or `volumes.EPHEMERAL`"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-checked_text!(
-    Name,
-    SecretName,
-    DnsLabel,
-    Hostname,
-    ObjectName,
-    VolumeName,
-    Cel,
-    Argument,
-    EnvironmentVariable,
-    OpReference,
-    ModelKey
-);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,14 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{ScalarError, text_scalar, try_from_text};
+use super::{ScalarError, string_scalars, text_scalar, try_from_text};
+
+string_scalars! {
+    /// A network of which an address may be, or with `!` before it may not.
+    pub SubnetFilter: check_subnet_filter;
+    /// The URL of a Kubernetes API: `https`, a host, perhaps a port, and no path.
+    pub Endpoint: check_endpoint;
+}
 
 /// An IP address, and how the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -90,25 +97,8 @@ impl FromStr for Cidr {
     }
 }
 
-/// A network of which an address may be, or with `!` before it may not.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct SubnetFilter(String);
-
-impl SubnetFilter {
-    /// The filter as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for SubnetFilter {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        text.strip_prefix('!').unwrap_or(text).parse::<Cidr>()?;
-        Ok(Self(text.to_owned()))
-    }
+fn check_subnet_filter(text: &str) -> Result<(), ScalarError> {
+    text.strip_prefix('!').unwrap_or(text).parse::<Cidr>().map(drop)
 }
 
 /// A network that Tailscale advertises: one of the cluster's by name, or a CIDR.
@@ -139,53 +129,37 @@ impl FromStr for Route {
     }
 }
 
-/// The URL of a Kubernetes API: `https`, a host, perhaps a port, and no path.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Endpoint(String);
-
-impl Endpoint {
-    /// The URL as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
+fn check_endpoint(text: &str) -> Result<(), ScalarError> {
+    let fault = || ScalarError::new(format!("`{text}` is not the URL of a Kubernetes API"));
+    let Some(authority) = text.strip_prefix("https://") else {
+        let host = text.trim_start_matches("http://");
+        return Err(fault().label("not https").help(format!("write `https://{host}`")));
+    };
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    if let Some(port) = port
+        && port.parse::<u16>().is_err()
+    {
+        return Err(fault()
+            .label(format!("`{port}` is not a port"))
+            .help("write a URL such as `https://192.168.1.194:6443`"));
     }
-}
-
-impl FromStr for Endpoint {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = || ScalarError::new(format!("`{text}` is not the URL of a Kubernetes API"));
-        let Some(authority) = text.strip_prefix("https://") else {
-            let host = text.trim_start_matches("http://");
-            return Err(fault().label("not https").help(format!("write `https://{host}`")));
-        };
-        let authority = authority.strip_suffix('/').unwrap_or(authority);
-        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, rest)) => (host, rest.strip_prefix(':')),
-            None => match authority.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (authority, None),
-            },
-        };
-        if let Some(port) = port
-            && port.parse::<u16>().is_err()
-        {
-            return Err(fault()
-                .label(format!("`{port}` is not a port"))
-                .help("write a URL such as `https://192.168.1.194:6443`"));
-        }
-        if host.parse::<IpAddr>().is_err() && host.parse::<super::Hostname>().is_err() {
-            return Err(fault()
-                .label(format!("`{host}` is not a host"))
-                .help("write a URL such as `https://192.168.1.194:6443`"));
-        }
-        Ok(Self(text.to_owned()))
+    if host.parse::<IpAddr>().is_err() && host.parse::<super::Hostname>().is_err() {
+        return Err(fault()
+            .label(format!("`{host}` is not a host"))
+            .help("write a URL such as `https://192.168.1.194:6443`"));
     }
+    Ok(())
 }
 
 try_from_text!(Route);
-text_scalar!(Address, Cidr, Endpoint, SubnetFilter);
+text_scalar!(Address, Cidr);
 
 #[cfg(test)]
 mod tests {

@@ -1,99 +1,62 @@
 //! Paths in the repository and on nodes.
 
-use std::str::FromStr;
+use super::{ScalarError, string_scalars};
 
-use serde::Deserialize;
-
-use super::{ScalarError, text_scalar};
-
-/// A path below a folder of the repository: no `..`, no root, no drive.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct RelativePath(String);
-
-impl RelativePath {
-    /// The path as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+string_scalars! {
+    /// A path below a folder of the repository: no `..`, no root, no drive.
+    pub RelativePath: check_relative_path;
+    /// A path on a node, from its root, which is not the root itself.
+    pub AbsolutePath: check_absolute_path;
+    /// The path of a disk below /dev.
+    pub DevicePath: check_device_path;
 }
 
-impl FromStr for RelativePath {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = |why: &str| {
-            ScalarError::new(format!("`{}` is not a path below its folder", text.escape_debug())).label(why.to_owned())
-        };
-        if text.is_empty() {
-            return Err(fault("empty"));
-        }
-        if text.starts_with('/') {
-            return Err(fault("begins at the root"));
-        }
-        if text.split('/').any(|part| part == "..") {
-            return Err(fault("leaves the folder"));
-        }
-        if text.split('/').any(|part| part.is_empty() || part == ".") {
-            return Err(fault("has an empty part"));
-        }
-        if text.split('/').any(|part| part == ".git") {
-            return Err(fault("is in git's own folder"));
-        }
-        if let Some(bad) = text.chars().find(|c| c.is_control() || matches!(c, '\\' | ':')) {
-            return Err(fault(&format!("`{}` is not allowed", bad.escape_debug())));
-        }
-        if text.len() > 255 {
-            return Err(fault("over 255 bytes"));
-        }
-        Ok(Self(text.to_owned()))
+fn check_relative_path(text: &str) -> Result<(), ScalarError> {
+    let fault = |why: &str| {
+        ScalarError::new(format!("`{}` is not a path below its folder", text.escape_debug())).label(why.to_owned())
+    };
+    if text.is_empty() {
+        return Err(fault("empty"));
     }
+    if text.starts_with('/') {
+        return Err(fault("begins at the root"));
+    }
+    if text.split('/').any(|part| part == "..") {
+        return Err(fault("leaves the folder"));
+    }
+    if text.split('/').any(|part| part.is_empty() || part == ".") {
+        return Err(fault("has an empty part"));
+    }
+    if text.split('/').any(|part| part == ".git") {
+        return Err(fault("is in git's own folder"));
+    }
+    if let Some(bad) = text.chars().find(|c| c.is_control() || matches!(c, '\\' | ':')) {
+        return Err(fault(&format!("`{}` is not allowed", bad.escape_debug())));
+    }
+    if text.len() > 255 {
+        return Err(fault("over 255 bytes"));
+    }
+    Ok(())
 }
 
-/// A path on a node, from its root, which is not the root itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct AbsolutePath(String);
-
-impl AbsolutePath {
-    /// The path as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
+fn check_absolute_path(text: &str) -> Result<(), ScalarError> {
+    let fault = |why: &str| {
+        ScalarError::new(format!("`{}` is not an absolute path", text.escape_debug())).label(why.to_owned())
+    };
+    let Some(rest) = text.strip_prefix('/') else { return Err(fault("does not begin with `/`")) };
+    if rest.is_empty() {
+        return Err(fault("the root itself"));
     }
-}
-
-impl FromStr for AbsolutePath {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = |why: &str| {
-            ScalarError::new(format!("`{}` is not an absolute path", text.escape_debug())).label(why.to_owned())
-        };
-        let Some(rest) = text.strip_prefix('/') else { return Err(fault("does not begin with `/`")) };
-        if rest.is_empty() {
-            return Err(fault("the root itself"));
-        }
-        if rest.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-            return Err(fault("has an empty part, `.` or `..`"));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(fault("has a control character in it"));
-        }
-        Ok(Self(text.to_owned()))
+    if rest.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        return Err(fault("has an empty part, `.` or `..`"));
     }
+    if text.chars().any(char::is_control) {
+        return Err(fault("has a control character in it"));
+    }
+    Ok(())
 }
-
-/// The path of a disk below /dev.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct DevicePath(String);
 
 impl DevicePath {
-    /// The path as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// A CEL expression that is true for the disk at this path.
     ///
     /// Talos lists the links of /dev/disk under `disk.symlinks` and the kernel's name as `disk.dev_path`.
@@ -106,28 +69,22 @@ impl DevicePath {
     }
 }
 
-impl FromStr for DevicePath {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let good = text.strip_prefix("/dev/").is_some_and(|rest| {
-            rest.split('/').all(|part| {
-                !part.is_empty()
-                    && part != ".."
-                    && part
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'+'))
-            })
-        });
-        if good {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(ScalarError::new(format!("`{text}` is not the path of a disk"))
-            .help("write one such as `/dev/disk/by-id/nvme-…`; `talosctl get disks` lists them"))
+fn check_device_path(text: &str) -> Result<(), ScalarError> {
+    let good = text.strip_prefix("/dev/").is_some_and(|rest| {
+        rest.split('/').all(|part| {
+            !part.is_empty()
+                && part != ".."
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'+'))
+        })
+    });
+    if good {
+        return Ok(());
     }
+    Err(ScalarError::new(format!("`{text}` is not the path of a disk"))
+        .help("write one such as `/dev/disk/by-id/nvme-…`; `talosctl get disks` lists them"))
 }
-
-text_scalar!(RelativePath, AbsolutePath, DevicePath);
 
 #[cfg(test)]
 mod tests {

@@ -4,29 +4,29 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{ScalarError, checked_text, try_from_text};
+use super::{ScalarError, string_scalars, try_from_text};
 
-/// A duration as Go writes it: `30s`, `2m30s`, `1h`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Duration(String);
+string_scalars! {
+    /// A duration as Go writes it: `30s`, `2m30s`, `1h`.
+    pub Duration: check_duration;
+    /// The name of a program's argument, without the dashes: `feature-gates`.
+    pub ArgumentName: check_argument_name;
+    /// The name of a kernel parameter, as sysctl has it: `net.ipv4.ip_forward`.
+    pub Sysctl: check_sysctl;
+}
 
-impl FromStr for Duration {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let fault = || ScalarError::new(format!("`{text}` is not a duration"));
-        let mut rest = text;
-        while !rest.is_empty() {
-            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-            let unit = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
-            if digits == 0 || !["ms", "s", "m", "h"].contains(&&rest[digits..digits + unit]) {
-                return Err(fault().help("write numbers with the units h, m, s or ms, such as `30s` or `2m30s`"));
-            }
-            rest = &rest[digits + unit..];
+fn check_duration(text: &str) -> Result<(), ScalarError> {
+    let fault = || ScalarError::new(format!("`{text}` is not a duration"));
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let unit = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
+        if digits == 0 || !["ms", "s", "m", "h"].contains(&&rest[digits..digits + unit]) {
+            return Err(fault().help("write numbers with the units h, m, s or ms, such as `30s` or `2m30s`"));
         }
-        if text.is_empty() { Err(fault().help("write a duration such as `30s`")) } else { Ok(Self(text.to_owned())) }
+        rest = &rest[digits + unit..];
     }
+    if text.is_empty() { Err(fault().help("write a duration such as `30s`")) } else { Ok(()) }
 }
 
 /// The mode of a file, in octal: `0644`.
@@ -58,49 +58,29 @@ impl FromStr for FileMode {
     }
 }
 
-/// The name of a program's argument, without the dashes: `feature-gates`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct ArgumentName(String);
-
-impl FromStr for ArgumentName {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let good = |text: &str| {
-            text.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-        };
-        if good(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        let fault = ScalarError::new(format!("`{}` is not a valid argument name", text.escape_debug()));
-        let bare = text.trim_start_matches('-').split('=').next().unwrap_or_default();
-        Err(if good(bare) { fault.help(format!("write `{bare}`, and its value after the colon")) } else { fault })
+fn check_argument_name(text: &str) -> Result<(), ScalarError> {
+    let good = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    if good(text) {
+        return Ok(());
     }
+    let fault = ScalarError::new(format!("`{}` is not a valid argument name", text.escape_debug()));
+    let bare = text.trim_start_matches('-').split('=').next().unwrap_or_default();
+    Err(if good(bare) { fault.help(format!("write `{bare}`, and its value after the colon")) } else { fault })
 }
 
-/// The name of a kernel parameter, as sysctl has it: `net.ipv4.ip_forward`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Sysctl(String);
-
-impl FromStr for Sysctl {
-    type Err = ScalarError;
-
-    fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
-        if text.split('.').any(str::is_empty) || !text.contains(['.', '/']) || !text.chars().all(named) {
-            let fault = ScalarError::new(format!("`{}` is not a valid kernel parameter", text.escape_debug()));
-            return Err(fault.help("write a name such as `net.ipv4.ip_forward`"));
-        }
-        Ok(Self(text.to_owned()))
+fn check_sysctl(text: &str) -> Result<(), ScalarError> {
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    if text.split('.').any(str::is_empty) || !text.contains(['.', '/']) || !text.chars().all(named) {
+        let fault = ScalarError::new(format!("`{}` is not a valid kernel parameter", text.escape_debug()));
+        return Err(fault.help("write a name such as `net.ipv4.ip_forward`"));
     }
+    Ok(())
 }
 
 try_from_text!(FileMode);
-checked_text!(Duration, ArgumentName, Sysctl);
-
 #[cfg(test)]
 mod tests {
     use super::*;
