@@ -6,9 +6,7 @@ use camino::Utf8PathBuf;
 use talosmith_document::{Diagnostic, SourceId};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device};
-use talosmith_render::{
-    Artifact, ArtifactError, TemplateOrigin, check_schema, collisions, generated_files, secret_files,
-};
+use talosmith_render::{Artifact, ArtifactError, TemplateOrigin, collisions, generated_files, secret_files};
 
 use crate::project::Project;
 
@@ -114,7 +112,7 @@ fn own_collisions(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
 }
 
 fn invalid(project: &Project<'_>, artifact: &Artifact) -> Vec<Diagnostic> {
-    let invalid = check_schema(artifact).into_iter().map(|invalid| {
+    let invalid = project.renderer.check_schema(artifact).into_iter().map(|invalid| {
         let (source, origin) = template_source(project, invalid.template);
         invalid.diagnostic(source, origin)
     });

@@ -95,7 +95,7 @@ pub enum Template {
 }
 
 /// The program that reads an artifact. Reports contain its name in lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(into = "&'static str")]
 pub enum Reader {
     ImageFactory,

@@ -8,27 +8,45 @@ use std::ops::Range;
 
 use minijinja::{OutputSpan, OutputSpanKind, Value};
 use serde_json::Value as Json;
+use talosmith_document::Cache;
 
 use crate::engine::{Engine, Language, Shadow, TemplateError, TemplateErrorKind, unprotected_value};
 use crate::formats::{self, Format};
 
-/// Proves it for `text`, which `Engine::render` returned for the same template and context, and for all parts in it.
+/// The outcomes of earlier proofs by everything that they depend on: devices of a fleet have many equal artifacts.
+pub(crate) type Proofs = Cache<String, bool>;
+
+/// Proves it for `text`, which `Engine::render` returned for the same template and context, and for all parts in it. Without `proofs`
+/// nothing of the values is kept, as secrets require.
 ///
 /// YAML, TOML and JSON are parsed. In a shell script no value may be in quotes, comments or here-documents, where its own quotes
 /// would not work. Other languages have no structure to prove.
 ///
 /// # Errors
 /// The template with the value that changes the structure, and the location of the `{{ … }}`.
-pub(crate) fn prove(engine: &Engine, name: &str, context: &Value, text: &str) -> Result<(), TemplateError> {
+pub(crate) fn prove(
+    engine: &Engine,
+    proofs: Option<&Proofs>,
+    name: &str,
+    context: &Value,
+    text: &str,
+) -> Result<(), TemplateError> {
     let (hidden, shadow) = engine.render_shadow(name, context)?;
     if let Some(format) = Language::of(name).format() {
-        let restored = match restored(format, &hidden, &shadow) {
-            Ok(restored) => restored,
-            Err(message) => return Err(unparsable(engine, name, context, format, &message)),
+        let parse = || formats::parse(format, text).ok();
+        let holds = || restored(format, &hidden, &shadow).is_ok_and(|restored| parse() == Some(restored));
+        let holds = match proofs {
+            Some(proofs) => proofs.get_or_compute(&format!("{name}\0{hidden}\0{text}\0{shadow:?}"), holds),
+            None => holds(),
         };
-        if formats::parse(format, text).ok().as_ref() != Some(&restored) {
-            let holds = |text: &str| self::restored(format, text, &shadow).ok().as_ref() == Some(&restored);
-            return Err(error(name, misplaced_value(engine, name, context, holds)));
+        if !holds {
+            return Err(match restored(format, &hidden, &shadow) {
+                Ok(restored) => {
+                    let holds = |text: &str| self::restored(format, text, &shadow).ok().as_ref() == Some(&restored);
+                    error(name, misplaced_value(engine, name, context, holds))
+                }
+                Err(message) => unparsable(engine, name, context, format, &message),
+            });
         }
     } else if Language::of(name) == Language::Shell
         && let Some(at) = unprotected_value(&hidden, |rest| shadow.stand_in_at(rest))
@@ -36,7 +54,7 @@ pub(crate) fn prove(engine: &Engine, name: &str, context: &Value, text: &str) ->
         return Err(error(name, origin(engine, name, context, at)));
     }
     for part in shadow.into_parts() {
-        prove(engine, &part.template, &part.context, &part.text)?;
+        prove(engine, proofs, &part.template, &part.context, &part.text)?;
     }
     Ok(())
 }

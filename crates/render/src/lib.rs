@@ -31,7 +31,6 @@ pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin};
 pub use formats::{Format, parse};
 pub use renderer::Renderer;
-pub use schema_check::check_schema;
 pub use secret::{SecretArtifact, Secrets};
 pub use target::{
     GeneratedFile, SecretFile, cluster_paths, collisions, generated_files, location_of_key, secret_files,

@@ -5,19 +5,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::Value;
-use talosmith_document::Diagnostic;
+use talosmith_document::{Cache, Diagnostic};
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_model::plan::{Cluster, Content, Device};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DEVICE, Reader, Template, built_in_templates};
 use crate::engine::{Engine, template_value};
+use crate::injection_proof::{self, Proofs};
 use crate::merge_check::MergeCheck;
+use crate::schema_check::check_schema;
 use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path, unknown_files};
 use crate::template_context::{SecretValues, TemplateContext};
 use crate::{
-    Artifact, ArtifactError, SecretArtifact, Secrets, TemplateError, device_context::device_context, emit,
-    injection_proof,
+    Artifact, ArtifactError, InvalidArtifact, SecretArtifact, Secrets, TemplateError, device_context::device_context,
+    emit,
 };
 
 /// Renders the artifacts of one plan. Threads can share it.
@@ -27,6 +29,9 @@ pub struct Renderer {
     /// The clusters as templates of devices see them, by name.
     clusters: BTreeMap<String, Value>,
     merge_check: MergeCheck,
+    proofs: Proofs,
+    /// Whether an artifact is valid, by its text without the header.
+    valid: Cache<(Reader, String), bool>,
 }
 
 impl Renderer {
@@ -39,7 +44,13 @@ impl Renderer {
         });
         let clusters = clusters.iter().map(|cluster| (cluster.name.clone(), template_value(cluster)));
         let merge_check = MergeCheck::new(overrides.keys().cloned().collect());
-        Self { engine: Engine::new(templates), clusters: clusters.collect(), merge_check }
+        Self {
+            engine: Engine::new(templates),
+            clusters: clusters.collect(),
+            merge_check,
+            proofs: Proofs::default(),
+            valid: Cache::default(),
+        }
     }
 
     pub fn template(&self, name: &str) -> Option<&str> {
@@ -130,9 +141,20 @@ impl Renderer {
             let key = row.key_of(item);
             let artifact = artifacts.iter().find(|artifact| artifact.key == key)?;
             let context = context.for_artifact(device, row, item, &SecretValues::new());
-            injection_proof::prove(&self.engine, artifact.template?, &context, artifact.body()).err()
+            injection_proof::prove(&self.engine, Some(&self.proofs), artifact.template?, &context, artifact.body())
+                .err()
         });
         errors.collect()
+    }
+
+    /// Returns everything for which the reader of an artifact would refuse it. Patches of Talos are checked by
+    /// [`Self::check_patches`], except for the files in other languages that they contain; a raw patch is the user's own.
+    pub fn check_schema(&self, artifact: &Artifact) -> Vec<InvalidArtifact> {
+        let mut invalid = None;
+        let is_valid = self.valid.get_or_compute(&(artifact.reader, artifact.body().to_owned()), || {
+            invalid.insert(check_schema(artifact)).is_empty()
+        });
+        if is_valid { Vec::new() } else { invalid.unwrap_or_else(|| check_schema(artifact)) }
     }
 
     /// Proves the same for artifacts of a cluster.
@@ -141,7 +163,7 @@ impl Renderer {
         let errors = artifacts.iter().filter_map(|artifact| {
             let (row, item) = row_of_path(cluster, &artifact.path)?;
             let context = context.for_item(template_value(&item), &SecretValues::new());
-            injection_proof::prove(&self.engine, row.template.name, &context, artifact.body()).err()
+            injection_proof::prove(&self.engine, Some(&self.proofs), row.template.name, &context, artifact.body()).err()
         });
         errors.collect()
     }
@@ -164,7 +186,7 @@ impl Renderer {
             };
             let context = context.for_artifact(device, row, item, &values);
             let body = Zeroizing::new(self.engine.render(template, &context)?);
-            injection_proof::prove(&self.engine, template, &context, &body)?;
+            injection_proof::prove(&self.engine, None, template, &context, &body)?;
             let header = device_header(device);
             // A vector that grows would leave copies of the secret in memory.
             let mut bytes = Zeroizing::new(Vec::with_capacity(header.len() + body.len()));

@@ -24,9 +24,8 @@ schemas! {
     DaemonSet "../../schemas/output/daemon-set.schema.json"
 }
 
-/// Returns everything for which the reader of an artifact would refuse it. Patches of Talos are checked when they are merged, except for
-/// the files in other languages that they contain; a raw patch is the user's own.
-pub fn check_schema(artifact: &Artifact) -> Vec<InvalidArtifact> {
+/// Returns everything for which the reader of an artifact would refuse it.
+pub(crate) fn check_schema(artifact: &Artifact) -> Vec<InvalidArtifact> {
     if artifact.raw {
         return Vec::new();
     }

@@ -330,6 +330,6 @@ proptest! {
         prop_assert_eq!(inner("json", Format::Json), Some(Ok(vec![json!({"v": &text, "m": { &text: &other }})])));
         let expected = json!({"v": &text, "l": [&text, &other], "t": { &text: {"w": &both} }});
         prop_assert_eq!(inner("toml", Format::Toml), Some(Ok(vec![expected])));
-        prop_assert_eq!(crate::injection_proof::prove(&engine, "t.yaml.j2", &values, &rendered), Ok(()));
+        prop_assert_eq!(crate::injection_proof::prove(&engine, None, "t.yaml.j2", &values, &rendered), Ok(()));
     }
 }

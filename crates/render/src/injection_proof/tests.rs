@@ -8,7 +8,7 @@ fn misplaced(name: &'static str, text: &'static str, values: &Json) -> Result<()
     let engine = Engine::new([(name, text)]);
     let values = template_value(values);
     let rendered = engine.render(name, &values).expect("the template renders");
-    prove(&engine, name, &values, &rendered).map_err(|fault| match (&fault.kind, fault.range) {
+    prove(&engine, None, name, &values, &rendered).map_err(|fault| match (&fault.kind, fault.range) {
         (TemplateErrorKind::Shape, Some(range)) => text[range].to_owned(),
         (_, range) => format!("{range:?} {}", fault.message),
     })
@@ -90,7 +90,7 @@ fn parts_are_proved_in_their_own_language() {
         kind: TemplateErrorKind::Shape,
         message: "a value would change the structure of the document around it".to_owned(),
     };
-    assert_eq!(prove(&engine, "t.yaml.j2", &values, &rendered), Err(expected));
+    assert_eq!(prove(&engine, None, "t.yaml.j2", &values, &rendered), Err(expected));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use talosmith_model::plan::{
     Caches, Cluster, ControlPlanes, CrossDeviceInput, Device, FleetPlan, PlannedDevice, clusters,
 };
 use talosmith_model::{DeviceFile, FleetFile};
-use talosmith_render::{Artifact, ArtifactError, Renderer, check_schema};
+use talosmith_render::{Artifact, ArtifactError, Renderer};
 
 const FLEET: &str = "
 clusters:
@@ -129,6 +129,11 @@ pub(crate) fn check(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result
     let device = &plan.devices[0];
     let artifacts = renderer.device(device)?;
     renderer.check_patches(device, &artifacts)?;
-    let invalid: Vec<_> = artifacts.iter().flat_map(check_schema).map(Box::new).map(ArtifactError::Invalid).collect();
+    let invalid: Vec<_> = artifacts
+        .iter()
+        .flat_map(|artifact| renderer.check_schema(artifact))
+        .map(Box::new)
+        .map(ArtifactError::Invalid)
+        .collect();
     if invalid.is_empty() { Ok(artifacts) } else { Err(invalid) }
 }
