@@ -1,5 +1,6 @@
 //! A bounded cache for values that many devices have in common.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
@@ -27,15 +28,19 @@ impl<K, V> Default for Cache<K, V> {
 
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     /// Returns the value for a key, which `compute` must determine from the key alone.
-    pub fn get_or_compute(&self, key: K, compute: impl FnOnce(&K) -> V) -> V {
+    pub fn get_or_compute<Q>(&self, key: &Q, compute: impl FnOnce() -> V) -> V
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
         // Evicted values are dropped after the lock is released, because other threads wait for it.
-        let (cached, _evicted) = self.lock().get(&key);
+        let (cached, _evicted) = self.lock().get(key);
         if let Some(value) = cached {
             return value;
         }
         // Without the lock: two threads may compute the same value, which does no harm.
-        let value = compute(&key);
-        let _evicted = self.lock().insert(key, value.clone());
+        let value = compute();
+        let _evicted = self.lock().insert(key.to_owned(), value.clone());
         value
     }
 
@@ -46,7 +51,10 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
 
 impl<K: Eq + Hash, V: Clone> Generations<K, V> {
     /// Returns the value, if it is cached, and the evicted values.
-    fn get(&mut self, key: &K) -> (Option<V>, HashMap<K, V>) {
+    fn get<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> (Option<V>, HashMap<K, V>)
+    where
+        K: Borrow<Q>,
+    {
         if let Some(value) = self.young.get(key) {
             return (Some(value.clone()), HashMap::new());
         }
@@ -78,8 +86,8 @@ mod tests {
         let cache = Cache::default();
         let computed = RefCell::new(Vec::new());
         let get = |key: usize| {
-            let value = cache.get_or_compute(key, |key| {
-                computed.borrow_mut().push(*key);
+            let value = cache.get_or_compute(&key, || {
+                computed.borrow_mut().push(key);
                 key * 2
             });
             assert_eq!(value, key * 2);

@@ -72,7 +72,7 @@ impl Checker {
     /// Those of [`check`].
     pub fn check(&self, text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, CelError> {
         let key = (text.to_owned(), environment, version.clone());
-        self.0.get_or_compute(key, |(text, environment, version)| check(text, *environment, version))
+        self.0.get_or_compute(&key, || check(text, environment, version))
     }
 }
 

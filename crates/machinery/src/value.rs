@@ -180,7 +180,11 @@ impl<'a> Value<'a> {
 
     /// The value at keys that are joined by dots, unless it is null.
     pub(crate) fn at(&self, path: &str) -> Option<&Self> {
-        path.split('.').try_fold(self, |value, key| value.get(key))
+        // Keys are a few bytes long, for which `str::split` takes several times as long.
+        path.as_bytes().split(|byte| *byte == b'.').try_fold(self, |value, key| {
+            let field = value.all_fields().iter().find(|field| field.key.as_bytes() == key)?;
+            (!field.value.is_null()).then_some(&field.value)
+        })
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {

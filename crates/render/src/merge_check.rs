@@ -19,8 +19,8 @@ use crate::{Artifact, ArtifactError, InvalidArtifact};
 pub(crate) struct MergeCheck {
     /// The names of the templates that the user wrote.
     overrides: BTreeSet<String>,
-    /// The generated patches, of which many devices have the same.
-    decoded: Cache<(String, TalosVersion, Minor), Decoded>,
+    /// The generated patches, of which many devices have the same, for each Talos version and minor of the base.
+    decoded: Cache<(TalosVersion, Minor), Arc<Cache<String, Decoded>>>,
     expressions: cel::Checker,
 }
 
@@ -38,10 +38,14 @@ impl MergeCheck {
     pub(crate) fn check(&self, device: &Device, artifacts: &[Artifact]) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
         let target = Target { version: &device.versions.talos, base: device.versions.base.minor() };
         let patches = artifacts.iter().filter(|artifact| artifact.reader == Reader::Talos);
+        let decoded = self.decoded.get_or_compute(&(target.version.clone(), target.base), Arc::default);
         let mut errors = Vec::new();
         let mut generated = Vec::new();
         for artifact in patches.clone().filter(|artifact| !artifact.raw) {
-            match self.decode(artifact, &target) {
+            let patch = decoded.get_or_compute(artifact.body(), || {
+                decode_generated(artifact.body(), &target).map(Arc::new).map_err(Arc::from)
+            });
+            match patch {
                 Ok(patch) if artifact.applied => generated.push((artifact, patch)),
                 Ok(_) => {}
                 Err(wrong) => errors.extend(wrong.iter().map(|error| invalid(artifact, error))),
@@ -71,14 +75,6 @@ impl MergeCheck {
             return Err(findings.into_iter().map(Box::new).map(ArtifactError::Finding).collect());
         }
         Ok(findings)
-    }
-
-    fn decode(&self, artifact: &Artifact, target: &Target<'_>) -> Decoded {
-        let key = (artifact.body().to_owned(), target.version.clone(), target.base);
-        self.decoded.get_or_compute(key, |(body, version, base)| {
-            let decoded = decode_generated(body, &Target { version, base: *base });
-            decoded.map(Arc::new).map_err(Arc::from)
-        })
     }
 }
 

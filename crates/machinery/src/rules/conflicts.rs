@@ -18,7 +18,7 @@ enum Is {
     True,
     /// It is another number than 0.
     NotZero,
-    /// It is a list with an address; Talos passes by what is none.
+    /// It is a list with an address; Talos ignores other items.
     Addresses,
 }
 
@@ -77,11 +77,9 @@ const SETTINGS: &[(&str, u64, &str, Is)] = &[
 pub(crate) fn check_conflicts(rules: &Rules<'_>) {
     let config = rules.config;
     let Some(main) = config.main() else { return };
-    for (kind, _, path, is) in SETTINGS.iter().filter(|(_, since, ..)| config.since(*since)) {
-        if !is_set(&main.value, path, *is) {
-            continue;
-        }
-        for document in config.all(kind) {
+    for document in &config.documents {
+        let settings = SETTINGS.iter().filter(|(kind, since, ..)| *kind == document.kind && config.since(*since));
+        for (_, _, path, _) in settings.filter(|(_, _, path, is)| is_set(&main.value, path, *is)) {
             conflict(rules, main, path, document);
         }
     }

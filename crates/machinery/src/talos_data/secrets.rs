@@ -42,13 +42,12 @@ const KEY_IN_BASE64: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRF
 /// What the name of a variable that holds a secret ends in.
 const SECRET_NAMES: [&str; 7] = ["TOKEN", "PASSWORD", "PASSPHRASE", "SECRET", "AUTHKEY", "API_KEY", "ACCESS_KEY"];
 
-/// Whose secret a text holds, by its form; none if it holds none.
+/// Returns what kind of secret a string contains, by its form.
 #[must_use]
 pub fn find(text: &str) -> Option<&'static str> {
-    let is_pem = text
-        .match_indices(PEM.0)
-        .any(|(at, _)| text[at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
-    let is_encoded_pem = text.match_indices(PEM_IN_BASE64).any(|(at, _)| {
+    let is_pem = starts(text, PEM.0, PEM.1.len())
+        .any(|at| text[at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
+    let is_encoded_pem = starts(text, PEM_IN_BASE64, KEY_IN_BASE64[0].len()).any(|at| {
         let head: String = text[at..].chars().filter(|c| !c.is_whitespace()).take(80).collect();
         KEY_IN_BASE64.iter().any(|key| head.contains(key))
     });
@@ -72,14 +71,16 @@ fn sets_secret(line: &str) -> bool {
     is_name && is_literal(value) && !is_other
 }
 
-/// Whether a text has an address with a name and a password before its host, as in `https://user:password@host`.
+/// Whether a string contains an address with a name and a password before its host, as in `https://user:password@host`.
 fn has_login(text: &str) -> bool {
-    text.match_indices("://").any(|(at, scheme)| {
-        let rest = &text[at + scheme.len()..];
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
-        let login = rest[..end].rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
-        login.is_some_and(|(_, password)| is_literal(password))
-    })
+    const SCHEME_END: &str = "://";
+    text.contains('@')
+        && text.match_indices(SCHEME_END).any(|(at, _)| {
+            let rest = &text[at + SCHEME_END.len()..];
+            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
+            let login = rest[..end].rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+            login.is_some_and(|(_, password)| is_literal(password))
+        })
 }
 
 /// Whether a value is one, and not empty or a placeholder such as `${TOKEN}`, `<token>` or `{{ token }}`.
@@ -87,15 +88,22 @@ fn is_literal(value: &str) -> bool {
     !value.is_empty() && !value.starts_with(['$', '<']) && !value.starts_with("{{")
 }
 
-/// The bytes of a text that are secrets by their form, each without what it begins with.
+/// The byte ranges of the secrets in a string, by their form, each without its prefix.
 pub fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     FORMS.iter().flat_map(|form| form.parts(text))
 }
 
+/// Returns where a prefix occurs in a string. A string that is too short for the prefix and the rest is not searched: every value of
+/// a patch passes here, and few are as long as a secret.
+fn starts<'a>(text: &'a str, prefix: &'static str, rest: usize) -> impl Iterator<Item = usize> + 'a {
+    let searched = (text.len() >= prefix.len() + rest).then(|| text.match_indices(prefix));
+    searched.into_iter().flatten().map(|(at, _)| at)
+}
+
 impl Form {
-    /// The rest of each secret of this form in a text.
+    /// Returns the byte ranges of the secrets of this form, without the prefix.
     fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-        text.match_indices(self.prefix).filter_map(move |(at, _)| {
+        starts(text, self.prefix, self.length).filter_map(move |at| {
             let is_start = text[..at].bytes().next_back().is_none_or(|byte| !byte.is_ascii_alphanumeric());
             let start = at + self.prefix.len();
             let length = text.as_bytes()[start..].iter().take_while(|byte| (self.is_part)(**byte)).count();
@@ -146,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_hold_none() {
+    fn other_strings_contain_none() {
         for text in [
             "ghp_short",
             "AKIA",
@@ -171,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_found_behind_what_they_begin_with() {
+    fn tokens_are_found_after_their_prefix() {
         let text = "a: ghp_0123456789abcdefghijABCDEFGHIJ012345, b: AKIA0123456789ABCDEF";
         let found: Vec<&str> = tokens(text).map(|range| &text[range]).collect();
         assert_eq!(found, ["0123456789abcdefghijABCDEFGHIJ012345", "0123456789ABCDEF"]);

@@ -228,7 +228,7 @@ fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchem
 
 fn schematic_id(check: &Check<'_>, schematic: &Schematic) -> Result<String, Unstable> {
     match serde_json::to_string(schematic) {
-        Ok(key) => check.caches.schematic_ids.get_or_compute(key, |_| schematic.id()),
+        Ok(key) => check.caches.schematic_ids.get_or_compute(&key, || schematic.id()),
         Err(_) => schematic.id(),
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>
             (patch, check.findings.split_off(before))
         };
         let (patch, findings) = if is_shared {
-            layer_patches.0.get_or_compute((location, target.version.clone(), target.base), |_| work())
+            layer_patches.0.get_or_compute(&(location, target.version.clone(), target.base), work)
         } else {
             work()
         };
