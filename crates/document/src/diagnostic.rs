@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Code, Level, Location};
+use crate::{Code, Level, Location, closest};
 
 /// A location with a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,14 @@ impl Diagnostic {
     pub fn label(mut self, text: impl Into<String>) -> Self {
         self.at.text = text.into();
         self
+    }
+
+    /// Sets the label to the one of `names` that `name` was probably meant to be. Returns the finding as the error if none is near.
+    pub fn did_you_mean<'a>(self, name: &str, names: impl IntoIterator<Item = &'a str>) -> Result<Self, Self> {
+        match closest(name, names) {
+            Some(near) => Ok(self.label(format!("did you mean `{near}`?"))),
+            None => Err(self),
+        }
     }
 
     /// Adds a related location.

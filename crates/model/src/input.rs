@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location, Node, Pointer, SourceId, closest};
+use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
 use talosmith_machinery::Role;
 
 use crate::device::Device;
@@ -308,24 +308,17 @@ fn typed<T: for<'de> Deserialize<'de>>(source: SourceId, value: Value) -> Result
 
 fn name_mismatch(source: SourceId, folder: &str, own: &Map<String, Value>) -> Diagnostic {
     let name = own.get("name").and_then(Value::as_str).unwrap_or_default();
-    Diagnostic::new(
-        Code::NameMismatch,
-        format!("the device is called `{name}`, and its folder `{folder}`"),
-        Location::value(source, Pointer::new("/name")),
-    )
-    .note("commands name a device by its folder, and files by its name")
-    .help(format!("write `name: {folder}`, or rename the folder: `git mv devices/{folder} devices/{name}`"))
+    let message = format!("the device is called `{name}`, and its folder `{folder}`");
+    Diagnostic::new(Code::NameMismatch, message, Location::value(source, Pointer::new("/name")))
+        .note("commands name a device by its folder, and files by its name")
+        .help(format!("write `name: {folder}`, or rename the folder: `git mv devices/{folder} devices/{name}`"))
 }
 
 fn unknown_cluster(fleet: &FleetFile, source: SourceId, name: &str) -> Diagnostic {
     let names: Vec<&str> = fleet.fleet.clusters.keys().map(crate::scalar::Name::as_str).collect();
-    let finding = Diagnostic::new(
-        Code::UnknownCluster,
-        format!("talosmith.yaml has no cluster `{name}`"),
-        Location::value(source, Pointer::new("/cluster")),
-    );
-    match closest(name, names.iter().copied()) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding.note(format!("its clusters: {}", names.join(", "))),
-    }
+    let message = format!("talosmith.yaml has no cluster `{name}`");
+    let finding = Diagnostic::new(Code::UnknownCluster, message, Location::value(source, Pointer::new("/cluster")));
+    finding
+        .did_you_mean(name, names.iter().copied())
+        .unwrap_or_else(|finding| finding.note(format!("its clusters: {}", names.join(", "))))
 }

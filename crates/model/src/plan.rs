@@ -42,7 +42,7 @@ pub use caches::Caches;
 pub use cross_device::CrossDeviceInput;
 pub use device::Device;
 pub use disks::Disk;
-pub use encryption::{Encryption, EncryptionKey, Tpm};
+pub use encryption::{Encryption, EncryptionKey};
 pub use fleet::{ControlPlanes, FleetPlan};
 pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
 pub use kubernetes::{ApiServer, Etcd, Gpu, Jwt, Kubelet, Kubernetes};
@@ -187,15 +187,27 @@ impl<'a> Check<'a> {
         self.file.at(pointer)
     }
 
+    /// Returns the location of a key, where `at` returns that of its value.
+    fn key(&self, pointer: impl Into<Pointer>) -> Location {
+        self.at(pointer).as_key()
+    }
+
     fn push(&mut self, finding: Diagnostic) {
         self.findings.push(finding);
     }
 
+    /// Reports that the mapping at `at` has two keys of which only one is allowed.
+    fn exclusive(&mut self, at: &Pointer, first: &str, second: &str) {
+        let message = format!("`{first}` and `{second}` are mutually exclusive");
+        let finding = Diagnostic::new(Code::ExclusiveKeys, message, self.key(at.child(second)));
+        self.push(finding.help("remove one of the two"));
+    }
+
+    /// Reports a required key that the mapping at `pointer` does not have, with a line to add.
     fn missing(&mut self, pointer: &Pointer, key: &str, line: &str) {
         let name = pointer.segments().collect::<Vec<_>>().join(".");
-        let location = self.at(pointer.clone()).as_key();
         self.push(
-            Diagnostic::new(Code::MissingKey, format!("`{name}` has no `{key}`"), location)
+            Diagnostic::new(Code::MissingKey, format!("`{name}` has no `{key}`"), self.key(pointer.clone()))
                 .help(format!("add a line such as\n{line}")),
         );
     }

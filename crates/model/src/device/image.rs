@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::scalar::{DnsLabel, Extension, Image, KernelArgument, Name, Registry};
-use crate::{Bootloader, EnrollKeys};
+use crate::schematic::{Bootloader, DiskImage, Meta, Overlay, SecureBoot};
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,37 +21,6 @@ pub struct Schematic {
     pub bootloader: Option<Bootloader>,
     pub embedded_machine_configuration: Option<String>,
     pub disk_image: Option<DiskImage>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Overlay {
-    pub name: Name,
-    pub image: Extension,
-    #[serde(default)]
-    pub options: serde_json::Map<String, Value>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Meta {
-    pub key: u8,
-    pub value: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SecureBoot {
-    pub enroll_keys: Option<EnrollKeys>,
-    #[serde(default)]
-    pub include_well_known_certificates: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DiskImage {
-    /// The bytes of a sector.
-    pub sector_size: Option<u16>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -151,10 +151,13 @@ pub struct EncryptionKey {
 #[serde(deny_unknown_fields)]
 pub struct NodeId {}
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// A key that the TPM keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all(deserialize = "camelCase"), deny_unknown_fields)]
 pub struct Tpm {
+    /// The registers that it is sealed to; none for Talos's choice.
     pub pcrs: Option<Vec<u8>>,
+    /// Whether it is only enrolled while SecureBoot is on.
     pub check_secureboot_status_on_enroll: Option<bool>,
 }
 

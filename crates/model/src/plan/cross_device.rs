@@ -201,13 +201,10 @@ impl CrossDeviceChecks {
 fn lowered(fleet: &FleetFile) -> Vec<Diagnostic> {
     let lowered = |(code, level): &(&Code, &LintLevel)| code.level() == Level::Error && **level != LintLevel::Error;
     let finding = |(code, _): (&Code, &LintLevel)| {
-        Diagnostic::new(
-            Code::LoweredError,
-            format!("`{code}` is an error and cannot be lowered"),
-            fleet.at(Pointer::new("/lints").child(code.name())),
-        )
-        .note("with such a finding a node would differ from the model, or not boot")
-        .help("remove the line")
+        let message = format!("`{code}` is an error and cannot be lowered");
+        Diagnostic::new(Code::LoweredError, message, fleet.at(Pointer::new("/lints").child(code.name())))
+            .note("with such a finding a node would differ from the model, or not boot")
+            .help("remove the line")
     };
     fleet.fleet.lints.iter().filter(lowered).map(finding).collect()
 }

@@ -33,11 +33,7 @@ pub(super) fn disks(check: &mut Check<'_>) -> Vec<Disk> {
                 continue;
             }
             (Some(_), Some(_)) => {
-                let location = check.at(at.child("path")).as_key();
-                check.push(
-                    Diagnostic::new(Code::ExclusiveKeys, "`selector` and `path` are mutually exclusive", location)
-                        .help("remove one of the two"),
-                );
+                check.exclusive(&at, "selector", "path");
                 continue;
             }
         };

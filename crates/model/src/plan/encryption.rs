@@ -33,22 +33,13 @@ pub struct EncryptionKey {
     /// Whether it is derived from the machine's UUID and the partition's label.
     pub node_id: bool,
     /// The TPM settings; none for another kind of key.
-    pub tpm: Option<Tpm>,
+    pub tpm: Option<device::Tpm>,
     /// The server that seals it, if one does.
     pub kms_endpoint: Option<String>,
     /// The placeholder of the passphrase, if it is one.
     pub passphrase: Option<String>,
     /// Whether the volume opens only together with this machine's STATE.
     pub lock_to_state: Option<bool>,
-}
-
-/// A key that the TPM keeps.
-#[derive(Debug, Serialize)]
-pub struct Tpm {
-    /// The registers that it is sealed to, if they are not Talos's choice.
-    pub pcrs: Option<Vec<u8>>,
-    /// Whether it is only enrolled while SecureBoot is on.
-    pub check_secureboot_status_on_enroll: Option<bool>,
 }
 
 /// The encryption of the volume at `at`.
@@ -63,43 +54,10 @@ pub(super) fn encryption(
     if written.allow_discards.is_some() {
         since(check, (1, 14), version, "`allowDiscards`", &at.child("allowDiscards"));
     }
-    let mut keys: Vec<EncryptionKey> = Vec::with_capacity(written.keys.len());
+    let mut keys = Vec::with_capacity(written.keys.len());
     for (index, key) in written.keys.iter().enumerate() {
+        check_key(check, &at.child("keys"), &name, &written.keys, index);
         let at = at.child("keys").item(index);
-        if let Some(first) = keys.iter().position(|other| other.slot == key.slot) {
-            let (location, first) = (
-                check.at(at.child("slot")),
-                check.at(Pointer::new(format!("/volumes/{name}/encryption/keys/{first}/slot"))),
-            );
-            check.push(
-                Diagnostic::new(
-                    Code::EncryptionKey,
-                    format!("two keys of `{name}` are in slot {}", key.slot),
-                    location,
-                )
-                .also(first, "first here")
-                .help("write a different slot for each key"),
-            );
-        }
-        let kinds = [key.node_id.is_some(), key.tpm.is_some(), key.kms.is_some(), key.passphrase.is_some()];
-        if kinds.iter().filter(|is_there| **is_there).count() != 1 {
-            let location = check.at(at.child("slot")).as_key();
-            check.push(
-                Diagnostic::new(
-                    Code::EncryptionKey,
-                    format!("the key in slot {} has not exactly one kind", key.slot),
-                    location,
-                )
-                .help("write exactly one of `nodeID`, `tpm`, `kms` and `static`, as in\ntpm: {}"),
-            );
-        }
-        if name == "STATE" && key.lock_to_state == Some(true) {
-            let location = check.at(at.child("lockToState"));
-            check.push(
-                Diagnostic::new(Code::EncryptionKey, "STATE cannot be locked to itself", location)
-                    .help("remove the line"),
-            );
-        }
         let passphrase = key.passphrase.as_ref().map(|passphrase| {
             let at = at.child("static").child("passphrase");
             use_secret(check, &format!("volumes.{name}"), &passphrase.passphrase, &at, Expected::Text)
@@ -107,10 +65,7 @@ pub(super) fn encryption(
         keys.push(EncryptionKey {
             slot: key.slot,
             node_id: key.node_id.is_some(),
-            tpm: key.tpm.as_ref().map(|tpm| Tpm {
-                pcrs: tpm.pcrs.clone(),
-                check_secureboot_status_on_enroll: tpm.check_secureboot_status_on_enroll,
-            }),
+            tpm: key.tpm.clone(),
             kms_endpoint: key.kms.as_ref().map(|kms| kms.endpoint.to_string()),
             passphrase,
             lock_to_state: key.lock_to_state,
@@ -123,5 +78,31 @@ pub(super) fn encryption(
         block_size: written.block_size,
         options: written.options.clone(),
         allow_discards: written.allow_discards,
+    }
+}
+
+/// Checks the key at `index` of the keys at `list`, which encrypt the volume `name`.
+fn check_key(check: &mut Check<'_>, list: &Pointer, name: &str, keys: &[device::EncryptionKey], index: usize) {
+    let (key, at) = (&keys[index], list.item(index));
+    if let Some(first) = keys[..index].iter().position(|other| other.slot == key.slot) {
+        let message = format!("two keys of `{name}` are in slot {}", key.slot);
+        check.push(
+            Diagnostic::new(Code::EncryptionKey, message, check.at(at.child("slot")))
+                .also(check.at(list.item(first).child("slot")), "first here")
+                .help("write a different slot for each key"),
+        );
+    }
+    let kinds = [key.node_id.is_some(), key.tpm.is_some(), key.kms.is_some(), key.passphrase.is_some()];
+    if kinds.iter().filter(|is_there| **is_there).count() != 1 {
+        let message = format!("the key in slot {} has not exactly one kind", key.slot);
+        check.push(
+            Diagnostic::new(Code::EncryptionKey, message, check.key(at.child("slot")))
+                .help("write exactly one of `nodeID`, `tpm`, `kms` and `static`, as in\ntpm: {}"),
+        );
+    }
+    if name == "STATE" && key.lock_to_state == Some(true) {
+        let location = check.at(at.child("lockToState"));
+        let finding = Diagnostic::new(Code::EncryptionKey, "STATE cannot be locked to itself", location);
+        check.push(finding.help("remove the line"));
     }
 }

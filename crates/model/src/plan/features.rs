@@ -1,6 +1,6 @@
 //! What features need: extensions, volumes, applications. Nothing is added silently; what is missing is reported.
 
-use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::images::Images;
 use super::{Check, Volume};
@@ -26,8 +26,8 @@ pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
             continue;
         }
         let list = Pointer::new("/schematics").child(&schematic.name);
-        let location = check.at(Pointer::from(*pointer)).as_key();
-        let image = check.at(list).as_key();
+        let location = check.key(Pointer::from(*pointer));
+        let image = check.key(list);
         check.push(
             Diagnostic::new(Code::MissingExtension, format!("{feature} needs the extension `{extension}`"), location)
                 .also(image, "the image that is applied lacks it")
@@ -61,15 +61,13 @@ pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<
         match volumes.iter().find(|volume| volume.name == name.as_str()) {
             Some(Volume { mount_path: Some(path), .. }) if !paths.contains(path) => paths.push(path.clone()),
             Some(Volume { mount_path: Some(_), .. }) => {
-                let location = check.at(at);
                 check.push(
-                    Diagnostic::new(Code::DuplicateItem, format!("`{name}` is listed twice"), location)
+                    Diagnostic::new(Code::DuplicateItem, format!("`{name}` is listed twice"), check.at(at))
                         .help("remove one"),
                 );
             }
             Some(_) => {
-                let location = check.at(at);
-                check.push(own_volume(name.as_str(), location));
+                check.push(own_volume(name.as_str(), check.at(at)));
             }
             None if device.volumes.contains_key(name) => {}
             None => unknown_volume(check, at, volumes, name.as_str()),
@@ -87,14 +85,13 @@ pub(super) fn own_volume(name: &str, location: Location) -> Diagnostic {
 /// Reports a volume that does not exist, at the item of a list or the key of a mapping.
 pub(super) fn unknown_volume(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str) {
     let is_key = at.last().is_some_and(|last| last == name);
-    let location = if is_key { check.at(at).as_key() } else { check.at(at) };
+    let location = if is_key { check.key(at) } else { check.at(at) };
     let finding = Diagnostic::new(Code::UnknownVolume, format!("the device has no volume `{name}`"), location)
         .note("without it the data would be written to EPHEMERAL, at the same path");
     let names = volumes.iter().filter(|volume| volume.mount_path.is_some()).map(|volume| volume.name.as_str());
-    check.push(match closest(name, names) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding.help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 100GB }}")),
-    });
+    check.push(finding.did_you_mean(name, names).unwrap_or_else(|finding| {
+        finding.help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 100GB }}"))
+    }));
 }
 
 fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
@@ -106,28 +103,20 @@ fn scratch_volume(check: &mut Check<'_>, volumes: &[Volume], name: &str) {
     let cluster = Pointer::new("/clusters").child(&check.file.device.cluster);
     let scratch =
         check.fleet.at(cluster.child("applications").child("kata-containers").child("scratch").child("volume"));
-    let location = check.at("/kata");
+    let message = format!("kata needs the volume `{name}`, which the device does not have");
     check.push(
-        Diagnostic::new(
-            Code::UnknownVolume,
-            format!("kata needs the volume `{name}`, which the device does not have"),
-            location,
-        )
-        .also(scratch, "named here")
-        .note("without it the scratch file would be created on EPHEMERAL, at the same path")
-        .help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 500GB }}")),
+        Diagnostic::new(Code::UnknownVolume, message, check.at("/kata"))
+            .also(scratch, "named here")
+            .note("without it the scratch file would be created on EPHEMERAL, at the same path")
+            .help(format!("add it under `volumes`, as in\n{name}: {{ disk: nvme0n1, size: 500GB }}")),
     );
 }
 
 fn unknown_application(check: &mut Check<'_>, pointer: &str, name: &str) {
     let cluster = check.file.device.cluster.clone();
-    let location = check.at(Pointer::from(pointer)).as_key();
+    let message = format!("the cluster `{cluster}` has no application `{name}`");
     check.push(
-        Diagnostic::new(
-            Code::UnknownApplication,
-            format!("the cluster `{cluster}` has no application `{name}`"),
-            location,
-        )
-        .help(format!("describe it in talosmith.yaml, under `clusters.{cluster}.applications.{name}`")),
+        Diagnostic::new(Code::UnknownApplication, message, check.key(Pointer::from(pointer)))
+            .help(format!("describe it in talosmith.yaml, under `clusters.{cluster}.applications.{name}`")),
     );
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Level, Pointer, TalosVersion, closest};
+use talosmith_document::{Code, Diagnostic, Level, Pointer, TalosVersion};
 
 use super::versions::Versions;
 use super::{Check, ConfigFormat, Disk, selectors};
+use crate::device;
 use crate::device::{Arch, InstallImage as Written};
-use crate::schematic;
-use crate::schematic::{
-    Bootloader, Customization, DiskImage, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions, Unstable,
-};
+use crate::scalar::{DnsLabel, Extension, Name, Registry};
+use crate::schematic::{Bootloader, Customization, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions, Unstable};
 use crate::upstream::extensions;
 
 /// The factory that builds images: <https://factory.talos.dev>.
@@ -46,7 +45,7 @@ pub struct PlannedSchematic {
     pub extensions: Vec<String>,
     /// The overlay of a single-board computer, if there is one.
     pub overlay: Option<Overlay>,
-    /// Whether anything but the overlay is said.
+    /// Whether the schematic has anything but an overlay.
     pub is_customized: bool,
     /// Values of the META partition, in order.
     pub meta: Vec<Meta>,
@@ -125,7 +124,7 @@ fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFo
         _ => return,
     };
     if install.disk_selector.is_none() {
-        let location = check.at(Pointer::from(pointer)).as_key();
+        let location = check.key(Pointer::from(pointer));
         check.push(
             Diagnostic::new(Code::MissingKey, "no disk is `system`, so the disk to install on is not known", location)
                 .help("mark it under `disks` with a line\nsystem: true"),
@@ -133,10 +132,9 @@ fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFo
     } else if config_format == ConfigFormat::V1Alpha1 && install.disk_path.is_none() && install.disk_facts.is_empty() {
         let system = check.file.device.disks.iter().find(|(_, disk)| disk.system);
         let Some((name, _)) = system else { return };
-        let location = check.at(Pointer::new("/disks").child(name)).as_key();
-        let wipe = check.at("/install/wipe").as_key();
+        let wipe = check.key("/install/wipe");
         check.push(
-            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` with its selector"), location)
+            Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` with its selector"), check.key(Pointer::new("/disks").child(name)))
                 .also(wipe, "the disk to install on is needed here")
                 .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
                 .help("add a property of the disk, as in\nserial: S5GXNF0R1"),
@@ -144,92 +142,84 @@ fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFo
     }
 }
 
-/// The schematics of a device.
+/// Plans the schematics of a device.
 fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchematic> {
-    let written = &check.file.device.schematics;
-    let mut planned = Vec::with_capacity(written.len());
-    for (name, schematic) in written {
+    let mut planned = Vec::with_capacity(check.file.device.schematics.len());
+    for (name, written) in &check.file.device.schematics {
         let at = Pointer::new("/schematics").child(name);
-        for (index, extension) in schematic.extensions.iter().enumerate() {
-            check_extension(check, &at.child("extensions").item(index), extension.as_str(), version);
-            check_architecture(check, &at.child("extensions").item(index), extension.as_str());
-            if let Some(first) = schematic.extensions[..index].iter().position(|other| other == extension) {
-                let location = check.at(at.child("extensions").item(index));
-                let first = check.at(at.child("extensions").item(first));
-                check.push(
-                    Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), location)
-                        .also(first, "first here")
-                        .note("a second one only changes the schematic's ID")
-                        .help("remove the line"),
-                );
-            }
-        }
-        let texts = |items: Vec<&str>| items.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let arguments = texts(schematic.extra_kernel_args.iter().map(crate::scalar::KernelArgument::as_str).collect());
-        let names = texts(schematic.extensions.iter().map(crate::scalar::Extension::as_str).collect());
-        let overlay = schematic.overlay.as_ref().map(|overlay| Overlay {
-            image: overlay.image.as_str().to_owned(),
-            name: overlay.name.to_string(),
-            options: overlay.options.clone(),
-        });
-        let meta: Vec<Meta> =
-            schematic.meta.iter().map(|meta| Meta { key: meta.key, value: meta.value.clone() }).collect();
-        let sector_size = schematic.disk_image.as_ref().and_then(|image| image.sector_size).map(u32::from);
-        let customization = Customization {
-            embedded_machine_configuration: schematic.embedded_machine_configuration.clone().unwrap_or_default(),
-            extra_kernel_args: arguments.clone(),
-            meta: meta.clone(),
-            system_extensions: SystemExtensions { official_extensions: names.clone() },
-            bootloader: schematic.bootloader.unwrap_or_default(),
-            secure_boot: schematic.secureboot.as_ref().map_or_else(Default::default, |secureboot| {
-                schematic::SecureBoot {
-                    enroll_keys: secureboot.enroll_keys,
-                    include_well_known_certificates: secureboot.include_well_known_certificates,
-                }
-            }),
-            disk_image: DiskImage { sector_size: sector_size.unwrap_or_default() },
-        };
-        let is_customized = customization != Customization::default();
-        let factory = Schematic { overlay: overlay.clone().unwrap_or_default(), customization, ..Schematic::default() };
-        match schematic_id(check, &factory) {
+        check_extensions(check, &at.child("extensions"), &written.extensions, version);
+        let schematic = factory_schematic(written);
+        match schematic_id(check, &schematic) {
             Ok(id) => planned.push(PlannedSchematic {
                 name: name.to_string(),
                 id,
-                extra_kernel_args: arguments,
-                extensions: names,
-                overlay,
-                is_customized,
-                meta,
-                secureboot: schematic.secureboot.as_ref().map(|secureboot| SecureBoot {
+                is_customized: schematic.customization != Customization::default(),
+                extra_kernel_args: schematic.customization.extra_kernel_args,
+                extensions: schematic.customization.system_extensions.official_extensions,
+                overlay: written.overlay.clone(),
+                meta: schematic.customization.meta,
+                secureboot: written.secureboot.as_ref().map(|secureboot| SecureBoot {
                     enroll_keys: secureboot.enroll_keys,
                     include_well_known_certificates: secureboot.include_well_known_certificates,
                 }),
-                bootloader: schematic.bootloader,
-                embedded_machine_configuration: schematic.embedded_machine_configuration.clone(),
-                sector_size,
+                bootloader: written.bootloader,
+                embedded_machine_configuration: written.embedded_machine_configuration.clone(),
+                sector_size: written.disk_image.as_ref().map(|image| image.sector_size).filter(|size| *size > 0),
             }),
-            Err(unstable) => {
-                let inner = unstable
-                    .pointer
-                    .as_str()
-                    .replace("/customization/systemExtensions/officialExtensions", "/extensions");
-                let inner = inner.replace("/customization", "");
-                let location = check.at(Pointer::new(format!("{at}{inner}")));
-                check.push(
-                    Diagnostic::new(Code::SchematicIdUnstable, unstable.reason.to_string(), location)
-                        .note("versions of the Image Factory write such a string differently, so the image's ID is not known")
-                        .help("write the string on one line, without white space at its ends"),
-                );
-            }
+            Err(unstable) => report_unstable(check, &at, &unstable),
         }
     }
     planned
+}
+
+/// Returns a schematic as the Image Factory receives it.
+fn factory_schematic(written: &device::Schematic) -> Schematic {
+    let official_extensions = written.extensions.iter().map(ToString::to_string).collect();
+    let customization = Customization {
+        embedded_machine_configuration: written.embedded_machine_configuration.clone().unwrap_or_default(),
+        extra_kernel_args: written.extra_kernel_args.iter().map(ToString::to_string).collect(),
+        meta: written.meta.clone(),
+        system_extensions: SystemExtensions { official_extensions },
+        bootloader: written.bootloader.unwrap_or_default(),
+        secure_boot: written.secureboot.clone().unwrap_or_default(),
+        disk_image: written.disk_image.clone().unwrap_or_default(),
+    };
+    Schematic { overlay: written.overlay.clone().unwrap_or_default(), customization, ..Schematic::default() }
+}
+
+/// Reports a schematic at `at` without a certain ID, at the value that the factory's versions write differently.
+fn report_unstable(check: &mut Check<'_>, at: &Pointer, unstable: &Unstable) {
+    let inner = unstable.pointer.as_str();
+    let inner = inner.replace("/customization/systemExtensions/officialExtensions", "/extensions");
+    let location = check.at(Pointer::new(format!("{at}{}", inner.replace("/customization", ""))));
+    check.push(
+        Diagnostic::new(Code::SchematicIdUnstable, unstable.reason.to_string(), location)
+            .note("versions of the Image Factory write such a string differently, so the image's ID is not known")
+            .help("write the string on one line, without white space at its ends"),
+    );
 }
 
 fn schematic_id(check: &Check<'_>, schematic: &Schematic) -> Result<String, Unstable> {
     match serde_json::to_string(schematic) {
         Ok(key) => check.caches.schematic_ids.get_or_compute(&key, || schematic.id()),
         Err(_) => schematic.id(),
+    }
+}
+
+/// Checks the list of extensions at `list`.
+fn check_extensions(check: &mut Check<'_>, list: &Pointer, extensions: &[Extension], version: &TalosVersion) {
+    for (index, extension) in extensions.iter().enumerate() {
+        let at = list.item(index);
+        check_extension(check, &at, extension.as_str(), version);
+        check_architecture(check, &at, extension.as_str());
+        if let Some(first) = extensions[..index].iter().position(|other| other == extension) {
+            check.push(
+                Diagnostic::new(Code::DuplicateExtension, format!("`{extension}` is listed twice"), check.at(at))
+                    .also(check.at(list.item(first)), "first here")
+                    .note("a second one only changes the schematic's ID")
+                    .help("remove the line"),
+            );
+        }
     }
 }
 
@@ -270,11 +260,11 @@ fn check_extension(check: &mut Check<'_>, at: &Pointer, name: &str, version: &Ta
         check.push(finding.label(format!("did you mean `{now}`?")).note(format!("`{name}` is an old name of `{now}`")));
         return;
     }
-    let known: Vec<&str> = extensions::names(version).collect();
-    check.push(match closest(name, known.iter().copied()) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding.note("the factory accepts the schematic, but cannot build the image"),
-    });
+    check.push(
+        finding
+            .did_you_mean(name, extensions::names(version))
+            .unwrap_or_else(|finding| finding.note("the factory accepts the schematic, but cannot build the image")),
+    );
 }
 
 /// The installer images of a device.
@@ -283,16 +273,14 @@ fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[PlannedSche
     let at = Pointer::new("/install");
     let image =
         written.image.as_ref().and_then(|image| self::image(check, &at.child("image"), image, version, planned));
-    let mut alternatives = Vec::new();
-    for (name, image) in &written.alternatives {
+    let alternatives = written.alternatives.iter().filter_map(|(name, image)| {
         let at = at.child("alternatives").child(name);
-        if let Some(image) = self::image(check, &at, image, version, planned) {
-            alternatives.push(NamedImage { name: name.to_string(), reference: image.reference });
-        }
-    }
+        let reference = self::image(check, &at, image, version, planned)?.reference;
+        Some(NamedImage { name: name.to_string(), reference })
+    });
     Install {
         image,
-        alternatives,
+        alternatives: alternatives.collect(),
         wipe: written.wipe,
         disk_selector: None,
         disk_path: None,
@@ -309,40 +297,24 @@ fn image(
 ) -> Option<InstallImage> {
     match (&written.schematic, &written.reference) {
         (Some(name), None) => {
-            let names: Vec<&str> = check.file.device.schematics.keys().map(crate::scalar::Name::as_str).collect();
-            if !names.contains(&name.as_str()) {
-                let finding = Diagnostic::new(
-                    Code::UnknownSchematic,
-                    format!("the device has no schematic `{name}`"),
-                    check.at(at.child("schematic")),
-                );
-                check.push(match closest(name.as_str(), names.iter().copied()) {
-                    Some(near) => finding.label(format!("did you mean `{near}`?")),
-                    None => finding.note(format!(
-                        "its schematics: {}",
-                        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-                    )),
-                });
+            if !check.file.device.schematics.contains_key(name) {
+                unknown_schematic(check, &at.child("schematic"), name);
                 return None;
             }
             let schematic = planned.iter().find(|schematic| schematic.name == name.as_str())?;
             if schematic.secureboot.is_some() && !written.secureboot {
-                let location = check.at(at.child("schematic"));
-                let enrols = check.at(Pointer::new("/schematics").child(name).child("secureboot")).as_key();
+                let enrols = check.key(Pointer::new("/schematics").child(name).child("secureboot"));
+                let message = format!("the installer of `{name}` is not the one for SecureBoot");
                 check.push(
-                    Diagnostic::new(
-                        Code::SecurebootMismatch,
-                        format!("the installer of `{name}` is not the one for SecureBoot"),
-                        location,
-                    )
-                    .also(enrols, "the schematic enrols keys")
-                    .note("a node that boots with SecureBoot does not start after an upgrade with this installer")
-                    .help(format!("write `{{ schematic: {name}, secureboot: true }}`")),
+                    Diagnostic::new(Code::SecurebootMismatch, message, check.at(at.child("schematic")))
+                        .also(enrols, "the schematic enrols keys")
+                        .note("a node that boots with SecureBoot does not start after an upgrade with this installer")
+                        .help(format!("write `{{ schematic: {name}, secureboot: true }}`")),
                 );
             }
             let install = &check.file.device.install;
-            let factory = install.factory.as_ref().map_or(FACTORY, crate::scalar::Registry::as_str);
-            let platform = install.platform.as_ref().map_or("metal", crate::scalar::DnsLabel::as_str);
+            let factory = install.factory.as_ref().map_or(FACTORY, Registry::as_str);
+            let platform = install.platform.as_ref().map_or("metal", DnsLabel::as_str);
             let installer = if written.secureboot { "installer-secureboot" } else { "installer" };
             Some(InstallImage {
                 reference: format!("{factory}/{platform}-{installer}/{}:{version}", schematic.id),
@@ -350,7 +322,7 @@ fn image(
             })
         }
         (None, Some(_)) if written.secureboot => {
-            let location = check.at(at.child("secureboot")).as_key();
+            let location = check.key(at.child("secureboot"));
             check.push(
                 Diagnostic::new(Code::ExclusiveKeys, "`secureboot` and `reference` are mutually exclusive", location)
                     .note("`secureboot` selects the installer of a schematic; a reference names its installer")
@@ -360,11 +332,7 @@ fn image(
         }
         (None, Some(reference)) => Some(InstallImage { reference: reference.to_string(), schematic: None }),
         (Some(_), Some(_)) => {
-            let location = check.at(at.child("reference")).as_key();
-            check.push(
-                Diagnostic::new(Code::ExclusiveKeys, "`schematic` and `reference` are mutually exclusive", location)
-                    .help("remove one of the two"),
-            );
+            check.exclusive(at, "schematic", "reference");
             None
         }
         (None, None) => {
@@ -372,4 +340,16 @@ fn image(
             None
         }
     }
+}
+
+fn unknown_schematic(check: &mut Check<'_>, at: &Pointer, name: &Name) {
+    let names: Vec<&str> = check.file.device.schematics.keys().map(Name::as_str).collect();
+    let message = format!("the device has no schematic `{name}`");
+    let finding = Diagnostic::new(Code::UnknownSchematic, message, check.at(at.clone()));
+    let list = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    check.push(
+        finding
+            .did_you_mean(name.as_str(), names.iter().copied())
+            .unwrap_or_else(|finding| finding.note(format!("its schematics: {list}"))),
+    );
 }

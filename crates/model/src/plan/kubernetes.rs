@@ -126,7 +126,7 @@ fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
     if let Some(max_pods) = written.max_pods {
         config.insert("maxPods".to_owned(), max_pods.into());
         if written.extra_config.contains_key("maxPods") {
-            let location = check.at("/kubelet/extraConfig/maxPods").as_key();
+            let location = check.key("/kubelet/extraConfig/maxPods");
             let first = check.at("/kubelet/maxPods");
             check.push(
                 Diagnostic::new(Code::ExclusiveKeys, "`maxPods` is set twice", location)
@@ -146,12 +146,11 @@ fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
 
 /// Reports a key that KubeletConfig, the document of Talos 1.14, has no field for.
 fn check_manifests_directory(check: &mut Check<'_>) {
-    let location = check.at("/kubelet/disableManifestsDirectory").as_key();
     check.push(
         Diagnostic::new(
             Code::NoSuccessor,
             "`disableManifestsDirectory` has no equivalent in the documents of Talos 1.14",
-            location,
+            check.key("/kubelet/disableManifestsDirectory"),
         )
         .note("KubeletConfig has no such field, and base configs of 1.14 reject `machine.kubelet`")
         .help("remove the line"),
@@ -237,7 +236,7 @@ fn on_control_plane(check: &mut Check<'_>, pointer: &str, what: &str) -> bool {
     if check.file.device.role == Role::ControlPlane {
         return true;
     }
-    let location = check.at(Pointer::from(pointer)).as_key();
+    let location = check.key(Pointer::from(pointer));
     check.push(
         Diagnostic::new(Code::ControlPlaneOnly, format!("a worker does not run {what}"), location)
             .note("Talos rejects a worker's config with it")
@@ -256,9 +255,8 @@ fn subnets(written: &[SubnetFilter]) -> Vec<String> {
 
 fn check_issuer(check: &mut Check<'_>, oidc: &Oidc) {
     if let Some(host) = oidc.issuer_url.as_str().strip_prefix("http://") {
-        let location = check.at("/apiServer/oidc/issuerURL");
         check.push(
-            Diagnostic::new(Code::BadAddress, "the issuer's URL is not https", location)
+            Diagnostic::new(Code::BadAddress, "the issuer's URL is not https", check.at("/apiServer/oidc/issuerURL"))
                 .note("kube-apiserver does not start with it")
                 .help(format!("write `https://{host}`")),
         );
@@ -268,11 +266,10 @@ fn check_issuer(check: &mut Check<'_>, oidc: &Oidc) {
 /// Reports arguments that `oidc` sets and that are also in `extraArgs`.
 fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
     for name in extra_args.keys().filter(|name| name.starts_with("oidc-") || *name == "authentication-config") {
-        let location = check.at(Pointer::new("/apiServer/extraArgs").child(name)).as_key();
-        let first = check.at("/apiServer/oidc").as_key();
+        let location = check.key(Pointer::new("/apiServer/extraArgs").child(name));
         check.push(
             Diagnostic::new(Code::ExclusiveKeys, format!("`{name}` is already set by `oidc`"), location)
-                .also(first, "set here")
+                .also(check.key("/apiServer/oidc"), "set here")
                 .help("remove the argument"),
         );
     }

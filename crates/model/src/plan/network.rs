@@ -143,9 +143,8 @@ fn nameservers(check: &mut Check<'_>) -> Option<Vec<String>> {
     let written = check.file.device.nameservers.as_ref()?;
     let texts: Vec<String> = written.iter().map(ToString::to_string).collect();
     if !texts.is_empty() && texts.iter().all(|text| MAGIC_DNS.contains(&text.as_str())) {
-        let location = check.at("/nameservers");
         check.push(
-            Diagnostic::new(Code::OnlyMagicDns, "the only nameserver is Tailscale's own", location)
+            Diagnostic::new(Code::OnlyMagicDns, "the only nameserver is Tailscale's own", check.at("/nameservers"))
                 .note("until Tailscale runs, the node resolves no name: not of time servers, registries or the login server")
                 .help("add one that works without Tailscale, such as the router's address"),
         );

@@ -93,17 +93,14 @@ fn stray_label(
     (name, node, label): &(String, Location, Location),
 ) -> Diagnostic {
     let volume = &kata.scratch.volume;
-    Diagnostic::new(
-        Code::StrayLabel,
-        format!("kata's DaemonSet selects the node, which takes no part and has no volume `{volume}`"),
-        label.clone(),
-    )
-    .also(selector.clone(), "selected here")
-    .also(node.clone(), "the node")
-    .note("the pod would wait for the volume, and the application would never be healthy")
-    .help(format!("leave the label out: `{key}: null` takes away one that a default sets"))
-    .help("or let the node take part:\nkata: true")
-    .device(name.as_str())
+    let message = format!("kata's DaemonSet selects the node, which takes no part and has no volume `{volume}`");
+    Diagnostic::new(Code::StrayLabel, message, label.clone())
+        .also(selector.clone(), "selected here")
+        .also(node.clone(), "the node")
+        .note("the pod would wait for the volume, and the application would never be healthy")
+        .help(format!("leave the label out: `{key}: null` takes away one that a default sets"))
+        .help("or let the node take part:\nkata: true")
+        .device(name.as_str())
 }
 
 fn lacking(
@@ -120,28 +117,22 @@ fn lacking(
     let note = "without the label no scratch file is made, and containerd fails when it needs one";
     let help = format!("add a line under `labels`, unless something else sets it:\n{key}: {value}");
     if whole && !members.set.contains(key) {
-        let finding = Diagnostic::new(
-            Code::MissingLabel,
-            format!("no device of `{cluster}` sets the label `{key}: {value}`"),
-            selector.clone(),
-        )
-        .label("the DaemonSet selects it")
-        .also(location.clone(), format!("`{first}` takes part in kata"));
+        let message = format!("no device of `{cluster}` sets the label `{key}: {value}`");
+        let finding = Diagnostic::new(Code::MissingLabel, message, selector.clone())
+            .label("the DaemonSet selects it")
+            .also(location.clone(), format!("`{first}` takes part in kata"));
         let finding = finding.note(note).help(help);
         findings.push(lacking.iter().fold(finding, |finding, (_, name, _)| finding.device(name.as_str())));
         return;
     }
     for (_, name, location) in lacking {
+        let message = format!("the node takes part in kata, and does not set the label `{key}: {value}`");
         findings.push(
-            Diagnostic::new(
-                Code::MissingLabel,
-                format!("the node takes part in kata, and does not set the label `{key}: {value}`"),
-                location.clone(),
-            )
-            .also(selector.clone(), "the DaemonSet selects it")
-            .note(note)
-            .help(help.clone())
-            .device(name.as_str()),
+            Diagnostic::new(Code::MissingLabel, message, location.clone())
+                .also(selector.clone(), "the DaemonSet selects it")
+                .note(note)
+                .help(help.clone())
+                .device(name.as_str()),
         );
     }
 }

@@ -100,7 +100,7 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
             return None;
         }
         _ => {
-            let location = check.at(at.clone()).as_key();
+            let location = check.key(at.clone());
             check.push(
                 Diagnostic::new(Code::ExclusiveKeys, format!("the patch `{name}` has more than one content"), location)
                     .help("keep one of `inline`, `text` and `file`"),

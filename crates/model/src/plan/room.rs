@@ -25,6 +25,17 @@ pub(super) enum Bounds {
     Range { min: Option<Size>, max: Option<UpperBound> },
 }
 
+impl Bounds {
+    /// Returns the lower and the upper bound as the model has them; none while the remaining space is not known.
+    pub(super) fn limits(&self) -> (Option<String>, Option<String>) {
+        match self {
+            Self::Exact(size) => (Some(size.to_string()), Some(size.to_string())),
+            Self::Remaining => (None, None),
+            Self::Range { min, max } => (min.as_ref().map(ToString::to_string), max.as_ref().map(ToString::to_string)),
+        }
+    }
+}
+
 impl Placed {
     /// Returns the least size of the volume in bytes, and a description.
     pub(super) fn least(&self) -> (u64, String) {
@@ -43,26 +54,23 @@ impl Placed {
     }
 }
 
-/// Checks the volumes of one disk, and returns the size that `remaining` resolves to.
-pub(super) fn check_room(
+/// Checks the volumes of one disk, and returns the name of the one that uses the remaining space, and its size.
+pub(super) fn check_room<'a>(
     check: &mut Check<'_>,
     disk: &Disk,
-    placed: &[Placed],
+    placed: &'a [Placed],
     version: &TalosVersion,
-) -> Option<Size> {
+) -> Option<(&'a str, Size)> {
     let at = |volume: &Placed, key: &str| Pointer::new("/volumes").child(&volume.name).child(key);
     let mut rest = placed.iter().filter(|volume| matches!(volume.bounds, Bounds::Remaining));
     let (first, second) = (rest.next(), rest.next());
     if let (Some(first), Some(second)) = (first, second) {
         let (location, first) = (check.at(at(second, "size")), check.at(at(first, "size")));
+        let message = format!("two volumes use the remaining space of `{}`", disk.name);
         check.push(
-            Diagnostic::new(
-                Code::VolumeBounds,
-                format!("two volumes use the remaining space of `{}`", disk.name),
-                location,
-            )
-            .also(first, "first here")
-            .help("give one of them a size"),
+            Diagnostic::new(Code::VolumeBounds, message, location)
+                .also(first, "first here")
+                .help("give one of them a size"),
         );
         return None;
     }
@@ -77,31 +85,26 @@ pub(super) fn check_room(
     };
     let volume = first?;
     if left < 1_000_000_000 {
-        let location = check.at(at(volume, "size"));
+        let message = format!("nothing remains of `{}` for `{}`", disk.name, volume.name);
         check.push(
-            Diagnostic::new(
-                Code::VolumeOvercommit,
-                format!("nothing remains of `{}` for `{}`", disk.name, volume.name),
-                location,
-            )
-            .label(format!("{} bytes", grouped(left)))
-            .figure(sum(disk, placed, Ok(left), version)),
+            Diagnostic::new(Code::VolumeOvercommit, message, check.at(at(volume, "size")))
+                .label(format!("{} bytes", grouped(left)))
+                .figure(sum(disk, placed, Ok(left), version)),
         );
         return None;
     }
     if placed.iter().any(|other| other.name != volume.name && matches!(other.bounds, Bounds::Range { .. })) {
-        let location = check.at(at(volume, "size"));
         check.push(
             Diagnostic::new(
                 Code::VolumeBounds,
                 "the remaining space is not known while another volume has bounds",
-                location,
+                check.at(at(volume, "size")),
             )
             .help("give the other volumes of the disk a `size` each"),
         );
         return None;
     }
-    Some(Size::from_gigabytes(left / 1_000_000_000))
+    Some((&volume.name, Size::from_gigabytes(left / 1_000_000_000)))
 }
 
 /// Talos creates its own volumes before user volumes, and EPHEMERAL without an upper bound takes the whole disk.
@@ -111,16 +114,13 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     let elsewhere = check.file.device.volumes.keys().any(|name| name.as_str().eq_ignore_ascii_case("EPHEMERAL"));
     let location = match placed.iter().find(|volume| volume.name == "EPHEMERAL") {
         Some(ephemeral) if !ephemeral.unbounded() => return,
-        Some(_) => check.at("/volumes/EPHEMERAL").as_key(),
-        None if disk.system && !elsewhere => check.at(Pointer::new("/volumes").child(&user.name)).as_key(),
+        Some(_) => check.key("/volumes/EPHEMERAL"),
+        None if disk.system && !elsewhere => check.key(Pointer::new("/volumes").child(&user.name)),
         None => return,
     };
+    let message = format!("EPHEMERAL uses all of `{}` before `{}` is created", disk.name, user.name);
     check.push(
-        Diagnostic::new(
-            Code::UnboundedEphemeral,
-            format!("EPHEMERAL uses all of `{}` before `{}` is created", disk.name, user.name),
-            location,
-        )
+        Diagnostic::new(Code::UnboundedEphemeral, message, location)
         .note("Talos creates its own volumes first, and EPHEMERAL grows to the whole disk unless it has an upper bound")
         .help(format!("give it a size, as in\nEPHEMERAL: {{ disk: {}, size: 100GiB }}", disk.name)),
     );

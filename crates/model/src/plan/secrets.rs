@@ -1,6 +1,6 @@
 //! The secrets that artifacts contain.
 
-use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::Check;
 use crate::scalar::SecretName;
@@ -44,13 +44,12 @@ pub(super) fn use_secret(
     if !names.contains(&secret.as_str()) {
         let message = format!("talosmith.yaml has no secret `{secret}`");
         let finding = Diagnostic::new(Code::UnknownSecret, message, location.clone());
-        let finding = match closest(secret.as_str(), names.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding.help(format!(
+        let finding = finding.did_you_mean(secret.as_str(), names.iter().copied()).unwrap_or_else(|finding| {
+            finding.help(format!(
                 "list its sources in talosmith.yaml:\nsecrets:\n  {secret}:\n    - env: {}",
                 secret.placeholder()
-            )),
-        };
+            ))
+        });
         check.push(finding);
     }
     let placeholder = secret.placeholder();

@@ -169,12 +169,9 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
 fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
     let (name, selector) = (&one.disk.name, &one.disk.selector);
     let (first, second) = (name.min(&other.disk.name), name.max(&other.disk.name));
-    let finding = Diagnostic::new(
-        Code::AmbiguousDiskSelector,
-        format!("`{selector}` is true for `{first}` and for `{second}`"),
-        one.location.clone(),
-    )
-    .also(other.location.clone(), text);
+    let message = format!("`{selector}` is true for `{first}` and for `{second}`");
+    let finding =
+        Diagnostic::new(Code::AmbiguousDiskSelector, message, one.location.clone()).also(other.location.clone(), text);
     let whole = check.file.device.volumes.iter().find(|(_, volume)| {
         let is_here = volume.disk.as_ref().is_some_and(|disk| disk.as_str() == one.disk.name);
         is_here && volume.volume_type == Some(device::VolumeType::Disk)
@@ -196,11 +193,8 @@ fn unstable(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Diagnostic> {
     };
     let (prefix, kind) = *KERNEL_NAMES.iter().find(|(prefix, _)| path.starts_with(prefix))?;
     let count = all.iter().filter(|other| kernel_name(&other.facts) == Some(prefix)).count();
-    let finding = Diagnostic::new(
-        Code::UnstableDiskPath,
-        format!("`{path}` can be another disk after a reboot"),
-        one.location.clone(),
-    );
+    let message = format!("`{path}` can be another disk after a reboot");
+    let finding = Diagnostic::new(Code::UnstableDiskPath, message, one.location.clone());
     (count > 1).then(|| {
         finding
             .label(format!("one of {count} {kind} disks"))

@@ -37,9 +37,8 @@ pub(super) fn services(
     for (name, service) in &check.file.device.extension_services {
         let at = Pointer::new("/extensionServices").child(name);
         if name.as_str() == "tailscale" {
-            let location = check.at(at).as_key();
             check.push(
-                Diagnostic::new(Code::MisplacedKey, "Tailscale has a key of its own", location)
+                Diagnostic::new(Code::MisplacedKey, "Tailscale has a key of its own", check.key(at))
                     .help("move its settings to the top-level key `tailscale`"),
             );
             continue;
@@ -74,15 +73,12 @@ fn check_provider(
     version: &TalosVersion,
     applied: Option<&PlannedSchematic>,
 ) {
-    let location = check.at(at.clone()).as_key();
+    let location = check.key(at.clone());
     let provides = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
     let mut providers = extensions::names(version).filter(|extension| provides(extension)).peekable();
     if providers.peek().is_none() {
-        let finding = Diagnostic::new(
-            Code::UnknownService,
-            format!("no official extension provides a service `{name}`"),
-            location,
-        );
+        let message = format!("no official extension provides a service `{name}`");
+        let finding = Diagnostic::new(Code::UnknownService, message, location);
         let all: Vec<&str> = extensions::names(version)
             .flat_map(|extension| extensions::services(extension).map(|service| service.name))
             .collect();
@@ -102,17 +98,14 @@ fn check_provider(
     if schematic.extensions.iter().any(|extension| provides(extension)) {
         return;
     }
-    let image = check.at(Pointer::new("/schematics").child(&schematic.name)).as_key();
+    let image = check.key(Pointer::new("/schematics").child(&schematic.name));
     let extension = providers.next().unwrap_or_default();
+    let message = format!("the service `{name}` needs the extension `{extension}`");
     check.push(
-        Diagnostic::new(
-            Code::MissingExtension,
-            format!("the service `{name}` needs the extension `{extension}`"),
-            location,
-        )
-        .also(image, "the image that is applied lacks it")
-        .note("it is not added automatically, because the order of extensions is part of the image's ID")
-        .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
+        Diagnostic::new(Code::MissingExtension, message, location)
+            .also(image, "the image that is applied lacks it")
+            .note("it is not added automatically, because the order of extensions is part of the image's ID")
+            .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
     );
 }
 
@@ -128,14 +121,10 @@ fn check_placeholders(
         let at = at.child("secrets").item(index);
         let placeholder = use_secret(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
         if !service_texts.iter().any(|text| text.contains(&placeholder)) {
-            let location = check.at(at);
+            let message = format!("`{placeholder}` is not used by the service `{name}`");
             check.push(
-                Diagnostic::new(
-                    Code::UnknownSecret,
-                    format!("`{placeholder}` is not used by the service `{name}`"),
-                    location,
-                )
-                .help(format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line")),
+                Diagnostic::new(Code::UnknownSecret, message, check.at(at))
+                    .help(format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line")),
             );
         }
     }
@@ -143,15 +132,11 @@ fn check_placeholders(
     for secret in unlisted.filter(|secret| !service.secrets.contains(secret)) {
         let placeholder = format!("${{{}}}", secret.placeholder());
         if service_texts.iter().any(|text| text.contains(&placeholder)) {
-            let location = check.at(at.clone()).as_key();
+            let message = format!("`{placeholder}` is used by `{name}`, which does not list the secret");
             check.push(
-                Diagnostic::new(
-                    Code::UnknownSecret,
-                    format!("`{placeholder}` is used by `{name}`, which does not list the secret"),
-                    location,
-                )
-                .note("Talos expands nothing: the service would get the placeholder itself")
-                .help(format!("add a line to the service:\nsecrets: [{secret}]")),
+                Diagnostic::new(Code::UnknownSecret, message, check.key(at.clone()))
+                    .note("Talos expands nothing: the service would get the placeholder itself")
+                    .help(format!("add a line to the service:\nsecrets: [{secret}]")),
             );
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClas
         if class.name.is_none()
             && let Err(fault) = name.parse::<ObjectName>()
         {
-            let location = check.at(at.clone()).as_key();
+            let location = check.key(at.clone());
             let mut finding = fault.at(Code::BadName, location);
             finding.helps = vec![format!("write one, as in\nname: {}", name.to_ascii_lowercase())];
             check.push(finding);
@@ -64,13 +64,9 @@ pub(super) fn plan(check: &mut Check<'_>, volumes: &[Volume]) -> Vec<StorageClas
         for annotation in DEFAULT_CLASS {
             let set = class.annotations.iter().find(|(key, value)| key.as_str() == annotation && *value == "true");
             if set.is_some() {
-                let location = check.at(at.child("annotations").child(annotation));
+                let message = format!("the class `{name}` of one node would be the cluster's default class");
                 check.push(
-                    Diagnostic::new(
-                        Code::DefaultClass,
-                        format!("the class `{name}` of one node would be the cluster's default class"),
-                        location,
-                    )
+                    Diagnostic::new(Code::DefaultClass, message, check.at(at.child("annotations").child(annotation)))
                     .note("every claim without a class would bind its pods to this node")
                     .help(
                         "remove the line; `defaultClass: true` of the application makes `local-path` the default one",
@@ -99,11 +95,10 @@ fn unoffered(check: &mut Check<'_>, at: Pointer, volumes: &[Volume], name: &str)
     let has = check.file.device.volumes.keys().any(|volume| volume.as_str() == name);
     match volumes.iter().find(|volume| volume.name == name) {
         Some(Volume { mount_path: None, .. }) => {
-            let location = check.at(at).as_key();
-            check.push(super::features::own_volume(name, location));
+            check.push(super::features::own_volume(name, check.key(at)));
         }
         Some(_) => {
-            let location = check.at(at).as_key();
+            let location = check.key(at);
             let list = check.at("/localPath/volumes");
             check.push(
                 Diagnostic::new(Code::UnknownVolume, format!("the node does not offer the volume `{name}`"), location)

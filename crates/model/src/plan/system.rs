@@ -188,7 +188,7 @@ fn machine_files(check: &mut Check<'_>, versions: &Versions) -> MachineFiles {
 
 /// Checks what Talos only detects at boot.
 fn check_operation(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOperation, version: &TalosVersion) {
-    let location = check.at(at.clone()).as_key();
+    let location = check.key(at.clone());
     let finding = |message: String| Diagnostic::new(Code::MachineFile, message, location.clone());
     if check.file.device.kata && KATA_FILES.contains(&path) {
         check.push(

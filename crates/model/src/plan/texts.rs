@@ -19,11 +19,7 @@ pub(super) fn text(
         (Some(content), None) => Some(content.clone()),
         (None, Some(path)) => self::file(check, at, path).map(|(_, text)| text.to_string()),
         (Some(_), Some(_)) => {
-            let location = check.at(at.child("file")).as_key();
-            check.push(
-                Diagnostic::new(Code::ExclusiveKeys, "`content` and `file` are mutually exclusive", location)
-                    .help("remove one of the two"),
-            );
+            check.exclusive(at, "content", "file");
             None
         }
         (None, None) => {

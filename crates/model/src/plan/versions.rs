@@ -70,14 +70,13 @@ pub(super) fn device(check: &mut Check<'_>) -> Versions {
         // line is one finding for all of its devices.
         let is_own = device.base_config.is_none() && device.talos_version.is_some();
         let location = if is_own { talos_location.clone() } else { base_location.clone() };
+        let message = format!("Talos {talos} cannot read a base config of {}.{}", minor.0, minor.1);
         check.push(
-            Diagnostic::new(
-                Code::OldTalos,
-                format!("Talos {talos} cannot read a base config of {}.{}", minor.0, minor.1),
-                location,
-            )
-            .note("the documents of such a base config exist since v1.14")
-            .help(format!("write the version whose talosctl generated the base config, such as `baseConfig: {talos}`")),
+            Diagnostic::new(Code::OldTalos, message, location)
+                .note("the documents of such a base config exist since v1.14")
+                .help(format!(
+                    "write the version whose talosctl generated the base config, such as `baseConfig: {talos}`"
+                )),
         );
     }
     let config_format = if minor >= DOCUMENTS_SINCE { ConfigFormat::Documents } else { ConfigFormat::V1Alpha1 };
@@ -90,7 +89,7 @@ pub(super) fn since(check: &mut Check<'_>, first: (u64, u64), version: &TalosVer
     if version.minor() >= first {
         return;
     }
-    let location = check.at(at.clone()).as_key();
+    let location = check.key(at.clone());
     let needed = format!("v{}.{}", first.0, first.1);
     check.push(
         Diagnostic::new(Code::OldTalos, format!("{what} needs Talos {needed}, and this is {version}"), location)
@@ -135,23 +134,17 @@ fn check_supported(version: &TalosVersion, location: &Location) -> Option<Diagno
     let (newest, oldest) = (talos::newest_minor(), talos::oldest_minor());
     if version.minor() > newest {
         let known = format!("v{}.{}", newest.0, newest.1);
+        let message = format!("{version} is newer than this talosmith knows (up to {known})");
         return Some(
-            Diagnostic::new(
-                Code::NewerTalos,
-                format!("{version} is newer than this talosmith knows (up to {known})"),
-                location.clone(),
-            )
-            .note(format!("generated as for {known}; extension names are not checked")),
+            Diagnostic::new(Code::NewerTalos, message, location.clone())
+                .note(format!("generated as for {known}; extension names are not checked")),
         );
     }
     (version.minor() < oldest).then(|| {
-        Diagnostic::new(
-            Code::OldTalos,
-            format!("{version} has no HostnameConfig document (needs v{}.{})", oldest.0, oldest.1),
-            location.clone(),
-        )
-        .note("the generated files need it")
-        .help(format!("upgrade the node to v{}.{} or later first", oldest.0, oldest.1))
+        let message = format!("{version} has no HostnameConfig document (needs v{}.{})", oldest.0, oldest.1);
+        Diagnostic::new(Code::OldTalos, message, location.clone())
+            .note("the generated files need it")
+            .help(format!("upgrade the node to v{}.{} or later first", oldest.0, oldest.1))
     })
 }
 

@@ -80,7 +80,7 @@ pub(super) fn kind(
             (None, Some(_)) => "volumeType",
             (None, None) => return Some(Kind::System),
         };
-        let location = check.at(at.child(other)).as_key();
+        let location = check.key(at.child(other));
         check.push(
             Diagnostic::new(Code::VolumeKind, format!("`{name}` is a volume of Talos's own"), location)
                 .help("remove the line, or give the volume another name"),
@@ -94,7 +94,7 @@ pub(super) fn kind(
     nearly_system(check, at, name, version);
     Some(match (volume.kind, volume.volume_type) {
         (Some(_), Some(_)) => {
-            let location = check.at(at.child("volumeType")).as_key();
+            let location = check.key(at.child("volumeType"));
             check.push(
                 Diagnostic::new(Code::VolumeKind, "only a user volume has a `volumeType`", location)
                     .help("remove the line, or `kind`"),
@@ -163,9 +163,8 @@ pub(super) fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &dev
 }
 
 fn misfit(check: &mut Check<'_>, at: &Pointer, message: String) {
-    let location = check.at(at.clone()).as_key();
     check.push(
-        Diagnostic::new(Code::VolumeKind, message, location)
+        Diagnostic::new(Code::VolumeKind, message, check.key(at.clone()))
             .note("Talos refuses a config with it")
             .help("remove the line"),
     );
@@ -209,9 +208,8 @@ pub(super) fn versions(
 /// A user volume whose name is a system volume's but for its case was meant to be that.
 fn nearly_system(check: &mut Check<'_>, at: &Pointer, name: &VolumeName, version: &TalosVersion) {
     if let Some(meant) = talos::system_volumes(version).find(|own| own.eq_ignore_ascii_case(name.as_str())) {
-        let location = check.at(at.clone()).as_key();
         check.push(
-            Diagnostic::new(Code::VolumeName, format!("`{name}` would be a user volume"), location)
+            Diagnostic::new(Code::VolumeName, format!("`{name}` would be a user volume"), check.key(at.clone()))
                 .label(format!("did you mean `{meant}`?"))
                 .note("Talos's own volumes are written in capitals"),
         );

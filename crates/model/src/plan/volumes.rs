@@ -65,13 +65,11 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
             let placed = Placed { name: name.to_string(), own: kind == Kind::System, bounds: bounds.clone() };
             on_disk.entry(&disk.name).or_default().push(placed);
         }
-        let (min_size, max_size, grow) = match &bounds {
-            None => (None, None, None),
-            Some(Bounds::Exact(size)) => (Some(size.to_string()), Some(size.to_string()), Some(false)),
-            Some(Bounds::Remaining) => (None, None, Some(false)),
-            Some(Bounds::Range { min, max }) => {
-                (min.as_ref().map(ToString::to_string), max.as_ref().map(ToString::to_string), volume.grow)
-            }
+        let (min_size, max_size) = bounds.as_ref().map(Bounds::limits).unwrap_or_default();
+        let grow = match bounds {
+            Some(Bounds::Exact(_) | Bounds::Remaining) => Some(false),
+            Some(Bounds::Range { .. }) => volume.grow,
+            None => None,
         };
         planned.push(Volume {
             name: name.to_string(),
@@ -93,13 +91,10 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
     whole_disks(check, disks, &planned);
     for disk in disks {
         let placed = on_disk.remove(disk.name.as_str()).unwrap_or_default();
-        if let Some(remaining) = check_room(check, disk, &placed, version)
-            && let Some(volume) = placed.iter().find(|volume| matches!(volume.bounds, Bounds::Remaining))
-        {
-            for planned in planned.iter_mut().filter(|planned| planned.name == volume.name) {
-                planned.min_size = Some(remaining.to_string());
-                planned.max_size = Some(remaining.to_string());
-            }
+        let Some((name, remaining)) = check_room(check, disk, &placed, version) else { continue };
+        for planned in planned.iter_mut().filter(|planned| planned.name == name) {
+            planned.min_size = Some(remaining.to_string());
+            planned.max_size = Some(remaining.to_string());
         }
     }
     planned.sort_by_key(|volume| volume.kind != Kind::System.document());
@@ -160,9 +155,10 @@ fn bounds(
     on_disk: bool,
 ) -> Option<Option<Bounds>> {
     let name = at.last().unwrap_or_default();
-    let contradiction = |check: &mut Check<'_>, key: &str, message: String, help: &str| {
+    let mut contradiction = |key: &str, message: String, help: &str| {
         let location = check.at(at.child(key));
         check.push(Diagnostic::new(Code::VolumeBounds, message, location).help(help));
+        None
     };
     let written = [
         ("size", volume.size.is_some()),
@@ -172,37 +168,22 @@ fn bounds(
     ];
     if !on_disk {
         let Some((key, _)) = written.iter().find(|(_, is_there)| *is_there) else { return Some(None) };
-        contradiction(check, key, format!("`{name}` has a `{key}` and no disk"), "name its `disk`");
-        return None;
+        return contradiction(key, format!("`{name}` has a `{key}` and no disk"), "name its `disk`");
     }
     if kind == Kind::WholeDisk {
         return Some(None);
     }
     match (&volume.size, &volume.min_size, &volume.max_size) {
-        (Some(size), None, None) => {
-            if volume.grow == Some(true) {
-                contradiction(
-                    check,
-                    "grow",
-                    format!("`{name}` has an exact size and grows"),
-                    "write `minSize` instead of `size`, or leave `grow` out",
-                );
-                return None;
-            }
-            Some(Some(match size {
-                VolumeSize::Fixed(size) => Bounds::Exact(size.clone()),
-                VolumeSize::Remaining => Bounds::Remaining,
-            }))
+        (Some(_), None, None) if volume.grow == Some(true) => {
+            let help = "write `minSize` instead of `size`, or leave `grow` out";
+            contradiction("grow", format!("`{name}` has an exact size and grows"), help)
         }
+        (Some(VolumeSize::Fixed(size)), None, None) => Some(Some(Bounds::Exact(size.clone()))),
+        (Some(VolumeSize::Remaining), None, None) => Some(Some(Bounds::Remaining)),
         (Some(_), min, _) => {
             let key = if min.is_some() { "minSize" } else { "maxSize" };
-            contradiction(
-                check,
-                key,
-                format!("`{name}` has a `size` and a `{key}`"),
-                "write either `size`, or `minSize` and `maxSize`",
-            );
-            None
+            let help = "write either `size`, or `minSize` and `maxSize`";
+            contradiction(key, format!("`{name}` has a `size` and a `{key}`"), help)
         }
         (None, None, None) => {
             check.missing(at, "size", "size: 100GB");
@@ -213,14 +194,11 @@ fn bounds(
                 && max.bytes().is_some_and(|max| min.bytes() > max)
             {
                 let (location, upper) = (check.at(at.child("minSize")), check.at(at.child("maxSize")));
+                let message = format!("`{name}` is at least {min} and at most {max}");
                 check.push(
-                    Diagnostic::new(
-                        Code::VolumeBounds,
-                        format!("`{name}` is at least {min} and at most {max}"),
-                        location,
-                    )
-                    .also(upper, "less than the lower bound")
-                    .help(format!("write a `minSize` of at most {max}")),
+                    Diagnostic::new(Code::VolumeBounds, message, location)
+                        .also(upper, "less than the lower bound")
+                        .help(format!("write a `minSize` of at most {max}")),
                 );
                 return None;
             }

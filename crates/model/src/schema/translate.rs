@@ -169,11 +169,8 @@ impl Translator<'_> {
         let values: Vec<&str> =
             options.as_array().map(|options| options.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
         let text = self.text(at);
-        let finding = Diagnostic::new(
-            Code::WrongType,
-            format!("`{text}` is not a valid value for `{}`", dotted(at)),
-            Location::value(self.source, at.clone()),
-        );
+        let message = format!("`{text}` is not a valid value for `{}`", dotted(at));
+        let finding = Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()));
         let finding = match closest(&text, values.iter().copied()) {
             Some(near) => finding.label(format!("did you mean `{near}`?")),
             None => finding,
@@ -200,12 +197,9 @@ impl Translator<'_> {
     }
 
     fn empty_list(&self, at: &Pointer) -> Diagnostic {
-        Diagnostic::new(
-            Code::WrongType,
-            format!("`{}` is an empty list", dotted(at)),
-            Location::value(self.source, at.clone()),
-        )
-        .help("list at least one item, or leave the key out")
+        let message = format!("`{}` is an empty list", dotted(at));
+        Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()))
+            .help("list at least one item, or leave the key out")
     }
 
     fn not_exactly_one_key(&self, at: &Pointer, rule: &Value) -> Diagnostic {
@@ -213,20 +207,14 @@ impl Translator<'_> {
             .as_object()
             .map(|map| map.keys().map(|key| format!("`{key}`")).collect())
             .unwrap_or_default();
-        Diagnostic::new(
-            Code::WrongType,
-            format!("`{}` must have exactly one key", dotted(at)),
-            Location::value(self.source, at.clone()),
-        )
-        .help(format!("write one of {}", keys.join(", ")))
+        let message = format!("`{}` must have exactly one key", dotted(at));
+        Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()))
+            .help(format!("write one of {}", keys.join(", ")))
     }
 
     fn refused(&self, at: &Pointer) -> Diagnostic {
-        Diagnostic::new(
-            Code::WrongType,
-            format!("`{}` is not valid in the schema", dotted(at)),
-            Location::value(self.source, at.clone()),
-        )
+        let message = format!("`{}` is not valid in the schema", dotted(at));
+        Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()))
     }
 
     /// Returns a scalar as it is written.
