@@ -41,7 +41,8 @@ LAYERS = {
 }
 
 
-def fleet(clusters, keys):
+def fleet(clusters, settings):
+    """Returns talosmith.yaml; `settings` returns what a cluster has besides the lines that all have."""
     lines = ["clusters:"]
     for cluster in range(clusters):
         lines += f"""\
@@ -54,6 +55,13 @@ def fleet(clusters, keys):
       local-path:
         path: argocd/cluster-{cluster}/local-path
         version: v0.0.31
+{settings(cluster)}""".splitlines()
+    lines += ["secrets:", "  tailscale-authkey:", "    - env: TAILSCALE_AUTHKEY"]
+    return "\n".join(lines) + "\n"
+
+
+def plain_settings(cluster, keys):
+    return f"""\
         defaultPaths: [/var/mnt/data]
     defaults:
       install: {{ image: {{ schematic: main }} }}
@@ -67,9 +75,7 @@ def fleet(clusters, keys):
       labels: {{ example.net/pool: control }}
     worker:
       labels: {{ example.net/pool: workers }}
-{keys["worker"]}""".splitlines()
-    lines += ["secrets:", "  tailscale-authkey:", "    - env: TAILSCALE_AUTHKEY"]
-    return "\n".join(lines) + "\n"
+{keys["worker"]}"""
 
 
 def device(number):
@@ -110,19 +116,8 @@ labels:
     return "\n".join(lines) + "\n"
 
 
-def ryzen_fleet(clusters):
-    lines = ["clusters:"]
-    for cluster in range(clusters):
-        lines += f"""\
-  cluster-{cluster}:
-    talosVersion: v1.13.{cluster % 4}
-    endpoint: https://cluster-{cluster}.example.net:6443
-    podCIDRs: [10.244.0.0/16]
-    serviceCIDRs: [10.96.0.0/12]
-    applications:
-      local-path:
-        path: argocd/cluster-{cluster}/local-path
-        version: v0.0.31
+def ryzen_settings(cluster):
+    return f"""\
         namespace: label
         defaultClass: true
         defaultPaths: [/var/mnt/data]
@@ -133,9 +128,7 @@ def ryzen_fleet(clusters):
         scratch: {{ volume: blockfile-scratch, path: containerd-blockfile/scratch, size: 10GiB }}
         sandboxImage: registry.k8s.io/pause@sha256:{"e" * 64}
         nodeSelector: {{ kata-deploy: enabled }}
-        images: {{ scratch: "debian:bookworm", hold: "busybox:1.36" }}""".splitlines()
-    lines += ["secrets:", "  tailscale-authkey:", "    - env: TAILSCALE_AUTHKEY"]
-    return "\n".join(lines) + "\n"
+        images: {{ scratch: "debian:bookworm", hold: "busybox:1.36" }}"""
 
 
 def ryzen_device(number):
@@ -239,7 +232,8 @@ def write(count, out, kind="plain", layers=False, raw=False):
     out = pathlib.Path(out)
     out.mkdir(parents=True)
     clusters = -(-count // CLUSTER)
-    model = ryzen_fleet(clusters) if kind == "ryzen" else fleet(clusters, LAYERS if layers else TYPED)
+    keys = LAYERS if layers else TYPED
+    model = fleet(clusters, ryzen_settings if kind == "ryzen" else lambda cluster: plain_settings(cluster, keys))
     (out / "talosmith.yaml").write_text(model)
     (out / ".gitignore").write_text("tailscale-extension-service.yaml\n")
     for number in range(count):

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -27,15 +26,11 @@ type mutator struct {
 // mutate writes cases that are each an accepted case of the file of verdicts with one or two things changed. Cases in the file
 // of disagreements are left out: their mutations disagree for the same reasons.
 func mutate(count, seed, path, disagreements string, out io.Writer) error {
-	number, err := strconv.Atoi(count)
+	number, random, err := generator(count, seed)
 	if err != nil {
 		return err
 	}
-	start, err := strconv.ParseUint(seed, 10, 64)
-	if err != nil {
-		return err
-	}
-	m, err := newMutator(path, disagreements, start)
+	m, err := newMutator(path, disagreements, random)
 	if err != nil {
 		return err
 	}
@@ -49,7 +44,7 @@ func mutate(count, seed, path, disagreements string, out io.Writer) error {
 		} else {
 			seen[text] = true
 		}
-		mutant.ID = fmt.Sprintf("mutant-%d/%05d", start, i)
+		mutant.ID = fmt.Sprintf("mutant-%s/%05d", seed, i)
 		mutant.About = what + " in " + source.ID
 		if err := lines.Encode(mutant); err != nil {
 			return err
@@ -59,7 +54,7 @@ func mutate(count, seed, path, disagreements string, out io.Writer) error {
 	return nil
 }
 
-func newMutator(path, disagreements string, seed uint64) (*mutator, error) {
+func newMutator(path, disagreements string, random *rand.Rand) (*mutator, error) {
 	cases, err := readVerdicts(path)
 	if err != nil {
 		return nil, err
@@ -68,7 +63,7 @@ func newMutator(path, disagreements string, seed uint64) (*mutator, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mutator{random: rand.New(rand.NewPCG(seed, 0))}
+	m := &mutator{random: random}
 	for _, c := range cases {
 		accepted := false
 		for _, verdict := range c.Verdicts {

@@ -14,11 +14,7 @@ import (
 
 // sample writes a number of cases chosen at random, the same for the same seed, in their order.
 func sample(count, seed string, in io.Reader, out io.Writer) error {
-	number, err := strconv.Atoi(count)
-	if err != nil {
-		return err
-	}
-	start, err := strconv.ParseUint(seed, 10, 64)
+	number, random, err := generator(count, seed)
 	if err != nil {
 		return err
 	}
@@ -26,7 +22,7 @@ func sample(count, seed string, in io.Reader, out io.Writer) error {
 	if err := each(in, func(c *Case) error { cases = append(cases, c); return nil }); err != nil {
 		return err
 	}
-	chosen := rand.New(rand.NewPCG(start, 0)).Perm(len(cases))[:min(number, len(cases))]
+	chosen := random.Perm(len(cases))[:min(number, len(cases))]
 	slices.Sort(chosen)
 	lines := encoder(out)
 	for _, i := range chosen {
@@ -35,6 +31,16 @@ func sample(count, seed string, in io.Reader, out io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// generator parses the number of cases to write, and the seed of the generator that chooses them.
+func generator(count, seed string) (int, *rand.Rand, error) {
+	number, err := strconv.Atoi(count)
+	if err != nil {
+		return 0, nil, err
+	}
+	start, err := strconv.ParseUint(seed, 10, 64)
+	return number, rand.New(rand.NewPCG(start, 0)), err
 }
 
 // compare fails if a verdict of the cases with verdicts differs from that in a file of verdicts, and prints both.

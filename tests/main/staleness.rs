@@ -26,6 +26,29 @@ fn a_hand_edit_is_reported_with_the_line_of_the_model() {
 }
 
 #[test]
+fn an_edited_schematic_id_leads_to_the_schematic() {
+    let sandbox = committed();
+    sandbox.replace(IMAGE, "metal-installer/317c", "metal-installer/417c");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("edited-schematic-id", ran.stdout);
+}
+
+#[test]
+fn a_removed_path_leads_to_the_volumes_of_its_device() {
+    let sandbox = Sandbox::of_this_repository();
+    sandbox.replace(DEVICE, "volumes: [local-path-provisioner]", "volumes: [local-path-provisioner, second]");
+    sandbox.replace(DEVICE, "size: 1405GB }", "size: 1000GB }\n  second: { disk: nvme0n1, size: 405GB }");
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    sandbox.commit_all();
+    let paths = "argocd/applications/local-path/patches/local-path-config.patch.yaml";
+    sandbox.replace(paths, ",\"/var/mnt/second\"", "");
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("removed-path", ran.stdout);
+}
+
+#[test]
 fn a_difference_is_stale_if_the_model_changed() {
     let sandbox = committed();
     sandbox.replace(DEVICE, "500GB", "501GB");

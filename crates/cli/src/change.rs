@@ -5,21 +5,16 @@ mod orphans;
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::layout;
 
+use crate::diff;
 use crate::tree::{ReadError, Tree};
 
 pub(crate) use orphans::{find_orphans, is_generated, is_temporary, temporary_name};
 
-/// What becomes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ChangeKind {
-    /// It does not exist yet.
     Added,
-    /// It has other bytes.
     Changed,
-    /// It exists and should not.
     Removed,
-    /// It has these bytes.
-    Same,
 }
 
 /// A file as it is and as it should be.
@@ -27,22 +22,19 @@ pub(crate) enum ChangeKind {
 pub(crate) struct Change {
     /// Relative to the root.
     pub path: Utf8PathBuf,
-    /// What becomes of the file.
     pub kind: ChangeKind,
-    /// The bytes of the file; none if it does not exist.
     pub old: Option<Vec<u8>>,
     /// The bytes that the file should have; none if it should not exist.
     pub new: Option<Vec<u8>>,
 }
 
 impl Change {
-    /// The change from the `old` to the `new` bytes of a file.
+    /// Creates the change between two versions that differ.
     pub(crate) fn new(path: Utf8PathBuf, old: Option<Vec<u8>>, new: Option<Vec<u8>>) -> Self {
         let kind = match (&old, &new) {
             (None, Some(_)) => ChangeKind::Added,
             (Some(_), None) => ChangeKind::Removed,
-            (Some(old), Some(new)) if old != new => ChangeKind::Changed,
-            _ => ChangeKind::Same,
+            _ => ChangeKind::Changed,
         };
         Self { path, kind, old, new }
     }
@@ -52,7 +44,12 @@ impl Change {
         self.old.as_ref().is_some_and(|old| !is_generated(old))
     }
 
-    /// Returns the command that makes this change.
+    /// Formats the change as a unified diff.
+    pub(crate) fn unified_diff(&self, color: bool) -> String {
+        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        diff::unified(self.path.as_str(), text(&self.old).as_deref(), text(&self.new).as_deref(), color)
+    }
+
     pub(crate) fn command(&self) -> String {
         // An orphan may be what is left of a device that is gone.
         let device = layout::device_of(&self.path).filter(|_| self.kind != ChangeKind::Removed);
@@ -67,9 +64,6 @@ impl Change {
 pub(crate) struct OtherBytes(pub Option<Vec<u8>>);
 
 /// Compares a file with the bytes that it should have; none if it has them.
-///
-/// # Errors
-/// The file cannot be read; [`ReadError::Symlink`] if it is a symbolic link or lies behind one.
 pub(crate) fn compare(tree: &dyn Tree, path: &Utf8Path, wanted: &[u8]) -> Result<Option<OtherBytes>, ReadError> {
     if tree.holds(path, wanted)? { Ok(None) } else { Ok(Some(OtherBytes(tree.read(path)?))) }
 }
@@ -100,7 +94,6 @@ mod tests {
         assert_eq!(kind(None, Some("1")), ChangeKind::Added);
         assert_eq!(kind(Some("1"), Some("2")), ChangeKind::Changed);
         assert_eq!(kind(Some("1"), None), ChangeKind::Removed);
-        assert_eq!(kind(Some("1"), Some("1")), ChangeKind::Same);
     }
 
     #[test]

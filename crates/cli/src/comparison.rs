@@ -9,17 +9,34 @@ use talosmith_model::plan::Cluster;
 use talosmith_render::{Artifact, cluster_paths};
 
 use crate::change::{Change, ChangeKind, OtherBytes, compare, find_orphans};
-use crate::differences::Differences;
 use crate::rendering::Owner;
 use crate::source_cache::SourceCache;
 use crate::tree::{ReadError, Tree};
+
+/// The differences between a tree and what would be generated.
+#[derive(Debug, Default)]
+pub(crate) struct Differences {
+    /// Every artifact that is not as it would be generated, and every orphan as removed.
+    pub changes: Vec<Change>,
+    /// The number of artifacts that are the same.
+    pub same: usize,
+    /// The folders below which folders that become empty are removed.
+    pub within: Vec<Utf8PathBuf>,
+}
+
+impl Differences {
+    /// The number of files that were compared.
+    pub(crate) fn files(&self) -> usize {
+        self.changes.len() + self.same
+    }
+}
 
 /// The comparison of the files of one device or cluster.
 #[derive(Default)]
 pub(crate) struct Comparison {
     /// The artifacts that differ, by their index.
     pub differences: Vec<(usize, OtherBytes)>,
-    /// Symbolic links on the way to an artifact.
+    /// Symbolic links at or above an artifact.
     pub links: Vec<Utf8PathBuf>,
     /// Generated files in the owner's folders that are not among its own.
     pub strays: Vec<Utf8PathBuf>,
@@ -72,7 +89,7 @@ pub(crate) fn remove_orphans(
     strays.into_iter().filter_map(|path| removal(path).transpose()).collect()
 }
 
-/// The finding on a symbolic link on the way to an artifact.
+/// The finding on a symbolic link at or above an artifact.
 pub(crate) fn symlink(sources: &SourceCache<'_>, link: &Utf8Path) -> Diagnostic {
     Diagnostic::new(Code::Symlink, format!("`{link}` is a symbolic link"), Location::file(sources.add(link, "")))
         .note("talosmith writes only to files and folders of the repository itself")
@@ -87,10 +104,10 @@ pub(crate) fn foreign(sources: &SourceCache<'_>, differences: &Differences) -> V
             let location = Location::file(sources.add(change.path.clone(), ""));
             let name = change.path.file_name().unwrap_or_default();
             let command = change.command().replacen("generate", "generate --force", 1);
-            Diagnostic::new(Code::ForeignFile, format!("talosmith did not make `{}`", change.path), location)
+            Diagnostic::new(Code::ForeignFile, format!("talosmith did not generate `{}`", change.path), location)
                 .note("it lacks the first line that every generated file has, so it is not overwritten")
                 .help(format!(
-                    "to replace it:  `{command}`\nto keep it, give the generated one another name under `files` in the model: {name}"
+                    "to replace it:  `{command}`\nto keep it, choose another name for the generated one under `files` in the model: {name}"
                 ))
         })
         .collect()

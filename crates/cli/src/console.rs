@@ -26,7 +26,6 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-/// An output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
     /// Standard output, for what the user asked for.
@@ -70,7 +69,6 @@ impl Console {
         }
     }
 
-    /// Returns the time since the program started.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }

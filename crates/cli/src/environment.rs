@@ -4,25 +4,23 @@
 
 use std::ffi::OsString;
 
-/// An environment variable.
 #[derive(Debug)]
 pub struct Variable {
-    /// The name in the environment.
     pub name: &'static str,
     /// The effect, for the reference.
     pub meaning: &'static str,
 }
 
 pub(crate) const NO_COLOR: Variable =
-    Variable { name: "NO_COLOR", meaning: "No colour, if it is not empty; `--color` overrules it." };
+    Variable { name: "NO_COLOR", meaning: "No colour, if it is not empty; `--color` overrides it." };
 pub(crate) const CLICOLOR_FORCE: Variable = Variable {
     name: "CLICOLOR_FORCE",
-    meaning: "Colour even where the output is no terminal, if it is neither empty nor `0`; `NO_COLOR` overrules it.",
+    meaning: "Colour even where the output is not a terminal, if it is neither empty nor `0`; `NO_COLOR` overrides it.",
 };
 pub(crate) const FORCE_COLOR: Variable = Variable { name: "FORCE_COLOR", meaning: "The same as `CLICOLOR_FORCE`." };
-pub(crate) const TERM: Variable = Variable { name: "TERM", meaning: "No colour on a terminal that is called `dumb`." };
+pub(crate) const TERM: Variable = Variable { name: "TERM", meaning: "No colour on a terminal whose name is `dumb`." };
 pub(crate) const COLUMNS: Variable =
-    Variable { name: "COLUMNS", meaning: "The width of reports where the output is no terminal; without it, 100." };
+    Variable { name: "COLUMNS", meaning: "The width of reports where the output is not a terminal; without it, 100." };
 pub(crate) const LC_ALL: Variable = Variable {
     name: "LC_ALL",
     meaning: "The locale: unless it names UTF-8, reports are drawn in ASCII. The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is not empty counts.",

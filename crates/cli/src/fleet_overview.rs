@@ -34,7 +34,6 @@ pub(crate) struct Row<'a> {
     /// The name of the device; the name of its folder if it has errors.
     name: &'a str,
     pub state: State,
-    /// The number of its generated files.
     files: usize,
     /// The number of files that differ from the generated ones or should not exist.
     stale: usize,
@@ -44,7 +43,6 @@ pub(crate) struct Row<'a> {
     facts: Option<DeviceSummary<'a>>,
 }
 
-/// Whether the files of a device are up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
@@ -91,7 +89,6 @@ struct Volume<'a> {
 /// A device whose files were rendered.
 pub(crate) struct RenderedDevice {
     device: Arc<Device>,
-    /// The number of its files.
     files: usize,
 }
 
@@ -114,7 +111,9 @@ impl<'a> FleetOverview<'a> {
         }
         let names = inspection.devices.iter().map(String::as_str).filter(|name| selection.has_device(name));
         let devices = names.map(|name| {
-            let findings = findings_of(inspection, name);
+            let findings = inspection.findings.iter();
+            let findings: Vec<&Diagnostic> =
+                findings.filter(|finding| inspection.is_about(finding, name) == Some(true)).collect();
             let stale = stale.get(name).copied().unwrap_or_default();
             let device = rendered.get(name);
             let failed = findings.iter().any(|finding| finding.level == Level::Error);
@@ -135,15 +134,6 @@ impl<'a> FleetOverview<'a> {
         });
         Self { version: VERSION, devices: devices.collect() }
     }
-}
-
-fn findings_of<'a>(inspection: &'a Inspection<'_, RenderedDevice>, name: &str) -> Vec<&'a Diagnostic> {
-    let concerns = |finding: &&Diagnostic| {
-        finding.devices.contains(name)
-            || finding.devices.is_empty()
-                && layout::device_of(&inspection.sources.path(finding.at.location.source)) == Some(name)
-    };
-    inspection.findings.iter().filter(concerns).collect()
 }
 
 fn summary(device: &Device) -> DeviceSummary<'_> {

@@ -1,4 +1,4 @@
-//! What git knows about the repository. Git is never needed to generate or to check: without it we can say less.
+//! What git knows about the repository. Git is never required to generate or to check: without it findings are less exact.
 
 #[cfg(test)]
 pub(crate) mod sandbox;

@@ -94,7 +94,6 @@ impl Head {
         }
     }
 
-    /// Whether a file differs from HEAD.
     pub(crate) fn is_changed(&self, path: &Utf8Path) -> bool {
         path.ancestors().any(|path| self.changed.contains(path))
     }

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use talosmith_document::{Diagnostic, Level};
+use talosmith_model::layout;
 use talosmith_model::plan::{Cluster, FleetPlan};
 use talosmith_model::{DeviceFile, FleetFile};
 use talosmith_render::Renderer;
 
-use crate::differences::Differences;
+use crate::comparison::Differences;
 use crate::parallel;
 use crate::project::{Project, apply_levels};
 use crate::rendering::Owner;
@@ -23,7 +24,6 @@ const WINDOW: usize = 128 * BATCH;
 
 /// What the pass over a fleet finds, and what the command keeps of each device and cluster.
 pub struct Inspection<'a, K> {
-    /// The files that were read.
     pub sources: SourceCache<'a>,
     /// Every finding, with the level that the fleet file sets.
     pub findings: Vec<Diagnostic>,
@@ -40,9 +40,7 @@ pub struct Inspection<'a, K> {
     pub(crate) broken: BTreeSet<String>,
     /// Those among them without errors of their own, which name control planes of which one may be in a file that cannot be read.
     pub(crate) waiting: BTreeSet<String>,
-    /// The number of devices whose artifacts were rendered.
     pub(crate) rendered_devices: usize,
-    /// The number of artifacts that were rendered.
     pub(crate) rendered_files: usize,
     pub(crate) differences: Differences,
 }
@@ -52,6 +50,15 @@ impl<K> Inspection<'_, K> {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Error)
+    }
+
+    /// Whether a finding is about a device; none if it is about the fleet as a whole.
+    pub(crate) fn is_about(&self, finding: &Diagnostic, name: &str) -> Option<bool> {
+        if finding.devices.is_empty() {
+            let path = self.sources.path(finding.at.location.source);
+            return layout::device_of(&path).map(|device| device == name);
+        }
+        Some(finding.devices.contains(name))
     }
 
     /// Adds findings, with the level that the fleet file sets.

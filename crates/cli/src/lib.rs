@@ -1,6 +1,6 @@
 //! The commands of talosmith, and everything that touches the outside world.
 //!
-//! The modules stand in dependency order: each uses only those before it.
+//! The modules are in dependency order: each uses only those before it.
 
 #![cfg_attr(
     not(test),
@@ -24,7 +24,6 @@ mod source_cache;
 mod named_files;
 mod project;
 mod selection;
-mod differences;
 mod loading;
 mod rendering;
 mod comparison;

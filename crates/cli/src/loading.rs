@@ -8,9 +8,7 @@ use talosmith_model::{DeviceFile, FleetFile, PartialDevice};
 use crate::source_cache::{SourceCache, SourceText};
 use crate::tree::ReadError;
 
-/// A device's file that was read.
 pub(crate) struct ReadDevice {
-    /// Its ID in the source cache.
     pub source: SourceId,
     /// What is wrong with the file on its own.
     pub findings: Vec<Diagnostic>,
@@ -35,7 +33,6 @@ impl<'a> Loader<'a> {
         self.sources.read(&device_file(folder))
     }
 
-    /// Parses the file of the device in a folder.
     pub(crate) fn parse(&self, folder: &str, text: Result<SourceText, Diagnostic>) -> ReadDevice {
         let (source, text) = match text {
             Ok(text) => text,
@@ -55,7 +52,6 @@ impl<'a> Loader<'a> {
         ReadDevice { source, findings, device: device.ok_or_else(|| PartialDevice::of(source, &text)) }
     }
 
-    /// Plans a device of `fleet`.
     pub(crate) fn plan(
         &self,
         fleet: &FleetFile,

@@ -50,7 +50,6 @@ fn is_placeholder(rest: &str) -> bool {
         || rest.bytes().all(|byte| matches!(byte, b'x' | b'-'))
 }
 
-/// Returns a finding with all its strings masked.
 pub(crate) fn mask_finding(finding: &Diagnostic) -> Diagnostic {
     let text = |text: &String| mask(text).into_owned();
     let label = |label: &Label| Label { location: label.location.clone(), text: text(&label.text) };

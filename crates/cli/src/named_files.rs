@@ -14,17 +14,12 @@ use crate::tree::{ReadError, Tree};
 /// Templates that replace built-in ones, by name.
 #[derive(Default)]
 pub(crate) struct Overrides {
-    /// Where their texts are.
     pub sources: BTreeMap<String, SourceId>,
-    /// Their texts.
     pub texts: BTreeMap<String, String>,
 }
 
 impl Overrides {
     /// Reads those in the folder that the fleet names.
-    ///
-    /// # Errors
-    /// The tree's.
     pub(crate) fn read(
         sources: &SourceCache<'_>,
         fleet: &FleetFile,
@@ -56,10 +51,7 @@ impl Overrides {
     }
 }
 
-/// A finding for each hand-written neighbour that an application lists and that is not there.
-///
-/// # Errors
-/// The tree's.
+/// A finding for each hand-written resource of an application that does not exist.
 pub(crate) fn missing_resources(
     tree: &dyn Tree,
     fleet: &FleetFile,
@@ -92,7 +84,7 @@ fn is_there(tree: &dyn Tree, path: &Utf8Path) -> Result<bool, ReadError> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
     match tree.list(folder) {
         Ok(entries) => Ok(entries.iter().any(|entry| entry.name == name)),
-        // What lies behind a link is kustomize's business.
+        // Kustomize checks what a link points to.
         Err(ReadError::Symlink(_)) => Ok(true),
         Err(error) => Err(error),
     }

@@ -42,7 +42,6 @@ pub(crate) struct Command {
     /// The environment variables that it inherits besides `PATH`, `HOME` and the like. `GIT_*` stands for all that start with `GIT_`.
     pub environment: Vec<String>,
     pub variables: Vec<(String, String)>,
-    /// The time after which it is killed.
     pub timeout: Duration,
     /// The number of bytes on either of its two outputs after which it is killed.
     pub cap: usize,

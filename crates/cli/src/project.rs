@@ -30,13 +30,10 @@ pub struct Project<'a> {
     pub(crate) findings: Vec<Diagnostic>,
 }
 
-/// Why a repository cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// There is no talosmith.yaml.
     #[error("there is no {FLEET_FILE} here or in a folder above")]
     NoFleetFile,
-    /// A file or folder cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }

@@ -13,9 +13,7 @@ use crate::project::Project;
 /// A device or a cluster, for which files are generated.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner<'a> {
-    /// A device.
     Device(&'a Arc<Device>),
-    /// A cluster with applications.
     Cluster(&'a Cluster),
 }
 

@@ -12,7 +12,7 @@ mod json;
 mod tests;
 
 pub use human::human;
-pub(crate) use json::json;
+pub(crate) use json::{json, json_document};
 pub(crate) use order::count_line;
 pub use order::sort;
 pub use style::Style;

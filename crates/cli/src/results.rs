@@ -10,8 +10,7 @@ use talosmith_model::plan::{Cluster, FleetPlan};
 use talosmith_render::{cluster_paths, collisions};
 
 use crate::change::{Change, find_orphans};
-use crate::comparison::{abandoned_folders, remove_orphans};
-use crate::differences::Differences;
+use crate::comparison::{Differences, abandoned_folders, remove_orphans};
 use crate::rendering::Owner;
 use crate::steps::{DeviceResult, DeviceState, OwnerResult, PlannedResult};
 use crate::tree::{ReadError, Tree};
@@ -19,7 +18,6 @@ use crate::tree::{ReadError, Tree};
 /// The position of clusters, which come after all devices.
 const LAST: usize = usize::MAX;
 
-/// The results so far.
 pub(crate) struct Results<K> {
     pub findings: Vec<Diagnostic>,
     /// The devices that cannot be planned.
@@ -28,9 +26,7 @@ pub(crate) struct Results<K> {
     pub waiting: BTreeSet<String>,
     /// The devices that name control planes, by the positions of their names.
     pub deferred: Vec<(usize, Box<DeviceFile>)>,
-    /// The number of devices whose artifacts were rendered.
     pub rendered_devices: usize,
-    /// The number of artifacts that were rendered.
     pub rendered_files: usize,
     /// The folders below `devices/` without a device.
     pub gone: Vec<String>,
@@ -44,7 +40,6 @@ pub(crate) struct Results<K> {
 }
 
 impl<K> Results<K> {
-    /// No results but the findings on talosmith.yaml.
     pub(crate) fn new(findings: Vec<Diagnostic>) -> Self {
         Self {
             findings,
@@ -88,7 +83,6 @@ impl<K> Results<K> {
         }
     }
 
-    /// Adds the result of a planned device.
     pub(crate) fn add_device(
         &mut self,
         position: usize,
@@ -108,7 +102,6 @@ impl<K> Results<K> {
         plan.add_application(result.application, result.has_errors);
     }
 
-    /// Adds the result of a cluster.
     pub(crate) fn add_cluster(&mut self, result: OwnerResult<K>) {
         self.add_owner(LAST, result);
     }

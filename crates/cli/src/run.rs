@@ -16,7 +16,7 @@ pub fn main() -> ExitCode {
     let mut context = Context { console, processes: &System, global: line.global };
     match dispatch(&mut context, &line.command) {
         Ok(exit) => ExitCode::from(exit as u8),
-        // Who closed the pipe, such as `head`, has what it wanted.
+        // A reader such as `head` closes the pipe when it needs no more output.
         Err(error) if matches!(error.downcast_ref(), Some(PrintError::Closed)) => ExitCode::SUCCESS,
         Err(error) => {
             context.console.failure(&error);

@@ -46,7 +46,6 @@ pub(crate) struct RequiredSecret {
     pub expected: Expected,
 }
 
-/// What the sources have access to.
 pub(crate) struct SourceContext<'a> {
     pub processes: &'a dyn Processes,
     pub variables: &'a ProcessVariables,
@@ -54,14 +53,11 @@ pub(crate) struct SourceContext<'a> {
     pub root: &'a Utf8Path,
 }
 
-/// Whether the sources of a secret have a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SecretOutcome {
     /// The source at this location returned a value.
     Found(Location),
-    /// No source is available.
     Unavailable,
-    /// The first available source failed.
     Failed,
 }
 

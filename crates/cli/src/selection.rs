@@ -12,33 +12,21 @@ use crate::tree::{EntryKind, ReadError};
 /// The devices that a command is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// The whole repository.
     Everything,
     /// Some devices by name, and their clusters.
     Devices(BTreeSet<String>),
 }
 
-/// Why arguments select nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
-    /// An argument names no device.
     #[error("`{argument}` is neither a device nor a folder of one{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
-    NoSuchDevice {
-        /// The argument as typed.
-        argument: String,
-        /// The device with the most similar name.
-        near: Option<String>,
-    },
-    /// The folder of a device cannot be read.
+    NoSuchDevice { argument: String, near: Option<String> },
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
 impl Selection {
     /// Resolves arguments, each a device's name or a path in a device's folder. `below` is the current folder relative to the root.
-    ///
-    /// # Errors
-    /// [`SelectionError`].
     pub fn resolve(arguments: &[Utf8PathBuf], below: &Utf8Path, project: &Project<'_>) -> Result<Self, SelectionError> {
         let mut names = BTreeSet::new();
         for argument in arguments {
@@ -69,7 +57,6 @@ impl Selection {
         }
     }
 
-    /// Whether a device is selected.
     pub(crate) fn has_device(&self, name: &str) -> bool {
         match self {
             Self::Everything => true,
@@ -78,7 +65,6 @@ impl Selection {
     }
 }
 
-/// Whether a folder holds a device.
 fn is_device(project: &Project<'_>, name: &str) -> Result<bool, ReadError> {
     if !project.folders.iter().any(|folder| folder == name) {
         return Ok(false);

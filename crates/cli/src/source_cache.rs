@@ -22,7 +22,6 @@ pub struct SourceCache<'a> {
     templates: Mutex<BTreeMap<String, SourceId>>,
 }
 
-/// A file that was read, and its text.
 pub(crate) type SourceText = (SourceId, Arc<str>);
 
 impl<'a> SourceCache<'a> {
@@ -80,7 +79,6 @@ impl<'a> SourceCache<'a> {
         lock(&self.sources).set_text(source, Arc::default());
     }
 
-    /// Returns the path of a file that was read.
     pub(crate) fn path(&self, source: SourceId) -> Utf8PathBuf {
         lock(&self.sources).get(source).path.clone()
     }

@@ -26,18 +26,16 @@ fn explain_change(inspection: &mut Inspection<'_, EditedDevice>, change: &Change
     let source = inspection.sources.add(change.path.clone(), old.as_str());
     let file = Location::file(source);
     match change.kind {
-        ChangeKind::Added | ChangeKind::Same => {
-            Diagnostic::new(Code::Missing, format!("`{}` is not there", change.path), file)
-                .note("the model asks for it")
-                .help(format!("`{command}`"))
-        }
+        ChangeKind::Added => Diagnostic::new(Code::Missing, format!("`{}` does not exist", change.path), file)
+            .note("the model requests it")
+            .help(format!("`{command}`")),
         ChangeKind::Removed => {
-            Diagnostic::new(Code::Orphan, format!("nothing asks for `{}` any more", change.path), file)
-                .note("its first line says that talosmith made it")
+            Diagnostic::new(Code::Orphan, format!("no model key requests `{}` any more", change.path), file)
+                .note("its first line shows that talosmith generated it")
                 .help(format!("`{command}`\nremoves it"))
         }
         ChangeKind::Changed if change.is_foreign() => {
-            Diagnostic::new(Code::ForeignFile, format!("talosmith did not make `{}`", change.path), file)
+            Diagnostic::new(Code::ForeignFile, format!("talosmith did not generate `{}`", change.path), file)
                 .note("it lacks the first line that every generated file has")
                 .figure(diff::excerpt(&old, &new))
                 .help(format!("to replace it:  `{command} --force`"))
@@ -51,7 +49,7 @@ fn explain_change(inspection: &mut Inspection<'_, EditedDevice>, change: &Change
                 .figure(diff::excerpt(&old, &new))
                 .help(format!("`{command}`"));
             if is_model_unchanged {
-                return finding.note("neither the model nor the file changed since HEAD: they were committed so, or another version of talosmith made the file");
+                return finding.note("neither the model nor the file changed since HEAD: they were committed so, or another version of talosmith generated the file");
             }
             finding
         }
@@ -77,7 +75,7 @@ fn hand_edited(
         .and_then(|provenance| Some((provenance.is_exact, ModelLine::find(inspection, &provenance.location)?)))
     {
         Some((is_exact, ModelLine { path, line, text })) => {
-            let makes = if is_exact { "makes this line" } else { "requests this file" };
+            let makes = if is_exact { "specifies this line" } else { "requests this file" };
             finding
                 .note(format!("{path}:{line} {makes}:  `{text}`"))
                 .help(format!("to keep the edit, make it at {path}:{line} and run\n{command}"))
@@ -87,7 +85,6 @@ fn hand_edited(
     }
 }
 
-/// Where the model specifies the line that was edited.
 fn provenance(inspection: &Inspection<'_, EditedDevice>, change: &Change, edit: &Edit<'_>) -> Option<Provenance> {
     let fleet = inspection.fleet.as_ref()?;
     let key = |edited: &EditedDevice| Some((Arc::clone(&edited.device), edited.keys.get(&change.path)?.clone()));
@@ -97,7 +94,6 @@ fn provenance(inspection: &Inspection<'_, EditedDevice>, change: &Change, edit: 
     inspection.clusters.iter().find_map(|cluster| of_cluster(fleet, cluster, &change.path, edit))
 }
 
-/// A line of the model.
 struct ModelLine {
     path: Utf8PathBuf,
     /// From 1.

@@ -23,7 +23,6 @@ pub(crate) const BATCH: usize = 16;
 /// What is done with the artifacts of the selected devices and their clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// They are rendered.
     Render,
     /// They are rendered, and each is proved.
     Validate,
@@ -33,7 +32,6 @@ pub enum Purpose {
 
 /// A device or cluster after its last step, before it is dropped but for what the command keeps.
 pub struct Inspected<'a> {
-    /// The device or cluster.
     pub owner: Owner<'a>,
     /// Its artifacts; none if they cannot be rendered.
     pub artifacts: Option<&'a [Artifact]>,
@@ -41,7 +39,6 @@ pub struct Inspected<'a> {
     pub changed: Vec<usize>,
 }
 
-/// The result of a folder below `devices/`.
 pub(crate) struct DeviceResult<K> {
     /// The position of the folder's name among all.
     pub position: usize,
@@ -57,11 +54,9 @@ pub(crate) enum DeviceState<K> {
     Unreadable(PartialDevice),
     /// It names control planes, and is planned when all of them are known.
     Deferred(CrossDeviceInput, Box<DeviceFile>),
-    /// It was planned.
     Planned(CrossDeviceInput, Box<PlannedResult<K>>),
 }
 
-/// The result of a planned device.
 pub(crate) struct PlannedResult<K> {
     pub application: ApplicationInput,
     /// Whether the device cannot be generated; then there is no result of its artifacts.
@@ -71,7 +66,6 @@ pub(crate) struct PlannedResult<K> {
     pub owner: Option<OwnerResult<K>>,
 }
 
-/// The result of the artifacts of a device or cluster.
 pub(crate) struct OwnerResult<K> {
     /// The number of artifacts; none if they cannot be rendered.
     pub files: Option<usize>,
@@ -79,12 +73,11 @@ pub(crate) struct OwnerResult<K> {
     pub changes: Vec<Change>,
     /// Generated files in its folders that are not its own.
     pub strays: Vec<Utf8PathBuf>,
-    /// The number of symbolic links on the way to an artifact.
+    /// The number of symbolic links at or above the path of an artifact.
     pub links: usize,
     pub kept: Option<K>,
 }
 
-/// The steps with everything that they need.
 pub(crate) struct Steps<'a, Keep> {
     project: &'a Project<'a>,
     loader: Loader<'a>,
@@ -164,7 +157,6 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         Ok(results)
     }
 
-    /// Takes a device or cluster to the end.
     pub(crate) fn owner(&self, owner: Owner<'_>) -> Result<OwnerResult<K>, ReadError> {
         let (artifacts, findings) = owner.render(self.project);
         self.compare(owner, artifacts, findings)

@@ -5,7 +5,6 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::report::{Style, clip, wrap};
 
-/// The spaces between two columns.
 const GAP: usize = 2;
 
 /// The least width of a column that is wrapped.

@@ -27,7 +27,6 @@ pub enum EntryKind {
     Other,
 }
 
-/// An entry directly below a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     pub name: String,
@@ -45,7 +44,7 @@ pub enum ReadError {
     /// A folder, a socket or the like is at the path of a file.
     #[error("{0} is not a file")]
     NotAFile(Utf8PathBuf),
-    #[error("{0} lies outside the repository")]
+    #[error("{0} is outside the repository")]
     Outside(Utf8PathBuf),
     /// The name contains replacement characters.
     #[error("a name in {folder} is not UTF-8: {name}")]
@@ -107,7 +106,6 @@ fn children<T>(files: &BTreeMap<String, T>, folder: &str, kind: impl Fn(&T) -> E
     entries
 }
 
-/// Whether the map has files below `path`.
 fn is_folder<T>(files: &BTreeMap<String, T>, path: &str) -> bool {
     let below = format!("{path}/");
     files.range::<String, _>(&below..).next().is_some_and(|(first, _)| first.starts_with(&below))

@@ -43,7 +43,6 @@ pub(crate) enum WriteError {
     /// A folder, a socket or the like exists at the path of a file.
     #[error("{0} is not a file")]
     NotAFile(Utf8PathBuf),
-    /// A file exists at the path of a folder.
     #[error("{0} is not a folder")]
     NotAFolder(Utf8PathBuf),
     /// Other users could replace a secret file in this folder.

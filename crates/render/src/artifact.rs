@@ -13,13 +13,10 @@ pub struct Artifact {
     pub path: Utf8PathBuf,
     /// The model key that requests it, as in the catalogue and in `files`: `volumes.data`. Empty for an artifact of a cluster.
     pub key: Cow<'static, str>,
-    /// The content of the file.
     pub text: String,
     /// The name of the template that it was rendered from; none for a raw patch.
     pub template: Option<&'static str>,
-    /// The program that reads it.
     pub reader: Reader,
-    /// Whether it is applied together with the others.
     pub applied: bool,
     /// Whether a user wrote its content, so that formatters and linters may find something in it.
     pub raw: bool,

@@ -9,9 +9,7 @@ use crate::{Artifact, TemplateError};
 /// Why an artifact is not written.
 #[derive(Debug)]
 pub enum ArtifactError {
-    /// A template is wrong.
     Template(TemplateError),
-    /// The model is wrong.
     Finding(Box<Diagnostic>),
     /// Its reader would refuse what a template rendered.
     Invalid(Box<InvalidArtifact>),
@@ -20,9 +18,7 @@ pub enum ArtifactError {
 /// An artifact that its reader would refuse, because of its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidArtifact {
-    /// The path of the artifact.
     pub path: Utf8PathBuf,
-    /// The name of its template.
     pub template: &'static str,
     /// The value: `/provisioning/minSize of document 1`, or `document 1` as a whole; empty if the text cannot be parsed.
     pub location: String,

@@ -16,14 +16,11 @@ pub use templates::{BuiltInTemplate, built_in_templates};
 pub struct Row {
     /// The model key that requests the artifact, as `files` names it; `*` stands for an item's name.
     pub key: &'static str,
-    /// The items that the artifact is generated for.
     pub each: Each,
     /// The path below `manifests/`; `*` stands for an item's name, `@` for the device's. An artifact with a secret is tracked as
     /// `….template.yaml`, and the file with the value is `….yaml`.
     pub file: &'static str,
-    /// What the artifact is rendered from.
     pub template: Template,
-    /// The program that reads the artifact.
     pub reader: Reader,
     /// Whether the artifact is applied together with the others.
     pub applied: bool,
@@ -34,13 +31,10 @@ pub struct Row {
 /// A row of the catalogue: an artifact of a cluster's application.
 #[derive(Debug)]
 pub struct ClusterRow {
-    /// The application that the artifact belongs to.
     pub application: Application,
-    /// The items that the artifact is generated for.
     pub each: ClusterEach,
     /// The path below the application's folder; `*` stands for the name of the runtime, or of the device.
     pub file: &'static str,
-    /// What the artifact is rendered from.
     pub template: BuiltInTemplate,
     /// One line for the reference.
     pub about: &'static str,
@@ -57,7 +51,6 @@ pub enum Each {
     Volume,
     /// An extension service other than Tailscale.
     ExtensionService,
-    /// A raw patch.
     Patch,
 }
 
@@ -74,7 +67,6 @@ pub enum ClusterEach {
 pub enum Application {
     /// Rancher's local-path-provisioner.
     LocalPath,
-    /// Kata Containers.
     Kata,
 }
 
@@ -84,12 +76,7 @@ pub enum Template {
     /// The same template for every base config.
     Same(BuiltInTemplate),
     /// A template for each format of the base config.
-    PerFormat {
-        /// For a base config that is one v1alpha1 document.
-        v1alpha1: BuiltInTemplate,
-        /// For a base config of several documents.
-        documents: BuiltInTemplate,
-    },
+    PerFormat { v1alpha1: BuiltInTemplate, documents: BuiltInTemplate },
     /// No template: the content of the user's raw patch.
     Raw,
 }
@@ -125,6 +112,11 @@ impl Template {
             (Self::Raw, _) => None,
         }
     }
+}
+
+/// Returns the artifacts of a device in the order of the catalogue, each as its row and the name of its item.
+pub(crate) fn artifacts_of(device: &Device) -> impl Iterator<Item = (&'static Row, &str)> {
+    DEVICE.iter().flat_map(move |row| row.items(device).into_iter().map(move |item| (row, item)))
 }
 
 impl Row {

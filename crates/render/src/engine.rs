@@ -30,7 +30,6 @@ pub(crate) use shell::unprotected_value;
 /// The steps of minijinja that one render may take: about a thousand times what a built-in template needs, and well below a second.
 const FUEL: u64 = 1_000_000;
 
-/// The texts of templates by their names.
 type Templates = BTreeMap<&'static str, Cow<'static, str>>;
 
 /// All templates of a run. A template is parsed when it is first rendered. Threads can share an engine.
@@ -42,7 +41,6 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Creates an engine from the names and texts of templates.
     pub(crate) fn new<T: Into<Cow<'static, str>>>(templates: impl IntoIterator<Item = (&'static str, T)>) -> Self {
         let templates = templates.into_iter().map(|(name, text)| (name, text.into())).collect();
         let templates = Arc::new(templates);
@@ -50,15 +48,10 @@ impl Engine {
         Self { templates, environment, shadow: OnceLock::new() }
     }
 
-    /// Returns the text of a template.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.templates.get(name).map(AsRef::as_ref)
     }
 
-    /// Renders a template.
-    ///
-    /// # Errors
-    /// The error in the template, or in one that it uses.
     pub(crate) fn render(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
         let rendered = self.environment.get_template(name).and_then(|template| template.render(context.clone()));
         rendered.map_err(|error| self.error(&error, name, context))

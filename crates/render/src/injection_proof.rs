@@ -21,9 +21,6 @@ pub(crate) type Proofs = Cache<String, bool>;
 ///
 /// YAML, TOML and JSON are parsed. In a shell script no value may be in quotes, comments or here-documents, where its own quotes
 /// would not work. Other languages have no structure to prove.
-///
-/// # Errors
-/// The template with the value that changes the structure, and the location of the `{{ … }}`.
 pub(crate) fn prove(
     engine: &Engine,
     proofs: Option<&Proofs>,

@@ -32,9 +32,6 @@ impl MergeCheck {
     }
 
     /// Returns the warnings about the patches of a device, which are applied in the order of the artifacts.
-    ///
-    /// # Errors
-    /// All generated patches that Talos refuses on their own, or else everything for which it refuses the merged config.
     pub(crate) fn check(&self, device: &Device, artifacts: &[Artifact]) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
         let target = Target { version: &device.versions.talos, base: device.versions.base.minor() };
         let patches = artifacts.iter().filter(|artifact| artifact.reader == Reader::Talos);

@@ -1,6 +1,6 @@
 //! Which key of the model a line of an artifact comes from.
 //!
-//! An artifact has the key that asks for it. Of the scalars below that key, and below a few others whose values such an artifact
+//! An artifact has the key that requests it. Of the scalars below that key, and below a few others whose values such an artifact
 //! contains, the line comes from the one that is in it.
 
 use std::ops::Range;
@@ -31,7 +31,6 @@ pub struct Edit<'a> {
 /// Where the model specifies a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
-    /// The key or value.
     pub location: Location,
     /// Whether the line comes from there; otherwise only the file does.
     pub is_exact: bool,
@@ -123,7 +122,7 @@ pub fn of_device(fleet: &FleetFile, device: &Device, key: &str, edit: &Edit<'_>)
     }
 }
 
-/// The line of a raw patch that is written as a text.
+/// The line of a raw patch that is written as a string.
 fn line_of_patch(device: &Device, row: &Row, item: &str, edit: &Edit<'_>) -> Option<Location> {
     let patch = device.patches.iter().find(|patch| matches!(row.each, Each::Patch) && patch.name == item)?;
     let Content::Text(text) = &patch.content else { return None };

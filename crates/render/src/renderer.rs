@@ -10,7 +10,7 @@ use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_model::plan::{Cluster, Content, Device};
 use zeroize::Zeroizing;
 
-use crate::catalogue::{CLUSTER, DEVICE, Reader, Template, built_in_templates};
+use crate::catalogue::{CLUSTER, Reader, Template, artifacts_of, built_in_templates};
 use crate::engine::{Engine, template_value};
 use crate::injection_proof::{self, Proofs};
 use crate::merge_check::MergeCheck;
@@ -67,7 +67,7 @@ impl Renderer {
         let mut artifacts = Vec::new();
         let mut errors: Vec<ArtifactError> =
             unknown_files(device).into_iter().map(|finding| ArtifactError::Finding(Box::new(finding))).collect();
-        for (row, item) in DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(move |item| (row, item))) {
+        for (row, item) in artifacts_of(device) {
             let key = row.key_of(item);
             let Some(path) = tracked_path(device, row, item, &key) else { continue };
             let template = row.template.name(device.versions.config_format);
@@ -136,8 +136,7 @@ impl Renderer {
     /// an artifact that equals the file on disk, which was proved when it was written. Returns the error of each template.
     pub fn prove_device(&self, device: &Arc<Device>, artifacts: &[&Artifact]) -> Vec<TemplateError> {
         let context = self.device_context(device);
-        let rows = DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(move |item| (row, item)));
-        let errors = rows.filter_map(|(row, item)| {
+        let errors = artifacts_of(device).filter_map(|(row, item)| {
             let key = row.key_of(item);
             let artifact = artifacts.iter().find(|artifact| artifact.key == key)?;
             let context = context.for_artifact(device, row, item, &SecretValues::new());
@@ -202,7 +201,6 @@ impl Renderer {
     }
 }
 
-/// Returns the body of a raw patch.
 fn raw_patch(device: &Device, name: &str) -> String {
     match device.patches.iter().find(|patch| patch.name == name).map(|patch| &patch.content) {
         Some(Content::Mapping(mapping)) => emit::node_document(mapping),

@@ -34,7 +34,6 @@ use zeroize::Zeroizing;
 pub struct Secrets(BTreeMap<String, SecretString>);
 
 impl Secrets {
-    /// Adds the value of a secret.
     pub fn insert(&mut self, name: impl Into<String>, value: SecretString) {
         self.0.insert(name.into(), value);
     }

@@ -8,7 +8,7 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
-use crate::catalogue::{Application, CLUSTER, ClusterRow, DEVICE, Each, Reader, Row};
+use crate::catalogue::{Application, CLUSTER, ClusterRow, Each, Reader, Row, artifacts_of};
 
 /// A file that is generated for a device, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -17,13 +17,10 @@ pub struct GeneratedFile {
     pub path: Utf8PathBuf,
     /// The model key that requests it, as `files` names it.
     pub key: String,
-    /// The program that reads it.
     pub reader: Reader,
-    /// Whether it is applied together with the others.
     pub applied: bool,
     /// Whether it holds a secret, so that git does not track it.
     pub secret: bool,
-    /// The location of the model key.
     #[serde(skip)]
     pub location: Location,
 }
@@ -31,7 +28,6 @@ pub struct GeneratedFile {
 /// A file with the values of secrets, which git does not track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretFile {
-    /// The model key that requests the artifact.
     pub key: String,
     /// Relative to the root of the repository.
     pub path: Utf8PathBuf,
@@ -44,26 +40,24 @@ pub struct SecretFile {
 pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
     let mut files = Vec::new();
     let secrets = secret_files(device);
-    for row in DEVICE {
-        for item in row.items(device) {
-            let key = row.key_of(item);
-            files.extend(tracked_path(device, row, item, &key).map(|path| GeneratedFile {
-                path,
-                key: key.to_string(),
-                reader: row.reader,
-                applied: row.applied,
-                secret: false,
-                location: requested_at(device, row, item, &key),
-            }));
-            files.extend(secrets.iter().filter(|file| file.key == key).map(|file| GeneratedFile {
-                path: file.path.clone(),
-                key: format!("{key}.secret"),
-                reader: row.reader,
-                applied: false,
-                secret: true,
-                location: file.location.clone(),
-            }));
-        }
+    for (row, item) in artifacts_of(device) {
+        let key = row.key_of(item);
+        files.extend(tracked_path(device, row, item, &key).map(|path| GeneratedFile {
+            path,
+            key: key.to_string(),
+            reader: row.reader,
+            applied: row.applied,
+            secret: false,
+            location: requested_at(device, row, item, &key),
+        }));
+        files.extend(secrets.iter().filter(|file| file.key == key).map(|file| GeneratedFile {
+            path: file.path.clone(),
+            key: format!("{key}.secret"),
+            reader: row.reader,
+            applied: false,
+            secret: true,
+            location: file.location.clone(),
+        }));
     }
     files
 }
@@ -79,18 +73,16 @@ pub(crate) fn secret_targets(device: &Device) -> Vec<(&'static Row, &str, Secret
     if device.secrets.is_empty() {
         return targets;
     }
-    for row in DEVICE {
-        for item in row.items(device) {
-            let key = row.key_of(item);
-            let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
-            let (name, location) = match device.files.get(&format!("{key}.secret")) {
-                Some((None, _)) => continue,
-                Some((Some(name), location)) => (name.clone(), location.clone()),
-                None => (format!("{}.yaml", default_stem(device, row, item)).into(), held.location.clone()),
-            };
-            let path = manifests(&device.name).join(name);
-            targets.push((row, item, SecretFile { key: key.into_owned(), path, location }));
-        }
+    for (row, item) in artifacts_of(device) {
+        let key = row.key_of(item);
+        let Some(held) = device.secrets.iter().find(|held| held.key == key) else { continue };
+        let (name, location) = match device.files.get(&format!("{key}.secret")) {
+            Some((None, _)) => continue,
+            Some((Some(name), location)) => (name.clone(), location.clone()),
+            None => (format!("{}.yaml", default_stem(device, row, item)).into(), held.location.clone()),
+        };
+        let path = manifests(&device.name).join(name);
+        targets.push((row, item, SecretFile { key: key.into_owned(), path, location }));
     }
     targets
 }
@@ -117,10 +109,7 @@ pub fn location_of_key(device: &Device, key: &str) -> Option<Location> {
 
 /// Returns the row and the item of an artifact of a device; `key` is spelled as in `files`.
 pub(crate) fn row_of_key<'a>(device: &'a Device, key: &str) -> Option<(&'static Row, &'a str)> {
-    DEVICE.iter().find_map(|row| {
-        let item = row.items(device).into_iter().find(|item| row.key_of(item) == key)?;
-        Some((row, item))
-    })
+    artifacts_of(device).find(|(row, item)| row.key_of(item) == key)
 }
 
 /// Returns the row of a cluster's artifact, and the device that it is generated for if that is a single one.
@@ -201,7 +190,6 @@ fn requested_at(device: &Device, row: &Row, item: &str, key: &str) -> Location {
     }
 }
 
-/// Returns the location of the key that requests an artifact.
 pub(crate) fn key_location(device: &Device, row: &Row, item: &str) -> Location {
     // The hostname defaults to the name of the device, which has a location of its own.
     if row.key == "hostname" {
@@ -221,8 +209,7 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     if device.files.is_empty() {
         return Vec::new();
     }
-    let mut known: Vec<String> =
-        DEVICE.iter().flat_map(|row| row.items(device).into_iter().map(|item| row.key_of(item).into_owned())).collect();
+    let mut known: Vec<String> = artifacts_of(device).map(|(row, item)| row.key_of(item).into_owned()).collect();
     let with_secrets: Vec<String> =
         known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
     known.extend(with_secrets);

@@ -14,7 +14,6 @@ use crate::engine::template_value;
 /// The values of secrets by the names in their placeholders.
 pub(crate) type SecretValues<'a> = BTreeMap<&'a str, &'a str>;
 
-/// The variables of a template.
 #[derive(Clone, Default)]
 pub(crate) struct TemplateContext {
     device: Value,

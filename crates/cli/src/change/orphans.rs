@@ -15,9 +15,6 @@ pub(crate) fn is_generated(bytes: &[u8]) -> bool {
 
 /// Returns the generated files anywhere below `folders` that are not among the `expected` ones, sorted. Symbolic links are skipped,
 /// and folders of devices' files other than `folders` themselves. `expected` must be sorted.
-///
-/// # Errors
-/// A folder or file cannot be read.
 pub(crate) fn find_orphans(
     tree: &dyn Tree,
     folders: impl IntoIterator<Item = Utf8PathBuf>,

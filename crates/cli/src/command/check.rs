@@ -4,19 +4,17 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Exit, count, exit_of};
+use super::{Context, Exit, count, exit_of, open};
 use crate::console::Channel;
 use crate::git::{Compared, Git};
 use crate::head::{EditedDevice, Head};
 use crate::inspection::inspect;
-use crate::project::Project;
 use crate::report;
-use crate::selection::Selection;
 use crate::staleness::explain;
 use crate::steps::Purpose;
 use crate::tree::{GitTree, Root, Tree, WorkTree};
 
-/// Check that the files are what the model says; reads only, and never a secret
+/// Check that the generated files match the model; writes nothing and fetches no secrets
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Devices to compare, by name or folder, with their clusters; all are validated [default: all]
@@ -27,10 +25,6 @@ pub(crate) struct Arguments {
     staged: bool,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A file cannot be read or written, or the output is closed.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     if arguments.staged {
@@ -44,8 +38,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
 }
 
 fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
-    let project = Project::open(tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let (project, selection) = open(root, tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Compare, EditedDevice::keep)?;
     if !inspection.differences.changes.is_empty() {
         let compared = if arguments.staged { Compared::Index } else { Compared::WorkTree };

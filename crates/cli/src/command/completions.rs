@@ -13,10 +13,6 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// The output cannot be written.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "talosmith", &mut script);

@@ -8,7 +8,7 @@ use super::{Context, Exit};
 /// Explain the code of a finding
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The code, as it stands in brackets behind `error` or `warning`
+    /// The code, which is in brackets after `error` or `warning`
     #[arg(value_name = "CODE", required_unless_present = "list")]
     code: Option<String>,
     /// List all codes
@@ -16,10 +16,6 @@ pub(crate) struct Arguments {
     list: bool,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// An unknown code.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let Some(name) = arguments.code.as_ref().filter(|_| !arguments.list) else {
         let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();

@@ -3,40 +3,34 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 
-use super::{Context, Exit, count, json_text};
+use super::{Context, Exit, count, open};
 use crate::console::Channel;
 use crate::fleet_overview::{FleetOverview, RenderedDevice, State, dots};
 use crate::inspection::inspect;
-use crate::project::Project;
-use crate::selection::Selection;
+use crate::report::json_document;
 use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
-/// Show all devices at a glance: versions, images, volumes, and how their files stand
+/// Show an overview of all devices: versions, images, volumes, and the state of their files
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Devices to show, by name or folder [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
-    /// Show which device has which extension, in its applied image or in a schematic alone
+    /// Show which device has which extension, in its applied image or in a schematic only
     #[arg(long)]
     extensions: bool,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A file cannot be read, an argument names no device, or the output cannot be written.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
-    let tree = WorkTree::new(root.path);
-    let project = Project::open(&tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let tree = WorkTree::new(root.path.clone());
+    let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let inspection = inspect(project, &selection, Purpose::Compare, RenderedDevice::keep)?;
     let overview = FleetOverview::new(&inspection, &selection);
     let style = context.console.style(Channel::Result);
     let (text, hidden) = match (context.is_text(), arguments.extensions) {
-        (false, _) => (json_text(&overview), Vec::new()),
+        (false, _) => (json_document(&overview), Vec::new()),
         (true, true) => (overview.extensions(style), Vec::new()),
         (true, false) => overview.text(style),
     };

@@ -10,31 +10,28 @@ use talosmith_document::Diagnostic;
 use talosmith_model::plan::Device;
 use talosmith_render::secret_files;
 
-use super::diff::unified;
-use super::{Context, Exit, count};
+use super::{Context, Exit, count, open};
 use crate::change::ChangeKind;
 use crate::comparison::foreign;
 use crate::console::Channel;
 use crate::inspection::{Inspection, inspect};
-use crate::project::Project;
 use crate::rendering::Owner;
 use crate::report;
 use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret};
-use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
 use crate::tree::WorkTree;
 use crate::writer::{Lock, apply, write_secret};
 
-/// Write every file that the model asks for
+/// Write every file that the model requests
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Devices to generate, by name or folder, with their clusters; all are validated [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
-    /// Do not look for secrets, and write no file that holds one
+    /// Fetch no secrets, and write no file that contains one
     #[arg(long, conflicts_with = "require_secrets")]
     tracked_only: bool,
-    /// Fail if a secret has no source here
+    /// Fail if no source of a secret is available
     #[arg(long)]
     require_secrets: bool,
     /// Only list what would be written
@@ -43,7 +40,7 @@ pub(crate) struct Arguments {
     /// Show what changes, as a unified diff; never of a secret
     #[arg(long)]
     diff: bool,
-    /// Replace files that talosmith did not make
+    /// Replace files that talosmith did not generate
     #[arg(long)]
     force: bool,
     /// Exit with 1 if anything changed
@@ -59,16 +56,11 @@ struct Rendered {
     device: Option<Arc<Device>>,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A file cannot be read or written, or the output is closed.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let lock = Lock::acquire(&root.path, || context.console.status("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());
-    let project = Project::open(&tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
     if !arguments.force {
         let findings = foreign(&inspection.sources, &inspection.differences);
@@ -116,13 +108,11 @@ fn keep(inspected: &Inspected<'_>) -> Option<Rendered> {
     Some(Rendered { folders, device })
 }
 
-/// The secrets that the fleet file defines.
 fn definitions<'a>(inspection: &'a Inspection<'_, Rendered>) -> Definitions<'a> {
     let secrets = inspection.fleet.iter().flat_map(|file| &file.fleet.secrets);
     secrets.map(|(name, sources)| (name.as_str(), sources.as_slice())).collect()
 }
 
-/// The secrets that the files of devices need.
 fn required_secrets(rendered: &[Rendered]) -> Vec<RequiredSecret> {
     let required = rendered.iter().filter_map(|rendered| rendered.device.as_ref()).flat_map(|device| {
         let files = secret_files(device);
@@ -139,7 +129,6 @@ fn required_secrets(rendered: &[Rendered]) -> Vec<RequiredSecret> {
     required.collect()
 }
 
-/// Writes the tracked files.
 fn write(context: &mut Context<'_>, lock: &Lock, inspection: &Inspection<'_, Rendered>) -> anyhow::Result<()> {
     let differences = &inspection.differences;
     let mut searched: BTreeSet<&Utf8Path> =
@@ -176,11 +165,9 @@ fn write_secrets(
         .collect();
     for device in inspection.kept.iter().filter_map(|rendered| rendered.device.as_ref()) {
         let artifacts = inspection.renderer.secrets(device, &resolution.secrets);
-        // The error of a template holds no value; its text was reported with the tracked file already.
+        // The error of a template contains no value; its text was reported with the tracked file already.
         for artifact in artifacts.map_err(|error| anyhow::anyhow!("{}: {}", device.name, error.message))? {
-            if !kept.contains(artifact.path.as_path())
-                && write_secret(lock, &artifact.path, artifact.expose_bytes())? != ChangeKind::Same
-            {
+            if !kept.contains(artifact.path.as_path()) && write_secret(lock, &artifact.path, artifact.expose_bytes())? {
                 written.push(artifact.path.clone());
             }
         }
@@ -189,7 +176,6 @@ fn write_secrets(
     Ok((exit, decided.findings))
 }
 
-/// Prints the changes and the findings.
 fn print(
     context: &mut Context<'_>,
     arguments: &Arguments,
@@ -210,7 +196,7 @@ fn print(
     if arguments.diff && context.is_text() {
         let color = context.console.style(Channel::Result).color;
         for change in changes {
-            context.console.result(&unified(change, color))?;
+            context.console.result(&change.unified_diff(color))?;
         }
     }
     let summary = summary(inspection, secrets.len());
@@ -231,7 +217,6 @@ const fn letter(kind: ChangeKind) -> char {
         ChangeKind::Added => 'A',
         ChangeKind::Changed => 'M',
         ChangeKind::Removed => 'D',
-        ChangeKind::Same => ' ',
     }
 }
 

@@ -4,10 +4,6 @@ use clap::CommandFactory;
 
 use super::{CommandLine, Context, Exit};
 
-/// Runs the command.
-///
-/// # Errors
-/// The output cannot be written.
 pub(crate) fn run(context: &mut Context<'_>) -> anyhow::Result<Exit> {
     let mut page = Vec::new();
     clap_mangen::Man::new(CommandLine::command()).render(&mut page)?;

@@ -8,7 +8,7 @@ use super::{Context, Exit};
 /// Print the JSON Schema of a file that you write
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Which file
+    /// The file or format
     #[arg(value_enum, default_value_t)]
     name: Name,
 }
@@ -21,7 +21,7 @@ enum Name {
     Device,
     /// talosmith.yaml
     Fleet,
-    /// What `--format json` prints of findings
+    /// The findings that `--format json` prints
     Report,
     /// What `talosmith show --format json` prints
     Show,
@@ -29,10 +29,6 @@ enum Name {
     FleetReport,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// The output cannot be written.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.console.result(match arguments.name {
         Name::Device => Schema::Device.text(),

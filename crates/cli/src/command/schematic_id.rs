@@ -1,9 +1,9 @@
 //! `talosmith schematic-id`
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Deserialize;
-use talosmith_document::{Code, Diagnostic, Document, Location, decode};
+use talosmith_document::{Code, Diagnostic, Document, Location, SourceId, decode};
 use talosmith_model::Schematic;
 
 use super::{Context, Exit};
@@ -11,29 +11,24 @@ use crate::console::Channel;
 use crate::source_cache::SourceCache;
 use crate::tree::{Tree, WorkTree, resolve_links};
 
-/// Work out the ID that the Image Factory gives a schematic
+/// Compute the ID that the Image Factory assigns to a schematic
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Files with a schematic each, as one would POST them to the factory
+    /// Files with one schematic each, as in a POST request to the factory
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Utf8PathBuf>,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A file that cannot be read.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let start = context.global.directory.clone().unwrap_or_default();
     let mut exit = Exit::Success;
     for file in &arguments.files {
         let path = start.join(file);
-        let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(camino::Utf8Path::new("."));
+        let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
         let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
         let tree =
             WorkTree::new(resolve_links(folder).map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?);
-        let bytes =
-            tree.read(camino::Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
+        let bytes = tree.read(Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
         let mut sources = SourceCache::new(&tree);
         let source = sources.add(path.clone(), String::from_utf8_lossy(&bytes).into_owned());
         match id(source, &bytes) {
@@ -48,14 +43,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     Ok(exit)
 }
 
-fn id(source: talosmith_document::SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
+fn id(source: SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {
     let text = decode(source, bytes).map_err(|finding| vec![finding])?;
     let document = Document::parse(source, text)?;
     let schematic = Schematic::deserialize(document.root.into_json()).map_err(|error| {
         vec![
             Diagnostic::new(
                 Code::WrongType,
-                format!("the Image Factory would refuse this: {error}"),
+                format!("the Image Factory would reject this: {error}"),
                 Location::file(source),
             )
             .note("the keys are `owner`, `overlay` and `customization`"),
@@ -68,8 +63,8 @@ fn id(source: talosmith_document::SourceId, bytes: &[u8]) -> Result<String, Vec<
                 unstable.reason.to_string(),
                 Location::value(source, unstable.pointer),
             )
-            .note("versions of the Image Factory write such a text differently, so the image's ID cannot be known")
-            .help("write the text on one line, without white space at its ends"),
+            .note("versions of the Image Factory write such a string differently, so the image's ID cannot be known")
+            .help("write the string on one line, without white space at its ends"),
         ]
     })
 }

@@ -4,16 +4,14 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Exit, count, exit_of};
+use super::{Context, Exit, count, exit_of, open};
 use crate::console::Channel;
 use crate::inspection::inspect;
-use crate::project::Project;
 use crate::report;
-use crate::selection::Selection;
 use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
-/// Check the model and render everything, and compare nothing
+/// Check the model and render all files, without comparing them
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Devices to render, by name or folder; all are validated [default: all]
@@ -21,15 +19,10 @@ pub(crate) struct Arguments {
     paths: Vec<Utf8PathBuf>,
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// A file cannot be read or written, or the output is closed.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
-    let project = Project::open(&tree)?;
-    let selection = Selection::resolve(&arguments.paths, &root.below, &project)?;
+    let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Validate, |_| None::<()>)?;
     let (devices, files) = (inspection.devices.len(), inspection.rendered_files);
     let exit = exit_of(&inspection.findings);

@@ -6,14 +6,12 @@ use crate::report::Style;
 /// The glyph of the partitions of Talos, in Unicode and ASCII.
 const SYSTEM: [char; 2] = ['▓', '#'];
 
-/// The glyph of free space.
 const FREE: [char; 2] = ['·', '.'];
 
 /// The glyphs of volumes, which differ without colour. Further volumes have letters.
 const VOLUMES: [&str; 2] = ["▒█▆░▚▄▌▂▞▐", "=+*o%@x~:-"];
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// A part of a disk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     pub glyph: char,

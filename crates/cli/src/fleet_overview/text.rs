@@ -8,7 +8,6 @@ use super::{DeviceSummary, Extension, FleetOverview, Row, State, Volume};
 use crate::report::Style;
 use crate::table::{Cell, Table};
 
-/// The columns from left to right.
 const COLUMNS: [&str; 9] = ["DEVICE", "CLUSTER", "ROLE", "ADDRESS", "TALOS", "IMAGE", "EXTENSIONS", "VOLUMES", "STATE"];
 
 /// The column that is wrapped if lines are too long.

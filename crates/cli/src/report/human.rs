@@ -111,13 +111,13 @@ fn remark(out: &mut String, word: &str, text: &str, pad: &str, style: Style) {
     }
 }
 
-/// Formats the devices that a finding hits; none if its location shows them.
+/// Formats the devices that a finding affects; none if its location shows them.
 fn devices(finding: &Diagnostic, path: &str) -> Option<String> {
     let count = finding.devices.len();
     // The path of its own file names a single device.
     if let (1, Some(name)) = (count, finding.devices.first()) {
         let is_own = path.starts_with(&format!("devices/{name}/"));
-        return (!is_own).then(|| format!("hits the device {name}"));
+        return (!is_own).then(|| format!("affects the device {name}"));
     }
     if count == 0 {
         return None;
@@ -126,5 +126,5 @@ fn devices(finding: &Diagnostic, path: &str) -> Option<String> {
     names.sort_by(|left, right| natural(left, right));
     let shown = names[..count.min(DEVICES_SHOWN)].join(", ");
     let more = if count > DEVICES_SHOWN { format!(" and {} more", count - DEVICES_SHOWN) } else { String::new() };
-    Some(format!("hits {count} devices: {shown}{more}"))
+    Some(format!("affects {count} devices: {shown}{more}"))
 }

@@ -45,10 +45,12 @@ struct At {
 pub(crate) fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
     let mut positions = Positions::new(sources);
     let findings = findings.iter().map(|finding| entry(mask_finding(finding), &mut positions)).collect();
-    let report = Report { version: VERSION, findings, summary };
-    let mut text = serde_json::to_string_pretty(&report).expect("texts and numbers are always JSON");
-    text.push('\n');
-    text
+    json_document(&Report { version: VERSION, findings, summary })
+}
+
+/// Returns a result as JSON, with a line break at the end.
+pub(crate) fn json_document(result: &impl Serialize) -> String {
+    serde_json::to_string_pretty(result).expect("strings and numbers are always JSON") + "\n"
 }
 
 fn entry(finding: Diagnostic, positions: &mut Positions<'_>) -> Finding {

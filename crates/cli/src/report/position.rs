@@ -56,7 +56,6 @@ impl<'a> Positions<'a> {
     }
 }
 
-/// Returns the line and column of a byte.
 pub(super) fn position(text: &str, byte: usize) -> Position {
     let (line, column) = line_column(text, byte);
     Position { line, column, byte }

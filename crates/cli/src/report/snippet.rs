@@ -15,7 +15,6 @@ use crate::mask::{hide, mask};
 pub(super) struct Drawing {
     /// The lines, each with its line break.
     pub text: String,
-    /// The width of the line numbers, in columns.
     pub gutter: usize,
     /// Whether it ends with a line of the source.
     pub has_source: bool,

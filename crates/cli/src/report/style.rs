@@ -9,7 +9,6 @@ use crate::mask::mask;
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// Whether to print colour codes.
     pub color: bool,
     /// The width in columns; less than 40 counts as 40.
     pub width: usize,
@@ -26,7 +25,6 @@ impl Style {
         if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Returns the width of prose in columns.
     pub(super) fn prose(self) -> usize {
         self.width.min(PROSE)
     }

@@ -41,7 +41,6 @@ pub(super) const COMMON_VARIABLES: &[&str] = &[
     "no_proxy",
 ];
 
-/// A program that prints a value.
 pub(super) struct Program<'a> {
     /// In messages.
     pub name: &'a str,

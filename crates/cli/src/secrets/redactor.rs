@@ -4,7 +4,6 @@ use secrecy::ExposeSecret;
 use talosmith_render::Secrets;
 use zeroize::Zeroizing;
 
-/// Replaces a secret.
 const MASK: &str = "[secret]";
 
 /// Shorter secrets, in bytes, are not searched for in hex and base64, where they would match by chance.
@@ -101,7 +100,6 @@ impl Redactor {
         redactor
     }
 
-    /// Adds a secret; an empty one is ignored.
     pub(super) fn add(&mut self, secret: &str) {
         let bytes = secret.as_bytes();
         if bytes.is_empty() {

@@ -77,7 +77,6 @@ fn env(name: &str, context: &SourceContext<'_>) -> Result<SecretString, Failure>
         .map_err(|reason| failed(reason, format!("set the variable to the value alone: {read}")))
 }
 
-/// Reads a file that contains only the value.
 fn file(file: &Utf8Path, context: &SourceContext<'_>) -> Result<SecretString, Failure> {
     let path = context.root.join(file);
     let quoted = shell_quote(path.as_str());

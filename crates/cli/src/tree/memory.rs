@@ -6,7 +6,6 @@ use camino::Utf8Path;
 
 use super::{Entry, EntryKind, ReadError, Tree, children, is_folder, key};
 
-/// The files of a repository, in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree(BTreeMap<String, Vec<u8>>);
 
@@ -73,7 +72,7 @@ mod tests {
     #[test]
     fn nothing_outside_the_root_is_read() {
         for path in ["../secret", "devices/../../secret", "/etc/passwd"] {
-            let expected = format!("{path} lies outside the repository");
+            let expected = format!("{path} is outside the repository");
             assert_eq!(tree().read(path.into()).unwrap_err().to_string(), expected);
             assert_eq!(tree().list(path.into()).unwrap_err().to_string(), expected);
         }

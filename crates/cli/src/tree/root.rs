@@ -7,7 +7,6 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::layout::FLEET_FILE;
 
-/// The root of a repository, and the current folder.
 pub(crate) struct Root {
     /// The folder with talosmith.yaml, without symbolic links.
     pub path: Utf8PathBuf,
@@ -17,9 +16,6 @@ pub(crate) struct Root {
 
 impl Root {
     /// Finds the repository that contains a folder; none if neither it nor a folder above has a talosmith.yaml.
-    ///
-    /// # Errors
-    /// The folder does not exist or cannot be opened.
     pub(crate) fn find(start: &Utf8Path) -> io::Result<Option<Self>> {
         let start = resolve_links(start)?;
         let root = start.ancestors().find(|folder| folder.join(FLEET_FILE).is_file());
@@ -31,14 +27,10 @@ impl Root {
 }
 
 /// Returns the absolute path of a file or folder without symbolic links.
-///
-/// # Errors
-/// It does not exist or cannot be opened.
 pub(crate) fn resolve_links(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
     path.canonicalize_utf8()
 }
 
-/// Whether anything exists at an absolute path.
 pub(crate) fn exists(path: &Utf8Path) -> bool {
     path.exists()
 }

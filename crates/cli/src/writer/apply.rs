@@ -16,7 +16,6 @@ use crate::change::{Change, ChangeKind};
 /// What [`apply`] did. Paths are relative to the root, in the order of the changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Applied {
-    /// Files that were added or changed.
     pub written: Vec<Utf8PathBuf>,
     pub removed: Vec<Utf8PathBuf>,
     /// Temporary files of a killed run, which were removed.
@@ -39,11 +38,7 @@ pub(crate) fn apply(
 ) -> Result<Applied, WriteError> {
     let root = lock.root();
     let mut lookup = FileLookup::new(root);
-    let mut existing = Vec::with_capacity(changes.len());
-    for change in changes {
-        let differs = change.kind != ChangeKind::Same;
-        existing.push(if differs { lookup.find(&change.path)? } else { None });
-    }
+    let existing = changes.iter().map(|change| lookup.find(&change.path)).collect::<Result<Vec<_>, _>>()?;
     let mut applied = Applied { leftovers: remove_leftovers(root, searched)?, ..Applied::default() };
 
     // Declared before the files, so that after an error the files are dropped first and the folders are empty.

@@ -17,7 +17,6 @@ pub(super) struct ExistingFile {
 }
 
 impl ExistingFile {
-    /// Looks up one path.
     pub(super) fn find(root: &Utf8Path, path: &Utf8Path) -> Result<Option<Self>, WriteError> {
         FileLookup::new(root).find(path)
     }

@@ -39,7 +39,6 @@ impl<'a> NewFolders<'a> {
         Ok(())
     }
 
-    /// Keeps the folders, and returns their paths.
     pub(super) fn keep(mut self) -> Vec<Utf8PathBuf> {
         std::mem::take(&mut self.created)
     }

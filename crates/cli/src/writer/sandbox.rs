@@ -79,13 +79,16 @@ impl Root {
         let all = wanted.chain(unwanted.iter().map(|path| (*path, None)));
         let mut changes: Vec<Change> =
             all.map(|(path, new)| Change::new(path.into(), tree.read(path.into()).unwrap(), new)).collect();
+        changes.retain(|change| change.old != change.new);
         changes.sort_by(|one, other| one.path.as_str().cmp(other.path.as_str()));
         changes
     }
 
     pub(super) fn apply(&self, wanted: &[(&str, &str)], unwanted: &[&str]) -> Result<Applied, WriteError> {
         let changes = self.changes(wanted, unwanted);
-        apply(&self.lock, &changes, &folders(&changes), &["devices".into(), "argocd/applications/local-path".into()])
+        let paths = wanted.iter().map(|(path, _)| path).chain(unwanted);
+        let searched = paths.filter_map(|path| Utf8Path::new(path).parent()).collect();
+        apply(&self.lock, &changes, &searched, &["devices".into(), "argocd/applications/local-path".into()])
     }
 }
 

@@ -13,27 +13,23 @@ use super::folders::NewFolders;
 use super::staging::{Staged, remove_leftovers, split};
 use super::sync::sync_folder;
 use super::{Lock, WriteError};
-use crate::change::ChangeKind;
 
 /// The mode of a file with a secret: only its owner can read and write it.
 const PRIVATE: u32 = 0o600;
 
 /// Writes a file with a secret, which has mode 0600 as long as it exists. An older file with another mode is replaced. Nothing is
-/// written if the file already has this content and mode. A folder in which everybody can replace files is an error, which contains nothing of
+/// written if the file already has this content and mode: then this returns false. A folder in which everybody can replace files is an error, which contains nothing of
 /// the content.
-pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result<ChangeKind, WriteError> {
+pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result<bool, WriteError> {
     let root = lock.root();
     let existing = ExistingFile::find(root, path)?;
     let (folder, _) = split(path);
     remove_leftovers(root, &BTreeSet::from([folder]))?;
-    let kind = match existing {
-        None => ChangeKind::Added,
-        Some(ExistingFile { mode: PRIVATE, size })
-            if has_content(&root.join(path), size, bytes).map_err(WriteError::io(path))? =>
-        {
-            ChangeKind::Same
+    let is_same = match existing {
+        Some(ExistingFile { mode: PRIVATE, size }) => {
+            has_content(&root.join(path), size, bytes).map_err(WriteError::io(path))?
         }
-        Some(_) => ChangeKind::Changed,
+        _ => false,
     };
     let mut new_folders = NewFolders::below(root);
     new_folders.create(folder)?;
@@ -42,8 +38,8 @@ pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result
     if mode & 0o002 != 0 && mode & 0o1000 == 0 {
         return Err(WriteError::OpenFolder(folder.to_owned()));
     }
-    if kind == ChangeKind::Same {
-        return Ok(kind);
+    if is_same {
+        return Ok(false);
     }
     let staged = Staged::write(root, path, bytes, Some(PRIVATE))?;
     staged.sync()?;
@@ -52,7 +48,7 @@ pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result
     for folder in created.iter().filter_map(|created| created.parent()).chain([folder]) {
         sync_folder(root, folder)?;
     }
-    Ok(kind)
+    Ok(true)
 }
 
 /// Whether the file has this content. The content that is read is cleared from memory.

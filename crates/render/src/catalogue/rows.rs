@@ -117,7 +117,7 @@ pub static DEVICE: &[Row] = &[
         each: Each::Device(|device| device.system.time.is_some()),
         file: "time.patch.yaml",
         template: per_format!("time"),
-        about: "how the node keeps time",
+        about: "the synchronisation of the time",
         ..PATCH
     },
     Row {
@@ -222,7 +222,7 @@ pub static DEVICE: &[Row] = &[
     },
     Row {
         key: "allowSchedulingOnControlPlanes",
-        // A worker has no such taint, and Talos refuses to delete what is not there.
+        // A worker has no such taint, and Talos refuses to delete what does not exist.
         each: Each::Device(|device| {
             device.role == Role::ControlPlane && device.kubernetes.allow_scheduling_on_control_planes.is_some()
         }),
@@ -261,7 +261,7 @@ pub static DEVICE: &[Row] = &[
         file: "k8s/amdgpu-device-plugin.yaml",
         template: same!("amdgpu-device-plugin"),
         reader: Reader::Kubernetes,
-        about: "the DaemonSet that offers `amd.com/gpu`",
+        about: "the DaemonSet that provides `amd.com/gpu`",
         ..PATCH
     },
     Row {
@@ -336,7 +336,7 @@ pub static CLUSTER: &[ClusterRow] = &[
         each: ClusterEach::Application(|_| true),
         file: "blockfile-scratch-daemonset.yaml",
         template: embedded!("cluster/kata-daemonset.yaml.j2"),
-        about: "makes the scratch file of the blockfile snapshotter",
+        about: "creates the scratch file of the blockfile snapshotter",
     },
     ClusterRow {
         application: Application::Kata,

@@ -20,12 +20,9 @@ pub struct TemplateError {
     pub message: String,
 }
 
-/// The kinds of errors in templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateErrorKind {
-    /// The template cannot be parsed.
     Syntax,
-    /// A name is not defined.
     Undefined {
         /// The expression: `device.hostnme`.
         name: String,
@@ -40,7 +37,6 @@ pub enum TemplateErrorKind {
 /// Who wrote a template, and so can fix it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemplateOrigin {
-    /// It is part of talosmith.
     BuiltIn,
     /// It is the user's, in place of a built-in one.
     Override,
@@ -60,7 +56,6 @@ impl TemplateOrigin {
 }
 
 impl TemplateError {
-    /// Returns the finding; `source` holds the text of the template.
     pub fn diagnostic(&self, source: SourceId, origin: TemplateOrigin) -> Diagnostic {
         let code = match self.kind {
             TemplateErrorKind::Syntax => Code::TemplateSyntax,

@@ -168,7 +168,6 @@ fn require_yaml(state: &State<'_, '_>, error: FilterError) -> Result<(), FilterE
     if language(state)? == Language::Yaml { Ok(()) } else { Err(error) }
 }
 
-/// Returns the language of the template that is being rendered.
 fn language(state: &State<'_, '_>) -> Result<Language, FilterError> {
     match state.auto_escape() {
         AutoEscape::Custom(name) => Language::named(name),

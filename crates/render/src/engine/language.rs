@@ -64,7 +64,6 @@ impl Language {
         }
     }
 
-    /// Returns a string in the notation of the language.
     pub(crate) fn text(self, text: &str) -> Result<Cow<'_, str>, FilterError> {
         match self {
             Self::Yaml => Ok(scalar::inline(text)),
@@ -76,7 +75,6 @@ impl Language {
         }
     }
 
-    /// Returns any value in the notation of the language.
     pub(crate) fn value(self, value: &Json) -> Result<String, FilterError> {
         let each = |items: &[Json], between: &str| -> Result<String, FilterError> {
             let items: Result<Vec<String>, FilterError> = items.iter().map(|item| self.value(item)).collect();
@@ -113,7 +111,6 @@ fn holds_null(value: &Json) -> bool {
     }
 }
 
-/// Converts a value of the template engine.
 pub(crate) fn data(value: &Value) -> Result<Json, FilterError> {
     match value.kind() {
         ValueKind::Undefined => Err(FilterError("an `if` without `else` leaves nothing to write")),

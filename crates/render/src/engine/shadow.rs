@@ -30,11 +30,8 @@ struct Hidden {
 /// A part that a template placed with `part(…)`.
 #[derive(Debug)]
 pub(crate) struct Part {
-    /// The name of the part's template.
     pub template: String,
-    /// The context of that template.
     pub context: Value,
-    /// The rendered text.
     pub text: String,
 }
 

@@ -1,11 +1,11 @@
-//! From a validator's error to plain words, which name keys and never a value.
+//! Messages for a validator's errors, which name keys and never a value.
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 use talosmith_document::Pointer;
 
-/// What an error means, and where: an unknown key is a place of its own.
+/// Returns the messages of an error and their locations; an unknown key has its own location.
 pub(crate) fn words(fault: &ValidationError<'_>) -> Vec<(Pointer, String)> {
     let at = Pointer::new(fault.instance_path().as_str());
     let name = subject(&at);
@@ -30,12 +30,12 @@ pub(crate) fn words(fault: &ValidationError<'_>) -> Vec<(Pointer, String)> {
         ValidationErrorKind::MaxLength { limit } => format!("{name} is longer than {limit} characters"),
         ValidationErrorKind::Minimum { limit } => format!("{name} is less than {limit}"),
         ValidationErrorKind::Maximum { limit } => format!("{name} is more than {limit}"),
-        _ => format!("{name} is not what its schema wants"),
+        _ => format!("{name} does not match its schema"),
     };
     vec![(at, message)]
 }
 
-/// A value by its path, as a person would write it.
+/// Formats the path of a value.
 fn subject(at: &Pointer) -> String {
     let path: Vec<String> = at.segments().collect();
     if path.is_empty() { "the document".to_owned() } else { format!("`{}`", path.join(".")) }
@@ -50,7 +50,7 @@ fn described(value: &Value) -> &'static str {
         Value::Null => "empty",
         Value::Bool(_) => "`true` or `false`",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a mapping",
     }

@@ -10,17 +10,17 @@ const SECRET: &str = "devices/a/manifests/secret.yaml";
 fn only_the_owner_can_read_a_secret() {
     let root = Root::new();
     let write = |text: &str| write_secret(&root.lock, SECRET.into(), text.as_bytes()).unwrap();
-    assert_eq!(write("one"), ChangeKind::Added);
+    assert!(write("one"));
     assert_eq!(root.mode(SECRET), 0o600);
-    assert_eq!(write("one"), ChangeKind::Same);
-    assert_eq!(write("two"), ChangeKind::Changed);
-    assert_eq!(write("longer"), ChangeKind::Changed);
+    assert!(!write("one"));
+    assert!(write("two"));
+    assert!(write("longer"));
     assert_eq!(fs::read_to_string(root.path(SECRET)).unwrap(), "longer");
 
     // A file with the same content and another mode is replaced, not written to, because others may have it open.
     root.set_mode(SECRET, 0o644);
     let open = fs::metadata(root.path(SECRET)).unwrap().ino();
-    assert_eq!(write("longer"), ChangeKind::Changed);
+    assert!(write("longer"));
     assert_eq!(root.mode(SECRET), 0o600);
     assert_ne!(fs::metadata(root.path(SECRET)).unwrap().ino(), open);
 }
