@@ -24,7 +24,7 @@ use crate::value::{PatchSpan, Value};
 use deletions::Split;
 pub(crate) use deletions::{Deletion, DeletionError};
 pub use generated::{GeneratedPatchError, decode_generated};
-pub(crate) use wording::title;
+pub(crate) use wording::{alternatives, title};
 
 /// The Talos that a patch is applied with.
 #[derive(Debug, Clone, Copy)]

@@ -47,7 +47,7 @@ pub(crate) fn delete(
     let document = &mut config.documents[at];
     document.origin = Some(origin);
     let deleter = Deleter { types: config.types, item: deletion.item.as_ref() };
-    deleter.from_struct(document.value.to_mut(), kind, &deletion.path)
+    deleter.delete_field(document.value.to_mut(), kind, &deletion.path)
 }
 
 /// A deletion from one document.
@@ -62,17 +62,17 @@ impl Deleter<'_> {
         match ty {
             Type::Pointer(_) if value.is_null() => Err(DeletionError::Absent),
             Type::Pointer(inner) | Type::Replaced(inner) => self.delete(value, inner, path),
-            Type::Struct(name) => self.from_struct(value, name, path),
-            Type::Map(inner) => self.from_map(value, inner, path),
-            Type::Args => self.from_map(value, &Type::Text, path),
-            Type::Free => self.from_map(value, &Type::Free, path),
-            Type::List(inner) | Type::Keyed { item: inner, .. } => self.from_list(value, inner, path),
+            Type::Struct(name) => self.delete_field(value, name, path),
+            Type::Map(inner) => self.delete_key(value, inner, path),
+            Type::Args => self.delete_key(value, &Type::Text, path),
+            Type::Free => self.delete_key(value, &Type::Free, path),
+            Type::List(inner) | Type::Keyed { item: inner, .. } => self.delete_item(value, inner, path),
             // Talos finds nothing in a certificate.
             _ => Err(DeletionError::Absent),
         }
     }
 
-    fn from_struct(&self, value: &mut Value<'_>, name: &str, path: &[String]) -> Result<(), DeletionError> {
+    fn delete_field(&self, value: &mut Value<'_>, name: &str, path: &[String]) -> Result<(), DeletionError> {
         let (key, rest) = path.split_first().ok_or(DeletionError::Absent)?;
         let ty = self.types.get(name).and_then(|fields| fields.field(key)).ok_or(DeletionError::Absent)?;
         let Content::Map(fields) = &mut value.content else { return Err(DeletionError::Absent) };
@@ -84,14 +84,14 @@ impl Deleter<'_> {
             (Some(at), ty) => return self.delete(&mut fields[at].value, ty, rest),
             (None, Type::Struct(name)) => {
                 let mut empty = Value { origin: None, content: Content::Map(Vec::new()) };
-                return self.from_struct(&mut empty, name, rest);
+                return self.delete_field(&mut empty, name, rest);
             }
             (None, _) => return Err(DeletionError::Absent),
         }
         Ok(())
     }
 
-    fn from_map(&self, value: &mut Value<'_>, inner: &Type, path: &[String]) -> Result<(), DeletionError> {
+    fn delete_key(&self, value: &mut Value<'_>, inner: &Type, path: &[String]) -> Result<(), DeletionError> {
         let (Some((key, rest)), Content::Map(fields)) = (path.split_first(), &mut value.content) else {
             return Err(DeletionError::Absent);
         };
@@ -103,7 +103,7 @@ impl Deleter<'_> {
         self.delete(&mut fields[at].value, inner, rest)
     }
 
-    fn from_list(&self, value: &mut Value<'_>, inner: &Type, path: &[String]) -> Result<(), DeletionError> {
+    fn delete_item(&self, value: &mut Value<'_>, inner: &Type, path: &[String]) -> Result<(), DeletionError> {
         let (Some((key, wanted)), [], Content::List(items)) = (self.item, path, &mut value.content) else {
             return Err(DeletionError::Absent);
         };

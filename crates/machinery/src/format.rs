@@ -81,17 +81,19 @@ pub(crate) struct Url<'a> {
     pub path: &'a str,
 }
 
-/// Splits a URL as Go's `url.Parse` does.
-pub(crate) fn url(text: &str) -> Url<'_> {
+/// The scheme of a URL, empty if there is none, and what follows.
+pub(crate) fn scheme(text: &str) -> (&str, &str) {
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
     };
-    let text = text.split('#').next().unwrap_or_default();
-    let (scheme, rest) = match text.split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_lowercase(), rest),
-        _ => (String::new(), text),
-    };
+    text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text))
+}
+
+/// Splits a URL as Go's `url.Parse` does.
+pub(crate) fn url(text: &str) -> Url<'_> {
+    let (scheme, rest) = scheme(text.split('#').next().unwrap_or_default());
+    let scheme = scheme.to_lowercase();
     let rest = rest.split('?').next().unwrap_or_default();
     let Some(rest) = rest.strip_prefix("//") else {
         let is_opaque = !scheme.is_empty() && !rest.starts_with('/');

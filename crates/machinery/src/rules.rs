@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use talosmith_document::{Code, Diagnostic};
 
-use super::config::{Config, Document};
+use super::config::Config;
 use super::report::Report;
 use super::value::PatchSpan;
 use crate::cel;
@@ -65,17 +65,6 @@ impl<'r> Rules<'r> {
         self.findings.into_inner()
     }
 
-    pub(crate) fn find(
-        &self,
-        code: Code,
-        document: &Document<'_>,
-        path: &str,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        Section::new(self, document).find(code, path, message, help);
-    }
-
     pub(crate) fn push(&self, code: Code, at: PatchSpan, message: impl Into<String>, help: impl Into<String>) {
         self.add(self.finding(code, at, message, help));
     }
@@ -107,10 +96,11 @@ fn check_document(document: Section<'_>) {
         "RawVolumeConfig" | "SwapVolumeConfig" => volumes::check_raw_volume(document),
         "ExternalVolumeConfig" => volumes::check_external_volume(document),
         "LVMLogicalVolumeConfig" => volumes::check_logical_volume(document),
-        "LinkConfig" | "DummyLinkConfig" | "BridgeConfig" | "BondConfig" | "VLANConfig" => links::check_link(document),
+        "LinkConfig" | "DummyLinkConfig" | "BridgeConfig" | "BondConfig" | "VLANConfig" | "WireguardConfig" => {
+            links::check_link(document);
+        }
         "VRFConfig" => links::check_vrf(document),
         "VethConfig" => links::check_veth(document),
-        "WireguardConfig" => links::check_wireguard(document),
         "LinkAliasConfig" => links::check_alias(document),
         "DHCPv4Config" | "DHCPv6Config" => network::check_dhcp(document),
         "HostnameConfig" => network::check_hostname(document),
@@ -119,15 +109,12 @@ fn check_document(document: Section<'_>) {
         "RoutingRuleConfig" => network::check_routing_rule(document),
         "NetworkRuleConfig" => network::check_firewall_rule(document),
         "BGPInstanceConfig" => bgp::check_instance(document),
-        "RegistryMirrorConfig" => runtime::check_registry_mirror(document),
         "RegistryAuthConfig" => runtime::check_registry_auth(document),
         "RegistryTLSConfig" => kubernetes::check_identity(document, "clientIdentity"),
         "ImageVerificationConfig" => runtime::check_image_verification(document),
         "ContainerConfig" => containers::check_container(document),
         "ExtensionServiceConfig" => runtime::check_extension_service(document),
-        "EnvironmentConfig" => runtime::check_environment(document),
         "EtcFileConfig" => runtime::check_etc_file(document),
-        "SysctlConfig" | "SysfsConfig" => runtime::check_params(document),
         "CRIBaseRuntimeSpecConfig" => runtime_spec::check_overrides(document, "overrides"),
         "CRICustomizationConfig" => runtime::check_cri_customization(document),
         kind if kind.starts_with("Kube") => kubernetes::check_kubernetes(document),

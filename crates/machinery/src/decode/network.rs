@@ -42,7 +42,10 @@ pub(super) fn is_url(text: &str) -> bool {
     if text.bytes().any(|byte| byte < b' ' || byte == 0x7f) || !is_escaped(fragment) {
         return false;
     }
-    let Some((scheme, rest)) = scheme(text) else { return false };
+    if text.starts_with(':') {
+        return false;
+    }
+    let (scheme, rest) = format::scheme(text);
     let rest = rest.split_once('?').map_or(rest, |(path, _)| path);
     if !rest.starts_with('/') {
         if !scheme.is_empty() {
@@ -52,23 +55,12 @@ pub(super) fn is_url(text: &str) -> bool {
         return !first.contains(':') && is_escaped(rest);
     }
     let (authority, path) = match rest.strip_prefix("//") {
-        Some(behind) if !scheme.is_empty() || !behind.starts_with('/') => {
-            behind.find('/').map_or((behind, ""), |at| behind.split_at(at))
+        Some(after) if !scheme.is_empty() || !after.starts_with('/') => {
+            after.find('/').map_or((after, ""), |at| after.split_at(at))
         }
         _ => ("", rest),
     };
     is_authority(authority) && is_escaped(path)
-}
-
-/// The scheme, which may be empty, and what follows; none where a colon comes first.
-fn scheme(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'));
-    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    match end {
-        Some(0) if text.starts_with(':') => None,
-        Some(at) if text[at..].starts_with(':') && starts_well => Some((&text[..at], &text[at + 1..])),
-        _ => Some(("", text)),
-    }
 }
 
 fn is_authority(text: &str) -> bool {
@@ -93,7 +85,7 @@ fn is_authority(text: &str) -> bool {
         }
 }
 
-/// Whether each percent sign has two hexadecimal digits behind it.
+/// Whether each percent sign has two hexadecimal digits after it.
 fn is_escaped(text: &str) -> bool {
     text.match_indices('%').all(|(at, _)| {
         let digits = text.as_bytes().get(at + 1..at + 3);

@@ -44,14 +44,18 @@ pub(super) fn is_generated(path: &str) -> bool {
     matches!(keys, "machine.token" | "machine.ca.key") || keys.starts_with("cluster.") && !keys.contains("static")
 }
 
+/// "`a`, `b` or `c`".
+pub(crate) fn alternatives(values: &[&str]) -> String {
+    match values.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("`{}` or `{last}`", others.join("`, `")),
+        _ => format!("`{}`", values.concat()),
+    }
+}
+
 /// What values of a type look like.
 fn expected(kind: &str) -> String {
     if let Some(values) = kind.strip_prefix("word:") {
-        let values: Vec<String> = values.split('|').map(|value| format!("`{value}`")).collect();
-        return match values.split_last() {
-            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
-            _ => values.concat(),
-        };
+        return alternatives(&values.split('|').collect::<Vec<_>>());
     }
     let plain = match kind {
         _ if kind.starts_with('[') => "a list",

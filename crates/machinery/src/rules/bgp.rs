@@ -7,15 +7,12 @@ use crate::format::prefix;
 
 pub(crate) fn check_instance(instance: Section<'_>) {
     let mut seen = Vec::new();
-    for neighbor in instance.items("neighbors", "a neighbor") {
+    for neighbor in instance.items("neighbors") {
         let (address, link) = (neighbor.text("address"), neighbor.text("link"));
         if address.is_empty() == link.is_empty() {
             neighbor.refuse("", "a neighbor needs either `address` or `link`", "write one of the two");
         } else if is_repeated(&mut seen, if address.is_empty() { link } else { address }) {
             neighbor.refuse("", format!("two neighbors are `{address}{link}`"), "remove one of the two");
-        }
-        for path in ["holdTime", "bfd.transmitInterval", "bfd.receiveInterval"] {
-            neighbor.require_duration(path, 0.0);
         }
         if neighbor.has("bfd") && instance.is_filled("vrf") {
             neighbor.refuse("bfd", "`bfd` cannot be combined with `vrf`", "remove one of the two");
@@ -23,7 +20,7 @@ pub(crate) fn check_instance(instance: Section<'_>) {
     }
     let mut sources = Vec::new();
     let mut networks: Vec<IpNet> = Vec::new();
-    for route in instance.items("importRoutes", "an item of `importRoutes`") {
+    for route in instance.items("importRoutes") {
         let source = route.text("bgpInstance");
         route.require("bgpInstance");
         if source == instance.name() {
@@ -32,7 +29,7 @@ pub(crate) fn check_instance(instance: Section<'_>) {
             route.refuse("bgpInstance", format!("`{source}` is imported twice"), "write one item for it");
         }
         route.require("prefixes");
-        for item in route.items("prefixes", "") {
+        for item in route.items("prefixes") {
             let Some(network) = prefix(item.scalar()) else { continue };
             if network.addr() != network.network() {
                 let help = format!("write `{}`", network.trunc());

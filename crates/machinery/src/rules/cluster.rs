@@ -8,13 +8,12 @@ use super::main_document::is_control_plane;
 use super::section::{Section, is_repeated};
 
 pub(crate) fn check_cluster(main: Section<'_>) {
-    let Some(cluster) = main.section("cluster", "`cluster`") else {
+    let Some(cluster) = main.section("cluster") else {
         return main.refuse("cluster", "the main document has no `cluster`", "do not delete it");
     };
     let is_control_plane = is_control_plane(main.value);
     check_endpoint(cluster);
-    cluster.require_format("network.dnsDomain", &formats::DOMAIN);
-    if is_control_plane && let Some(cni) = cluster.section("network.cni", "the CNI") {
+    if is_control_plane && let Some(cni) = cluster.section("network.cni") {
         check_cni(cni);
     }
     check_manifests(cluster);
@@ -65,7 +64,7 @@ fn check_cni(cni: Section<'_>) {
 
 fn check_manifests(cluster: Section<'_>) {
     let mut names = Vec::new();
-    for manifest in cluster.items("inlineManifests", "an inline manifest") {
+    for manifest in cluster.items("inlineManifests") {
         let name = manifest.text("name").trim();
         if name.is_empty() {
             manifest.refuse("name", "an inline manifest has no `name`", "add `name`");
@@ -83,7 +82,7 @@ fn check_manifests(cluster: Section<'_>) {
 }
 
 fn check_etcd(cluster: Section<'_>, is_control_plane: bool) {
-    let Some(etcd) = cluster.section("etcd", "`cluster.etcd`") else { return };
+    let Some(etcd) = cluster.section("etcd") else { return };
     if !is_control_plane {
         let message = "a worker has no etcd";
         return cluster.find(Code::ControlPlaneOnly, "etcd", message, "remove `cluster.etcd`");
@@ -96,8 +95,6 @@ fn check_etcd(cluster: Section<'_>, is_control_plane: bool) {
     } else {
         etcd.require_format("subnet", &formats::FILTER);
     }
-    etcd.require_formats("advertisedSubnets", &formats::FILTER);
-    etcd.require_formats("listenSubnets", &formats::FILTER);
 }
 
 fn check_discovery(cluster: Section<'_>) {
@@ -121,10 +118,5 @@ fn check_authorizers(cluster: Section<'_>) {
             let message = format!("the argument `{key}` cannot be combined with `authorizationConfig`");
             argument.refuse("", message, "keep one of the two");
         }
-    }
-    for authorizer in cluster.items("apiServer.authorizationConfig", "an authorizer") {
-        authorizer.require("name");
-        authorizer.require("type");
-        authorizer.require_value("type", &["Node", "RBAC", "Webhook"]);
     }
 }

@@ -3,6 +3,7 @@
 use talosmith_document::{Code, Label};
 
 use super::Rules;
+use super::section::Section;
 use crate::config::Document;
 use crate::format;
 use crate::value::{Content, PatchSpan, Value};
@@ -130,10 +131,10 @@ fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Docum
     };
     match (key, document.origin) {
         (Some(key), _) => rules.push(Code::DocumentConflict, key, message, help),
-        (None, None) => rules.find(Code::DocumentConflict, main, path, message, help),
+        (None, None) => Section::new(rules, main).find(Code::DocumentConflict, path, message, help),
         (None, Some(_)) => {
             let help = format!("remove the document: the base sets `{path}`");
-            rules.find(Code::DocumentConflict, document, "kind", message, help);
+            Section::new(rules, document).find(Code::DocumentConflict, "kind", message, help);
         }
     }
     let other = key.and(document.origin).map(|origin| rules.report.location(origin));

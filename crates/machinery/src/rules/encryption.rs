@@ -4,7 +4,7 @@ use super::section::{Section, is_repeated};
 
 /// Checks `encryption` of a document about a volume.
 pub(crate) fn check_encryption(volume: Section<'_>) {
-    let Some(encryption) = volume.section("encryption", "an encrypted volume") else { return };
+    let Some(encryption) = volume.section("encryption") else { return };
     let provider = encryption.word("provider");
     if matches!(provider.as_str(), "" | "none") && !encryption.is_filled("keys") {
         return;
@@ -14,7 +14,7 @@ pub(crate) fn check_encryption(volume: Section<'_>) {
         encryption.refuse("provider", message, "write `provider: luks2`");
     }
     check_keys(encryption);
-    for register in encryption.items("keys", "").flat_map(|key| key.items("tpm.options.pcrs", "")) {
+    for register in encryption.items("keys").flat_map(|key| key.items("tpm.options.pcrs")) {
         if !register.value.integer().is_some_and(|number| (0..=23).contains(&number)) {
             let message = format!("{} is not a register of a TPM", register.scalar());
             register.refuse("", message, "write a number from 0 to 23");
@@ -28,7 +28,7 @@ pub(crate) fn check_keys(encryption: Section<'_>) {
         encryption.refuse("keys", message, "add `keys: [{ slot: 0, nodeID: {} }]`");
     }
     let mut slots = Vec::new();
-    for key in encryption.items("keys", "") {
+    for key in encryption.items("keys") {
         let slot = key.number("slot").unwrap_or_default();
         let title = key.document.title();
         if is_repeated(&mut slots, slot) {

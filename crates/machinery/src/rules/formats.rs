@@ -109,6 +109,7 @@ pub(crate) const VARIABLE_NAME: Format =
         text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && text.chars().all(|each| each.is_ascii_alphanumeric() || each == '_')
     });
+pub(crate) const PARAMETER: Format = public("name of a parameter", "the name", |text| !text.is_empty());
 pub(crate) const CONTAINER_NAME: Format =
     public("name of a container", "up to 63 lower-case letters, digits and `-`", |text| {
         text.len() <= 63 && text.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit() || each == '-')

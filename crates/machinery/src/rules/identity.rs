@@ -3,6 +3,7 @@
 use talosmith_document::Code;
 
 use super::Rules;
+use super::section::Section;
 use crate::config::Document;
 use crate::value::Value;
 
@@ -33,7 +34,12 @@ pub(crate) fn check_identities(rules: &Rules<'_>) {
                 });
                 if same || peers {
                     let message = format!("{} and {} configure the same thing", earlier.title(), later.title());
-                    rules.find(Code::DocumentConflict, later, "name", message, "keep one of the two documents");
+                    Section::new(rules, later).find(
+                        Code::DocumentConflict,
+                        "name",
+                        message,
+                        "keep one of the two documents",
+                    );
                 }
             }
         }

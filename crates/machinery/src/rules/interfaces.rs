@@ -9,9 +9,8 @@ use super::section::Section;
 
 pub(crate) fn check_interfaces(main: Section<'_>) {
     let path = "machine.network.interfaces";
-    let title = "an interface";
     let mut owners: Vec<(&str, &str)> = Vec::new();
-    for interface in main.items(path, title) {
+    for interface in main.items(path) {
         let name = interface.text("interface");
         if interface.has("bond") && interface.has("bridge") {
             interface.refuse_both("bond", "bridge");
@@ -20,25 +19,25 @@ pub(crate) fn check_interfaces(main: Section<'_>) {
             interface.refuse_both("bond.interfaces", "bond.deviceSelectors");
         }
         let links = if interface.has("bridge") { "bridge.interfaces" } else { "bond.interfaces" };
-        for link in interface.items(links, "") {
+        for link in interface.items(links) {
             if owners.iter().any(|(owned, owner)| *owned == link.scalar() && *owner != name) {
                 let message = format!("the link `{}` is part of two interfaces", link.scalar());
                 link.refuse("", message, "remove it from one of them");
             }
             owners.push((link.scalar(), name));
         }
-        let vlans = interface.items("vlans", "");
+        let vlans = interface.items("vlans");
         for owner in vlans.chain([interface]).filter(|owner| owner.has("vip") && !is_control_plane(main.value)) {
             owner.find(Code::ControlPlaneOnly, "vip", "a worker cannot have a shared address", "remove `vip`");
         }
     }
-    for interface in main.items(path, title).filter(|interface| !interface.is_true("ignore")) {
+    for interface in main.items(path).filter(|interface| !interface.is_true("ignore")) {
         check_selector(interface);
-        interface.section("bond", "a bond").into_iter().for_each(check_bond);
+        interface.section("bond").into_iter().for_each(check_bond);
         check_wireguard(interface);
         check_addresses(interface, &owners);
-        interface.items("vlans", "a VLAN").for_each(check_cidr);
-        for route in interface.items("routes", "a route") {
+        interface.items("vlans").for_each(check_cidr);
+        for route in interface.items("routes") {
             route.require_either("network", "gateway");
             route.require_format("network", &formats::NETWORK);
             route.require_format("gateway", &formats::ADDRESS_WITHOUT_ZONE);
@@ -70,7 +69,7 @@ fn check_addresses(interface: Section<'_>, owners: &[(&str, &str)]) {
         interface.refuse("", message, "move the addresses to the bond or the bridge");
     }
     check_cidr(interface);
-    if let Some(vip) = interface.section("vip", "a shared address") {
+    if let Some(vip) = interface.section("vip") {
         vip.require("ip");
         vip.require_format("ip", &formats::ADDRESS_WITHOUT_ZONE);
     }
@@ -85,10 +84,10 @@ fn check_cidr(interface: Section<'_>) {
 }
 
 fn check_wireguard(interface: Section<'_>) {
-    let Some(wireguard) = interface.section("wireguard", "`wireguard`") else { return };
+    let Some(wireguard) = interface.section("wireguard") else { return };
     wireguard.require("privateKey");
     wireguard.require_format("privateKey", &formats::WIREGUARD_KEY);
-    for peer in wireguard.items("peers", "a peer of WireGuard") {
+    for peer in wireguard.items("peers") {
         peer.require("publicKey");
         peer.require_format("publicKey", &formats::WIREGUARD_KEY);
         peer.require_format("endpoint", &formats::HOST_PORT);

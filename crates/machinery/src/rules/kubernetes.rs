@@ -75,20 +75,20 @@ pub(crate) fn check_kubernetes(document: Section<'_>) {
 }
 
 /// Refuses what Talos writes into the kubelet's configuration itself.
-pub(crate) fn check_kubelet(document: Section<'_>, path: &str) {
+pub(crate) fn check_kubelet<'r>(document: Section<'r>, path: &'r str) {
     for (key, value) in document.entries(path).filter(|(key, _)| KUBELET.contains(key)) {
         let message = format!("Talos writes `{key}` of the kubelet's configuration itself");
         value.refuse("", message, format!("remove `{key}`"));
     }
 }
 
-pub(crate) fn check_roles(document: Section<'_>, path: &str) {
+pub(crate) fn check_roles<'r>(document: Section<'r>, path: &'r str) {
     document.require_values(path, if document.since(13) { &ROLES } else { &ROLES[..5] });
 }
 
 /// Checks what a pod requests, and its limits.
-pub(crate) fn check_resources(document: Section<'_>, path: &str) {
-    let Some(resources) = document.section(path, "") else { return };
+pub(crate) fn check_resources<'r>(document: Section<'r>, path: &'r str) {
+    let Some(resources) = document.section(path) else { return };
     let entries = resources.entries("requests").chain(resources.entries("limits"));
     for (key, value) in entries.filter(|(key, _)| !matches!(*key, "memory" | "cpu")) {
         value.refuse("", format!("the resource `{key}` cannot be set here"), "write `cpu` and `memory` alone");
@@ -96,8 +96,8 @@ pub(crate) fn check_resources(document: Section<'_>, path: &str) {
 }
 
 /// Checks a certificate and its key.
-pub(crate) fn check_identity(document: Section<'_>, path: &str) {
-    let Some(identity) = document.section(path, "") else { return };
+pub(crate) fn check_identity<'r>(document: Section<'r>, path: &'r str) {
+    let Some(identity) = document.section(path) else { return };
     for (field, format) in [("cert", &formats::PEM_CERTIFICATES), ("key", &formats::PEM)] {
         if !identity.is_filled(field) {
             let message = format!("`{path}` of {} has no `{field}`", document.title());
@@ -110,14 +110,14 @@ pub(crate) fn check_identity(document: Section<'_>, path: &str) {
 fn check_subnets(document: Section<'_>) {
     document.require_range("nodeCIDRMaskSizeIPv4", 0, 32);
     document.require_range("nodeCIDRMaskSizeIPv6", 0, 128);
-    let count = |path| document.items(path, "").len();
+    let count = |path| document.items(path).len();
     for path in ["podSubnets", "serviceSubnets"] {
         if !(1..=2).contains(&count(path)) {
             let message = format!("`{path}` has {} networks, not one or two", count(path));
             document.refuse(path, message, "write one network of IPv4, one of IPv6, or one of each");
         }
         let mut families = Vec::new();
-        for item in document.items(path, "") {
+        for item in document.items(path) {
             let Some(network) = prefix(item.scalar()) else { continue };
             let is_ipv4 = network.addr().is_ipv4();
             if let Some(fault) = subnet_fault(document, path, network, families.contains(&is_ipv4)) {

@@ -4,13 +4,8 @@ use super::formats;
 use super::section::Section;
 
 /// Checks the labels, the annotations and the taints at paths.
-pub(crate) fn check_labels(node: Section<'_>, labels: &str, annotations: &str, taints: &str) {
-    for (path, what) in [(labels, "a label"), (annotations, "an annotation"), (taints, "a taint")] {
-        for (key, value) in node.entries(path).filter(|(key, _)| !(formats::LABEL_KEY.is_valid)(key)) {
-            let message = format!("`{key}` is not a valid name of {what}");
-            value.refuse("", message, format!("write {}", formats::LABEL_KEY.example));
-        }
-    }
+pub(crate) fn check_labels<'r>(node: Section<'r>, labels: &'r str, annotations: &'r str, taints: &'r str) {
+    [labels, annotations, taints].iter().for_each(|path| node.require_keys(path, &formats::LABEL_KEY));
     for (_, value) in node.entries(labels).filter(|(_, value)| !value.scalar().is_empty()) {
         value.require_format("", &formats::LABEL_VALUE);
     }

@@ -1,19 +1,18 @@
 //! Network links.
 
-use super::formats;
 use super::section::Section;
 use crate::format::address;
 
 /// Checks the addresses and routes of a link.
 pub(crate) fn check_link(link: Section<'_>) {
-    for item in link.items("addresses", "an address of a link") {
+    for item in link.items("addresses") {
         let address = item.text("address");
         item.require("address");
         if is_unspecified(address) {
             item.refuse("address", format!("a link cannot have the address {address}"), "write an address");
         }
     }
-    for route in link.items("routes", "a route") {
+    for route in link.items("routes") {
         for path in ["destination", "gateway", "source"].into_iter().filter(|path| is_unspecified(route.text(path))) {
             let message = format!("the `{path}` of a route is {}", route.text(path));
             let help = match path {
@@ -57,17 +56,7 @@ pub(crate) fn check_veth(veth: Section<'_>) {
         veth.refuse("peer.name", "a VethConfig and its peer have the same name", "rename the peer");
     }
     check_link(veth);
-    veth.section("peer", "").into_iter().for_each(check_link);
-}
-
-pub(crate) fn check_wireguard(link: Section<'_>) {
-    check_link(link);
-    for peer in link.items("peers", "a peer of WireGuard") {
-        peer.require("publicKey");
-        peer.require_format("publicKey", &formats::WIREGUARD_KEY);
-        peer.require_format("presharedKey", &formats::WIREGUARD_KEY);
-        peer.require_duration("persistentKeepaliveInterval", 0.0);
-    }
+    veth.section("peer").into_iter().for_each(check_link);
 }
 
 /// Checks another name for links.

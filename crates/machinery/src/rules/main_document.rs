@@ -32,9 +32,7 @@ pub(crate) fn check_main_document(main: Section<'_>) {
     check_kubespan(main);
     check_disks(main);
     check_features(main);
-    check_logging(main);
     check_kubelet(main, "machine.kubelet.extraConfig");
-    main.require_formats("machine.kubelet.nodeIP.validSubnets", &formats::FILTER);
     check_overrides(main, "machine.baseRuntimeSpecOverrides");
     check_labels(main, "machine.nodeLabels", "machine.nodeAnnotations", "machine.nodeTaints");
 }
@@ -45,7 +43,7 @@ pub(crate) fn is_control_plane(main: &Value<'_>) -> bool {
 }
 
 fn check_install(main: Section<'_>) {
-    let Some(install) = main.section("machine.install", "`machine.install`") else {
+    let Some(install) = main.section("machine.install") else {
         if !main.since(14) {
             let message = "the main document has no `machine.install`, which bare metal needs";
             main.refuse("machine.install", message, "add `machine: { install: { disk: /dev/sda } }`");
@@ -56,7 +54,6 @@ fn check_install(main: Section<'_>) {
         let message = "`install.diskSelector.name` is not supported";
         install.refuse("diskSelector.name", message, "select by `serial`, `wwid` or `size`");
     }
-    install.require_value("diskSelector.type", &["ssd", "hdd", "nvme", "sd"]);
     if !install.is_filled("disk") && !install.has("diskSelector") {
         install.require_either("disk", "diskSelector");
     }
@@ -66,7 +63,7 @@ fn check_install(main: Section<'_>) {
         install.refuse("extraKernelArgs", message, help);
     }
     let mut images = Vec::new();
-    for extension in install.items("extensions", "") {
+    for extension in install.items("extensions") {
         if is_repeated(&mut images, extension.text("image")) {
             let message = format!("the system extension `{}` is installed twice", extension.text("image"));
             extension.refuse("", message, "remove one of the two");
@@ -94,7 +91,7 @@ fn check_certificates(main: Section<'_>) {
 }
 
 fn check_kubespan(main: Section<'_>) {
-    let Some(kubespan) = main.section("machine.network.kubespan", "KubeSpan") else { return };
+    let Some(kubespan) = main.section("machine.network.kubespan") else { return };
     if !kubespan.is_true("enabled") {
         return;
     }
@@ -117,8 +114,8 @@ fn check_kubespan(main: Section<'_>) {
 }
 
 fn check_disks(main: Section<'_>) {
-    for disk in main.items("machine.disks", "") {
-        for partition in disk.items("partitions", "").rev().skip(1) {
+    for disk in main.items("machine.disks") {
+        for partition in disk.items("partitions").rev().skip(1) {
             let size = partition.text("size");
             if size.is_empty() || bytes(size).is_some_and(|(bytes, _)| bytes == 0) {
                 let message = "a partition takes the whole disk and is not the last one";
@@ -127,12 +124,12 @@ fn check_disks(main: Section<'_>) {
         }
     }
     for path in ["machine.systemDiskEncryption.state", "machine.systemDiskEncryption.ephemeral"] {
-        main.section(path, "").into_iter().for_each(check_keys);
+        main.section(path).into_iter().for_each(check_keys);
     }
 }
 
 fn check_features(main: Section<'_>) {
-    let Some(features) = main.section("machine.features", "`machine.features`") else { return };
+    let Some(features) = main.section("machine.features") else { return };
     let is_forwarded = features.is_true("hostDNS.forwardKubeDNSToHost");
     if is_forwarded && !features.is_true("hostDNS.enabled") && main.since(13) {
         let message = "`features.hostDNS.forwardKubeDNSToHost` needs `hostDNS.enabled: true`";
@@ -145,15 +142,5 @@ fn check_features(main: Section<'_>) {
             features.find(Code::ControlPlaneOnly, "kubernetesTalosAPIAccess", message, help);
         }
         check_roles(features, "kubernetesTalosAPIAccess.allowedRoles");
-    }
-    features.require_value("nodeAddressSortAlgorithm", &["v1", "v2", "V1", "V2"]);
-}
-
-fn check_logging(main: Section<'_>) {
-    for destination in main.items("machine.logging.destinations", "a destination for logs") {
-        destination.require("endpoint");
-        destination.require_format("endpoint", &formats::LOG_ENDPOINT);
-        destination.require("format");
-        destination.require_value("format", &["json_lines"]);
     }
 }

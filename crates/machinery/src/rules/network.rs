@@ -55,7 +55,7 @@ pub(crate) fn check_resolver(resolver: Section<'_>) {
             resolver.refuse(path, format!("`{path}` needs `hostDNS.enabled: true`"), "add `enabled: true`");
         }
     }
-    for server in resolver.items("nameservers", "a nameserver") {
+    for server in resolver.items("nameservers") {
         server.require("address");
         match (is_encrypted(server), server.is_filled("tlsServerName")) {
             (true, false) => {
@@ -81,7 +81,7 @@ pub(crate) fn check_time(document: Section<'_>) {
         document.refuse_both("ntp", "ptp");
     }
     if document.since(14) && document.is_true("ntp.useNTS") {
-        for server in document.items("ntp.servers", "").filter(|server| address(server.scalar()).is_some()) {
+        for server in document.items("ntp.servers").filter(|server| address(server.scalar()).is_some()) {
             let message = format!("the time server {} is an address, which `useNTS` cannot verify", server.scalar());
             server.refuse("", message, "write a hostname, or remove `useNTS`");
         }
@@ -119,7 +119,7 @@ pub(crate) fn check_firewall_rule(rule: Section<'_>) {
         let (low, high) = text.split_once('-').unwrap_or((text, text));
         Some((integer(low)?, integer(high)?))
     };
-    let ports = rule.items("portSelector.ports", "");
+    let ports = rule.items("portSelector.ports");
     let mut ranges: Vec<_> = ports.filter_map(|port| Some((range(port.scalar())?, port))).collect();
     ranges.sort_by_key(|((low, _), _)| *low);
     for (at, ((low, high), port)) in ranges.iter().enumerate() {
@@ -130,8 +130,5 @@ pub(crate) fn check_firewall_rule(rule: Section<'_>) {
             let message = format!("the ports `{}` overlap with `{}`", port.scalar(), ranges[at - 1].1.scalar());
             port.refuse("", message, "write each port once");
         }
-    }
-    for item in rule.items("ingress", "an `ingress` rule") {
-        item.require("subnet");
     }
 }

@@ -76,8 +76,8 @@ const FIELDS: &[(&str, Type)] = &[
     ("zos", Type::Map),
 ];
 
-pub(crate) fn check_overrides(document: Section<'_>, path: &str) {
-    document.section(path, "").into_iter().for_each(|overrides| check_fields(overrides, ""));
+pub(crate) fn check_overrides<'r>(document: Section<'r>, path: &'r str) {
+    document.section(path).into_iter().for_each(|overrides| check_fields(overrides, ""));
 }
 
 fn check_fields(section: Section<'_>, above: &str) {
@@ -92,6 +92,6 @@ fn check_fields(section: Section<'_>, above: &str) {
             continue;
         }
         check_fields(field, &path);
-        field.items("", "").for_each(|item| check_fields(item, &path));
+        field.items("").for_each(|item| check_fields(item, &path));
     }
 }

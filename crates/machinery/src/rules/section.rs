@@ -6,6 +6,7 @@ use super::Rules;
 use super::formats::Format;
 use crate::cel::Environment;
 use crate::config::{Config, Document};
+use crate::decode::alternatives;
 use crate::format::duration;
 use crate::talos_data::talos;
 use crate::talos_data::types::Types;
@@ -17,8 +18,9 @@ pub(crate) struct Section<'r> {
     pub rules: &'r Rules<'r>,
     pub document: &'r Document<'r>,
     pub value: &'r Value<'r>,
-    /// What findings call it; empty for the document.
-    title: &'static str,
+    /// The path of the mapping or of the list; empty for the document.
+    path: &'r str,
+    is_item: bool,
     /// Where findings about values that no patch wrote are reported; `None` reports none.
     origin: Option<PatchSpan>,
     /// The name of its struct in the newest table of types; empty for free keys, and without debug assertions.
@@ -31,7 +33,7 @@ impl<'r> Section<'r> {
         let origin = document.origin.or_else(|| rules.config.deleted.last().copied());
         let kind = talos::kinds().chain([crate::talos_data::types::MAIN]).filter(|_| cfg!(debug_assertions));
         let structure = kind.into_iter().find(|kind| *kind == document.kind).unwrap_or_default();
-        Self { rules, document, value: &document.value, title: "", origin, structure }
+        Self { rules, document, value: &document.value, path: "", is_item: false, origin, structure }
     }
 
     pub(crate) fn config(self) -> &'r Config<'r> {
@@ -47,8 +49,13 @@ impl<'r> Section<'r> {
         self.document.name
     }
 
+    /// What findings call it.
     pub(crate) fn title(self) -> String {
-        if self.title.is_empty() { self.document.title() } else { self.title.to_owned() }
+        match self.path {
+            "" => self.document.title(),
+            path if self.is_item => format!("an item of `{path}`"),
+            path => format!("`{path}`"),
+        }
     }
 
     /// The name of the struct at a path. A path that no Talos has is a bug in a rule.
@@ -113,31 +120,25 @@ impl<'r> Section<'r> {
     }
 
     /// The mapping at a path, unless it is absent.
-    pub(crate) fn section(self, path: &str, title: &'static str) -> Option<Self> {
-        let value = self.at(path)?;
-        Some(Self {
-            value,
-            title,
-            origin: locate(self.value, path).or(self.origin),
-            structure: self.structure(path),
-            ..self
+    pub(crate) fn section(self, path: &'r str) -> Option<Self> {
+        let (value, structure) = (self.at(path)?, self.structure(path));
+        let origin = locate(self.value, path).or(self.origin);
+        Some(Self { value, path, is_item: false, origin, structure, ..self })
+    }
+
+    pub(crate) fn items(self, path: &'r str) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
+        let structure = self.structure(path);
+        let items = self.at(path).map_or(&[][..], Value::list).iter();
+        items.map(move |value| {
+            let origin = value.origin.or(self.document.origin);
+            Self { value, path, is_item: true, origin, structure, ..self }
         })
     }
 
-    pub(crate) fn items(
-        self,
-        path: &str,
-        title: &'static str,
-    ) -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
-        let structure = self.structure(path);
-        let items = self.at(path).map_or(&[][..], Value::list).iter();
-        items.map(move |value| Self { value, title, origin: value.origin.or(self.document.origin), structure, ..self })
-    }
-
-    pub(crate) fn entries(self, path: &str) -> impl Iterator<Item = (&'r str, Self)> {
+    pub(crate) fn entries(self, path: &'r str) -> impl Iterator<Item = (&'r str, Self)> {
         self.at(path).map_or(&[][..], Value::all_fields).iter().map(move |field| {
-            let (value, structure) = (&field.value, "");
-            (&*field.key, Self { value, title: "", origin: value.origin.or(self.document.origin), structure, ..self })
+            let (value, origin) = (&field.value, field.value.origin.or(self.document.origin));
+            (&*field.key, Self { value, path, is_item: true, origin, structure: "", ..self })
         })
     }
 
@@ -199,8 +200,8 @@ impl<'r> Section<'r> {
     }
 
     /// Requires the items of a list to be some of several strings.
-    pub(crate) fn require_values(self, path: &str, values: &[&str]) {
-        for item in self.items(path, "").filter(|item| !values.contains(&item.scalar())) {
+    pub(crate) fn require_values(self, path: &'r str, values: &[&str]) {
+        for item in self.items(path).filter(|item| !values.contains(&item.scalar())) {
             item.refuse("", format!("`{}` cannot be in `{path}`", item.scalar()), one_of(values));
         }
     }
@@ -239,8 +240,15 @@ impl<'r> Section<'r> {
         }
     }
 
-    pub(crate) fn require_formats(self, path: &str, format: &Format) {
-        self.items(path, "").for_each(|item| item.require_format("", format));
+    pub(crate) fn require_formats(self, path: &'r str, format: &Format) {
+        self.items(path).for_each(|item| item.require_format("", format));
+    }
+
+    /// Requires the keys of a mapping to have a format.
+    pub(crate) fn require_keys(self, path: &'r str, format: &Format) {
+        for (key, value) in self.entries(path).filter(|(key, _)| !(format.is_valid)(key)) {
+            value.refuse("", format!("`{key}` is not a valid {}", format.name), format!("write {}", format.example));
+        }
     }
 
     /// Requires a CEL expression that a patch wrote to be one of an environment.
@@ -263,10 +271,7 @@ impl<'r> Section<'r> {
 
 /// What to write where a value must be one of several.
 pub(super) fn one_of(values: &[&str]) -> String {
-    match values.split_last() {
-        Some((last, others)) if !others.is_empty() => format!("write `{}` or `{last}`", others.join("`, `")),
-        _ => format!("write `{}`", values.join("")),
-    }
+    format!("write {}", alternatives(values))
 }
 
 /// Whether an item was seen before.

@@ -4,14 +4,17 @@ use super::formats::{self, Format};
 use super::section::Section;
 use crate::cel::Environment;
 
-/// A rule for the value at a path, if there is one.
+/// A rule for the value at a path, if there is one, except `Required`; `[]` in a path is each item of a list.
 enum Rule {
+    Required,
     /// An expression that a patch wrote.
     Expression(Environment),
     OneOf(&'static [&'static str]),
     Format(&'static Format),
     /// For each item of a list.
     Formats(&'static Format),
+    /// For each key of a mapping.
+    Keys(&'static Format),
     /// The least and the greatest number.
     Range(i128, i128),
     /// A duration of 0, or of so many seconds and more.
@@ -29,8 +32,10 @@ const REQUIRED: &[(&str, &[&str])] = &[
     ("DiscoveryServiceConfig", &["endpoint"]),
     ("EventSinkConfig", &["endpoint"]),
     ("ExistingVolumeConfig", &["discovery.volumeSelector.match"]),
+    ("ExtensionServiceConfig", &["configFiles[].content", "configFiles[].mountPath"]),
     ("HCloudVIPConfig", &["link", "apiToken"]),
     ("HTTPProbeConfig", &["url"]),
+    ("ImageVerificationConfig", &["rules[].image"]),
     ("KmsgLogConfig", &["url"]),
     ("KubeAPIServerConfig", &["image"]),
     ("KubeAggregatorCAConfig", &["issuingCA"]),
@@ -47,15 +52,25 @@ const REQUIRED: &[(&str, &[&str])] = &[
     ("LVMVolumeGroupConfig", &["provisioning.volumeSelector.match"]),
     ("Layer2VIPConfig", &["link"]),
     ("LinkAliasConfig", &["selector.match"]),
-    ("NetworkRuleConfig", &["portSelector.ports", "portSelector.protocol"]),
+    ("NetworkRuleConfig", &["portSelector.ports", "portSelector.protocol", "ingress[].subnet"]),
     ("RAIDArrayConfig", &["provisioning.volumeSelector.match"]),
+    ("RegistryMirrorConfig", &["endpoints[].url"]),
     ("SideroLinkConfig", &["apiUrl"]),
     ("StaticHostConfig", &["hostnames"]),
     ("TCPProbeConfig", &["endpoint"]),
     ("UnattendedInstallConfig", &["provisioning.diskSelector.match"]),
     ("VLANConfig", &["vlanID", "parent"]),
     ("WatchdogTimerConfig", &["device"]),
-    ("WireguardConfig", &["privateKey"]),
+    ("WireguardConfig", &["privateKey", "peers[].publicKey"]),
+    (
+        "v1alpha1",
+        &[
+            "cluster.apiServer.authorizationConfig[].name",
+            "cluster.apiServer.authorizationConfig[].type",
+            "machine.logging.destinations[].endpoint",
+            "machine.logging.destinations[].format",
+        ],
+    ),
 ];
 
 /// Kinds whose name may be empty.
@@ -68,6 +83,9 @@ const PARTITION: Rule = Rule::Name(34, &['-']);
 const RULES: &[(&str, &str, Rule)] = &[
     ("BGPInstanceConfig", "localASN", Rule::Range(1, i128::MAX)),
     ("BGPInstanceConfig", "routerID", Rule::Format(&formats::IPV4_ADDRESS)),
+    ("BGPInstanceConfig", "neighbors[].holdTime", Rule::Duration(0.0)),
+    ("BGPInstanceConfig", "neighbors[].bfd.transmitInterval", Rule::Duration(0.0)),
+    ("BGPInstanceConfig", "neighbors[].bfd.receiveInterval", Rule::Duration(0.0)),
     ("BlackholeRouteConfig", "name", Rule::Format(&formats::NETWORK)),
     ("ContainerConfig", "name", Rule::Format(&formats::CONTAINER_NAME)),
     ("ContainerConfig", "image", Rule::Format(&formats::IMAGE)),
@@ -81,6 +99,7 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("ContainerConfig", "dependsOn.paths", Rule::Formats(&formats::ABSOLUTE_PATH)),
     ("DiscoveryIdentityConfig", "clusterSecret", Rule::Format(&formats::CLUSTER_SECRET)),
     ("DiscoveryServiceConfig", "endpoint", Rule::Format(&formats::DISCOVERY_ENDPOINT)),
+    ("EnvironmentConfig", "variables", Rule::Keys(&formats::VARIABLE_NAME)),
     ("EventSinkConfig", "endpoint", Rule::Format(&formats::HOST_PORT)),
     ("ExistingVolumeConfig", "name", Rule::Name(usize::MAX, &['-'])),
     ("ExistingVolumeConfig", "discovery.volumeSelector.match", Rule::Expression(Environment::Volume)),
@@ -120,11 +139,14 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("RAIDArrayConfig", "provisioning.volumeSelector.match", Rule::Expression(Environment::MemberVolume)),
     ("RawVolumeConfig", "name", PARTITION),
     ("RawVolumeConfig", "provisioning.diskSelector.match", Rule::Expression(Environment::Disk)),
+    ("RegistryMirrorConfig", "endpoints[].url", Rule::Format(&formats::WEB_URL)),
     ("RegistryTLSConfig", "ca", Rule::Format(&formats::PEM_CERTIFICATE)),
     ("SideroLinkConfig", "apiUrl", Rule::Format(&formats::SIDEROLINK_URL)),
     ("StaticHostConfig", "name", Rule::Format(&formats::ADDRESS)),
     ("SwapVolumeConfig", "name", PARTITION),
     ("SwapVolumeConfig", "provisioning.diskSelector.match", Rule::Expression(Environment::Disk)),
+    ("SysctlConfig", "params", Rule::Keys(&formats::PARAMETER)),
+    ("SysfsConfig", "params", Rule::Keys(&formats::PARAMETER)),
     ("TCPProbeConfig", "timeout", Rule::Duration(0.0)),
     ("TCPProbeConfig", "interval", Rule::Duration(0.0)),
     ("TCPProbeConfig", "failureThreshold", Rule::Range(0, i128::MAX)),
@@ -141,7 +163,19 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("WatchdogTimerConfig", "timeout", Rule::Duration(10.0)),
     ("WireguardConfig", "privateKey", Rule::Format(&formats::WIREGUARD_KEY)),
     ("WireguardConfig", "listenPort", Rule::Range(0, 65535)),
+    ("WireguardConfig", "peers[].publicKey", Rule::Format(&formats::WIREGUARD_KEY)),
+    ("WireguardConfig", "peers[].presharedKey", Rule::Format(&formats::WIREGUARD_KEY)),
+    ("WireguardConfig", "peers[].persistentKeepaliveInterval", Rule::Duration(0.0)),
     ("ZswapConfig", "maxPoolPercent", Rule::Range(0, 100)),
+    ("v1alpha1", "cluster.apiServer.authorizationConfig[].type", Rule::OneOf(&["Node", "RBAC", "Webhook"])),
+    ("v1alpha1", "cluster.etcd.advertisedSubnets", Rule::Formats(&formats::FILTER)),
+    ("v1alpha1", "cluster.etcd.listenSubnets", Rule::Formats(&formats::FILTER)),
+    ("v1alpha1", "cluster.network.dnsDomain", Rule::Format(&formats::DOMAIN)),
+    ("v1alpha1", "machine.features.nodeAddressSortAlgorithm", Rule::OneOf(&["v1", "v2", "V1", "V2"])),
+    ("v1alpha1", "machine.install.diskSelector.type", Rule::OneOf(&["ssd", "hdd", "nvme", "sd"])),
+    ("v1alpha1", "machine.kubelet.nodeIP.validSubnets", Rule::Formats(&formats::FILTER)),
+    ("v1alpha1", "machine.logging.destinations[].endpoint", Rule::Format(&formats::LOG_ENDPOINT)),
+    ("v1alpha1", "machine.logging.destinations[].format", Rule::OneOf(&["json_lines"])),
 ];
 
 /// Checks a document by the rules of its kind in the tables.
@@ -151,19 +185,28 @@ pub(super) fn check_document(document: Section<'_>) {
         document.require("name");
     }
     if let Ok(at) = REQUIRED.binary_search_by(|(other, _)| (*other).cmp(kind)) {
-        REQUIRED[at].1.iter().for_each(|path| document.require(path));
+        REQUIRED[at].1.iter().for_each(|path| check(document, path, &Rule::Required));
     }
     let first = RULES.partition_point(|(other, ..)| *other < kind);
     for (_, path, rule) in RULES[first..].iter().take_while(|(other, ..)| *other == kind) {
-        match rule {
-            Rule::Expression(environment) => document.require_expression(path, *environment),
-            Rule::OneOf(values) => document.require_value(path, values),
-            Rule::Format(format) => document.require_format(path, format),
-            Rule::Formats(format) => document.require_formats(path, format),
-            Rule::Range(least, most) => document.require_range(path, *least, *most),
-            Rule::Duration(least) => document.require_duration(path, *least),
-            Rule::Name(longest, others) => check_name(document, *longest, others),
-        }
+        check(document, path, rule);
+    }
+}
+
+fn check(section: Section<'_>, path: &'static str, rule: &Rule) {
+    if let Some((list, path)) = path.split_once("[].") {
+        return section.items(list).for_each(|item| check(item, path, rule));
+    }
+    match rule {
+        Rule::Required => section.require(path),
+        Rule::Expression(environment) => section.require_expression(path, *environment),
+        Rule::OneOf(values) => section.require_value(path, values),
+        Rule::Format(format) => section.require_format(path, format),
+        Rule::Formats(format) => section.require_formats(path, format),
+        Rule::Keys(format) => section.require_keys(path, format),
+        Rule::Range(least, most) => section.require_range(path, *least, *most),
+        Rule::Duration(least) => section.require_duration(path, *least),
+        Rule::Name(longest, others) => check_name(section, *longest, others),
     }
 }
 
@@ -192,7 +235,7 @@ mod tests {
         let types = Types::of(talos::newest_minor());
         let required = REQUIRED.iter().flat_map(|(kind, paths)| paths.iter().map(move |path| (kind, path)));
         for (kind, path) in required.chain(RULES.iter().map(|(kind, path, _)| (kind, path))) {
-            assert!(types.at(&format!("{kind}.{path}")).is_some(), "{kind} has no field `{path}`");
+            assert!(types.at(&format!("{kind}.{path}").replace("[]", "")).is_some(), "{kind} has no field `{path}`");
         }
     }
 }

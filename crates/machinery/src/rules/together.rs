@@ -31,7 +31,12 @@ pub(crate) fn check_together(rules: &Rules<'_>) {
     if !is_control_plane(main.value) {
         for document in rules.config.documents.iter().filter(|document| CONTROL_PLANE.contains(&document.kind)) {
             let message = format!("{} is for control planes alone", document.title());
-            rules.find(Code::ControlPlaneOnly, document, "kind", message, "remove the document from this worker");
+            Section::new(rules, document).find(
+                Code::ControlPlaneOnly,
+                "kind",
+                message,
+                "remove the document from this worker",
+            );
         }
     }
     check_resolver(main);
@@ -49,7 +54,7 @@ fn check_resolver(main: Section<'_>) {
     if resolver.is_true("hostDNS.enabled") || main.is_true("machine.features.hostDNS.enabled") {
         return;
     }
-    if let Some(server) = resolver.items("nameservers", "").find(|server| is_encrypted(*server)) {
+    if let Some(server) = resolver.items("nameservers").find(|server| is_encrypted(*server)) {
         let message = "a nameserver with encryption needs the host's DNS";
         server.refuse("", message, "add `hostDNS: { enabled: true }`");
     }
@@ -100,7 +105,7 @@ fn check_kubernetes(main: Section<'_>) {
 
 fn check_containers(rules: &Rules<'_>) {
     for container in rules.config.all("ContainerConfig").map(|document| Section::new(rules, document)) {
-        for item in container.items("dependsOn.containers", "") {
+        for item in container.items("dependsOn.containers") {
             let wanted = item.scalar();
             if rules.config.position("ContainerConfig", wanted).is_none() {
                 let message = format!("{} waits for the container `{wanted}`, which does not exist", container.title());

@@ -15,7 +15,7 @@ pub(crate) fn check_system_volume(volume: Section<'_>) {
     }
     if name == "STATE" {
         volume.forbid("provisioning", "which Talos alone decides for STATE");
-        for key in volume.items("encryption.keys", "").filter(|key| key.is_true("lockToState")) {
+        for key in volume.items("encryption.keys").filter(|key| key.is_true("lockToState")) {
             key.refuse("lockToState", "the key of STATE cannot be locked to STATE", "remove `lockToState`");
         }
     }
@@ -102,7 +102,7 @@ pub(crate) fn check_logical_volume(volume: Section<'_>) {
 }
 
 fn check_filesystem(volume: Section<'_>) {
-    let Some(filesystem) = volume.section("filesystem", "") else { return };
+    let Some(filesystem) = volume.section("filesystem") else { return };
     let kind = filesystem.word("type");
     match kind.as_str() {
         "" | "none" | "xfs" => {}

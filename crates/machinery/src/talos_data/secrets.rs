@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-/// A secret that its issuer marks: what it begins with, of what characters and how long the rest at least is, and whose it is.
+/// A secret that its issuer marks: what it begins with, the characters and the least length of the rest, and whose it is.
 struct Form {
-    prefix: &'static str,
+    prefixes: &'static [&'static str],
     is_part: fn(u8) -> bool,
     length: usize,
     name: &'static str,
@@ -13,21 +13,18 @@ struct Form {
 /// Forms of secrets. Sources: docs.github.com (about authentication), docs.gitlab.com (token overview), docs.aws.amazon.com (IAM
 /// identifiers), api.slack.com (token types), github.com/C2SP/C2SP (age). A Tailscale key is looked for in whole files.
 const FORMS: &[Form] = &[
-    Form { prefix: "ghp_", is_part: is_word, length: 36, name: "a GitHub token" },
-    Form { prefix: "gho_", is_part: is_word, length: 36, name: "a GitHub token" },
-    Form { prefix: "ghu_", is_part: is_word, length: 36, name: "a GitHub token" },
-    Form { prefix: "ghs_", is_part: is_word, length: 36, name: "a GitHub token" },
-    Form { prefix: "ghr_", is_part: is_word, length: 36, name: "a GitHub token" },
-    Form { prefix: "github_pat_", is_part: is_word, length: 40, name: "a GitHub token" },
-    Form { prefix: "glpat-", is_part: is_token, length: 20, name: "a GitLab token" },
-    Form { prefix: "AKIA", is_part: is_capital, length: 16, name: "an AWS access key" },
-    Form { prefix: "xoxb-", is_part: is_token, length: 20, name: "a Slack token" },
-    Form { prefix: "xoxp-", is_part: is_token, length: 20, name: "a Slack token" },
-    Form { prefix: "xoxa-", is_part: is_token, length: 20, name: "a Slack token" },
-    Form { prefix: "xoxr-", is_part: is_token, length: 20, name: "a Slack token" },
-    Form { prefix: "xoxs-", is_part: is_token, length: 20, name: "a Slack token" },
-    Form { prefix: "AGE-SECRET-KEY-1", is_part: is_capital, length: 40, name: "an age key" },
-    Form { prefix: "jointoken=", is_part: is_token, length: 8, name: "a join token of SideroLink" },
+    Form { prefixes: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], is_part: is_word, length: 36, name: "a GitHub token" },
+    Form { prefixes: &["github_pat_"], is_part: is_word, length: 40, name: "a GitHub token" },
+    Form { prefixes: &["glpat-"], is_part: is_token, length: 20, name: "a GitLab token" },
+    Form { prefixes: &["AKIA"], is_part: is_capital, length: 16, name: "an AWS access key" },
+    Form {
+        prefixes: &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-"],
+        is_part: is_token,
+        length: 20,
+        name: "a Slack token",
+    },
+    Form { prefixes: &["AGE-SECRET-KEY-1"], is_part: is_capital, length: 40, name: "an age key" },
+    Form { prefixes: &["jointoken="], is_part: is_token, length: 8, name: "a join token of SideroLink" },
 ];
 
 /// What a PEM block with a private key begins with, and how its first line ends.
@@ -103,9 +100,11 @@ fn starts<'a>(text: &'a str, prefix: &'static str, rest: usize) -> impl Iterator
 impl Form {
     /// Returns the byte ranges of the secrets of this form, without the prefix.
     fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-        starts(text, self.prefix, self.length).filter_map(move |at| {
+        let starts = self.prefixes.iter().flat_map(|prefix| {
+            starts(text, prefix, self.length).map(move |at| (at, at + prefix.len()))
+        });
+        starts.filter_map(move |(at, start)| {
             let is_start = text[..at].bytes().next_back().is_none_or(|byte| !byte.is_ascii_alphanumeric());
-            let start = at + self.prefix.len();
             let length = text.as_bytes()[start..].iter().take_while(|byte| (self.is_part)(**byte)).count();
             (is_start && length >= self.length).then_some(start..start + length)
         })
