@@ -8,19 +8,28 @@ use super::value::{Content, Field, PatchSpan, Value};
 use crate::talos_data::types::{Type, Types};
 use std::borrow::Cow;
 
-/// What happened while merging, which may be worth a finding. A path is keys joined by dots; what the base config has has no span.
+/// What happened to a value while merging, which may be worth a finding.
 #[derive(Debug)]
-pub(crate) enum Event {
-    /// A value replaced another one.
-    Replaced { path: String, old: PatchSpan, new: PatchSpan },
+pub(crate) struct Event {
+    pub outcome: Outcome,
+    /// Keys joined by dots.
+    pub path: String,
+    /// The value before; none for what the base config has.
+    pub old: Option<PatchSpan>,
+    pub new: Option<PatchSpan>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Replaced,
     /// Items were appended to those of another patch; the spans are those of the first items.
-    Appended { path: String, old: PatchSpan, new: PatchSpan },
+    Appended,
     /// A document with addresses of its own was merged, on which the machinery fails before 1.14.
-    Sealed { by: PatchSpan },
+    Sealed,
     /// A value was set again, where the machinery fails even on an equal one.
-    Unmergeable { path: String, old: Option<PatchSpan>, new: Option<PatchSpan> },
+    Unmergeable,
     /// In a free-form mapping, a value has another type than the one before it, which Talos refuses.
-    OtherType { path: String, old: Option<PatchSpan>, new: Option<PatchSpan> },
+    OtherType,
 }
 
 /// Merges a document of a patch into the one of its kind and name.
@@ -60,12 +69,11 @@ impl<'t, 'a> Merger<'t, 'a> {
             Type::Free => self.free(left, right),
             Type::Cel | Type::ByteSize | Type::Bool | Type::Replaced(_) => self.replace(left, right),
             Type::Size if keeps_bytes(left, &right) => {}
-            // Talos keeps its path and takes the host of the other.
+            // Talos keeps its path and sets the host of the other.
             Type::Url if !names_host(left) && self.is_refused_as_path(left) => {}
             Type::Url if !names_host(&right) && !self.is_refused_as_path(&right) => {}
             Type::Sealed if pointed => {
-                let path = self.path.join(".");
-                self.events.push(Event::Unmergeable { path, old: left.origin, new: right.origin.or(by) });
+                self.event(Outcome::Unmergeable, left.origin, right.origin.or(by));
             }
             _ if !pointed && is_zero(&right, ty) => {}
             _ => self.replace(left, right),
@@ -87,8 +95,8 @@ impl<'t, 'a> Merger<'t, 'a> {
                 right.iter().filter(|field| !field.value.is_null()).map(|field| field.key.to_string()).collect();
             self.clear(fields, name, &given, by);
         }
-        if let (Some(by), true) = (by, known.is_sealed()) {
-            self.events.push(Event::Sealed { by });
+        if known.is_sealed {
+            self.event(Outcome::Sealed, None, by);
         }
         for field in right {
             let ty = known.field(&field.key).unwrap_or(&Type::Free);
@@ -151,11 +159,9 @@ impl<'t, 'a> Merger<'t, 'a> {
             return;
         }
         let (Content::List(items), Content::List(more)) = (&mut left.content, right.content) else { return };
-        if let (Some(old), Some(new)) =
-            (items.first().and_then(|item| item.origin), more.first().and_then(|item| item.origin))
-        {
-            let path = self.path.join(".");
-            self.events.push(Event::Appended { path, old, new });
+        let origin = |items: &[Value<'_>]| items.first().and_then(|item| item.origin);
+        if let (old @ Some(_), new @ Some(_)) = (origin(items), origin(&more)) {
+            self.event(Outcome::Appended, old, new);
         }
         items.extend(more);
     }
@@ -192,13 +198,12 @@ impl<'t, 'a> Merger<'t, 'a> {
         }
     }
 
-    /// Merges where anything may stand: only values of one type merge.
+    /// Merges free-form values: only values of one type merge.
     fn free(&mut self, left: &mut Value<'a>, right: Value<'a>) {
         if left.is_null() {
             *left = right;
         } else if !left.has_type_of(&right) {
-            let path = self.path.join(".");
-            self.events.push(Event::OtherType { path, old: left.origin, new: right.origin });
+            self.event(Outcome::OtherType, left.origin, right.origin);
         } else {
             match &right.content {
                 Content::Map(_) => self.map(left, right, &Type::Free),
@@ -214,13 +219,14 @@ impl<'t, 'a> Merger<'t, 'a> {
     }
 
     fn replace(&mut self, left: &mut Value<'a>, right: Value<'a>) {
-        if let (Some(old), Some(new)) = (left.origin, right.origin)
-            && !left.equals(&right)
-        {
-            let path = self.path.join(".");
-            self.events.push(Event::Replaced { path, old, new });
+        if left.origin.is_some() && right.origin.is_some() && !left.equals(&right) {
+            self.event(Outcome::Replaced, left.origin, right.origin);
         }
         *left = right;
+    }
+
+    fn event(&mut self, outcome: Outcome, old: Option<PatchSpan>, new: Option<PatchSpan>) {
+        self.events.push(Event { outcome, path: self.path.join("."), old, new });
     }
 
     fn path_to(&self, key: &str) -> String {
@@ -239,12 +245,12 @@ fn mapping<'v, 'a>(value: &'v mut Value<'a>) -> Option<&'v mut Vec<Field<'a>>> {
     }
 }
 
-/// Whether a size in percent meets one in bytes: Talos keeps both, and writes the bytes.
+/// Whether a size in percent is merged into one in bytes: Talos keeps both, and writes the bytes.
 fn keeps_bytes(left: &Value<'_>, right: &Value<'_>) -> bool {
     right.scalar().contains('%') && !left.scalar().contains('%') && !left.scalar().is_empty()
 }
 
-/// Whether a URL takes another one's place: Talos merges the parts of URLs one by one, so that one without a host does not.
+/// Whether a URL replaces another one: Talos merges the parts of URLs one by one, so that one without a host does not.
 fn names_host(value: &Value<'_>) -> bool {
     value
         .scalar()

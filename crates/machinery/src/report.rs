@@ -5,7 +5,7 @@ use talosmith_document::{Code, Diagnostic, Level, Location};
 use super::PatchLocator;
 use super::config::Cleared;
 use super::decode::{DeletionError, Patch, title};
-use super::merge::Event;
+use super::merge::{Event, Outcome};
 use super::value::PatchSpan;
 
 /// A patch that is applied to a base config.
@@ -38,7 +38,15 @@ pub enum PatchSource<'a> {
 
 impl AppliedPatch<'_> {
     fn is_raw(&self) -> bool {
-        matches!(self.source, PatchSource::User { .. })
+        self.key().is_none()
+    }
+
+    /// The key of the model that requests it; `None` for a raw patch.
+    fn key(&self) -> Option<&str> {
+        match self.source {
+            PatchSource::Model { key, .. } => Some(key),
+            PatchSource::User { .. } => None,
+        }
     }
 
     fn title(&self) -> String {
@@ -123,75 +131,63 @@ impl<'p> Report<'p> {
 
     /// Reports what happened when a document was merged, if it matters to a user.
     pub(crate) fn event(&mut self, kind: &str, name: &str, event: Event) {
-        let document = title(kind, name);
-        let finding = match event {
-            Event::Replaced { path, old, new } if self.is_between_patches(old, new) => {
-                let (first, second) = (self.patch(old).title(), self.patch(new).title());
-                let message = format!("`{path}` of {document} is set by {first} and by {second}");
-                self.finding(Code::PatchConflict, message, new)
-                    .also(self.location(old), "the value that is replaced")
-                    .note("the patch that is applied last wins")
-                    .help(match self.key(old).or(self.key(new)) {
-                        Some(key) => format!("set it under `{key}` alone"),
-                        None => "keep one of the two".to_owned(),
-                    })
-            }
-            Event::Appended { path, old, new } if self.is_between_patches(old, new) => {
-                let message = format!("`{path}` of {document} is a list that two patches add to");
-                self.finding(Code::ListAppended, message, new)
-                    .also(self.location(old), "the items before")
-                    .note("Talos appends the items of the later patch to those of the earlier one")
-                    .help(match self.key(old).or(self.key(new)) {
-                        Some(key) => format!("write all items under `{key}`"),
-                        None => "write all items in one patch".to_owned(),
-                    })
-            }
-            Event::Replaced { .. } | Event::Appended { .. } => return,
-            Event::Sealed { by } => {
-                let message = format!("{document} is set already, and Talos before 1.14 cannot merge this kind");
-                self.finding(Code::BadPatch, message, by)
-                    .note("the machinery fails on its addresses")
-                    .help("write the whole document in one patch")
-            }
-            Event::Unmergeable { path, old, new } => {
-                let message = format!("`{path}` of {document} is set already, and Talos cannot merge it");
-                let Some(finding) = self.second_value(message, old, new) else { return };
-                finding
-                    .note("the machinery fails on such a value, even where both are the same")
-                    .help("set it in one patch")
-            }
-            Event::OtherType { path, old, new } => {
-                let message = format!("`{path}` of {document} has another type than the value before it");
-                let Some(finding) = self.second_value(message, old, new) else { return };
-                finding
-                    .note("Talos merges only values of one type here, and refuses the patch")
-                    .help("write the value with the same type, with or without quotes")
-            }
-        };
-        self.findings.push(finding);
-    }
-
-    /// The key of the model that requests the patch at a span; `None` for a raw patch.
-    fn key(&self, origin: PatchSpan) -> Option<&'p str> {
-        match self.patch(origin).source {
-            PatchSource::Model { key, .. } => Some(key),
-            PatchSource::User { .. } => None,
+        let Event { outcome, path, old, new } = event;
+        let Some(at) = new.or(old) else { return };
+        let old = old.filter(|old| *old != at);
+        let first = old.map_or(self.patch(at), |old| self.patch(old));
+        let second = self.patch(at);
+        let is_between = old.is_some_and(|old| old.patch != at.patch) && (first.is_raw() || second.is_raw());
+        if matches!(outcome, Outcome::Replaced | Outcome::Appended) && !is_between {
+            return;
         }
-    }
-
-    /// Creates a finding about a value that cannot be merged with the one before; `None` if no patch set either.
-    fn second_value(&self, message: String, old: Option<PatchSpan>, new: Option<PatchSpan>) -> Option<Diagnostic> {
-        let at = new.or(old)?;
-        let finding = self.finding(Code::BadPatch, message, at);
-        Some(match old {
-            Some(old) if old != at => finding.also(self.location(old), "the value before"),
-            _ => finding,
-        })
-    }
-
-    /// Whether the spans are of two patches, of which one is raw.
-    fn is_between_patches(&self, old: PatchSpan, new: PatchSpan) -> bool {
-        old.patch != new.patch && (self.patch(old).is_raw() || self.patch(new).is_raw())
+        let document = title(kind, name);
+        let key = first.key().or(second.key());
+        let mut label = "the value before";
+        let (code, message, note, help) = match outcome {
+            Outcome::Replaced => {
+                label = "the value that is replaced";
+                (
+                    Code::PatchConflict,
+                    format!("`{path}` of {document} is set by {} and by {}", first.title(), second.title()),
+                    "the patch that is applied last wins",
+                    key.map_or("keep one of the two".to_owned(), |key| format!("set it under `{key}` alone")),
+                )
+            }
+            Outcome::Appended => {
+                label = "the items before";
+                (
+                    Code::ListAppended,
+                    format!("`{path}` of {document} is a list that two patches add to"),
+                    "Talos appends the items of the later patch to those of the earlier one",
+                    key.map_or("write all items in one patch".to_owned(), |key| {
+                        format!("write all items under `{key}`")
+                    }),
+                )
+            }
+            Outcome::Sealed => (
+                Code::BadPatch,
+                format!("{document} is set already, and Talos before 1.14 cannot merge this kind"),
+                "the machinery fails on its addresses",
+                "write the whole document in one patch".to_owned(),
+            ),
+            Outcome::Unmergeable => (
+                Code::BadPatch,
+                format!("`{path}` of {document} is set already, and Talos cannot merge it"),
+                "the machinery fails on such a value, even where both are the same",
+                "set it in one patch".to_owned(),
+            ),
+            Outcome::OtherType => (
+                Code::BadPatch,
+                format!("`{path}` of {document} has another type than the value before it"),
+                "Talos merges only values of one type here, and refuses the patch",
+                "write the value with the same type, with or without quotes".to_owned(),
+            ),
+        };
+        let finding = self.finding(code, message, at).note(note).help(help);
+        self.findings.push(match old {
+            Some(old) => finding.also(self.location(old), label),
+            None => finding,
+        });
     }
 
     /// Reports a field that a raw patch clears since it does not repeat it.

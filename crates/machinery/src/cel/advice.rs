@@ -155,16 +155,11 @@ impl Advice<'_> {
         kinds: &[Type],
     ) -> CelError {
         let symbol = operator(name).unwrap_or(name);
-        let of = match kinds.split_last() {
+        let kinds_with_articles: Vec<String> = kinds.iter().map(with_article).collect();
+        let of = match kinds_with_articles.split_last() {
             None => "without arguments".to_owned(),
-            Some((last, [])) => format!("of {}", with_article(last)),
-            Some((last, others)) => {
-                format!(
-                    "of {} and {}",
-                    others.iter().map(with_article).collect::<Vec<_>>().join(", "),
-                    with_article(last)
-                )
-            }
+            Some((last, [])) => format!("of {last}"),
+            Some((last, others)) => format!("of {} and {last}", others.join(", ")),
         };
         let error = CelError::new(format!("there is no `{symbol}` {of}"), node.range.clone());
         match self.instead(node, symbol, method, nodes, kinds) {

@@ -74,7 +74,7 @@ fn check_document<'a>(document: &'a Value<'static>, locator: &'a PatchLocator, t
         Ok(kind) => walk.document(document, kind),
         Err(finding) => {
             // Without a kind only its secrets can be looked for.
-            walk.secrets(document);
+            walk.free(document, false);
             walk.findings.extend(finding.map(|finding| *finding));
         }
     }

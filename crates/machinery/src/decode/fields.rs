@@ -98,11 +98,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Finds secrets by their form where the fields are not known.
-    pub(super) fn secrets(&mut self, node: &'a Value<'static>) {
-        self.free(node, false);
-    }
-
     fn inside(&mut self, step: Step<'a>, visit: impl FnOnce(&mut Self)) {
         self.trail.push(step);
         visit(self);
@@ -135,7 +130,7 @@ impl<'a> Walk<'a> {
 
     fn field(&mut self, entry: &'a Entry<'static>, field: Option<&'static Field>) {
         let Some(field) = field else {
-            self.secrets(&entry.value);
+            self.free(&entry.value, false);
             let finding = self.other_version(entry).unwrap_or_else(|| self.unknown(entry));
             self.findings.push(finding);
             return;
@@ -243,7 +238,7 @@ impl<'a> Walk<'a> {
 
     /// A list or mapping where none may be, or a scalar where one must be.
     fn wrong_shape(&mut self, node: &'a Value<'static>, kind: &'static str) {
-        self.secrets(node);
+        self.free(node, false);
         let location = self.location(node);
         let is_list = matches!(node.content, Content::List(_));
         let is_list_later = kind != "argument" && self.kind_in(talos::newest_minor(), kind) == Some("argument");
@@ -278,7 +273,8 @@ impl<'a> Walk<'a> {
         Some(if kind.starts_with(['[', '{']) { whole } else { bare })
     }
 
-    fn free(&mut self, node: &'a Value<'static>, is_secret: bool) {
+    /// Finds secrets by their form, and timestamps, in a value of any form.
+    pub(super) fn free(&mut self, node: &'a Value<'static>, is_secret: bool) {
         for entry in node.all_fields() {
             self.inside(Step::Key(&entry.key), |walk| match entry.value.as_scalar() {
                 Some(scalar) if is_secret && entry.key == "secret" && secret::is_secret(&scalar.text) => {

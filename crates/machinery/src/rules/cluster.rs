@@ -18,10 +18,6 @@ pub(crate) fn check_cluster(main: Section<'_>) {
     }
     check_manifests(cluster);
     check_etcd(cluster, is_control_plane);
-    if !is_control_plane && cluster.is_filled("ca.key") {
-        let message = "a worker must not have `cluster.ca.key`";
-        cluster.find(Code::ControlPlaneOnly, "ca.key", message, "remove the key");
-    }
     check_discovery(cluster);
     check_authorizers(cluster);
     for path in ["apiServer.resources", "controllerManager.resources", "scheduler.resources"] {

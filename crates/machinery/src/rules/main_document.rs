@@ -81,9 +81,11 @@ fn check_certificates(main: Section<'_>) {
         }
     } else if is_control_plane && !has_key {
         main.refuse("machine.ca.key", "a control plane needs `machine.ca.key`", kept);
-    } else if !is_control_plane && has_key {
-        let message = "a worker must not have `machine.ca.key`";
-        main.find(Code::ControlPlaneOnly, "machine.ca.key", message, "remove the key");
+    }
+    for path in
+        ["machine.ca.key", "cluster.ca.key"].into_iter().filter(|path| !is_control_plane && main.is_filled(path))
+    {
+        main.find(Code::ControlPlaneOnly, path, format!("a worker must not have `{path}`"), "remove the key");
     }
     if !is_control_plane && main.has("machine.ca") && !main.is_filled("machine.ca.crt") && !has_accepted {
         main.refuse("machine.ca.crt", "a worker needs `machine.ca.crt` or `machine.acceptedCAs`", kept);

@@ -103,7 +103,8 @@ pub(crate) struct Struct {
     fields: Vec<Field>,
     /// Whether merging overwrites a value in it even with an absent one.
     pub clears: bool,
-    is_sealed: bool,
+    /// Whether the machinery fails to merge two values of it.
+    pub is_sealed: bool,
 }
 
 impl Struct {
@@ -115,11 +116,6 @@ impl Struct {
     pub(crate) fn find(&self, key: &str) -> Option<&Field> {
         let at = self.fields.binary_search_by(|field| field.key.cmp(key)).ok()?;
         Some(&self.fields[at])
-    }
-
-    /// Whether the machinery fails to merge two values of it.
-    pub(crate) const fn is_sealed(&self) -> bool {
-        self.is_sealed
     }
 
     /// The keys of all fields, sorted, and how each is merged.
@@ -139,22 +135,17 @@ pub(crate) struct Types {
 /// The name of each struct and its rows, sorted by the name.
 static STRUCTS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
     let mut found: Vec<(&str, &str)> = Vec::with_capacity(256);
-    let mut rest = TYPES;
-    while !rest.is_empty() {
-        let name = &rest[..rest.find(' ').unwrap_or(rest.len())];
-        let is_next = |line: &str| line.strip_prefix(name).is_none_or(|line| !line.starts_with(' '));
-        let mut end = 0;
-        for line in rest.split_inclusive('\n') {
-            if is_next(line) {
-                break;
-            }
-            end += line.len();
+    let (mut start, mut end) = (0, 0);
+    for line in TYPES.split_inclusive('\n') {
+        let name = |line: &'static str| line.split(' ').next().unwrap_or_default();
+        if name(&TYPES[start..]) != name(line) {
+            found.push((name(&TYPES[start..]), &TYPES[start..end]));
+            start = end;
         }
-        if name != "#" {
-            found.push((name, &rest[..end]));
-        }
-        rest = &rest[end..];
+        end += line.len();
     }
+    found.push((TYPES[start..].split(' ').next().unwrap_or_default(), &TYPES[start..]));
+    found.retain(|(name, _)| *name != "#");
     found
 });
 
