@@ -89,6 +89,9 @@ impl<'r> Rules<'r> {
 
 fn check_document(document: Section<'_>) {
     table::check_document(document);
+    if identity::LINKS.contains(&document.document.kind) {
+        links::check_link(document);
+    }
     match document.document.kind {
         MAIN => main_document::check_main_document(document),
         "VolumeConfig" => volumes::check_system_volume(document),
@@ -96,9 +99,6 @@ fn check_document(document: Section<'_>) {
         "RawVolumeConfig" | "SwapVolumeConfig" => volumes::check_raw_volume(document),
         "ExternalVolumeConfig" => volumes::check_external_volume(document),
         "LVMLogicalVolumeConfig" => volumes::check_logical_volume(document),
-        "LinkConfig" | "DummyLinkConfig" | "BridgeConfig" | "BondConfig" | "VLANConfig" | "WireguardConfig" => {
-            links::check_link(document);
-        }
         "VRFConfig" => links::check_vrf(document),
         "VethConfig" => links::check_veth(document),
         "LinkAliasConfig" => links::check_alias(document),
@@ -113,7 +113,7 @@ fn check_document(document: Section<'_>) {
         "RegistryTLSConfig" => kubernetes::check_identity(document, "clientIdentity"),
         "ImageVerificationConfig" => runtime::check_image_verification(document),
         "ContainerConfig" => containers::check_container(document),
-        "ExtensionServiceConfig" => runtime::check_extension_service(document),
+        "ExtensionServiceConfig" => document.require_either("environment", "configFiles"),
         "EtcFileConfig" => runtime::check_etc_file(document),
         "CRIBaseRuntimeSpecConfig" => runtime_spec::check_overrides(document, "overrides"),
         "CRICustomizationConfig" => runtime::check_cri_customization(document),

@@ -129,20 +129,17 @@ fn is_timestamp(text: &str) -> bool {
         2 => 28,
         _ => 31,
     };
-    let is_day = (1..=12).contains(&month) && (1..=days).contains(&day);
-    is_day
-        && match rest.chars().next() {
-            None => true,
-            Some(' ') => is_time(&rest[1..]),
-            Some('T' | 't') => {
-                let time = &rest[1..];
-                match time.strip_suffix('Z') {
-                    Some(time) => is_time(time),
-                    None => time.rfind(['+', '-']).is_some_and(|at| is_time(&time[..at]) && is_zone(&time[at + 1..])),
-                }
-            }
-            Some(_) => false,
-        }
+    let time = rest.get(1..).unwrap_or_default();
+    let is_valid_time = match rest.chars().next() {
+        None => true,
+        Some(' ') => is_time(time),
+        Some('T' | 't') => match time.strip_suffix('Z') {
+            Some(time) => is_time(time),
+            None => time.rfind(['+', '-']).is_some_and(|at| is_time(&time[..at]) && is_zone(&time[at + 1..])),
+        },
+        Some(_) => false,
+    };
+    (1..=12).contains(&month) && (1..=days).contains(&day) && is_valid_time
 }
 
 fn is_time(text: &str) -> bool {

@@ -5,27 +5,6 @@ use super::token::{Token, int};
 use super::tree::{Kind, Macro, Node, Word};
 use super::{CelError, Value};
 
-/// Names that variables cannot have, though fields can. Source: cel-go, parser/parser.go reservedIds.
-const RESERVED: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
 impl Parser<'_> {
     /// Parses an operand and the fields, methods and indexes after it.
     pub(super) fn member(&mut self) -> Result<Node, CelError> {
@@ -232,7 +211,10 @@ impl Parser<'_> {
             return Ok(Node { kind: Kind::Message { name, fields }, range: self.since(start) });
         }
         let mut word = self.name()?;
-        if RESERVED.contains(&word.text.as_str()) {
+        // Variables cannot have these names, though fields can. Source: cel-go, parser/parser.go reservedIds.
+        if let "as" | "break" | "const" | "continue" | "else" | "for" | "function" | "if" | "import" | "let" | "loop"
+        | "package" | "namespace" | "return" | "var" | "void" | "while" = word.text.as_str()
+        {
             return Err(CelError::new(format!("`{}` is a reserved word", word.text), word.range));
         }
         word.text.insert_str(0, dot);

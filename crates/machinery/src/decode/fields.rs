@@ -131,8 +131,7 @@ impl<'a> Walk<'a> {
     fn field(&mut self, entry: &'a Entry<'static>, field: Option<&'static Field>) {
         let Some(field) = field else {
             self.free(&entry.value, false);
-            let finding = self.other_version(entry).unwrap_or_else(|| self.unknown(entry));
-            self.findings.push(finding);
+            self.findings.push(self.other_version(entry).unwrap_or_else(|| self.unknown(entry)));
             return;
         };
         let known = self.findings.len();
@@ -145,8 +144,7 @@ impl<'a> Walk<'a> {
             // The fields below a deprecated field are deprecated with it.
             let mut below = self.findings.split_off(known);
             below.retain(|finding| finding.code != Code::DeprecatedField);
-            let finding = self.deprecated(entry, deprecation);
-            self.findings.push(finding);
+            self.findings.push(self.deprecated(entry, deprecation));
             self.findings.append(&mut below);
         }
     }
@@ -184,7 +182,7 @@ impl<'a> Walk<'a> {
     }
 
     fn member(&mut self, node: &'a Value<'static>, kind: &'static str, accepts_null: bool, field: &'static Field) {
-        if !accepts_null && (node.is_null()) {
+        if !accepts_null && node.is_null() {
             let location = self.location(node);
             let subject = wording::subject(&self.path);
             let mut finding = Diagnostic::new(Code::WrongType, format!("an item of {subject} is empty"), location)
@@ -211,8 +209,7 @@ impl<'a> Walk<'a> {
             && !is_struct(kind)
             && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
-            let finding = self.secret_field(node);
-            self.findings.push(finding);
+            self.findings.push(self.secret_field(node));
             return;
         }
         let is_secret = self.secret_form(node, text);
@@ -278,8 +275,7 @@ impl<'a> Walk<'a> {
         for entry in node.all_fields() {
             self.inside(Step::Key(&entry.key), |walk| match entry.value.as_scalar() {
                 Some(scalar) if is_secret && entry.key == "secret" && secret::is_secret(&scalar.text) => {
-                    let finding = walk.secret_field(&entry.value);
-                    walk.findings.push(finding);
+                    walk.findings.push(walk.secret_field(&entry.value));
                 }
                 _ => walk.free(&entry.value, is_secret),
             });

@@ -65,24 +65,19 @@ pub(super) fn is_url(text: &str) -> bool {
 
 fn is_authority(text: &str) -> bool {
     let (user, host) = text.rsplit_once('@').unwrap_or(("", text));
-    let is_user =
-        user.chars().all(|c| c.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(c)) && is_escaped(user);
-    let is_port = |text: &str| {
-        text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+    let (name, port) = match host.strip_prefix('[').map(|inside| inside.rsplit_once(']')) {
+        Some(None) => return false,
+        Some(Some((address, port))) => (address.split("%25").next().unwrap_or_default(), port),
+        None => host.split_at(host.rfind(':').unwrap_or(host.len())),
     };
-    let is_host = |text: &str| {
-        text.chars().all(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "-_.~!$&'()*+,;=:[]<>\"".contains(c))
+    let is_legal = |text: &str, marks: &str, is_other: fn(char) -> bool| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || is_other(c) || marks.contains(c))
     };
-    is_user
-        && match host.strip_prefix('[') {
-            Some(inside) => inside.rsplit_once(']').is_some_and(|(address, port)| {
-                is_port(port) && is_host(address.split_once("%25").map_or(address, |(address, _)| address))
-            }),
-            None => match host.rfind(':') {
-                Some(at) => is_port(&host[at..]) && is_host(&host[..at]),
-                None => is_host(host),
-            },
-        }
+    let is_port = port.strip_prefix(':').unwrap_or("x").bytes().all(|byte| byte.is_ascii_digit());
+    is_legal(user, "-._:~!$&'()*+,;=%@", |_| false)
+        && is_escaped(user)
+        && is_legal(name, "-_.~!$&'()*+,;=:[]<>\"", |c| !c.is_ascii())
+        && (port.is_empty() || is_port)
 }
 
 /// Whether each percent sign has two hexadecimal digits after it.

@@ -1,6 +1,6 @@
 //! Formats of strings, with what findings call them.
 
-use crate::format;
+use crate::format::{self, Url};
 
 pub(crate) struct Format {
     /// As in "`x` is not a valid IP address".
@@ -41,29 +41,24 @@ pub(crate) const HOST_PORT: Format =
 pub(crate) const CLUSTER_ENDPOINT: Format =
     public("endpoint of a cluster", "it as `https://192.0.2.1:6443`", format::is_endpoint);
 pub(crate) const MANIFEST: Format = public("URL", "it as `https://…`", format::is_endpoint);
-pub(crate) const WEB_URL: Format = public("URL of http or https", "it as `https://…`", |text| {
-    matches!(&*format::url(text).scheme, "http" | "https")
-});
+pub(crate) const WEB_URL: Format =
+    public("URL of http or https", "it as `https://…`", |text| is_url(text, &["http", "https"], |_| true));
 pub(crate) const PROBE_URL: Format = public("URL of an HTTP server", "it as `https://example.org/health`", |text| {
-    (WEB_URL.is_valid)(text) && !format::url(text).host.is_empty()
+    is_url(text, &["http", "https"], |url| !url.host.is_empty())
 });
 pub(crate) const LOG_ENDPOINT: Format = public("endpoint for logs", "it as `tcp://192.0.2.1:5044`", |text| {
-    let url = format::url(text);
-    !url.host.is_empty() && matches!(&*url.scheme, "tcp" | "udp")
+    is_url(text, &["tcp", "udp"], |url| !url.host.is_empty())
 });
 pub(crate) const LOG_URL: Format = public("URL for logs", "it as `tcp://192.0.2.1:3478`", |text| {
-    let url = format::url(text);
-    matches!(&*url.scheme, "tcp" | "udp") && matches!(url.path, "" | "/") && !url.port.is_empty()
+    is_url(text, &["tcp", "udp"], |url| matches!(url.path, "" | "/") && !url.port.is_empty())
 });
 pub(crate) const SIDEROLINK_URL: Format =
     public("URL for SideroLink", "it as `https://siderolink.example.org`", |text| {
-        let url = format::url(text);
-        matches!(&*url.scheme, "https" | "grpc") && matches!(url.path, "" | "/")
+        is_url(text, &["https", "grpc"], |url| matches!(url.path, "" | "/"))
     });
 pub(crate) const DISCOVERY_ENDPOINT: Format =
     public("endpoint of a discovery service", "it as `https://discovery.talos.dev/`", |text| {
-        let url = format::url(text);
-        matches!(&*url.scheme, "http" | "https" | "grpc") && !url.host.is_empty()
+        is_url(text, &["http", "https", "grpc"], |url| !url.host.is_empty())
     });
 /// In the main document, where a host is not required.
 pub(crate) const OLD_DISCOVERY_ENDPOINT: Format =
@@ -147,6 +142,11 @@ pub(crate) const PEM_PRIVATE_KEY: Format = secret("private key in PEM", "`-----B
 /// Whether a part of a string is filled in where the patch is applied.
 fn is_placeholder(text: &str) -> bool {
     text.contains("${")
+}
+
+fn is_url(text: &str, schemes: &[&str], is_valid: fn(&Url<'_>) -> bool) -> bool {
+    let url = format::url(text);
+    schemes.contains(&&*url.scheme) && is_valid(&url)
 }
 
 fn is_32_bytes(text: &str) -> bool {

@@ -29,7 +29,6 @@ fn is_unspecified(text: &str) -> bool {
 }
 
 pub(crate) fn check_vrf(vrf: Section<'_>) {
-    check_link(vrf);
     let table = vrf.word("table");
     // Linux reserves 253 to 255.
     if matches!(table.as_str(), "" | "0" | "253" | "254" | "255" | "unspec" | "default" | "main" | "local") {
@@ -55,7 +54,6 @@ pub(crate) fn check_veth(veth: Section<'_>) {
     if veth.is_filled("peer.name") && veth.name() == veth.text("peer.name") {
         veth.refuse("peer.name", "a VethConfig and its peer have the same name", "rename the peer");
     }
-    check_link(veth);
     veth.section("peer").into_iter().for_each(check_link);
 }
 

@@ -3,26 +3,14 @@
 use super::formats;
 use super::section::Section;
 
-/// Files and folders of /etc that Talos writes itself.
-const ETC_FILES: [&str; 7] =
-    ["resolv.conf", "hosts", "machine-id", "extensions.yaml", "localtime", "os-release", "xattr.conf"];
-const ETC_FOLDERS: [&str; 12] = [
-    "apparmor.d",
-    "apparmor",
-    "ca-certificates",
-    "cni",
-    "cri",
-    "iscsi",
-    "kubernetes",
-    "lvm",
-    "nvme",
-    "pki",
-    "selinux",
-    "ssl",
-];
-
-pub(crate) fn check_extension_service(service: Section<'_>) {
-    service.require_either("environment", "configFiles");
+/// Whether Talos writes a file of /etc itself.
+fn is_reserved(path: &str) -> bool {
+    if let "apparmor.d" | "apparmor" | "ca-certificates" | "cni" | "cri" | "iscsi" | "kubernetes" | "lvm" | "nvme"
+    | "pki" | "selinux" | "ssl" = path.split('/').next().unwrap_or_default()
+    {
+        return true;
+    }
+    ["resolv.conf", "hosts", "machine-id", "extensions.yaml", "localtime", "os-release", "xattr.conf"].contains(&path)
 }
 
 /// Checks a file below /etc.
@@ -40,7 +28,7 @@ pub(crate) fn check_etc_file(file: Section<'_>) {
     if path.starts_with(['/', '.']) || escapes {
         let message = format!("`{path}` is not a path below /etc");
         file.refuse("name", message, "write it without `/etc/`, as in `nfsmount.conf`");
-    } else if ETC_FILES.contains(&path) || ETC_FOLDERS.contains(&path.split('/').next().unwrap_or_default()) {
+    } else if is_reserved(path) {
         file.refuse("name", format!("Talos writes `/etc/{path}` itself"), "use the document of that feature");
     }
 }
