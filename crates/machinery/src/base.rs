@@ -39,7 +39,7 @@ pub(crate) fn documents(minor: Minor, role: Role) -> Vec<Document<'static>> {
     let Some(base) = TABLE.iter().find(|base| base.minor == minor && base.role == role) else { return Vec::new() };
     let documents = base.documents.get_or_init(|| {
         let nodes = Text::parse_stream(Sources::default().add("", ""), base.text).unwrap_or_default();
-        nodes.iter().map(|node| Value::read(node).of_base()).collect()
+        nodes.iter().map(Value::read_base).collect()
     });
     documents.iter().map(Document::of_base).collect()
 }

@@ -65,10 +65,6 @@ impl<'r> Rules<'r> {
         self.findings.into_inner()
     }
 
-    pub(crate) fn push(&self, code: Code, at: PatchSpan, message: impl Into<String>, help: impl Into<String>) {
-        self.add(self.finding(code, at, message, help));
-    }
-
     pub(crate) fn add(&self, finding: Diagnostic) {
         self.findings.borrow_mut().push(finding);
     }

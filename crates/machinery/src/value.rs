@@ -58,37 +58,28 @@ pub(crate) struct Field<'a> {
 impl Value<'static> {
     /// Reads a document of a patch.
     pub(crate) fn read(node: &Node) -> Self {
-        Self { origin: Some(PatchSpan::new(&node.span)), content: content(node) }
+        Self::new(node, true)
     }
 
-    /// The same value as a part of the base config.
-    pub(crate) fn of_base(mut self) -> Self {
-        self.forget_origin();
-        self
+    /// Reads a document of the base config.
+    pub(crate) fn read_base(node: &Node) -> Self {
+        Self::new(node, false)
     }
 
-    fn forget_origin(&mut self) {
-        self.origin = None;
-        match &mut self.content {
-            Content::Scalar(_) => {}
-            Content::List(items) => items.iter_mut().for_each(Self::forget_origin),
-            Content::Map(fields) => fields.iter_mut().for_each(|field| {
-                field.key_origin = None;
-                field.value.forget_origin();
-            }),
-        }
+    fn new(node: &Node, of_patch: bool) -> Self {
+        Self { origin: of_patch.then(|| PatchSpan::new(&node.span)), content: content(node, of_patch) }
     }
 }
 
-fn content(node: &Node) -> Content<'static> {
+fn content(node: &Node, of_patch: bool) -> Content<'static> {
     match &node.value {
         NodeValue::Scalar(text, style) => Content::Scalar(Scalar::read(text, *style)),
-        NodeValue::Sequence(items) => Content::List(items.iter().map(Value::read).collect()),
-        NodeValue::Mapping(entries) => Content::Map(entries.iter().map(field).collect()),
+        NodeValue::Sequence(items) => Content::List(items.iter().map(|item| Value::new(item, of_patch)).collect()),
+        NodeValue::Mapping(entries) => Content::Map(entries.iter().map(|entry| field(entry, of_patch)).collect()),
     }
 }
 
-fn field(entry: &Entry) -> Field<'static> {
+fn field(entry: &Entry, of_patch: bool) -> Field<'static> {
     let first = match &entry.value.value {
         NodeValue::Scalar(..) => None,
         NodeValue::Sequence(items) => items.first().map(|item| item.span.start),
@@ -98,8 +89,8 @@ fn field(entry: &Entry) -> Field<'static> {
     let span = if first == Some(entry.value.span.start) { &entry.key_span } else { &entry.value.span };
     Field {
         key: Cow::Owned(entry.key.to_string()),
-        key_origin: Some(PatchSpan::new(&entry.key_span)),
-        value: Value { origin: Some(PatchSpan::new(span)), content: content(&entry.value) },
+        key_origin: of_patch.then(|| PatchSpan::new(&entry.key_span)),
+        value: Value { origin: of_patch.then(|| PatchSpan::new(span)), content: content(&entry.value, of_patch) },
     }
 }
 

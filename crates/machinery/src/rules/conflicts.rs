@@ -130,7 +130,7 @@ fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Docum
         format!("remove `{path}`, or the document")
     };
     match (key, document.origin) {
-        (Some(key), _) => rules.push(Code::DocumentConflict, key, message, help),
+        (Some(key), _) => rules.add(rules.finding(Code::DocumentConflict, key, message, help)),
         (None, None) => Section::new(rules, main).find(Code::DocumentConflict, path, message, help),
         (None, Some(_)) => {
             let help = format!("remove the document: the base sets `{path}`");

@@ -47,14 +47,11 @@ pub(crate) fn check_interfaces(main: Section<'_>) {
 }
 
 fn check_selector(interface: Section<'_>) {
-    let is_named = interface.is_filled("interface");
-    match interface.at("deviceSelector") {
-        None if !is_named => interface.require_either("interface", "deviceSelector"),
-        Some(selector) if !selector.is_filled() => {
-            interface.refuse("deviceSelector", "`deviceSelector` is empty", "add `hardwareAddr` or `busPath`");
-        }
-        Some(_) if is_named => interface.refuse_both("interface", "deviceSelector"),
-        _ => {}
+    interface.require_either("interface", "deviceSelector");
+    if interface.has("deviceSelector") && interface.is_filled("interface") {
+        interface.refuse_both("interface", "deviceSelector");
+    } else if interface.at("deviceSelector").is_some_and(|selector| !selector.is_filled()) {
+        interface.refuse("deviceSelector", "`deviceSelector` is empty", "add `hardwareAddr` or `busPath`");
     }
 }
 

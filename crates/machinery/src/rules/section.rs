@@ -158,7 +158,7 @@ impl<'r> Section<'r> {
             None => locate(self.value, path).or(self.origin),
         };
         if let Some(at) = at {
-            self.rules.push(code, at, message, help);
+            self.rules.add(self.rules.finding(code, at, message, help));
         }
     }
 
