@@ -100,9 +100,10 @@ fn starts<'a>(text: &'a str, prefix: &'static str, rest: usize) -> impl Iterator
 impl Form {
     /// Returns the byte ranges of the secrets of this form, without the prefix.
     fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-        let starts = self.prefixes.iter().flat_map(|prefix| {
-            starts(text, prefix, self.length).map(move |at| (at, at + prefix.len()))
-        });
+        let starts = self
+            .prefixes
+            .iter()
+            .flat_map(|prefix| starts(text, prefix, self.length).map(move |at| (at, at + prefix.len())));
         starts.filter_map(move |(at, start)| {
             let is_start = text[..at].bytes().next_back().is_none_or(|byte| !byte.is_ascii_alphanumeric());
             let length = text.as_bytes()[start..].iter().take_while(|byte| (self.is_part)(**byte)).count();

@@ -72,7 +72,7 @@ fn a_document_that_its_reader_refuses_is_found() {
             "device/nameservers.documents.yaml.j2",
             "{ apiVersion: v1alpha1, kind: ResolverConfig, nameservers: [{ address: 192.0.2.1 }] }\n---\n\
              { apiVersion: v1alpha1, kind: ResolverConfig, nameservers: [{}] }\n",
-            &[("", "a nameserver has no `address`")],
+            &[("", "an item of `nameservers` has no `address`")],
         ),
         (
             "v1.14.0",
