@@ -15,8 +15,8 @@ use talosmith_machinery::Role;
 pub(crate) use image::{Install, InstallImage, Schematic};
 pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, Kubelet, Oidc};
 pub(crate) use storage::{
-    Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, LocalPath, Mount, ReclaimPolicy, Tpm, Transport,
-    Volume, VolumeKind, VolumeType,
+    Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, LocalPath, Mount, ReclaimPolicy, Tpm, Volume,
+    VolumeKind, VolumeType,
 };
 pub(crate) use system::{
     ExtensionService, FileOperation, KernelModule, MachineFile, Patch, Registries, SearchDomains, Tailscale, Time,

@@ -1,4 +1,4 @@
-//! From a text to a typed fleet or device, with the place of every key.
+//! Parses a string to a typed fleet or device, with the location of every key.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,6 @@ use crate::upstream::tailscale;
 /// The fleet file, read.
 #[derive(Debug, Clone)]
 pub struct FleetFile {
-    /// What it says.
     pub fleet: Fleet,
     pub source: SourceId,
     text: Arc<str>,
@@ -28,18 +27,18 @@ pub struct FleetFile {
     layers: BTreeMap<String, [OnceLock<Arc<LayerStack>>; 2]>,
 }
 
-/// The raw patches of a document as they are written, by where they stand.
+/// The raw patches of a document as they are written, by their pointers.
 #[derive(Debug, Clone, Default)]
 struct Written {
     blocks: BTreeMap<Pointer, Arc<BlockText>>,
-    /// Mappings, whose scalars JSON would spell otherwise: `1.10` is no text there.
+    /// Mappings, whose scalars JSON would spell otherwise: `1.10` is not a string there.
     mappings: BTreeMap<Pointer, Arc<Node>>,
 }
 
-/// A device's file, read and layered.
+/// A device's file, parsed and merged with its layers.
 #[derive(Debug, Clone)]
 pub struct DeviceFile {
-    /// What it says, and what its layers say.
+    /// Its keys, and those of its layers.
     pub device: Device,
     pub source: SourceId,
     pub folder: String,
@@ -48,7 +47,7 @@ pub struct DeviceFile {
     written: Written,
 }
 
-/// The locations of the keys of a layered device. A clone shares the data.
+/// The locations of the keys of a merged device. A clone shares the data.
 #[derive(Debug, Clone)]
 pub struct Keys {
     origins: Arc<Origins>,
@@ -56,12 +55,12 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Returns the location of the value at a pointer of the layered device.
+    /// Returns the location of the value at a pointer of the merged device.
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.origins.location(&pointer.into())
     }
 
-    /// Returns the keys and values of the layered device. The file is parsed again: this is for reports.
+    /// Returns the keys and values of the merged device. The file is parsed again: this is for reports.
     pub(crate) fn values(&self) -> Map<String, Value> {
         match json(self.origins.own(), &self.text) {
             Value::Object(own) => self.origins.merge(own),
@@ -82,10 +81,10 @@ pub enum LayerRank {
 }
 
 impl FleetFile {
-    /// Reads talosmith.yaml.
+    /// Parses talosmith.yaml.
     ///
     /// # Errors
-    /// Everything that is wrong with the text on its own.
+    /// Every finding on the file on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let (value, written, findings) = parse(Schema::Fleet, source, text);
         match value {
@@ -129,7 +128,7 @@ impl FleetFile {
         }
     }
 
-    /// The block of text at a place of a layered device, if its lines stand there as they are read.
+    /// Returns the block scalar at a location of a merged device, if its lines are written as they are read.
     pub fn block_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<BlockText>> {
         match &location.anchor {
             Anchor::Value(pointer) => self.written(device, location).blocks.get(pointer).cloned(),
@@ -137,7 +136,7 @@ impl FleetFile {
         }
     }
 
-    /// The mapping of a raw patch at a place of a layered device.
+    /// Returns the mapping of a raw patch at a location of a merged device.
     pub fn mapping_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<Node>> {
         match &location.anchor {
             Anchor::Value(pointer) => self.written(device, location).mappings.get(pointer).cloned(),
@@ -149,16 +148,16 @@ impl FleetFile {
         if location.source == self.source { &self.written } else { &device.written }
     }
 
-    /// The folder of the document that a place of a layered device is in, from the repository's root.
+    /// Returns the folder of the document that contains a location of a merged device, from the repository's root.
     pub fn folder_of(&self, device: &DeviceFile, location: &Location) -> Utf8PathBuf {
         if location.source == self.source { Utf8PathBuf::new() } else { layout::device_folder(&device.folder) }
     }
 }
 
 impl DeviceFile {
-    /// Reads a device's file and lays it over the layers of its cluster.
+    /// Parses a device's file and merges it with the layers of its cluster.
     ///
-    /// Gives the device if it can be planned, and everything that is wrong with the text on its own.
+    /// Returns the device if it can be planned, and every finding on the file on its own.
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
         let (value, written, mut findings) = parse(Schema::Device, source, text);
         let is_valid = findings.is_empty();
@@ -189,12 +188,12 @@ impl DeviceFile {
         }
     }
 
-    /// Everything that is wrong with a device's text on its own, where no fleet can be read.
+    /// Returns every finding on a device's file on its own, where no fleet can be read.
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
         parse(Schema::Device, source, text).2
     }
 
-    /// Which layer the value at a pointer of the layered device comes from.
+    /// Which layer the value at a pointer of the merged device comes from.
     pub fn layer(&self, pointer: &Pointer) -> LayerRank {
         let Some(layer) = self.keys.origins.layer(pointer) else { return LayerRank::Device };
         // The base of a layer in talosmith.yaml is /clusters/<name>/<layer>.
@@ -206,7 +205,7 @@ impl DeviceFile {
         }
     }
 
-    /// Where the value at a pointer of the layered device is written.
+    /// Returns the location of the value at a pointer of the merged device.
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
         self.keys.at(pointer)
     }
@@ -217,7 +216,7 @@ fn json(source: SourceId, text: &str) -> Value {
     Document::parse(source, text).map_or(Value::Null, |document| document.root.into_json())
 }
 
-/// The value of a text, if it is YAML, its raw patches as they are written, and everything that is wrong with it.
+/// Returns the value of a file, if it is YAML, its raw patches as they are written, and every finding on it.
 fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Written, Vec<Diagnostic>) {
     let literal = literal_secret(source, text);
     let document = match Document::parse(source, text) {
@@ -233,12 +232,12 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
     let mut findings = document.empty_values(source);
     let mut written = Written::default();
     match schema {
-        Schema::Device => written.take(text, &document.root, &Pointer::root()),
+        Schema::Device => written.add(text, &document.root, &Pointer::root()),
         _ => {
             for cluster in document.root.get("clusters").map(Node::entries).unwrap_or_default() {
                 for layer in ["defaults", "controlplane", "worker"] {
                     let at = Pointer::new("/clusters").child(&cluster.key).child(layer);
-                    cluster.value.get(layer).into_iter().for_each(|keys| written.take(text, keys, &at));
+                    cluster.value.get(layer).into_iter().for_each(|keys| written.add(text, keys, &at));
                 }
             }
         }
@@ -257,8 +256,8 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
 }
 
 impl Written {
-    /// Takes in the raw patches that a mapping of device keys has.
-    fn take(&mut self, text: &str, keys: &Node, at: &Pointer) {
+    /// Adds the raw patches of a mapping of device keys.
+    fn add(&mut self, text: &str, keys: &Node, at: &Pointer) {
         for patch in keys.get("patches").map(Node::entries).unwrap_or_default() {
             let at = at.child("patches").child(&patch.key);
             let block = patch.value.get("text").and_then(|node| BlockText::find(text, node));
@@ -291,10 +290,10 @@ fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
     ];
 }
 
-/// A Tailscale key that stands in a text.
+/// Reports a Tailscale key in a file.
 pub(crate) fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic> {
     tailscale::find_secret(text).map(|range| {
-        Diagnostic::new(Code::LiteralSecret, "a Tailscale key stands in this file", Location::bytes(source, range))
+        Diagnostic::new(Code::LiteralSecret, "this file contains a Tailscale key", Location::bytes(source, range))
             .note("the file is tracked, so everyone who can read the repository can use the key")
             .help("revoke the key, list a source of a new one under `secrets` in talosmith.yaml, and name that here")
     })

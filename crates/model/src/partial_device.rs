@@ -12,11 +12,11 @@ pub struct PartialDevice {
 }
 
 impl PartialDevice {
-    /// What can be made out of a device's text that cannot be read as a whole.
+    /// Returns what is known of a device from a file that cannot be read as a whole.
     pub fn of(source: SourceId, text: &str) -> Self {
         let Ok(document) = Document::parse(source, text) else { return Self::default() };
         let text = |key: &str| document.root.get(key).and_then(Node::scalar).map(|(text, _)| text);
-        // A word that is nearly a role was meant to be it.
+        // A value that is nearly a role was meant to be it.
         let role = text("role").and_then(|role| closest(role, ["controlplane", "worker"]).or(Some(role)));
         Self {
             cluster: text("cluster").map(str::to_owned),

@@ -21,7 +21,7 @@ pub(crate) struct Shortfall(pub(crate) u64);
 /// precede EPHEMERAL.
 pub fn free_space(disk: u64, system: bool, version: &TalosVersion) -> u64 {
     let end = (disk / SECTOR).saturating_sub(BACKUP_SECTORS) * SECTOR / ALIGNMENT * ALIGNMENT;
-    // The first partition table takes the first MiB.
+    // The first partition table uses the first MiB.
     let mut used = ALIGNMENT;
     if system {
         used += talos::system_partitions(version).map(|(_, bytes)| aligned(bytes)).sum::<u64>();
@@ -38,7 +38,7 @@ pub(crate) fn allocate(free: u64, sizes: impl IntoIterator<Item = u64>) -> Resul
     free.checked_sub(needed).ok_or_else(|| Shortfall(needed - free))
 }
 
-/// Returns the bytes that a partition of a size takes: whole MiB.
+/// Returns the bytes that a partition of a size uses: whole MiB.
 pub const fn aligned(size: u64) -> u64 {
     match size.checked_next_multiple_of(ALIGNMENT) {
         Some(bytes) => bytes,

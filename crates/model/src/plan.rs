@@ -80,15 +80,14 @@ pub struct Cluster {
     pub incomplete: bool,
 }
 
-/// The texts of files that devices take in, by their path from the repository's root.
+/// The content of files that devices load, by their path from the repository's root.
 pub type Files = BTreeMap<Utf8PathBuf, Result<(SourceId, Arc<str>), NoText>>;
 
-/// Why a file has no text to take in.
+/// Why a file cannot be loaded.
 #[derive(Debug, Clone)]
 pub enum NoText {
-    /// It is not there.
     Absent,
-    /// It is a symbolic link, or lies behind one.
+    /// It is a symbolic link, or is below one.
     Symlink,
     /// It is a folder or something else.
     NotAFile,
@@ -147,7 +146,7 @@ pub fn clusters(fleet: &FleetFile) -> (Vec<Cluster>, Vec<Diagnostic>) {
     (clusters.collect(), findings)
 }
 
-/// The paths of the files whose texts a device takes in, from the repository's root.
+/// Returns the paths of the files that a device loads, from the repository's root.
 pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
     let device = &file.device;
     let patches = device

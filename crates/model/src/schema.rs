@@ -17,7 +17,6 @@ pub enum Schema {
 
 impl Schema {
     /// Returns the schema's name, an argument of `talosmith schema`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -26,7 +25,6 @@ impl Schema {
     }
 
     /// Returns the schema as JSON.
-    #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
             Self::Device => include_str!("../../../schemas/device.schema.json"),
@@ -34,7 +32,6 @@ impl Schema {
         }
     }
 
-    #[must_use]
     pub fn is_valid(self, value: &Value) -> bool {
         match self {
             Self::Device => validators::Device::is_valid(value),
@@ -43,7 +40,6 @@ impl Schema {
     }
 
     /// Returns every violation in `document`; `value` is the document's root as JSON.
-    #[must_use]
     pub fn findings(self, source: SourceId, document: &Document, value: &Value) -> Vec<Diagnostic> {
         let violations = match self {
             Self::Device => validators::device_violations(value),

@@ -17,7 +17,7 @@ pub use stability::Unstable;
 
 /// What an image is made of, as one posts it to the Image Factory.
 ///
-/// The fields stand in the order in which the factory writes them; that order decides the ID.
+/// The fields are in the order in which the factory writes them; that order decides the ID.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schematic {
@@ -142,9 +142,9 @@ impl Schematic {
     /// Writes the schematic as the Image Factory does before it takes the hash.
     ///
     /// # Errors
-    /// A text that versions of the factory write differently, or that does not survive being written.
+    /// A string that versions of the factory write differently, or that does not survive being written.
     pub fn canonical(&self) -> Result<String, Unstable> {
-        // A schematic has no map with keys other than texts, so it always becomes a JSON value.
+        // A schematic has no map with keys other than strings, so it always becomes a JSON value.
         block::write(&serde_json::to_value(self).unwrap_or_default())
     }
 

@@ -23,45 +23,11 @@ pub struct Disk {
     pub uuid: Option<String>,
     pub modalias: Option<String>,
     pub bus_path: Option<String>,
-    pub transport: Option<Transport>,
+    /// The bus; the schema lists the values. Source: github.com/siderolabs/go-blockdevice, block/device_linux.go.
+    pub transport: Option<String>,
     pub rotational: Option<bool>,
     pub readonly: Option<bool>,
     pub symlinks: Option<Vec<DevicePath>>,
-}
-
-/// The bus of a disk. Source: github.com/siderolabs/go-blockdevice, block/device_linux.go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    Ata,
-    Fc,
-    Ibp,
-    Iscsi,
-    Mmc,
-    Nvme,
-    Sas,
-    Sata,
-    Usb,
-    Virtio,
-}
-
-impl Transport {
-    /// Returns Talos's name of the transport.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ata => "ata",
-            Self::Fc => "fc",
-            Self::Ibp => "ibp",
-            Self::Iscsi => "iscsi",
-            Self::Mmc => "mmc",
-            Self::Nvme => "nvme",
-            Self::Sas => "sas",
-            Self::Sata => "sata",
-            Self::Usb => "usb",
-            Self::Virtio => "virtio",
-        }
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -20,7 +20,7 @@ pub struct LocalPath {
     pub folder: String,
     /// The release of the provisioner.
     pub version: String,
-    /// Other images for the provisioner, as kustomize takes them; more than one where the release does not say how it spells its own.
+    /// Other images for the provisioner, in kustomize's form; more than one where the release's own spelling is not known.
     pub images: Vec<ImageOverride>,
     /// The image of the pods that make and remove folders, if not the release's.
     pub helper_pod_image: Option<String>,
@@ -41,7 +41,7 @@ pub struct LocalPath {
     /// Whether there is a path at all, by default or on a device: without one, nothing is written.
     #[serde(skip)]
     pub offered: bool,
-    /// The key that asks for it.
+    /// The key that requests it.
     #[serde(skip)]
     pub location: Location,
     #[serde(skip)]
@@ -93,7 +93,7 @@ pub struct NodeClasses {
     pub node: String,
     /// The classes in the order of their volumes' names.
     pub classes: Vec<StorageClass>,
-    /// The key that asks for them.
+    /// The key that requests them.
     #[serde(skip)]
     pub location: Location,
 }
@@ -129,7 +129,7 @@ pub struct KataContainers {
     pub hold_image: String,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
-    /// The key that asks for it.
+    /// The key that requests it.
     #[serde(skip)]
     pub location: Location,
 }
@@ -150,7 +150,7 @@ pub(super) fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointe
         storage_classes: None,
         resources: written.resources.iter().map(ToString::to_string).collect(),
         offered: false,
-        location: asked(file, at, LOCAL_PATH, written.path.is_some()),
+        location: requested_by(file, at, LOCAL_PATH, written.path.is_some()),
         default_paths: written.default_paths.iter().map(ToString::to_string).collect(),
         default_paths_location: file.at(at.child("applications").child(LOCAL_PATH).child("defaultPaths")),
     })
@@ -189,7 +189,7 @@ pub(super) fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> 
         scratch_image: written.images.scratch.to_string(),
         hold_image: written.images.hold.to_string(),
         resources: written.resources.iter().map(ToString::to_string).collect(),
-        location: asked(file, at, KATA_CONTAINERS, written.path.is_some()),
+        location: requested_by(file, at, KATA_CONTAINERS, written.path.is_some()),
     })
 }
 
@@ -197,8 +197,8 @@ fn folder(path: Option<&RelativePath>, name: &str) -> String {
     path.map_or_else(|| layout::application(name).into_string(), ToString::to_string)
 }
 
-/// The key that says where an application is written: its `path`, or else its name.
-fn asked(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Location {
+/// Returns the key that specifies where an application is written: its `path`, or else its name.
+fn requested_by(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool) -> Location {
     let application = cluster.child("applications").child(name);
     if has_path { file.at(application.child("path")) } else { file.at(application).as_key() }
 }
@@ -312,7 +312,7 @@ pub(super) fn check_default_paths(fleet: &FleetFile) -> Vec<Diagnostic> {
             } else if !path.as_str().starts_with("/var/") {
                 findings.push(
                     Diagnostic::new(Code::ReadOnlyPath, format!("`{path}` cannot be written on Talos"), location)
-                        .note("only what lies below /var can; the folder of each persistent volume is made when a claim asks for it")
+                        .note("only paths below /var can; the folder of each persistent volume is created when a claim requests it")
                         .help("write the mount point of a user volume, such as `/var/mnt/local-path-provisioner`"),
                 );
             }

@@ -22,7 +22,7 @@ pub struct CrossDeviceInput {
     hostname: (String, Key),
     tailnet: Option<(String, Key)>,
     objects: objects::Input,
-    selectors: Option<node_selectors::Sighting>,
+    selectors: Option<node_selectors::Input>,
 }
 
 /// Where a device writes one of its names.
@@ -55,7 +55,7 @@ impl CrossDeviceInput {
             hostname,
             tailnet,
             objects: objects::Input::new(file),
-            selectors: node_selectors::Sighting::new(fleet, file),
+            selectors: node_selectors::Input::new(fleet, file),
         }
     }
 }
@@ -94,7 +94,7 @@ pub(super) struct CrossDeviceChecks {
     /// The number of workers of each cluster.
     workers: BTreeMap<String, usize>,
     objects: objects::Checks,
-    selectors: node_selectors::Judge,
+    selectors: node_selectors::Checks,
 }
 
 #[derive(Default)]
@@ -119,7 +119,7 @@ impl CrossDeviceChecks {
         let CrossDeviceInput { name, cluster, source, role, address, ip, hostname: (hostname, key), .. } = input;
         findings.extend(self.objects.add(&name, &cluster, input.objects));
         if let Some(selectors) = input.selectors {
-            self.selectors.see(&name, &cluster, selectors);
+            self.selectors.add(&name, &cluster, selectors);
         }
         let index = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
         self.devices.push((name.as_str().into(), source));
@@ -152,7 +152,7 @@ impl CrossDeviceChecks {
             let finding = duplicate(Code::DuplicateHostname, first, &key, &message);
             findings.push(
                 finding
-                    .note("Tailscale gives the second one another name")
+                    .note("Tailscale renames the second one")
                     .help(format!("write another name for one of them, as in\ntailscale: {{ hostname: {called}-2 }}")),
             );
         }
@@ -177,7 +177,7 @@ impl CrossDeviceChecks {
     /// Returns what clusters lack. That can only be known if `all_read`: every device's file could be read.
     pub(super) fn finish(&self, fleet: &FleetFile, all_read: bool) -> Vec<Diagnostic> {
         let mut findings = lowered(fleet);
-        self.selectors.conclude(fleet, all_read, &mut findings);
+        self.selectors.finish(fleet, all_read, &mut findings);
         for name in fleet.fleet.clusters.keys().filter(|_| all_read) {
             let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
             let workers = self.workers.get(name.as_str()).copied().unwrap_or_default();
@@ -189,7 +189,7 @@ impl CrossDeviceChecks {
             } else if planes > 0 && planes.is_multiple_of(2) {
                 let message = format!("`{name}` has {planes} control planes");
                 findings.push(Diagnostic::new(Code::EvenControlPlanes, message, location).note(
-                    "etcd needs more than half of its members: an even number stands no more failures than one less, and has more to fail",
+                    "etcd needs more than half of its members: an even number tolerates no more failures than one less, and has one more member that can fail",
                 ));
             }
         }

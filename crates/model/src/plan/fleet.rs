@@ -71,7 +71,6 @@ impl<'a> FleetPlan<'a> {
 
     /// Returns the clusters with what their devices provide, and every finding on the fleet, once all devices were added. `clusters`
     /// come from [`clusters`](super::clusters).
-    #[must_use]
     pub fn finish(self, mut clusters: Vec<Cluster>) -> (Vec<Cluster>, Vec<Diagnostic>) {
         let Self { fleet, checks, applications, incomplete, unreadable, mut findings } = self;
         findings.extend(checks.finish(fleet, unreadable.is_empty()));

@@ -10,7 +10,7 @@ use super::Cluster;
 use super::cross_device::CrossDeviceChecks;
 use crate::layout::{self, DEVICES, KATA_CONTAINERS, LOCAL_PATH};
 
-/// A folder, whose it is, and the key that asks for it.
+/// A folder, its owner, and the key that specifies it.
 struct Claim {
     folder: Utf8PathBuf,
     owner: String,
@@ -23,7 +23,7 @@ pub(super) fn check(clusters: &[Cluster], devices: &CrossDeviceChecks) -> Vec<Di
     let mut findings = Vec::new();
     let applications: Vec<Claim> = clusters.iter().flat_map(claims).collect();
     for (index, claim) in applications.iter().enumerate() {
-        let meet = |first: &Claim| Some(meet(claim, first)?.help("give one of them another `path`"));
+        let meet = |first: &Claim| Some(meet(claim, first)?.help("write another `path` for one of them"));
         findings.extend(applications[..index].iter().filter_map(meet));
         if below(&claim.folder, Utf8Path::new(DEVICES)) || below(Utf8Path::new(DEVICES), &claim.folder) {
             findings.extend(devices.names().filter_map(|(name, location)| meet(&manifests(name, location))));
@@ -74,7 +74,7 @@ fn claims(cluster: &Cluster) -> Vec<Claim> {
     local_path.into_iter().chain(kata).map(claim).collect()
 }
 
-/// The finding on two folders of which one holds the other.
+/// The finding on two folders of which one contains the other.
 fn meet(claim: &Claim, first: &Claim) -> Option<Diagnostic> {
     let (message, note) = if below(&claim.folder, &first.folder) && below(&first.folder, &claim.folder) {
         (
@@ -87,7 +87,7 @@ fn meet(claim: &Claim, first: &Claim) -> Option<Diagnostic> {
             return None;
         }
         (
-            format!("the folder of {} lies in that of {}, `{}`", inner.owner, outer.owner, outer.folder),
+            format!("the folder of {} is inside that of {}, `{}`", inner.owner, outer.owner, outer.folder),
             "the files of the inner one could be removed as files of the outer one that belong to nothing",
         )
     };
@@ -95,7 +95,7 @@ fn meet(claim: &Claim, first: &Claim) -> Option<Diagnostic> {
     Some(finding.also(first.location.clone(), "the other one").note(note))
 }
 
-/// Whether a path is a folder or lies in it.
+/// Whether a path is a folder or is inside it.
 fn below(path: &Utf8Path, folder: &Utf8Path) -> bool {
     Utf8Path::new(&path.as_str().to_lowercase()).starts_with(folder.as_str().to_lowercase())
 }

@@ -54,7 +54,7 @@ pub struct Kubelet {
     pub extra_args: BTreeMap<String, String>,
     /// Networks of which the node's address may be.
     pub valid_subnets: Vec<String>,
-    /// Whether static pod manifests are ignored, if the model says so.
+    /// Whether static pod manifests are ignored, none if the model does not specify it.
     pub disable_manifests_directory: Option<bool>,
 }
 
@@ -72,7 +72,7 @@ pub struct Etcd {
 pub struct ApiServer {
     /// Further names in its certificate.
     pub cert_sans: Vec<String>,
-    /// Arguments, those of OpenID Connect among them where the base config takes them so.
+    /// Arguments, those of OpenID Connect among them where the base config has no document for it.
     pub extra_args: BTreeMap<String, String>,
     /// Who signs users in, where the base config has a document for it.
     pub jwt: Option<Jwt>,
@@ -168,9 +168,8 @@ fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
         listen_subnets: subnets(&written.listen_subnets),
         extra_args: arguments(&written.extra_args),
     };
-    let says_nothing =
-        etcd.advertised_subnets.is_empty() && etcd.listen_subnets.is_empty() && etcd.extra_args.is_empty();
-    (!says_nothing).then_some(etcd)
+    let is_empty = etcd.advertised_subnets.is_empty() && etcd.listen_subnets.is_empty() && etcd.extra_args.is_empty();
+    (!is_empty).then_some(etcd)
 }
 
 /// The API server's settings, which only a control plane may have.
@@ -190,8 +189,8 @@ fn api_server(check: &mut Check<'_>, config_format: ConfigFormat) -> Option<ApiS
         }
     }
     let server = ApiServer { cert_sans: cert_sans(check, &written.cert_sans), extra_args, jwt };
-    let says_nothing = server.cert_sans.is_empty() && server.extra_args.is_empty() && server.jwt.is_none();
-    (!says_nothing).then_some(server)
+    let is_empty = server.cert_sans.is_empty() && server.extra_args.is_empty() && server.jwt.is_none();
+    (!is_empty).then_some(server)
 }
 
 /// Returns the names of a certificate, each once, with the addresses of the cluster's control planes for `controlplanes`.
@@ -214,7 +213,7 @@ pub(super) fn names_control_planes(device: &crate::device::Device) -> bool {
     device.cert_sans.iter().chain(api_server).any(|name| *name == SubjectAltName::ControlPlanes)
 }
 
-/// The Kubernetes API that the node is told to talk to.
+/// The URL of the Kubernetes API that the node uses.
 fn endpoint(check: &mut Check<'_>) -> Option<String> {
     let url = match check.file.device.endpoint.as_ref()? {
         NodeEndpoint::Url(url) => Some(url.to_string()),

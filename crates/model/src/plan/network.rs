@@ -126,7 +126,7 @@ fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {
 pub struct SearchDomains {
     /// Domains in order.
     pub domains: Vec<String>,
-    /// Whether the domain of the node's own hostname is left out, if the model says so.
+    /// Whether the domain of the node's own hostname is left out, none if the model does not specify it.
     pub disable_default: Option<bool>,
 }
 

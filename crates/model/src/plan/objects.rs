@@ -11,7 +11,7 @@ use crate::DeviceFile;
 use crate::device::Device;
 use crate::scalar::Image;
 
-/// The DaemonSets of AMD: the key that asks for one, as `files` names it, its name in kube-system, and its image.
+/// The DaemonSets of AMD: the key that requests one, as `files` names it, its name in kube-system, and its image.
 type DaemonSet = (&'static str, &'static str, fn(&Device) -> Option<&Image>);
 
 const DAEMON_SETS: [DaemonSet; 2] = [
@@ -124,7 +124,7 @@ fn twice(
     device: &str,
 ) -> Diagnostic {
     let message = format!("two StorageClasses of `{cluster}` are called `{name}`");
-    let help = "write a name for each, or leave `name` out: it is made from the volume's and the node's then";
+    let help = "write a name for each, or remove `name`: the default is made of the volume's and the node's";
     let finding = conflict(message, location.clone(), device).help(help).device(owner.as_str());
     if *first == location {
         return finding;

@@ -70,7 +70,7 @@ pub(super) fn check_room<'a>(
         check.push(
             Diagnostic::new(Code::VolumeBounds, message, location)
                 .also(first, "first here")
-                .help("give one of them a size"),
+                .help("write a `size` for one of them"),
         );
         return None;
     }
@@ -100,14 +100,14 @@ pub(super) fn check_room<'a>(
                 "the remaining space is not known while another volume has bounds",
                 check.at(at(volume, "size")),
             )
-            .help("give the other volumes of the disk a `size` each"),
+            .help("write a `size` for each of the disk's other volumes"),
         );
         return None;
     }
     Some((&volume.name, Size::from_gigabytes(left / 1_000_000_000)))
 }
 
-/// Talos creates its own volumes before user volumes, and EPHEMERAL without an upper bound takes the whole disk.
+/// Talos creates its own volumes before user volumes, and EPHEMERAL without an upper bound uses the whole disk.
 fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     let Some(user) = placed.iter().find(|volume| !volume.own) else { return };
     // A name in another case is a finding of its own, and was meant to be this.
@@ -122,7 +122,7 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     check.push(
         Diagnostic::new(Code::UnboundedEphemeral, message, location)
         .note("Talos creates its own volumes first, and EPHEMERAL grows to the whole disk unless it has an upper bound")
-        .help(format!("give it a size, as in\nEPHEMERAL: {{ disk: {}, size: 100GiB }}", disk.name)),
+        .help(format!("set its size, as in\nEPHEMERAL: {{ disk: {}, size: 100GiB }}", disk.name)),
     );
 }
 

@@ -1,4 +1,4 @@
-//! The selectors of a device, judged against the disks that it lists: what other machines have does not matter.
+//! Checks the selectors of a device against the disks that it lists. Disks of other machines do not matter.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::device;
 use crate::scalar::ScalarError;
 
 /// A disk, its selector if that is one, and what is known of the disk.
-struct Judged<'a> {
+struct KnownDisk<'a> {
     disk: &'a Disk,
     location: Location,
     expression: Option<Expression>,
     facts: Bindings,
 }
 
-/// Judges the selectors of the disks, and the types of those of existing volumes.
-pub(super) fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
+/// Checks the selectors of the disks, and the types of those of existing volumes.
+pub(super) fn check_selectors(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) {
     for (name, volume) in &check.file.device.volumes {
         if let Some(selector) = &volume.selector {
             let location = check.at(Pointer::new("/volumes").child(name).child("selector"));
@@ -26,7 +26,7 @@ pub(super) fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersio
         }
     }
     let is_known = disks.iter().any(|disk| disk.system);
-    let mut judged = Vec::with_capacity(disks.len());
+    let mut known_disks = Vec::with_capacity(disks.len());
     for disk in disks {
         let found = check.file.device.disks.iter().find(|(name, _)| name.as_str() == disk.name);
         let Some((_, written)) = found else { continue };
@@ -40,24 +40,24 @@ pub(super) fn judge(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersio
         if let Some(expression) = &expression {
             facts.extend(&expression.implied());
         }
-        judged.push(Judged { disk, location, expression, facts });
+        known_disks.push(KnownDisk { disk, location, expression, facts });
     }
-    for (index, one) in judged.iter().enumerate() {
+    for (index, one) in known_disks.iter().enumerate() {
         let Some(expression) = &one.expression else { continue };
-        // That of a disk which is kept free is written nowhere.
+        // The selector of a reserved disk is not part of any artifact.
         let is_written = one.disk.reserved.is_none();
-        let others = || judged.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
+        let others = || known_disks.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
         let taken = || others().find(|other| expression.evaluate(&other.facts) == Outcome::True);
         if expression.evaluate(&one.facts) == Outcome::False {
             check.push(no_match(one, expression, taken()));
         } else if !is_written {
             continue;
-        } else if let Some(first) = judged[..index].iter().find(|other| other.disk.selector == one.disk.selector) {
+        } else if let Some(first) = known_disks[..index].iter().find(|other| other.disk.selector == one.disk.selector) {
             check.push(ambiguous(check, one, first, "the same selector"));
         } else if let Some(other) = taken().filter(|other| other.disk.selector != one.disk.selector) {
             check.push(ambiguous(check, one, other, "true for this disk too"));
         }
-        check.findings.extend(unstable(one, &judged));
+        check.findings.extend(unstable(one, &known_disks));
     }
 }
 
@@ -72,8 +72,8 @@ const INSTALL_FACTS: [(&str, &str); 6] = [
     ("busPath", "disk.bus_path"),
 ];
 
-/// What a disk is known by, in the words of `machine.install.diskSelector`: by what the model says of it, and what its selector
-/// asserts.
+/// Returns the properties of a disk as keys of `machine.install.diskSelector`: those in the model, and those that its selector
+/// requires.
 pub(super) fn install_facts(
     check: &Check<'_>,
     disk: &Disk,
@@ -99,7 +99,7 @@ pub(super) fn install_facts(
     found
 }
 
-/// The expression of a selector; what is wrong with it is reported.
+/// Parses a selector and checks its types; errors are reported.
 fn checked(
     check: &mut Check<'_>,
     selector: &str,
@@ -111,7 +111,7 @@ fn checked(
     expression.map_err(|error| check.push(ScalarError::from(error).at(Code::BadSelector, location))).ok()
 }
 
-/// What the device says of a disk.
+/// Returns the properties of a disk in the model.
 fn known(disk: &device::Disk) -> Bindings {
     let mut facts = Bindings::default();
     facts.bind("disk.size", disk.size.bytes());
@@ -122,7 +122,7 @@ fn known(disk: &device::Disk) -> Bindings {
         ("disk.uuid", disk.uuid.as_deref()),
         ("disk.modalias", disk.modalias.as_deref()),
         ("disk.bus_path", disk.bus_path.as_deref()),
-        ("disk.transport", disk.transport.map(device::Transport::as_str)),
+        ("disk.transport", disk.transport.as_deref()),
     ];
     for (path, text) in texts {
         if let Some(text) = text {
@@ -141,7 +141,7 @@ fn known(disk: &device::Disk) -> Bindings {
 }
 
 /// A selector that is false for its own disk.
-fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>>) -> Diagnostic {
+fn no_match(one: &KnownDisk<'_>, expression: &Expression, taken: Option<&KnownDisk<'_>>) -> Diagnostic {
     let (name, selector) = (&one.disk.name, &one.disk.selector);
     let refuted = expression.false_condition(&one.facts);
     let facts = refuted.iter().flat_map(|refuted| &refuted.values);
@@ -153,7 +153,7 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
     let (message, note) = match taken {
         Some(other) => (
             format!("`{selector}` is true for `{}` and not for `{name}`", other.disk.name),
-            format!("Talos would take `{}` instead", other.disk.name),
+            format!("Talos would use `{}` instead", other.disk.name),
         ),
         None => (
             format!("`{selector}` is false for `{name}`"),
@@ -161,12 +161,11 @@ fn no_match(one: &Judged<'_>, expression: &Expression, taken: Option<&Judged<'_>
         ),
     };
     let finding = Diagnostic::new(Code::NoDiskMatches, message, location).label(facts.join(", ")).note(note);
-    finding
-        .help("mend the selector, or what the device says of the disk; `talosctl get disks -o yaml` shows what is so")
+    finding.help("fix the selector, or the properties of the disk; `talosctl get disks -o yaml` shows them")
 }
 
-/// A selector that is true for another disk too: an error if a volume takes a whole disk by it.
-fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str) -> Diagnostic {
+/// A selector that is true for another disk too: an error if a volume uses a whole disk by it.
+fn ambiguous(check: &Check<'_>, one: &KnownDisk<'_>, other: &KnownDisk<'_>, text: &str) -> Diagnostic {
     let (name, selector) = (&one.disk.name, &one.disk.selector);
     let (first, second) = (name.min(&other.disk.name), name.max(&other.disk.name));
     let message = format!("`{selector}` is true for `{first}` and for `{second}`");
@@ -177,9 +176,10 @@ fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str
         is_here && volume.volume_type == Some(device::VolumeType::Disk)
     });
     let finding = match whole {
-        Some((volume, _)) => Diagnostic { level: Level::Error, ..finding }
-            .note(format!("Talos makes `{volume}`, which takes a whole disk, only where the selector is true for one")),
-        None => finding.note("Talos takes the first of them that has room, and their order can change between boots"),
+        Some((volume, _)) => Diagnostic { level: Level::Error, ..finding }.note(format!(
+            "Talos creates `{volume}`, which uses a whole disk, only where the selector is true for one"
+        )),
+        None => finding.note("Talos uses the first of them that has room, and their order can change between boots"),
     };
     finding.help(
         "select by something that only one of them has, such as `disk.serial == '…'` or `path: /dev/disk/by-id/…`",
@@ -187,7 +187,7 @@ fn ambiguous(check: &Check<'_>, one: &Judged<'_>, other: &Judged<'_>, text: &str
 }
 
 /// A kernel's name of a disk of which the device has several of the kind.
-fn unstable(one: &Judged<'_>, all: &[Judged<'_>]) -> Option<Diagnostic> {
+fn unstable(one: &KnownDisk<'_>, all: &[KnownDisk<'_>]) -> Option<Diagnostic> {
     let Some(Value::String(path)) = one.expression.as_ref()?.implied().get("disk.dev_path").cloned() else {
         return None;
     };

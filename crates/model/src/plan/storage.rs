@@ -20,7 +20,7 @@ pub struct Storage {
 
 pub(super) fn plan(check: &mut Check<'_>, version: &TalosVersion) -> Storage {
     let disks = disks::disks(check);
-    selectors::judge(check, &disks, version);
+    selectors::check_selectors(check, &disks, version);
     let volumes = volumes::volumes(check, &disks, version);
     let local_paths = features::applications(check, &volumes);
     let storage_classes = storage_classes::plan(check, &volumes);

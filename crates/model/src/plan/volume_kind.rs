@@ -9,7 +9,7 @@ use crate::device;
 use crate::device::{FilesystemType, VolumeKind, VolumeType};
 use crate::scalar::{UpperBound, VolumeName};
 
-/// What a volume is, and with it which keys it may have.
+/// The kind of a volume, which decides the keys that it can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Talos's own.
@@ -33,7 +33,7 @@ impl Kind {
         }
     }
 
-    pub(super) const fn words(self) -> &'static str {
+    pub(super) const fn description(self) -> &'static str {
         match self {
             Self::System => "a volume of Talos's own",
             Self::Partition => "a user volume",
@@ -46,7 +46,7 @@ impl Kind {
     }
 
     /// Whether a key fits. Source: the `Validate` methods in Talos's pkg/machinery/config/types/block.
-    pub(super) fn takes(self, key: &str) -> bool {
+    pub(super) fn allows(self, key: &str) -> bool {
         match key {
             "disk" => !matches!(self, Self::Directory | Self::Existing),
             "size" | "minSize" | "maxSize" | "grow" => {
@@ -65,7 +65,7 @@ impl Kind {
     }
 }
 
-/// What a volume is, by its name and its keys.
+/// Returns the kind of a volume, by its name and its keys.
 pub(super) fn kind(
     check: &mut Check<'_>,
     at: &Pointer,
@@ -83,7 +83,7 @@ pub(super) fn kind(
         let location = check.key(at.child(other));
         check.push(
             Diagnostic::new(Code::VolumeKind, format!("`{name}` is a volume of Talos's own"), location)
-                .help("remove the line, or give the volume another name"),
+                .help("remove the line, or rename the volume"),
         );
         return None;
     }
@@ -125,25 +125,29 @@ pub(super) fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &dev
         ("mount", volume.mount.is_some()),
         ("encryption", volume.encryption.is_some()),
     ];
-    for (key, _) in keys.iter().filter(|(key, is_there)| *is_there && !kind.takes(key)) {
-        misfit(check, &at.child(key), format!("{} has no `{key}`", kind.words()));
+    for (key, _) in keys.iter().filter(|(key, is_there)| *is_there && !kind.allows(key)) {
+        not_allowed(check, &at.child(key), format!("{} has no `{key}`", kind.description()));
     }
     // Its partition is made by the installer.
     if name == "STATE" {
         for (key, _) in
-            keys.iter().filter(|(key, is_there)| *is_there && Kind::Partition.takes(key) && *key != "encryption")
+            keys.iter().filter(|(key, is_there)| *is_there && Kind::Partition.allows(key) && *key != "encryption")
         {
-            misfit(check, &at.child(key), format!("`STATE` has no `{key}`"));
+            not_allowed(check, &at.child(key), format!("`STATE` has no `{key}`"));
         }
     }
     if kind != Kind::Existing && volume.mount.as_ref().is_some_and(|mount| mount.read_only.is_some()) {
-        misfit(check, &at.child("mount").child("readOnly"), "only an existing volume is mounted read-only".to_owned());
+        not_allowed(
+            check,
+            &at.child("mount").child("readOnly"),
+            "only an existing volume is mounted read-only".to_owned(),
+        );
     }
     if volume.filesystem.as_ref().is_some_and(|filesystem| {
         filesystem.project_quota_support == Some(true) && !matches!(filesystem.kind, None | Some(FilesystemType::Xfs))
     }) {
         let key = at.child("filesystem").child("projectQuotaSupport");
-        misfit(check, &key, "only xfs keeps quotas for projects".to_owned());
+        not_allowed(check, &key, "only xfs supports project quotas".to_owned());
     }
     // Without a partition of its own, it is a directory of EPHEMERAL.
     if kind == Kind::System
@@ -151,7 +155,7 @@ pub(super) fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &dev
         && volume.disk.is_none()
         && !["EPHEMERAL", "STATE"].contains(&name.as_str())
     {
-        misfit(check, &at.child("mount"), format!("`{name}` is mounted in its own way only on a disk of its own"));
+        not_allowed(check, &at.child("mount"), format!("`{name}` has its own `mount` only if it has its own `disk`"));
     }
     if kind == Kind::Existing && volume.selector.is_none() {
         check.missing(at, "selector", "selector: volume.partition_label == 'data'");
@@ -162,15 +166,15 @@ pub(super) fn fits(check: &mut Check<'_>, at: &Pointer, kind: Kind, volume: &dev
     check.findings.len() == before
 }
 
-fn misfit(check: &mut Check<'_>, at: &Pointer, message: String) {
+fn not_allowed(check: &mut Check<'_>, at: &Pointer, message: String) {
     check.push(
         Diagnostic::new(Code::VolumeKind, message, check.key(at.clone()))
-            .note("Talos refuses a config with it")
+            .note("Talos rejects a config with it")
             .help("remove the line"),
     );
 }
 
-/// What the version must know. Source: the fields of Talos's pkg/machinery/config/types/block on its release branches.
+/// Checks the keys that need a newer Talos. Source: the fields of Talos's pkg/machinery/config/types/block on its release branches.
 pub(super) fn versions(
     check: &mut Check<'_>,
     at: &Pointer,
@@ -188,20 +192,24 @@ pub(super) fn versions(
     let at = at.child("mount");
     let first = if kind == Kind::Directory { (1, 14) } else { (1, 13) };
     if mount.secure.is_some() {
-        since(check, first, version, &format!("`mount.secure` of {}", kind.words()), &at.child("secure"));
+        since(check, first, version, &format!("`mount.secure` of {}", kind.description()), &at.child("secure"));
     }
     if mount.disable_access_time.is_some() {
         if kind == Kind::Directory {
-            misfit(check, &at.child("disableAccessTime"), format!("{} has no access times of its own", kind.words()));
+            not_allowed(
+                check,
+                &at.child("disableAccessTime"),
+                format!("{} has no access times of its own", kind.description()),
+            );
         } else {
             let first = if kind == Kind::System { (1, 14) } else { (1, 13) };
-            let what = format!("`mount.disableAccessTime` of {}", kind.words());
+            let what = format!("`mount.disableAccessTime` of {}", kind.description());
             since(check, first, version, &what, &at.child("disableAccessTime"));
         }
     }
     let name = at.parent().and_then(|at| at.last()).unwrap_or_default();
     if version.minor() >= (1, 14) && ["STATE", "IMAGECACHE"].contains(&name.as_str()) {
-        misfit(check, &at, format!("Talos {version} mounts this volume in its own way"));
+        not_allowed(check, &at, format!("Talos {version} does not allow `mount` for this volume"));
     }
 }
 

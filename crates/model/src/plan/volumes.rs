@@ -18,7 +18,7 @@ pub struct Volume {
     pub name: String,
     /// The kind of its document, such as `VolumeConfig` for Talos's own and `UserVolumeConfig`.
     pub kind: &'static str,
-    /// What a user volume is made of, if the model says so.
+    /// What a user volume is made of, none if the model does not specify it.
     pub volume_type: Option<VolumeType>,
     pub disk: Option<String>,
     /// The selector of its disk. Written in every patch: Talos's merge clears what a patch leaves out.
@@ -29,11 +29,11 @@ pub struct Volume {
     pub min_size: Option<String>,
     /// The upper bound, as written.
     pub max_size: Option<String>,
-    /// Whether it grows, if the model says so.
+    /// Whether it grows, none if the model does not specify it.
     pub grow: Option<bool>,
-    /// Its file system, if the model says so.
+    /// Its file system, none if the model does not specify it.
     pub filesystem: Option<Filesystem>,
-    /// How it is mounted, if the model says so.
+    /// How it is mounted, none if the model does not specify it.
     pub mount: Option<Mount>,
     /// How it is encrypted, if it is.
     pub encryption: Option<Encryption>,
@@ -141,7 +141,7 @@ fn whole_disks(check: &mut Check<'_>, disks: &[Disk], planned: &[Volume]) {
             Diagnostic::new(Code::VolumeBounds, message, location)
                 .also(also, text)
                 .note("Talos uses a whole disk only if it is empty")
-                .help("put one of them on another disk, or leave `volumeType` out and give the volume a size"),
+                .help("put one of them on another disk, or remove `volumeType` and set the volume's `size`"),
         );
     }
 }

@@ -110,7 +110,7 @@ try_from_text!(SubjectAltName, NodeEndpoint);
 mod tests {
     use super::*;
 
-    fn judge<T: FromStr>(good: &[&str], bad: &[&str]) {
+    fn assert_parsed<T: FromStr>(good: &[&str], bad: &[&str]) {
         for text in good {
             assert!(text.parse::<T>().is_ok(), "{text}");
         }
@@ -121,24 +121,33 @@ mod tests {
 
     #[test]
     fn hosts_are_names_or_addresses() {
-        judge::<Host>(&["time.cloudflare.com", "192.168.1.1", "fd00::1", "nas"], &["", "10.0.0.300", "a b", "a:80"]);
+        assert_parsed::<Host>(
+            &["time.cloudflare.com", "192.168.1.1", "fd00::1", "nas"],
+            &["", "10.0.0.300", "a b", "a:80"],
+        );
     }
 
     #[test]
     fn certificates_are_good_for_names_addresses_and_control_planes() {
-        judge::<SubjectAltName>(&["controlplanes", "*.example.net", "10.0.0.1", "api"], &["*", "a.*", "10.0.0.0/8"]);
+        assert_parsed::<SubjectAltName>(
+            &["controlplanes", "*.example.net", "10.0.0.1", "api"],
+            &["*", "a.*", "10.0.0.0/8"],
+        );
     }
 
     #[test]
     fn registries_have_no_scheme() {
-        judge::<Registry>(&["docker.io", "*", "registry.lan:5000", "10.0.0.5:5000"], &["", "docker.io/library", "a:b"]);
+        assert_parsed::<Registry>(
+            &["docker.io", "*", "registry.lan:5000", "10.0.0.5:5000"],
+            &["", "docker.io/library", "a:b"],
+        );
         let fault = "https://docker.io/".parse::<Registry>().expect_err("a scheme");
         assert_eq!(fault.help.as_deref(), Some("write `docker.io`"));
     }
 
     #[test]
     fn urls_have_a_scheme_and_a_host() {
-        judge::<Url>(
+        assert_parsed::<Url>(
             &["https://a", "http://10.0.0.5:5000/v2", "https://[fd00::1]:5000"],
             &["a", "https://", "https://a b"],
         );

@@ -69,7 +69,7 @@ impl Cidr {
         self.network
     }
 
-    /// Whether one of the two holds an address of the other.
+    /// Whether one of the two contains the other.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.network.contains(&other.network) || other.network.contains(&self.network)
     }

@@ -21,7 +21,7 @@ const UNITS: &[(&str, u64)] = &[
 
 /// A size in bytes, and how the user wrote it.
 ///
-/// Talos reads sizes with go-humanize's `ParseBytes`, which takes much that a person reads differently: `1405` is 1,405 bytes, a
+/// Talos reads sizes with go-humanize's `ParseBytes`, which accepts much that a person reads differently: `1405` is 1,405 bytes, a
 /// comma is dropped, `G` is decimal, and a fraction goes through a float. Only whole numbers with a full unit pass here.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -39,7 +39,6 @@ impl FileMode {
     pub const DEFAULT: Self = Self(0o644);
 
     /// Returns the permission bits.
-    #[must_use]
     pub const fn bits(self) -> u16 {
         self.0
     }

@@ -47,7 +47,7 @@ fn write_list(out: &mut String, items: &[Value], indent: usize) -> Result<(), Un
     Ok(())
 }
 
-/// Writes a value and ends its line; `indent` is that of what stands inside it.
+/// Writes a value and ends its line; `indent` is that of its content.
 fn write_value(out: &mut String, value: &Value, indent: usize) -> Result<(), Unstable> {
     match value {
         Value::Object(map) if !map.is_empty() => return write_map(out, map, indent),

@@ -55,7 +55,7 @@ fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Compares the digits that two texts go on with behind a shared start: by value, then the one with fewer zeros in front.
+/// Compares the digits that two strings have after a shared start: by value, then the one with fewer zeros in front.
 fn compare_numbers(start: &str, a: &str, b: &str) -> Ordering {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let (in_a, in_b) = (digits(a), digits(b));

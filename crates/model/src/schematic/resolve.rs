@@ -1,26 +1,26 @@
-//! Whether go-yaml takes a plain text for something else than a text.
+//! Whether go-yaml reads a plain scalar as something other than a string.
 
-/// Says whether a plain `text` would be read as null, a boolean, a number, a time or a merge key.
-pub(super) fn is_no_text(text: &str) -> bool {
+/// Returns whether a plain scalar would be read as null, a boolean, a number, a time or a merge key.
+pub(super) fn is_not_string(text: &str) -> bool {
     let Some(&first) = text.as_bytes().first() else { return true };
     match first {
-        // Go itself takes underscores between the digits of a float.
-        b'.' => WORDS.contains(&text) || (digits_around_underscores(text) && is_float(&text.replace('_', ""))),
+        // Go itself accepts underscores between the digits of a float.
+        b'.' => RESERVED.contains(&text) || (digits_around_underscores(text) && is_float(&text.replace('_', ""))),
         b'0'..=b'9' | b'+' | b'-' => {
             let number = text.replace('_', "");
-            WORDS.contains(&text) || is_time(text) || is_integer(&number) || is_float(&number)
+            RESERVED.contains(&text) || is_time(text) || is_integer(&number) || is_float(&number)
         }
-        _ => WORDS.contains(&text),
+        _ => RESERVED.contains(&text),
     }
 }
 
-const WORDS: &[&str] = &[
+const RESERVED: &[&str] = &[
     "~", "null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", ".nan", ".NaN", ".NAN", ".inf",
     ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<",
 ];
 
-/// Says whether YAML 1.1 reads a boolean or a number of base 60, such as `12:30` or the start of a MAC address, where go-yaml
-/// reads a text; go-yaml quotes these for other readers.
+/// Returns whether YAML 1.1 reads a boolean or a number of base 60, such as `12:30` or the start of a MAC address, where go-yaml
+/// reads a string; go-yaml quotes these for other readers.
 pub(super) fn is_old_yaml(text: &str) -> bool {
     const BOOLEANS: &[&str] =
         &["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
@@ -64,7 +64,7 @@ fn is_integer(text: &str) -> bool {
         [b'0', _, ..] => (&digits[1..], 8),
         _ => (digits, 10),
     };
-    // `from_str_radix` would take a second sign.
+    // `from_str_radix` would accept a second sign.
     if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
         return false;
     }
@@ -112,7 +112,7 @@ fn is_time(text: &str) -> bool {
     }
 }
 
-/// Takes `h:m:s` and a fraction off the start of a text.
+/// Removes `h:m:s` and a fraction from the start of a string.
 fn clock(text: &str) -> Option<&str> {
     let (hour, rest) = digits(text, 1, 2)?;
     let (minute, rest) = digits(rest.strip_prefix(':')?, 1, 2)?;
@@ -135,7 +135,7 @@ fn is_zone(text: &str) -> bool {
     text == "Z" || text.strip_prefix(['+', '-']).and_then(offset).is_some()
 }
 
-/// Takes at least `min` and at most `max` digits off the start of a text.
+/// Removes at least `min` and at most `max` digits from the start of a string.
 fn digits(text: &str, min: usize, max: usize) -> Option<(u32, &str)> {
     let count = text.bytes().take(max).take_while(u8::is_ascii_digit).count();
     if count < min {

@@ -1,12 +1,12 @@
-//! How go-yaml writes one text or number. Texts that [`super::stability`] refuses never come here.
+//! How go-yaml writes one string or number. Strings that [`super::stability`] refuses never come here.
 
 use std::fmt::Write;
 
 use super::resolve;
 
-/// Appends a text that has one line, or that cannot stand as a literal.
+/// Appends a string that has one line, or that cannot be a literal.
 pub(super) fn write(out: &mut String, text: &str) {
-    if text.contains('\n') || resolve::is_old_yaml(text) || resolve::is_no_text(text) {
+    if text.contains('\n') || resolve::is_old_yaml(text) || resolve::is_not_string(text) {
         double(out, text);
     } else if plain_allowed(text) {
         out.push_str(text);
@@ -19,7 +19,7 @@ pub(super) fn write(out: &mut String, text: &str) {
     }
 }
 
-/// Says whether a text becomes a literal, `|`.
+/// Returns whether a string becomes a literal, `|`.
 pub(super) fn is_literal(text: &str) -> bool {
     text.contains('\n') && !text.contains(is_special)
 }
@@ -92,7 +92,7 @@ fn plain_allowed(text: &str) -> bool {
 }
 
 fn double(out: &mut String, text: &str) {
-    // A byte order mark at the start makes go-yaml escape the whole text.
+    // A byte order mark at the start makes go-yaml escape the whole string.
     let all = text.starts_with('\u{FEFF}');
     out.push('"');
     for character in text.chars() {
@@ -118,7 +118,7 @@ fn escape(out: &mut String, character: char) {
     };
 }
 
-/// Characters that stand in double quotes only, as an escape: go-yaml knows none above U+FFFF.
+/// Characters that are only written in double quotes, as an escape: go-yaml knows none above U+FFFF.
 fn is_special(character: char) -> bool {
     !matches!(character, '\t' | '\n' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FEFE}' | '\u{FF00}'..='\u{FFFD}')
 }

@@ -1,31 +1,31 @@
-//! Texts whose written form depends on the factory's version, or does not survive being written.
+//! Strings whose written form depends on the factory's version, or does not survive being written.
 
 use talosmith_document::Pointer;
 
-/// A schematic whose ID cannot be told.
+/// A schematic whose ID is not certain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unstable {
-    /// Where in the schematic, in the factory's words: `/customization/extraKernelArgs/0`.
+    /// Where in the schematic, in the factory's terms: `/customization/extraKernelArgs/0`.
     pub pointer: Pointer,
     /// Why.
     pub reason: Reason,
 }
 
-/// Why the ID of a schematic cannot be told.
+/// Why the ID of a schematic is not certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// go-yaml 3 and 4, and the candidates between them, write such texts in different ways.
-    #[error("a text of several lines starts with white space")]
+    /// go-yaml 3 and 4, and the candidates between them, write such strings in different ways.
+    #[error("a string of several lines starts with white space")]
     StartsBlank,
     /// go-yaml 4.0.0 writes a literal where its candidates write double quotes.
-    #[error("a line of a text of several lines ends with white space")]
+    #[error("a line of a string of several lines ends with white space")]
     LineEndsBlank,
     /// Control characters, among them the carriage return, DEL and U+0085; a tab is fine.
-    #[error("a text holds the control character U+{:04X}", u32::from(*.0))]
+    #[error("a string contains the control character U+{:04X}", u32::from(*.0))]
     Control(char),
-    /// The separators U+2028 and U+2029, which YAML 1.1 takes for line breaks.
-    #[error("a text holds the line separator U+{:04X}", u32::from(*.0))]
+    /// The separators U+2028 and U+2029, which are line breaks in YAML 1.1.
+    #[error("a string contains the line separator U+{:04X}", u32::from(*.0))]
     Separator(char),
     /// A key with a line break.
     #[error("a key has several lines")]
@@ -50,20 +50,20 @@ impl Unstable {
         Self { pointer: Pointer::root(), reason }
     }
 
-    /// The same finding, seen from the value that holds this one at `pointer`.
+    /// The same finding, relative to the value that contains this one at `pointer`.
     pub(super) fn below(self, pointer: &Pointer) -> Self {
         Self { pointer: pointer.join(&self.pointer), ..self }
     }
 }
 
-/// Refuses a text that has no certain written form.
+/// Rejects a string that has no certain written form.
 pub(super) fn check(text: &str) -> Result<(), Unstable> {
-    let outlaw = text.chars().find_map(|character| match character {
+    let unsafe_character = text.chars().find_map(|character| match character {
         '\t' | '\n' => None,
         '\u{2028}' | '\u{2029}' => Some(Reason::Separator(character)),
         _ => character.is_control().then_some(Reason::Control(character)),
     });
-    if let Some(reason) = outlaw {
+    if let Some(reason) = unsafe_character {
         return Err(Unstable::here(reason));
     }
     if text.contains('\n') {
@@ -77,7 +77,7 @@ pub(super) fn check(text: &str) -> Result<(), Unstable> {
     Ok(())
 }
 
-/// Refuses a key that has no certain written form.
+/// Rejects a key that has no certain written form.
 pub(super) fn check_key(key: &str) -> Result<(), Unstable> {
     if key.contains('\n') {
         return Err(Unstable::here(Reason::KeyLines));

@@ -32,7 +32,7 @@ pub(crate) fn names(version: &TalosVersion) -> impl Iterator<Item = &'static str
     })
 }
 
-/// What the Image Factory takes an old name for, where its catalogue does not have it. The ID keeps the name as written.
+/// Returns the name that the Image Factory uses for an old one that its catalogue does not have. The ID keeps the name as written.
 pub(crate) fn alias(name: &str) -> Option<&'static str> {
     table::find(ALIASES, name)?.next()
 }
@@ -52,14 +52,14 @@ pub(crate) fn services(name: &str) -> impl Iterator<Item = Service> {
     })
 }
 
-/// The row that stands for the catalogue as a whole.
+/// The row for the catalogue as a whole.
 const CATALOGUE: &str = "*";
 
 fn covers(version: &TalosVersion) -> bool {
     table::find(EXTENSIONS, CATALOGUE).is_some_and(|mut fields| has(fields.nth(1), version))
 }
 
-/// Whether a list of minors and of first releases holds a version.
+/// Whether a list of minors and of first releases contains a version.
 fn has(versions: Option<&str>, version: &TalosVersion) -> bool {
     table::list(versions).any(|entry| match entry.parse::<TalosVersion>() {
         Ok(first) => first.minor() == version.minor() && first <= *version,

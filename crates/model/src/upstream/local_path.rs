@@ -5,7 +5,7 @@ use talosmith_document::table;
 const RELEASES: &str = include_str!("local-path.txt");
 
 /// How the manifests at a Git reference spell the provisioner's image: one way for a release. Any other reference, such as a
-/// branch, does not say when it was made, so every way counts, the newest first.
+/// branch, has no known date, so every way counts, the newest first.
 pub(crate) fn image_names(reference: &str) -> Vec<&'static str> {
     let names = table::rows(RELEASES).rev().filter_map(|mut row| Some((release(row.next()?)?, row.next()?)));
     match release(reference) {
