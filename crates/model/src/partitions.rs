@@ -13,10 +13,6 @@ const SECTOR: u64 = 512;
 /// The sectors of the second partition table, at the end of the disk: 32 of entries and its header.
 const BACKUP_SECTORS: u64 = 33;
 
-/// The bytes that a disk lacks for its partitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shortfall(pub(crate) u64);
-
 /// Returns the space in bytes for partitions on a disk of some bytes; on a `system` disk, after the partitions of Talos that
 /// precede EPHEMERAL.
 pub fn free_space(disk: u64, system: bool, version: &TalosVersion) -> u64 {
@@ -32,10 +28,10 @@ pub fn free_space(disk: u64, system: bool, version: &TalosVersion) -> u64 {
 /// Returns the bytes of `free` that remain after partitions of some sizes.
 ///
 /// # Errors
-/// The partitions do not fit.
-pub(crate) fn allocate(free: u64, sizes: impl IntoIterator<Item = u64>) -> Result<u64, Shortfall> {
+/// The bytes that the disk lacks.
+pub(crate) fn allocate(free: u64, sizes: impl IntoIterator<Item = u64>) -> Result<u64, u64> {
     let needed = sizes.into_iter().map(aligned).fold(0, u64::saturating_add);
-    free.checked_sub(needed).ok_or_else(|| Shortfall(needed - free))
+    free.checked_sub(needed).ok_or_else(|| needed - free)
 }
 
 /// Returns the bytes that a partition of a size uses: whole MiB.
@@ -48,7 +44,7 @@ pub const fn aligned(size: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shortfall, aligned, allocate, free_space};
+    use super::{aligned, allocate, free_space};
     use talosmith_document::TalosVersion;
 
     const GB: u64 = 1_000_000_000;
@@ -85,8 +81,8 @@ mod tests {
         let free = free_space(2_000_398_934_016, true, &version());
         let free = allocate(free, [100 * GIB, 500 * GB]).expect("they fit");
         assert_eq!(allocate(free, [free]), Ok(0));
-        assert_eq!(allocate(free, [free + 1]), Err(Shortfall(1 << 20)));
-        assert_eq!(allocate(free, [1405 * GB]), Err(Shortfall(aligned(1405 * GB) - 1_390_713_765_888)));
+        assert_eq!(allocate(free, [free + 1]), Err(1 << 20));
+        assert_eq!(allocate(free, [1405 * GB]), Err(aligned(1405 * GB) - 1_390_713_765_888));
     }
 
     #[test]
@@ -103,7 +99,7 @@ mod tests {
     fn sizes_round_up_to_whole_mebibytes() {
         assert_eq!([0, 1, 1 << 20, (1 << 20) + 1].map(aligned), [0, 1 << 20, 1 << 20, 2 << 20]);
         let free = free_space(u64::MAX, true, &version());
-        assert_eq!(allocate(free, [u64::MAX]), Err(Shortfall(u64::MAX - free)));
-        assert_eq!(allocate(free, [u64::MAX, u64::MAX]), Err(Shortfall(u64::MAX - free)));
+        assert_eq!(allocate(free, [u64::MAX]), Err(u64::MAX - free));
+        assert_eq!(allocate(free, [u64::MAX, u64::MAX]), Err(u64::MAX - free));
     }
 }

@@ -84,9 +84,7 @@ impl ScalarError {
         self.help = Some(text.into());
         self
     }
-}
 
-impl ScalarError {
     /// Returns the finding at a location.
     #[must_use]
     pub fn at(self, code: Code, location: Location) -> Diagnostic {

@@ -41,9 +41,9 @@ impl Schema {
 
     /// Returns every violation in `document`; `value` is the document's root as JSON.
     pub fn findings(self, source: SourceId, document: &Document, value: &Value) -> Vec<Diagnostic> {
-        let violations = match self {
-            Self::Device => validators::device_violations(value),
-            Self::Fleet => validators::fleet_violations(value),
+        let violations: Vec<_> = match self {
+            Self::Device => validators::Device::iter_errors(value).collect(),
+            Self::Fleet => validators::Fleet::iter_errors(value).collect(),
         };
         translate::translate(self, source, document, &violations)
     }

@@ -8,14 +8,11 @@ use crate::scalar::{DnsLabel, Extension, Image, KernelArgument, Name, Registry};
 use crate::schematic::{Bootloader, DiskImage, Meta, Overlay, SecureBoot};
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Schematic {
-    #[serde(default)]
     pub extra_kernel_args: Vec<KernelArgument>,
-    #[serde(default)]
     pub extensions: Vec<Extension>,
     pub overlay: Option<Overlay>,
-    #[serde(default)]
     pub meta: Vec<Meta>,
     pub secureboot: Option<SecureBoot>,
     pub bootloader: Option<Bootloader>,
@@ -24,10 +21,9 @@ pub struct Schematic {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Install {
     pub image: Option<InstallImage>,
-    #[serde(default)]
     pub alternatives: BTreeMap<Name, InstallImage>,
     pub factory: Option<Registry>,
     pub platform: Option<DnsLabel>,

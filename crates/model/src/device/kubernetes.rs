@@ -21,12 +21,10 @@ pub struct AmdGpu {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Kubelet {
     pub max_pods: Option<u32>,
-    #[serde(default)]
     pub extra_config: serde_json::Map<String, Value>,
-    #[serde(default)]
     pub extra_args: BTreeMap<ArgumentName, String>,
     #[serde(rename = "nodeIP")]
     pub node_ip: Option<NodeIp>,
@@ -34,29 +32,24 @@ pub struct Kubelet {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeIp {
-    #[serde(default)]
     pub valid_subnets: Vec<SubnetFilter>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Etcd {
-    #[serde(default)]
     pub advertised_subnets: Vec<SubnetFilter>,
-    #[serde(default)]
     pub listen_subnets: Vec<SubnetFilter>,
-    #[serde(default)]
     pub extra_args: BTreeMap<ArgumentName, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ApiServer {
-    #[serde(default, rename = "certSANs")]
+    #[serde(rename = "certSANs")]
     pub cert_sans: Vec<SubjectAltName>,
-    #[serde(default)]
     pub extra_args: BTreeMap<ArgumentName, String>,
     pub oidc: Option<Oidc>,
 }

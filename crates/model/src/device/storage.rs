@@ -140,11 +140,10 @@ pub struct StaticKey {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct LocalPath {
     /// Absent is not the same as an empty list.
     pub volumes: Option<Vec<VolumeName>>,
-    #[serde(default)]
     pub storage_classes: BTreeMap<VolumeName, StorageClass>,
 }
 

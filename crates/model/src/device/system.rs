@@ -26,9 +26,8 @@ pub struct Time {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct KernelModule {
-    #[serde(default)]
     pub parameters: Vec<KernelArgument>,
 }
 
@@ -53,9 +52,8 @@ pub enum FileOperation {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Registries {
-    #[serde(default)]
     pub mirrors: BTreeMap<Registry, Mirror>,
 }
 
@@ -81,13 +79,10 @@ pub struct Tailscale {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExtensionService {
-    #[serde(default)]
     pub environment: BTreeMap<EnvironmentVariable, String>,
-    #[serde(default)]
     pub config_files: BTreeMap<AbsolutePath, ConfigFile>,
-    #[serde(default)]
     pub secrets: Vec<SecretName>,
 }
 

@@ -3,7 +3,7 @@
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::images::Images;
-use super::{Check, Volume};
+use super::{Check, PlannedSchematic, Volume};
 
 /// Each feature and the extension without which the node cannot offer it.
 const NEEDS: &[(&str, &str, &str)] = &[
@@ -25,16 +25,26 @@ pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
         if !wanted || schematic.extensions.iter().any(|listed| listed == extension) {
             continue;
         }
-        let list = Pointer::new("/schematics").child(&schematic.name);
         let location = check.key(Pointer::from(*pointer));
-        let image = check.key(list);
-        check.push(
-            Diagnostic::new(Code::MissingExtension, format!("{feature} needs the extension `{extension}`"), location)
-                .also(image, "the image that is applied lacks it")
-                .note("it is not added automatically, because the order of extensions is part of the image's ID")
-                .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
-        );
+        missing_extension(check, schematic, feature, extension, location);
     }
+}
+
+/// Reports an extension that `user`, which is written at `location`, needs and that the applied image does not have.
+pub(super) fn missing_extension(
+    check: &mut Check<'_>,
+    applied: &PlannedSchematic,
+    user: &str,
+    extension: &str,
+    location: Location,
+) {
+    let image = check.key(Pointer::new("/schematics").child(&applied.name));
+    check.push(
+        Diagnostic::new(Code::MissingExtension, format!("{user} needs the extension `{extension}`"), location)
+            .also(image, "the image that is applied lacks it")
+            .note("it is not added automatically, because the order of extensions is part of the image's ID")
+            .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", applied.name)),
+    );
 }
 
 /// Checks what the node offers to the cluster's applications, and returns its paths for local-path.

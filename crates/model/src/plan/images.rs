@@ -132,10 +132,9 @@ fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFo
     } else if config_format == ConfigFormat::V1Alpha1 && install.disk_path.is_none() && install.disk_facts.is_empty() {
         let system = check.file.device.disks.iter().find(|(_, disk)| disk.system);
         let Some((name, _)) = system else { return };
-        let wipe = check.key("/install/wipe");
         check.push(
             Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` with its selector"), check.key(Pointer::new("/disks").child(name)))
-                .also(wipe, "the disk to install on is needed here")
+                .also(check.key("/install/wipe"), "the disk to install on is needed here")
                 .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
                 .help("add a property of the disk, as in\nserial: S5GXNF0R1"),
         );

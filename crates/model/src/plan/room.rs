@@ -4,7 +4,7 @@ use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Disk};
-use crate::partitions::{Shortfall, aligned, allocate, free_space};
+use crate::partitions::{aligned, allocate, free_space};
 use crate::scalar::{Size, UpperBound, grouped, suggested};
 
 /// The minimum sizes of volumes without `minSize`: 2 GiB for EPHEMERAL, 100 MiB for user volumes (its volume manager's defaults).
@@ -126,7 +126,7 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     );
 }
 
-fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], Shortfall(missing): Shortfall, sum: String) {
+fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], missing: u64, sum: String) {
     // Talos places user volumes by rising size, so the largest one does not fit.
     let last = placed.iter().max_by_key(|volume| (!volume.own, volume.least().0));
     let Some(last) = last else { return };
@@ -150,7 +150,7 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], Shortfall(m
 }
 
 /// Returns the sum that shows why volumes do not fit, one line for each.
-fn sum(disk: &Disk, placed: &[Placed], left: Result<u64, Shortfall>, version: &TalosVersion) -> String {
+fn sum(disk: &Disk, placed: &[Placed], left: Result<u64, u64>, version: &TalosVersion) -> String {
     let mut rows: Vec<(String, String)> = vec![(format!("  disk {}", disk.name), grouped(disk.bytes))];
     let taken = disk.bytes.saturating_sub(free_space(disk.bytes, disk.system, version));
     if disk.system {
@@ -167,7 +167,7 @@ fn sum(disk: &Disk, placed: &[Placed], left: Result<u64, Shortfall>, version: &T
     }
     let left = match left {
         Ok(left) => grouped(left),
-        Err(Shortfall(missing)) => format!("−{}", grouped(missing)),
+        Err(missing) => format!("−{}", grouped(missing)),
     };
     rows.push(("= left".to_owned(), left));
     let names = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
+use super::features::missing_extension;
 use super::secrets::{Expected, use_secret};
 use super::{Check, PlannedSchematic, texts};
 use crate::device;
@@ -98,15 +99,8 @@ fn check_provider(
     if schematic.extensions.iter().any(|extension| provides(extension)) {
         return;
     }
-    let image = check.key(Pointer::new("/schematics").child(&schematic.name));
     let extension = providers.next().unwrap_or_default();
-    let message = format!("the service `{name}` needs the extension `{extension}`");
-    check.push(
-        Diagnostic::new(Code::MissingExtension, message, location)
-            .also(image, "the image that is applied lacks it")
-            .note("it is not added automatically, because the order of extensions is part of the image's ID")
-            .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", schematic.name)),
-    );
+    missing_extension(check, schematic, &format!("the service `{name}`"), extension, location);
 }
 
 /// Registers the secrets that the service lists, and reports those that it does not use or uses without listing them.

@@ -32,7 +32,7 @@ pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, applied: Option<&
     System {
         time: time(check),
         kernel_modules: kernel_modules(check),
-        sysctls: sysctls(check),
+        sysctls: check.file.device.sysctls.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
         machine_files: machine_files(check, versions),
         mirrors: mirrors(check),
         extension_services: services::services(check, &versions.talos, applied),
@@ -107,11 +107,6 @@ fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
         parameters: module.parameters.iter().map(|parameter| parameter.as_str().to_owned()).collect(),
     });
     modules.collect()
-}
-
-/// Kernel parameters.
-fn sysctls(check: &Check<'_>) -> BTreeMap<String, String> {
-    check.file.device.sysctls.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
 }
 
 /// Mirrors in the order of their registries.

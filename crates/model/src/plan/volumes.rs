@@ -156,8 +156,7 @@ fn bounds(
 ) -> Option<Option<Bounds>> {
     let name = at.last().unwrap_or_default();
     let mut contradiction = |key: &str, message: String, help: &str| {
-        let location = check.at(at.child(key));
-        check.push(Diagnostic::new(Code::VolumeBounds, message, location).help(help));
+        check.push(Diagnostic::new(Code::VolumeBounds, message, check.at(at.child(key))).help(help));
         None
     };
     let written = [

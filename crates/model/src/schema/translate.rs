@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Document, Location, Pointer, SourceId, closest};
+use talosmith_document::{Code, Diagnostic, Document, Location, Pointer, SourceId};
 
 use super::Schema;
 use crate::scalar;
@@ -90,10 +90,7 @@ impl Translator<'_> {
             format!("`{key}` is not a key of `{name}`")
         };
         let finding = Diagnostic::new(Code::UnknownKey, message, Location::key(self.source, at.child(key)));
-        let finding = match closest(key, keys.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding,
-        };
+        let (Ok(finding) | Err(finding)) = finding.did_you_mean(key, keys.iter().copied());
         let subject = if name.is_empty() { "the keys here".to_owned() } else { format!("the keys of `{name}`") };
         finding.note(format!("{subject}: {}", keys.join(", ")))
     }
@@ -140,23 +137,12 @@ impl Translator<'_> {
                     Diagnostic { message: format!("`{text}` is read by YAML as the number {value}"), ..finding }
                 };
             }
-            return Diagnostic::new(
-                Code::WrongType,
-                format!("`{}` must be a string, not {}", dotted(at), kind(&value)),
-                location,
-            )
-            .help(format!("quote it: \"{text}\""));
+            return self
+                .wrong(format!("`{}` must be a string, not {}", dotted(at), kind(&value)), at)
+                .help(format!("quote it: \"{text}\""));
         }
-        let finding = Diagnostic::new(
-            Code::WrongType,
-            format!(
-                "`{}` must be {}, not {}",
-                dotted(at),
-                expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or "),
-                kind(&value)
-            ),
-            location,
-        );
+        let expected = expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ");
+        let finding = self.wrong(format!("`{}` must be {expected}, not {}", dotted(at), kind(&value)), at);
         match rule["examples"][0] {
             Value::Null => finding,
             ref example => {
@@ -169,12 +155,8 @@ impl Translator<'_> {
         let values: Vec<&str> =
             options.as_array().map(|options| options.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
         let text = self.text(at);
-        let message = format!("`{text}` is not a valid value for `{}`", dotted(at));
-        let finding = Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()));
-        let finding = match closest(&text, values.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding,
-        };
+        let finding = self.wrong(format!("`{text}` is not a valid value for `{}`", dotted(at)), at);
+        let (Ok(finding) | Err(finding)) = finding.did_you_mean(&text, values.iter().copied());
         let quoted: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
         finding.help(format!("write {}", quoted.join(" or ")))
     }
@@ -197,8 +179,7 @@ impl Translator<'_> {
     }
 
     fn empty_list(&self, at: &Pointer) -> Diagnostic {
-        let message = format!("`{}` is an empty list", dotted(at));
-        Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()))
+        self.wrong(format!("`{}` is an empty list", dotted(at)), at)
             .help("list at least one item, or leave the key out")
     }
 
@@ -207,13 +188,16 @@ impl Translator<'_> {
             .as_object()
             .map(|map| map.keys().map(|key| format!("`{key}`")).collect())
             .unwrap_or_default();
-        let message = format!("`{}` must have exactly one key", dotted(at));
-        Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()))
+        self.wrong(format!("`{}` must have exactly one key", dotted(at)), at)
             .help(format!("write one of {}", keys.join(", ")))
     }
 
     fn refused(&self, at: &Pointer) -> Diagnostic {
-        let message = format!("`{}` is not valid in the schema", dotted(at));
+        self.wrong(format!("`{}` is not valid in the schema", dotted(at)), at)
+    }
+
+    /// Returns a finding on the value at `at`.
+    fn wrong(&self, message: String, at: &Pointer) -> Diagnostic {
         Diagnostic::new(Code::WrongType, message, Location::value(self.source, at.clone()))
     }
 

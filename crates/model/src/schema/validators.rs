@@ -2,9 +2,6 @@
 //!
 //! Compiling a schema at run time costs more than everything else that `check` does for one device.
 
-use jsonschema::ValidationError;
-use serde_json::Value;
-
 use crate::scalar::with_scalars;
 
 macro_rules! validators {
@@ -33,13 +30,3 @@ macro_rules! validators {
 }
 
 with_scalars!(validators);
-
-/// Returns every violation of the device's schema.
-pub(super) fn device_violations(value: &Value) -> Vec<ValidationError<'_>> {
-    Device::iter_errors(value).collect()
-}
-
-/// Returns every violation of the fleet's schema.
-pub(super) fn fleet_violations(value: &Value) -> Vec<ValidationError<'_>> {
-    Fleet::iter_errors(value).collect()
-}

@@ -33,24 +33,14 @@ fn compare(a: &str, b: &str) -> Ordering {
     let (Some(x), Some(y)) = (a.chars().next(), b.chars().next()) else {
         return a.len().cmp(&b.len());
     };
-    let in_number = start.ends_with(is_digit);
+    let in_number = start.ends_with(|c: char| c.is_ascii_digit());
     match (x.is_alphabetic(), y.is_alphabetic()) {
         (true, true) => x.cmp(&y),
         // A letter comes after everything else, but ends a number, and so makes it the smaller one.
-        (true, false) => {
-            if in_number {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            }
-        }
-        (false, true) => {
-            if in_number {
-                Ordering::Greater
-            } else {
-                Ordering::Less
-            }
-        }
+        (true, false) if in_number => Ordering::Less,
+        (true, false) => Ordering::Greater,
+        (false, true) if in_number => Ordering::Greater,
+        (false, true) => Ordering::Less,
         (false, false) => compare_numbers(start, a, b).then(x.cmp(&y)),
     }
 }
@@ -67,10 +57,6 @@ fn compare_numbers(start: &str, a: &str, b: &str) -> Ordering {
         text.bytes().fold(first, |value, digit| value.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
     };
     number(&a[..in_a]).cmp(&number(&b[..in_b])).then(in_a.cmp(&in_b))
-}
-
-const fn is_digit(character: char) -> bool {
-    character.is_ascii_digit()
 }
 
 #[cfg(test)]
