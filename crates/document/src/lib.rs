@@ -7,11 +7,11 @@
 mod cache;
 mod code;
 mod location;
+mod suggestion;
 mod diagnostic;
 mod document;
 mod locator;
 mod version;
-mod suggestion;
 mod order;
 pub mod table;
 
