@@ -111,7 +111,7 @@ impl Context<'_> {
         root.ok_or_else(|| LoadError::NoFleetFile.into())
     }
 
-    /// Prints findings as the user wants them, on standard output if they are the command's result.
+    /// Prints findings in the format that the user chose, on standard output if they are the command's result.
     pub(crate) fn report(
         &mut self,
         channel: Channel,

@@ -150,7 +150,7 @@ impl<'a> Git<'a> {
     }
 
     /// Returns the files that differ from HEAD, of `paths` and of those that match `globs`; of all if there are no paths. Paths are
-    /// relative to talosmith's root. A folder stands for the files in it, none of which git tracks.
+    /// relative to talosmith's root. A folder represents all files in it, none of which git tracks.
     pub(crate) fn changed_since_head(
         &self,
         paths: &[Utf8PathBuf],

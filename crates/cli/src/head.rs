@@ -43,7 +43,7 @@ impl EditedDevice {
 
 /// The state of HEAD, compared with the files that `check` reads.
 pub(crate) struct Head {
-    /// The files that differ from HEAD. A folder stands for the files in it, none of which git tracks.
+    /// The files that differ from HEAD. A folder represents all files in it, none of which git tracks.
     changed: BTreeSet<Utf8PathBuf>,
     /// The generated files that were edited, and the folders of applications.
     generated: BTreeSet<Utf8PathBuf>,

@@ -39,7 +39,7 @@ pub(crate) struct Command {
     pub folder: Option<Utf8PathBuf>,
     /// The standard input; none for an empty one.
     pub input: Option<Vec<u8>>,
-    /// The environment variables that it inherits besides `PATH`, `HOME` and the like. `GIT_*` stands for all that start with `GIT_`.
+    /// The environment variables that it inherits besides `PATH`, `HOME` and the like. `GIT_*` matches all that start with `GIT_`.
     pub environment: Vec<String>,
     pub variables: Vec<(String, String)>,
     pub timeout: Duration,

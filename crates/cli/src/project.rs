@@ -66,7 +66,7 @@ impl<'a> Project<'a> {
     }
 }
 
-/// Merges findings that are the same, and gives each the level that the fleet file sets. An error stays an error.
+/// Merges equal findings, and sets the level of each as the fleet file specifies. An error stays an error.
 pub(crate) fn apply_levels(findings: &mut Vec<Diagnostic>, fleet: Option<&FleetFile>) {
     merge(findings);
     let Some(fleet) = fleet else { return };

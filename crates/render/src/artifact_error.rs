@@ -11,7 +11,7 @@ use crate::{Artifact, TemplateError};
 pub enum ArtifactError {
     Template(TemplateError),
     Finding(Box<Diagnostic>),
-    /// Its reader would refuse what a template rendered.
+    /// Its reader would reject what a template rendered.
     Invalid(Box<InvalidArtifact>),
 }
 

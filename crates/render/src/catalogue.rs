@@ -14,10 +14,10 @@ pub use templates::{BuiltInTemplate, built_in_templates};
 /// A row of the catalogue: an artifact of a device.
 #[derive(Debug)]
 pub struct Row {
-    /// The model key that requests the artifact, as `files` names it; `*` stands for an item's name.
+    /// The model key that requests the artifact, as `files` names it; `*` is replaced by an item's name.
     pub key: &'static str,
     pub each: Each,
-    /// The path below `manifests/`; `*` stands for an item's name, `@` for the device's. An artifact with a secret is tracked as
+    /// The path below `manifests/`; `*` is replaced by an item's name, `@` by the device's. An artifact with a secret is tracked as
     /// `….template.yaml`, and the file with the value is `….yaml`.
     pub file: &'static str,
     pub template: Template,
@@ -33,7 +33,7 @@ pub struct Row {
 pub struct ClusterRow {
     pub application: Application,
     pub each: ClusterEach,
-    /// The path below the application's folder; `*` stands for the name of the runtime, or of the device.
+    /// The path below the application's folder; `*` is replaced by the name of the runtime, or of the device.
     pub file: &'static str,
     pub template: BuiltInTemplate,
     /// One line for the reference.

@@ -146,7 +146,7 @@ impl Renderer {
         errors.collect()
     }
 
-    /// Returns everything for which the reader of an artifact would refuse it. Patches of Talos are checked by
+    /// Returns everything for which the reader of an artifact would reject it. Patches of Talos are checked by
     /// [`Self::check_patches`], except for the files in other languages that they contain; a raw patch is the user's own.
     pub fn check_schema(&self, artifact: &Artifact) -> Vec<InvalidArtifact> {
         let mut invalid = None;

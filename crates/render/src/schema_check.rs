@@ -24,7 +24,7 @@ schemas! {
     DaemonSet "../../schemas/output/daemon-set.schema.json"
 }
 
-/// Returns everything for which the reader of an artifact would refuse it.
+/// Returns everything for which the reader of an artifact would reject it.
 pub(crate) fn check_schema(artifact: &Artifact) -> Vec<InvalidArtifact> {
     if artifact.raw {
         return Vec::new();

@@ -120,7 +120,7 @@ impl Tree for WorkTree {
         if !found.is_file() {
             return Err(ReadError::NotAFile(path.into()));
         }
-        // The size is known, so `Take` needs fewer system calls than `fs::read`, which asks for it again and reads up to the end.
+        // The size is known, so `Take` needs fewer system calls than `fs::read`, which queries it again and reads up to the end.
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
         file.take(found.len()).read_to_end(&mut bytes).map_err(error)?;
         Ok(Some(bytes))
