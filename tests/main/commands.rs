@@ -257,3 +257,66 @@ fn every_command_refuses_a_bad_model_and_writes_nothing() {
     insta::assert_snapshot!("bad-model", reports.join("\n"));
     assert_eq!(state(&sandbox), before);
 }
+
+const HOME: (&str, &str) = ("talosmith.yaml", "clusters: { home: { talosVersion: v1.13.0 } }\n");
+const NODE: &str = "cluster: home\nrole: controlplane\naddress: 192.0.2.1\n";
+
+#[test]
+fn misnamed_and_misplaced_devices_are_errors_with_the_command_that_moves_them() {
+    let sandbox = Sandbox::of(&[HOME]);
+    sandbox.write("devices/loose.yaml", &format!("name: loose\n{NODE}"));
+    sandbox.write("devices/short/device.yml", &format!("name: short\n{NODE}"));
+    sandbox.write("devices/upper/Device.yaml", &format!("name: upper\n{NODE}"));
+    sandbox.write("devices/rack/nested/device.yaml", &format!("name: nested\n{NODE}"));
+    sandbox.write("devices/notes/README.md", "nothing of a device\n");
+    sandbox.write("devices/values.yaml", "replicas: 1\n");
+    sandbox.write("elsewhere/device.yaml", &format!("name: linked\n{NODE}"));
+    std::os::unix::fs::symlink("../elsewhere", sandbox.path("devices/linked")).expect("a link");
+    let ran = sandbox.run(&["validate"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("misnamed-devices", ran.stdout);
+    for line in ran.stdout.lines() {
+        if let Some((_, command)) = line.split_once("= help: `") {
+            let command = command.trim_end_matches('`');
+            assert!(sandbox.shell(command), "{command}");
+        }
+    }
+    let ran = sandbox.run(&["fleet", "--format", "json"]);
+    let fleet: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let names = fleet["devices"].as_array().expect("devices").iter().map(|device| device["name"].as_str());
+    assert_eq!(names.collect::<Vec<_>>(), [Some("loose"), Some("nested"), Some("short"), Some("upper")]);
+}
+
+#[test]
+fn a_repository_without_a_device_is_a_warning() {
+    let sandbox = Sandbox::of(&[HOME]);
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 0);
+    insta::assert_snapshot!("no-device", format!("{}\n{}", ran.stdout, ran.stderr));
+}
+
+#[test]
+fn a_misnamed_fleet_file_is_named() {
+    let sandbox = Sandbox::of(&[("talosmith.yml", HOME.1)]);
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 2);
+    insta::assert_snapshot!("misnamed-fleet-file", ran.stderr);
+}
+
+#[test]
+fn the_files_of_a_device_without_its_own_file_are_removed_only_on_request() {
+    let sandbox = Sandbox::of(&[
+        HOME,
+        ("devices/a/device.yaml", &format!("name: a\n{NODE}")),
+        ("devices/b/device.yaml", &format!("name: b\n{NODE}").replace("192.0.2.1", "192.0.2.2")),
+    ]);
+    assert_eq!(sandbox.run(&["generate"]).status, 0);
+    fs::remove_file(sandbox.path("devices/b/device.yaml")).expect("the file can be removed");
+    let before = state(&sandbox);
+    let ran = sandbox.run(&["generate"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("absent-device", ran.stderr);
+    assert_eq!(state(&sandbox), before);
+    assert_eq!(sandbox.run(&["generate", "--remove-devices"]).status, 0);
+    assert!(!sandbox.path("devices/b").exists());
+}

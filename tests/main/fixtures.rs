@@ -18,6 +18,8 @@ use crate::expected::{ExpectedFiles, files, repository};
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("not-utf8", "no text: model/document tests"),
     ("too-large", "4 MiB: model/document tests"),
+    ("misnamed-device", "names of files: commands.rs"),
+    ("no-device", "no file: commands.rs"),
     ("stale", "files on disk: staleness.rs"),
     ("hand-edited", "files on disk: staleness.rs"),
     ("missing", "files on disk: staleness.rs"),

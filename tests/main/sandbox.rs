@@ -91,6 +91,16 @@ impl Sandbox {
         ran(command.output().expect("the binary starts"))
     }
 
+    /// Runs a command that a help shows, and returns whether it succeeds.
+    pub(crate) fn shell(&self, command: &str) -> bool {
+        Command::new("sh")
+            .args(["-euc", command])
+            .current_dir(self.path(""))
+            .status()
+            .expect("sh is installed")
+            .success()
+    }
+
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.net", "-c", "init.defaultBranch=main"])

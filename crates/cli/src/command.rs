@@ -23,7 +23,7 @@ use crate::project::{LoadError, Project};
 use crate::report;
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
-use crate::tree::{Root, Tree};
+use crate::tree::{Root, Tree, misnamed_fleet_file};
 
 /// A config compiler for Git repositories of Talos Linux nodes
 #[derive(Debug, Parser)]
@@ -108,7 +108,7 @@ impl Context<'_> {
     pub(crate) fn root(&self) -> anyhow::Result<Root> {
         let start = self.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
         let root = Root::find(&start).map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
-        root.ok_or_else(|| LoadError::NoFleetFile.into())
+        root.ok_or_else(|| LoadError::NoFleetFile { misnamed: misnamed_fleet_file(&start) }.into())
     }
 
     /// Prints findings in the format that the user chose, on standard output if they are the command's result.

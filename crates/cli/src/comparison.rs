@@ -1,6 +1,6 @@
 //! The files of a tree against what would be generated.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
@@ -111,4 +111,31 @@ pub(crate) fn foreign(sources: &SourceCache<'_>, differences: &Differences) -> V
                 ))
         })
         .collect()
+}
+
+/// The findings on devices whose generated files exist and whose own file does not: it may have been renamed or not be merged yet, so its
+/// files are not removed unasked. `devices` are the names of those that exist.
+pub(crate) fn absent_devices(
+    sources: &SourceCache<'_>,
+    differences: &Differences,
+    devices: &[String],
+) -> Vec<Diagnostic> {
+    let mut removed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for change in differences.changes.iter().filter(|change| change.kind == ChangeKind::Removed) {
+        if let Some(name) = layout::device_of(&change.path).filter(|name| !devices.iter().any(|device| device == name))
+        {
+            removed.entry(name).or_default().extend(change.path.file_name());
+        }
+    }
+    let findings = removed.into_iter().map(|(name, files)| {
+        let file = layout::device_file(name);
+        let folder = layout::manifests(name);
+        let message = format!("`{file}` does not exist, and `{folder}` has generated files of it");
+        Diagnostic::new(Code::Orphan, message, Location::file(sources.add(folder, "")))
+            .note(format!("they would be removed: {}", files.join(", ")))
+            .help(format!(
+                "to remove them: `talosmith generate --remove-devices`\nto keep the device: restore `{file}`"
+            ))
+    });
+    findings.collect()
 }

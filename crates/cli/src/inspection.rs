@@ -10,6 +10,7 @@ use talosmith_model::{DeviceFile, FleetFile};
 use talosmith_render::Renderer;
 
 use crate::comparison::Differences;
+use crate::misnamed::{misnamed_devices, no_device};
 use crate::parallel;
 use crate::project::{Project, apply_levels};
 use crate::rendering::Owner;
@@ -100,6 +101,13 @@ pub fn inspect<'a, K: Send>(
             results.add_cluster(cluster?);
         }
         results.add_collisions(&selected);
+    }
+    if *selection == Selection::Everything && project.fleet.is_some() {
+        let misnamed = misnamed_devices(project.tree, &project.sources, &results.gone)?;
+        if misnamed.is_empty() && results.gone.len() == project.folders.len() {
+            results.findings.push(no_device(&project.sources));
+        }
+        results.findings.extend(misnamed);
     }
     let mut differences = Differences::default();
     if purpose == Purpose::Compare {

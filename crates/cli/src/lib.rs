@@ -27,6 +27,7 @@ mod selection;
 mod loading;
 mod rendering;
 mod comparison;
+mod misnamed;
 mod steps;
 mod results;
 mod inspection;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Diagnostic, Level, SourceId, merge, natural};
 use talosmith_model::layout::{DEVICES, FLEET_FILE};
 use talosmith_model::plan::{self, Cluster};
@@ -32,8 +32,11 @@ pub struct Project<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("there is no {FLEET_FILE} here or in a folder above")]
-    NoFleetFile,
+    #[error("there is no {FLEET_FILE} here or in a folder above{}", .misnamed.as_ref().map(|path| format!("; `{path}` is not read: `mv {path} {}`", path.with_file_name(FLEET_FILE))).unwrap_or_default())]
+    NoFleetFile {
+        /// A file that looks like a misnamed one.
+        misnamed: Option<Utf8PathBuf>,
+    },
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -46,7 +49,7 @@ impl<'a> Project<'a> {
     pub fn open(tree: &'a dyn Tree) -> Result<Self, LoadError> {
         let sources = SourceCache::new(tree);
         let mut findings = Vec::new();
-        let text = sources.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile)?;
+        let text = sources.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile { misnamed: None })?;
         let fleet = text.map_err(|finding| vec![finding]).and_then(|(source, text)| FleetFile::read(source, &text));
         let fleet = fleet.map_err(|wrong| findings.extend(wrong)).ok();
         let mut entries = tree.list(Utf8Path::new(DEVICES))?;

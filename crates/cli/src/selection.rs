@@ -19,8 +19,13 @@ pub enum Selection {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
-    #[error("`{argument}` is neither a device nor a folder of one{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
-    NoSuchDevice { argument: String, near: Option<String> },
+    #[error("`{argument}` {}{}", if *.has_folder { "has no `device.yaml`" } else { "is neither a device nor a folder of one" }, .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    NoSuchDevice {
+        argument: String,
+        /// Whether there is such a folder below `devices/`.
+        has_folder: bool,
+        near: Option<String>,
+    },
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -81,7 +86,8 @@ fn no_such_device(argument: &Utf8Path, name: &str, project: &Project<'_>) -> Res
         }
     }
     let near = closest(name, devices).map(str::to_owned);
-    Ok(SelectionError::NoSuchDevice { argument: argument.to_string(), near })
+    let has_folder = project.folders.iter().any(|folder| folder == name);
+    Ok(SelectionError::NoSuchDevice { argument: argument.to_string(), has_folder, near })
 }
 
 /// A path without `.` and `..`.

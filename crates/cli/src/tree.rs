@@ -15,7 +15,7 @@ use crate::git::GitError;
 
 pub(crate) use git::GitTree;
 pub use memory::MemoryTree;
-pub(crate) use root::{Root, exists, resolve_links};
+pub(crate) use root::{Root, exists, misnamed_fleet_file, resolve_links};
 pub use work::WorkTree;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

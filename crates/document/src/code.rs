@@ -150,6 +150,9 @@ codes! {
     EvenControlPlanes "even-control-planes" Warning "A cluster has an even number of control planes."
     ObjectConflict "object-conflict" Error "Two devices of a cluster define the same Kubernetes object differently."
     DefaultClass "default-class" Error "A StorageClass of one node would be the cluster's default class."
+    // Files of the repository
+    MisnamedDevice "misnamed-device" Error "A file looks like a device and is not read as one."
+    NoDevice "no-device" Warning "The repository has no device."
     // Outputs
     PathEscape "path-escape" Error "A path leads out of the folder that it is relative to."
     OutputCollision "output-collision" Error "Two artifacts have the same path, or two applications share a folder."

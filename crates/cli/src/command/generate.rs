@@ -12,7 +12,7 @@ use talosmith_render::secret_files;
 
 use super::{Context, Exit, count, open};
 use crate::change::ChangeKind;
-use crate::comparison::foreign;
+use crate::comparison::{absent_devices, foreign};
 use crate::console::Channel;
 use crate::inspection::{Inspection, inspect};
 use crate::rendering::Owner;
@@ -43,6 +43,9 @@ pub(crate) struct Arguments {
     /// Replace files that talosmith did not generate
     #[arg(long)]
     force: bool,
+    /// Remove the generated files of devices whose device.yaml does not exist any more
+    #[arg(long)]
+    remove_devices: bool,
     /// Exit with 1 if anything changed
     #[arg(long)]
     exit_code: bool,
@@ -64,6 +67,10 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
     if !arguments.force {
         let findings = foreign(&inspection.sources, &inspection.differences);
+        inspection.add_findings(findings);
+    }
+    if !arguments.remove_devices {
+        let findings = absent_devices(&inspection.sources, &inspection.differences, &inspection.devices);
         inspection.add_findings(findings);
     }
     let fetches = !arguments.tracked_only && !arguments.dry_run && !inspection.has_errors();

@@ -26,6 +26,18 @@ impl Root {
     }
 }
 
+/// Returns the file in a folder that looks like a misnamed talosmith.yaml.
+pub(crate) fn misnamed_fleet_file(folder: &Utf8Path) -> Option<Utf8PathBuf> {
+    let entries = folder.read_dir_utf8().ok()?.flatten();
+    let folder = if folder == "." { Utf8Path::new("") } else { folder };
+    let mut names = entries.map(|entry| folder.join(entry.file_name()));
+    let is_like = |path: &Utf8PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_ascii_lowercase();
+        matches!(name.as_str(), "talosmith.yaml" | "talosmith.yml") && !path.ends_with(FLEET_FILE)
+    };
+    names.find(is_like)
+}
+
 /// Returns the absolute path of a file or folder without symbolic links.
 pub(crate) fn resolve_links(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
     path.canonicalize_utf8()
