@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
-use talosmith_model::FleetFile;
 use talosmith_model::plan::Cluster;
+use talosmith_model::{FleetFile, SecretSource, secrets_in_text};
 use talosmith_render::built_in_templates;
 
 use crate::source_cache::SourceCache;
@@ -30,6 +30,7 @@ impl Overrides {
         for name in built_in_templates().into_keys() {
             match sources.read(&Utf8Path::new(folder.as_str()).join(name))? {
                 Some(Ok((source, text))) => {
+                    findings.extend(secrets_in_text(source, &text));
                     found.sources.insert(name.to_owned(), source);
                     found.texts.insert(name.to_owned(), text.to_string());
                 }
@@ -49,6 +50,40 @@ impl Overrides {
         }
         Ok(found)
     }
+}
+
+/// Returns an error for each file that a source of a secret names as encrypted by SOPS and that is not.
+///
+/// # Errors
+/// A file cannot be read.
+pub(crate) fn unencrypted_files(tree: &dyn Tree, fleet: &FleetFile) -> Result<Vec<Diagnostic>, ReadError> {
+    let mut findings = Vec::new();
+    for (name, sources) in &fleet.fleet.secrets {
+        for (index, source) in sources.iter().enumerate() {
+            let SecretSource::Sops(value) = source else { continue };
+            let Some(bytes) = (if value.file.is_absolute() { None } else { tree.read(&value.file)? }) else { continue };
+            if is_encrypted(&String::from_utf8_lossy(&bytes)) {
+                continue;
+            }
+            let at = Pointer::new("/secrets").child(name).item(index).child("sops").child("file");
+            findings.push(
+                Diagnostic::new(Code::LiteralSecret, format!("`{}` is not encrypted", value.file), fleet.at(at))
+                    .note("SOPS adds a section `sops` to the files that it encrypts, and this file has none")
+                    .help(format!(
+                        "`sops encrypt --in-place {}`; if it was committed before, change the secrets in it",
+                        value.file
+                    )),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+/// Whether a file has the metadata of SOPS, in one of its formats: YAML, JSON (also of binary files), dotenv, INI.
+fn is_encrypted(text: &str) -> bool {
+    let is_metadata =
+        |line: &str| ["sops:", "\"sops\":", "sops_", "[sops]"].iter().any(|start| line.starts_with(start));
+    text.lines().any(|line| is_metadata(line.trim_start().trim_start_matches('{').trim_start()))
 }
 
 /// A finding for each hand-written resource of an application that does not exist.

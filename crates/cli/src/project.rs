@@ -9,7 +9,7 @@ use talosmith_model::plan::{self, Cluster};
 use talosmith_model::{FleetFile, LintLevel};
 use talosmith_render::Renderer;
 
-use crate::named_files::{Overrides, missing_resources};
+use crate::named_files::{Overrides, missing_resources, unencrypted_files};
 use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
 
@@ -63,6 +63,7 @@ impl<'a> Project<'a> {
             clusters = planned;
             findings.extend(wrong);
             findings.extend(missing_resources(tree, fleet, &clusters)?);
+            findings.extend(unencrypted_files(tree, fleet)?);
         }
         let renderer = Renderer::new(&overrides.texts, &clusters);
         Ok(Self { tree, sources, fleet, clusters, renderer, overrides: overrides.sources, folders, findings })

@@ -14,7 +14,7 @@ use crate::fleet::{Cluster, Fleet};
 use crate::layer::{LayerStack, Origins};
 use crate::layout;
 use crate::schema::Schema;
-use crate::upstream::tailscale;
+use crate::tracked_secrets::{secrets_in_values, tailscale_key};
 
 /// The fleet file, read.
 #[derive(Debug, Clone)]
@@ -218,14 +218,14 @@ fn json(source: SourceId, text: &str) -> Value {
 
 /// Returns the value of a file, if it is YAML, its raw patches as they are written, and every finding on it.
 fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Written, Vec<Diagnostic>) {
-    let literal = literal_secret(source, text);
+    let key = tailscale_key(source, text);
     let document = match Document::parse(source, text) {
         Ok(document) => document,
         Err(mut findings) => {
             if schema == Schema::Device {
                 findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
             }
-            findings.extend(literal);
+            findings.extend(key);
             return (None, Written::default(), findings);
         }
     };
@@ -242,6 +242,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
             }
         }
     }
+    let secrets = secrets_in_values(source, &document);
     let value = document.root.into_json();
     if !schema.is_valid(&value)
         && let Ok(document) = Document::parse(source, text)
@@ -251,7 +252,8 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
         let refused = schema.findings(source, &document, &value);
         findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.location)));
     }
-    findings.extend(literal);
+    findings.extend(secrets);
+    findings.extend(key);
     (Some(value), written, findings)
 }
 
@@ -288,15 +290,6 @@ fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
         "Talos refuses a config with two volume documents of one name; applied as patches, the second merges into the first"
             .to_owned(),
     ];
-}
-
-/// Reports a Tailscale key in a file.
-pub(crate) fn literal_secret(source: SourceId, text: &str) -> Option<Diagnostic> {
-    tailscale::find_secret(text).map(|range| {
-        Diagnostic::new(Code::LiteralSecret, "this file contains a Tailscale key", Location::bytes(source, range))
-            .note("the file is tracked, so everyone who can read the repository can use the key")
-            .help("revoke the key, list a source of a new one under `secrets` in talosmith.yaml, and name that here")
-    })
 }
 
 fn typed<T: for<'de> Deserialize<'de>>(source: SourceId, value: Value) -> Result<T, Box<Diagnostic>> {

@@ -24,6 +24,8 @@ mod fleet;
 mod schema;
 /// The merging of defaults into a device.
 mod layer;
+/// The search for secrets in tracked files.
+mod tracked_secrets;
 /// What is known of a device whose file has errors.
 mod partial_device;
 /// From YAML to `Fleet` and `Device`, with the location of every key. A check of a file on its own.
@@ -44,4 +46,5 @@ pub use scalar::{FORMATS, Size, UpperBound, grouped};
 pub use schema::Schema;
 pub use schematic::{Bootloader, EnrollKeys, Meta, Overlay, Schematic, Unstable};
 pub use secret_source::{SecretSource, SopsValue};
+pub use tracked_secrets::secrets_in_text;
 pub use upstream::tailscale::KeyKind as TailscaleKeyKind;

@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
             && !is_struct(kind)
             && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
-            self.findings.push(self.secret_field(node));
+            self.findings.push(self.secret_field(node, text));
             return;
         }
         let is_secret = self.secret_form(node, text);
@@ -275,7 +275,7 @@ impl<'a> Walk<'a> {
         for entry in node.all_fields() {
             self.inside(Step::Key(&entry.key), |walk| match entry.value.as_scalar() {
                 Some(scalar) if is_secret && entry.key == "secret" && secret::is_secret(&scalar.text) => {
-                    walk.findings.push(walk.secret_field(&entry.value));
+                    walk.findings.push(walk.secret_field(&entry.value, &scalar.text));
                 }
                 _ => walk.free(&entry.value, is_secret),
             });
@@ -293,10 +293,10 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_form(&mut self, node: &'a Value<'static>, text: &str) -> bool {
-        let Some(name) = secrets::find(text) else { return false };
+        let Some(found) = secrets::find(text) else { return false };
         let location = self.location(node);
         self.findings.push(
-            Diagnostic::new(Code::LiteralSecret, format!("{name} is written in this patch"), location)
+            Diagnostic::new(Code::LiteralSecret, format!("{} is written in this patch", found.name), location)
                 .hidden()
                 .note("the file is tracked, so everyone who can read the repository can use it")
                 .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),

@@ -36,53 +36,108 @@ const PEM_IN_BASE64: &str = "LS0tLS1CRUdJTi";
 /// The end of `PRIVATE KEY` in base64, as it comes out at each of the three offsets.
 const KEY_IN_BASE64: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
 
-/// What the name of a variable that holds a secret ends in.
-const SECRET_NAMES: [&str; 7] = ["TOKEN", "PASSWORD", "PASSPHRASE", "SECRET", "AUTHKEY", "API_KEY", "ACCESS_KEY"];
+/// The ends of the names of variables that hold a secret.
+const SECRET_NAMES: [&str; 18] = [
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "_PASS",
+    "PASSPHRASE",
+    "SECRET",
+    "CREDENTIALS",
+    "AUTHKEY",
+    "AUTH_KEY",
+    "APIKEY",
+    "API_KEY",
+    "ACCESS_KEY",
+    "SETUP_KEY",
+    "PRIVATE_KEY",
+    "SECRET_KEY",
+    "ENCRYPTION_KEY",
+    "LICENSE_KEY",
+    "_PSK",
+];
 
-/// Returns what kind of secret a string contains, by its form.
-#[must_use]
-pub fn find(text: &str) -> Option<&'static str> {
-    let is_pem = starts(text, PEM.0, PEM.1.len())
-        .any(|at| text[at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
-    let is_encoded_pem = starts(text, PEM_IN_BASE64, KEY_IN_BASE64[0].len()).any(|at| {
-        let head: String = text[at..].chars().filter(|c| !c.is_whitespace()).take(80).collect();
-        KEY_IN_BASE64.iter().any(|key| head.contains(key))
-    });
-    if is_pem || is_encoded_pem {
-        return Some("a private key");
-    }
-    let form = FORMS.iter().find(|form| form.parts(text).next().is_some()).map(|form| form.name);
-    form.or_else(|| text.lines().any(sets_secret).then_some("a variable with a secret"))
-        .or_else(|| has_login(text).then_some("a login"))
+/// The starts of references to a secret that another program replaces: 1Password, vals, Vault's agent injector.
+const REFERENCES: [&str; 4] = ["op://", "ref+", "vault:", "secretref+"];
+
+/// A secret in a string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundSecret {
+    /// What it is, such as "a GitHub token".
+    pub name: &'static str,
+    /// The bytes in which it is: the secret itself, or the start of a private key.
+    pub range: Range<usize>,
 }
 
-/// Whether a line sets a variable whose name says that it holds a secret, as in `GITHUB_TOKEN=…`. A path or a placeholder is
-/// none, and a Tailscale key has its own finding.
-fn sets_secret(line: &str) -> bool {
-    let Some((left, value)) = line.split_once('=') else { return false };
-    let name = left.trim_start().trim_start_matches("export ");
-    let value = value.trim_start_matches(['"', '\'']);
+/// Returns the first secret in a string, by its form.
+#[must_use]
+pub fn find(text: &str) -> Option<FoundSecret> {
+    let pem = starts(text, PEM.0, PEM.1.len())
+        .find(|at| text[*at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
+    let encoded_pem = starts(text, PEM_IN_BASE64, KEY_IN_BASE64[0].len()).find(|at| {
+        let head: String = text[*at..].chars().filter(|c| !c.is_whitespace()).take(80).collect();
+        KEY_IN_BASE64.iter().any(|key| head.contains(key))
+    });
+    if let Some(at) = pem.or(encoded_pem) {
+        return Some(FoundSecret { name: "a private key", range: at..at + PEM.0.len() });
+    }
+    let form = FORMS.iter().find_map(|form| Some(FoundSecret { name: form.name, range: form.parts(text).next()? }));
+    form.or_else(|| find_variable(text)).or_else(|| find_login(text))
+}
+
+/// Returns the first value that a line assigns to a variable whose name is that of a secret, as in `GITHUB_TOKEN=…`.
+fn find_variable(text: &str) -> Option<FoundSecret> {
+    let mut start = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let at = start;
+        start += line.len();
+        let (left, value) = line.trim_end().split_once('=')?;
+        let name = left.trim_start().trim_start_matches("export ");
+        let value = value.trim_start_matches(['"', '\'']);
+        let end = at + line.trim_end().len();
+        is_secret_variable(name, value)
+            .then(|| FoundSecret { name: "a variable with a secret", range: end - value.len()..end })
+    })
+}
+
+/// Whether a variable holds a secret, by its name. A path, a reference, a placeholder and a Tailscale key, which has a finding of its
+/// own, are none.
+#[must_use]
+pub fn is_secret_variable(name: &str, value: &str) -> bool {
     let is_name =
         name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end));
     let is_other = ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
     is_name && is_literal(value) && !is_other
 }
 
-/// Whether a string contains an address with a name and a password before its host, as in `https://user:password@host`.
-fn has_login(text: &str) -> bool {
+/// Returns the password of the first address with a name and a password before its host, as in `https://user:password@host`.
+fn find_login(text: &str) -> Option<FoundSecret> {
     const SCHEME_END: &str = "://";
-    text.contains('@')
-        && text.match_indices(SCHEME_END).any(|(at, _)| {
-            let rest = &text[at + SCHEME_END.len()..];
-            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
-            let login = rest[..end].rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
-            login.is_some_and(|(_, password)| is_literal(password))
-        })
+    if !text.contains('@') {
+        return None;
+    }
+    text.match_indices(SCHEME_END).find_map(|(at, _)| {
+        let start = at + SCHEME_END.len();
+        let rest = &text[start..];
+        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')).unwrap_or(rest.len());
+        let (login, _) = rest[..end].rsplit_once('@')?;
+        let (name, password) = login.split_once(':')?;
+        let start = start + name.len() + 1;
+        is_literal(password).then(|| FoundSecret { name: "a login", range: start..start + password.len() })
+    })
 }
 
-/// Whether a value is one, and not empty or a placeholder such as `${TOKEN}`, `<token>` or `{{ token }}`.
+/// Whether a value is written as it is: not empty, and not a placeholder or a reference.
 fn is_literal(value: &str) -> bool {
-    !value.is_empty() && !value.starts_with(['$', '<']) && !value.starts_with("{{")
+    !value.is_empty() && !value.starts_with(['$', '<']) && !is_reference(value)
+}
+
+/// Whether a value refers to a secret that another program puts in its place: `op://…`, `ref+…`, `vault:…`, `{{ … }}`.
+#[must_use]
+pub fn is_reference(value: &str) -> bool {
+    let value = value.trim();
+    value.starts_with("{{") || REFERENCES.iter().any(|start| value.starts_with(start))
 }
 
 /// The byte ranges of the secrets in a string, by their form, each without its prefix.
@@ -147,9 +202,10 @@ mod tests {
             ("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==".to_owned(), "a private key"),
             ("A=b\n  export AWS_SECRET_ACCESS_KEY=\"wJalr\"\n".to_owned(), "a variable with a secret"),
             ("MQTT_PASSWORD=hunter2".to_owned(), "a variable with a secret"),
+            ("NB_SETUP_KEY=00000000-1111-2222".to_owned(), "a variable with a secret"),
             ("socks5://me:hunter2@proxy:1080".to_owned(), "a login"),
         ] {
-            assert_eq!(find(&text), Some(name), "{text}");
+            assert_eq!(find(&text).map(|found| found.name), Some(name), "{text}");
         }
     }
 
@@ -165,6 +221,8 @@ mod tests {
             "MQTT_PASSWORD=${MQTT_PASSWORD}",
             "TOKEN=/run/token",
             "TOKEN=file:/run/token",
+            "TOKEN=op://vault/item/token",
+            "TOKEN=ref+sops://secrets.yaml#/token",
             "TOKENS=8",
             "TS_AUTHKEY=tskey-auth-abc",
             "ssh://git@example.com:22/repository",
@@ -175,6 +233,18 @@ mod tests {
             "",
         ] {
             assert_eq!(find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_range_is_that_of_the_secret() {
+        for (text, secret) in [
+            ("a\n  export GH_TOKEN='hunter2\nb", "hunter2"),
+            ("https://me:hunter2@example.com", "hunter2"),
+            ("x AKIA0123456789ABCDEF", "0123456789ABCDEF"),
+            ("k: |\n  -----BEGIN EC PRIVATE KEY-----\n", "-----BEGIN "),
+        ] {
+            assert_eq!(find(text).map(|found| &text[found.range]), Some(secret), "{text}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use talosmith_document::{Code, Diagnostic, Pointer, SourceId};
 
 use super::{Check, NoText};
-use crate::input::literal_secret;
 use crate::scalar::RelativePath;
+use crate::tracked_secrets::secrets_in_text;
 
 /// Returns the content of the mapping at `at`, which has either `content` or `file`.
 pub(super) fn text(
@@ -49,7 +49,7 @@ pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> 
             return None;
         }
     };
-    check.findings.extend(literal_secret(*source, text));
+    check.findings.extend(secrets_in_text(*source, text));
     // After our header, a byte order mark would become part of the first key.
     let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(text), Arc::from);
     Some((*source, text))

@@ -6,7 +6,7 @@ use super::{Step, Walk};
 use crate::decode::documents::home;
 use crate::decode::wording;
 use crate::talos_data::types::{Deprecation, MAIN, Types};
-use crate::talos_data::{Minor, talos};
+use crate::talos_data::{Minor, secrets, talos};
 use crate::value::{Field as Entry, Value};
 
 /// Paths of the main document, and the keys of the model for them.
@@ -39,9 +39,16 @@ fn is_below(path: &str, of: &str) -> bool {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn secret_field(&self, node: &'a Value<'static>) -> Diagnostic {
+    pub(super) fn secret_field(&self, node: &'a Value<'static>, text: &str) -> Diagnostic {
         let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
         let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
+        if secrets::is_reference(text) {
+            let message =
+                format!("{} has a reference to a secret, which nothing resolves", wording::subject(&self.path));
+            return Diagnostic::new(Code::LiteralSecret, message, self.location(node))
+                .note("the node would use the reference itself as the secret")
+                .help(format!("write the placeholder `${{{placeholder}}}`, and put the secret in its place where the patch is applied"));
+        }
         let finding = Diagnostic::new(
             Code::LiteralSecret,
             format!("the secret {} is written in this patch", wording::subject(&self.path)),

@@ -1,0 +1,58 @@
+//! The search for secrets in what git tracks: the files of the model, and the files that they name.
+
+use talosmith_document::{Code, Diagnostic, Document, Entry, Location, Node, NodeValue, Pointer, SourceId};
+use talosmith_machinery::talos_data::secrets;
+
+use crate::upstream::tailscale;
+
+/// Returns the secrets in a file that is not a part of the model, such as a template or the content of a machine file.
+pub fn secrets_in_text(source: SourceId, text: &str) -> Vec<Diagnostic> {
+    let known = secrets::find(text).map(|found| finding(found.name, Location::bytes(source, found.range)));
+    tailscale_key(source, text).into_iter().chain(known).collect()
+}
+
+/// Returns the first Tailscale key anywhere in a file, also in its comments.
+pub(crate) fn tailscale_key(source: SourceId, text: &str) -> Option<Diagnostic> {
+    let range = tailscale::find_secret(text)?;
+    Some(finding("a Tailscale key", Location::bytes(source, range)))
+}
+
+/// Returns the secrets among the values of a file of the model. Those of its raw patches are found when these are decoded.
+pub(crate) fn secrets_in_values(source: SourceId, document: &Document) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    search(source, &document.root, &Pointer::root, &mut findings);
+    findings
+}
+
+/// Searches a value; `at` returns its pointer, which is needed only where something is found.
+fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mut Vec<Diagnostic>) {
+    match &node.value {
+        NodeValue::Scalar(text, _) => {
+            findings.extend(secrets::find(text).map(|found| finding(found.name, Location::value(source, at()))));
+        }
+        NodeValue::Sequence(items) => {
+            items.iter().enumerate().for_each(|(index, item)| search(source, item, &|| at().item(index), findings));
+        }
+        NodeValue::Mapping(entries) => {
+            for entry in entries.iter().filter(|entry| &*entry.key != "patches") {
+                let at = || at().child(&entry.key);
+                if is_secret_variable(entry) {
+                    findings.push(finding("a variable with a secret", Location::value(source, at())));
+                } else {
+                    search(source, &entry.value, &at, findings);
+                }
+            }
+        }
+    }
+}
+
+fn is_secret_variable(entry: &Entry) -> bool {
+    entry.value.scalar().is_some_and(|(value, _)| secrets::is_secret_variable(&entry.key, value))
+}
+
+fn finding(name: &str, location: Location) -> Diagnostic {
+    Diagnostic::new(Code::LiteralSecret, format!("this file contains {name}"), location)
+        .hidden()
+        .note("the file is tracked, so everyone who can read the repository can use it")
+        .help("revoke it, list a source of a new one under `secrets` in talosmith.yaml, and name that here")
+}
