@@ -82,7 +82,7 @@ fn check_reports_what_generate_would_write() {
     sandbox.replace("devices/node-2/manifests/cert-sans.patch.yaml", "10.0.0.2", "10.0.0.3");
     fs::remove_file(sandbox.path(&hostname(1))).expect("the file can be removed");
     let agree = |expected: &[String]| {
-        let dry = sandbox.run(&["generate", "--dry-run"]);
+        let dry = sandbox.run(&["generate", "--dry-run", "--remove-devices"]);
         assert_eq!(dry.stdout.lines().collect::<Vec<_>>(), expected);
         let report = sandbox.run(&["check", "--format", "json"]).stdout;
         let report: serde_json::Value = serde_json::from_str(&report).expect("a report is JSON");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::plan::Cluster;
-use talosmith_model::{FleetFile, SecretSource, secrets_in_text};
+use talosmith_model::{FleetFile, SecretSource, secrets_in_text, tailscale_key};
 use talosmith_render::built_in_templates;
 
 use crate::source_cache::SourceCache;
@@ -30,7 +30,7 @@ impl Overrides {
         for name in built_in_templates().into_keys() {
             match sources.read(&Utf8Path::new(folder.as_str()).join(name))? {
                 Some(Ok((source, text))) => {
-                    findings.extend(secrets_in_text(source, &text));
+                    findings.extend(tailscale_key(source, &text).into_iter().chain(secrets_in_text(source, &text)));
                     found.sources.insert(name.to_owned(), source);
                     found.texts.insert(name.to_owned(), text.to_string());
                 }

@@ -64,6 +64,7 @@ impl<'a> Project<'a> {
             findings.extend(wrong);
             findings.extend(missing_resources(tree, fleet, &clusters)?);
             findings.extend(unencrypted_files(tree, fleet)?);
+            findings.extend(fleet.secrets.iter().cloned());
         }
         let renderer = Renderer::new(&overrides.texts, &clusters);
         Ok(Self { tree, sources, fleet, clusters, renderer, overrides: overrides.sources, folders, findings })

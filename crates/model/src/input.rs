@@ -21,6 +21,8 @@ use crate::tracked_secrets::{secrets_in_values, tailscale_key};
 pub struct FleetFile {
     pub fleet: Fleet,
     pub source: SourceId,
+    /// The findings on secrets in it. No device is rendered then; the other checks still run.
+    pub secrets: Vec<Diagnostic>,
     text: Arc<str>,
     written: Written,
     /// The layers of each cluster and role, merged when the first one is read.
@@ -42,6 +44,8 @@ pub struct DeviceFile {
     pub device: Device,
     pub source: SourceId,
     pub folder: String,
+    /// The findings on secrets in it. It is not rendered then; the other checks still run.
+    pub secrets: Vec<Diagnostic>,
     /// Where its keys are written.
     pub keys: Keys,
     written: Written,
@@ -86,14 +90,17 @@ impl FleetFile {
     /// # Errors
     /// Every finding on the file on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let (value, written, findings) = parse(Schema::Fleet, source, text);
+        let Parsed { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text);
         match value {
             Some(value) if findings.is_empty() => {
                 let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
                 let layers = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
-                Ok(Self { fleet, source, text: text.into(), written, layers })
+                Ok(Self { fleet, source, secrets, text: text.into(), written, layers })
             }
-            _ => Err(findings),
+            _ => {
+                findings.extend(secrets);
+                Err(findings)
+            }
         }
     }
 
@@ -159,38 +166,52 @@ impl DeviceFile {
     ///
     /// Returns the device if it can be planned, and every finding on the file on its own.
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
-        let (value, written, mut findings) = parse(Schema::Device, source, text);
-        let is_valid = findings.is_empty();
-        let Some(Value::Object(own)) = value else { return (None, findings) };
-        let text_of = |key: &str| own.get(key).and_then(Value::as_str);
-        if text_of("name").is_some_and(|name| name != folder) {
-            findings.push(name_mismatch(source, folder, &own));
-        }
-        let Some(name) = text_of("cluster") else { return (None, findings) };
-        let Some(cluster) = fleet.fleet.clusters.get(name) else {
-            findings.push(unknown_cluster(fleet, source, name));
-            return (None, findings);
-        };
-        if !is_valid {
-            return (None, findings);
-        }
-        let (keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
-        findings.extend(nulls);
-        match typed(source, Value::Object(keys)) {
-            Ok(device) => {
+        let Parsed { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
+        match Self::merge(fleet, source, folder, value, &mut findings) {
+            Some((device, origins)) => {
                 let keys = Keys { origins: Arc::new(origins), text: Arc::clone(text) };
-                (Some(Self { device, source, folder: folder.to_owned(), keys, written }), findings)
+                (Some(Self { device, source, folder: folder.to_owned(), secrets, keys, written }), findings)
             }
-            Err(finding) => {
-                findings.push(*finding);
+            None => {
+                findings.extend(secrets);
                 (None, findings)
             }
         }
     }
 
+    /// Merges a device's own keys with the layers of its cluster.
+    fn merge(
+        fleet: &FleetFile,
+        source: SourceId,
+        folder: &str,
+        value: Option<Value>,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<(Device, Origins)> {
+        let is_valid = findings.is_empty();
+        let Some(Value::Object(own)) = value else { return None };
+        let text_of = |key: &str| own.get(key).and_then(Value::as_str);
+        if text_of("name").is_some_and(|name| name != folder) {
+            findings.push(name_mismatch(source, folder, &own));
+        }
+        let name = text_of("cluster")?;
+        let Some(cluster) = fleet.fleet.clusters.get(name) else {
+            findings.push(unknown_cluster(fleet, source, name));
+            return None;
+        };
+        if !is_valid {
+            return None;
+        }
+        let (keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
+        findings.extend(nulls);
+        let device = typed(source, Value::Object(keys)).map_err(|finding| findings.push(*finding)).ok()?;
+        Some((device, origins))
+    }
+
     /// Returns every finding on a device's file on its own, where no fleet can be read.
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
-        parse(Schema::Device, source, text).2
+        let Parsed { mut findings, secrets, .. } = parse(Schema::Device, source, text);
+        findings.extend(secrets);
+        findings
     }
 
     /// Which layer the value at a pointer of the merged device comes from.
@@ -216,17 +237,25 @@ fn json(source: SourceId, text: &str) -> Value {
     Document::parse(source, text).map_or(Value::Null, |document| document.root.into_json())
 }
 
-/// Returns the value of a file, if it is YAML, its raw patches as they are written, and every finding on it.
-fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Written, Vec<Diagnostic>) {
-    let key = tailscale_key(source, text);
+/// A file of the model on its own.
+struct Parsed {
+    /// None if it is not YAML.
+    value: Option<Value>,
+    written: Written,
+    findings: Vec<Diagnostic>,
+    /// The findings on secrets in it.
+    secrets: Vec<Diagnostic>,
+}
+
+fn parse(schema: Schema, source: SourceId, text: &str) -> Parsed {
+    let mut secrets: Vec<Diagnostic> = tailscale_key(source, text).into_iter().collect();
     let document = match Document::parse(source, text) {
         Ok(document) => document,
         Err(mut findings) => {
             if schema == Schema::Device {
                 findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
             }
-            findings.extend(key);
-            return (None, Written::default(), findings);
+            return Parsed { value: None, written: Written::default(), findings, secrets };
         }
     };
     let mut findings = document.empty_values(source);
@@ -242,7 +271,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
             }
         }
     }
-    let secrets = secrets_in_values(source, &document);
+    secrets.extend(secrets_in_values(source, &document));
     let value = document.root.into_json();
     if !schema.is_valid(&value)
         && let Ok(document) = Document::parse(source, text)
@@ -252,9 +281,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> (Option<Value>, Writte
         let refused = schema.findings(source, &document, &value);
         findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.location)));
     }
-    findings.extend(secrets);
-    findings.extend(key);
-    (Some(value), written, findings)
+    Parsed { value: Some(value), written, findings, secrets }
 }
 
 impl Written {

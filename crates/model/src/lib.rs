@@ -46,5 +46,5 @@ pub use scalar::{FORMATS, Size, UpperBound, grouped};
 pub use schema::Schema;
 pub use schematic::{Bootloader, EnrollKeys, Meta, Overlay, Schematic, Unstable};
 pub use secret_source::{SecretSource, SopsValue};
-pub use tracked_secrets::secrets_in_text;
+pub use tracked_secrets::{secrets_in_text, tailscale_key};
 pub use upstream::tailscale::KeyKind as TailscaleKeyKind;

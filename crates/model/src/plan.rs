@@ -118,6 +118,7 @@ impl PlannedDevice {
         let control_planes = control_planes.of_cluster(&file.device.cluster);
         let mut check = Check { fleet, file, files, control_planes, caches, findings: Vec::new(), secrets: Vec::new() };
         let device = device::plan(&mut check);
+        check.findings.extend(fleet.secrets.iter().chain(&file.secrets).cloned());
         let findings = check.findings.into_iter().map(|finding| finding.device(&device.name)).collect();
         Self { application: ApplicationInput::new(&device), device: Arc::new(device), findings }
     }

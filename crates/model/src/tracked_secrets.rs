@@ -5,14 +5,14 @@ use talosmith_machinery::talos_data::secrets;
 
 use crate::upstream::tailscale;
 
-/// Returns the secrets in a file that is not a part of the model, such as a template or the content of a machine file.
-pub fn secrets_in_text(source: SourceId, text: &str) -> Vec<Diagnostic> {
-    let known = secrets::find(text).map(|found| finding(found.name, Location::bytes(source, found.range)));
-    tailscale_key(source, text).into_iter().chain(known).collect()
+/// Returns the first secret by its form in a file that is not a part of the model, such as a template or the content of a machine file.
+pub fn secrets_in_text(source: SourceId, text: &str) -> Option<Diagnostic> {
+    let found = secrets::find(text)?;
+    Some(finding(found.name, Location::bytes(source, found.range)).hidden())
 }
 
 /// Returns the first Tailscale key anywhere in a file, also in its comments.
-pub(crate) fn tailscale_key(source: SourceId, text: &str) -> Option<Diagnostic> {
+pub fn tailscale_key(source: SourceId, text: &str) -> Option<Diagnostic> {
     let range = tailscale::find_secret(text)?;
     Some(finding("a Tailscale key", Location::bytes(source, range)))
 }
@@ -28,7 +28,8 @@ pub(crate) fn secrets_in_values(source: SourceId, document: &Document) -> Vec<Di
 fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mut Vec<Diagnostic>) {
     match &node.value {
         NodeValue::Scalar(text, _) => {
-            findings.extend(secrets::find(text).map(|found| finding(found.name, Location::value(source, at()))));
+            findings
+                .extend(secrets::find(text).map(|found| finding(found.name, Location::value(source, at())).hidden()));
         }
         NodeValue::Sequence(items) => {
             items.iter().enumerate().for_each(|(index, item)| search(source, item, &|| at().item(index), findings));
@@ -37,7 +38,7 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
             for entry in entries.iter().filter(|entry| &*entry.key != "patches") {
                 let at = || at().child(&entry.key);
                 if is_secret_variable(entry) {
-                    findings.push(finding("a variable with a secret", Location::value(source, at())));
+                    findings.push(finding("a variable with a secret", Location::value(source, at())).hidden());
                 } else {
                     search(source, &entry.value, &at, findings);
                 }
@@ -52,7 +53,6 @@ fn is_secret_variable(entry: &Entry) -> bool {
 
 fn finding(name: &str, location: Location) -> Diagnostic {
     Diagnostic::new(Code::LiteralSecret, format!("this file contains {name}"), location)
-        .hidden()
         .note("the file is tracked, so everyone who can read the repository can use it")
         .help("revoke it, list a source of a new one under `secrets` in talosmith.yaml, and name that here")
 }

@@ -6,7 +6,7 @@ use talosmith_document::{Code, Diagnostic, Pointer, SourceId};
 
 use super::{Check, NoText};
 use crate::scalar::RelativePath;
-use crate::tracked_secrets::secrets_in_text;
+use crate::tracked_secrets::{secrets_in_text, tailscale_key};
 
 /// Returns the content of the mapping at `at`, which has either `content` or `file`.
 pub(super) fn text(
@@ -17,7 +17,11 @@ pub(super) fn text(
 ) -> Option<String> {
     match (content, file) {
         (Some(content), None) => Some(content.clone()),
-        (None, Some(path)) => self::file(check, at, path).map(|(_, text)| text.to_string()),
+        (None, Some(path)) => {
+            let (source, text) = self::file(check, at, path)?;
+            check.findings.extend(secrets_in_text(source, &text));
+            Some(text.to_string())
+        }
         (Some(_), Some(_)) => {
             check.exclusive(at, "content", "file");
             None
@@ -49,7 +53,7 @@ pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> 
             return None;
         }
     };
-    check.findings.extend(secrets_in_text(*source, text));
+    check.findings.extend(tailscale_key(*source, text));
     // After our header, a byte order mark would become part of the first key.
     let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(text), Arc::from);
     Some((*source, text))
