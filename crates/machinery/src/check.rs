@@ -1,6 +1,6 @@
 //! Applies patches to a base config in order, and checks the result.
 
-use talosmith_document::{Diagnostic, Level, Location};
+use talosmith_document::{Code, Diagnostic, Level, Location};
 
 use super::config::{Cleared, Config, Document, PatchedOrBase};
 use super::decode::{Deletion, DeletionError, PatchDocument, Target, title};
@@ -26,6 +26,14 @@ pub fn check_patches(
     let mut report = Report::new(patches, model_location);
     for (index, AppliedPatch { patch, .. }) in patches.iter().enumerate() {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
+        if let (Some(operations), [_, .., last]) = (patch.json_patch, &config.documents[..]) {
+            let message = format!("Talos refuses a JSON patch after {} was added", last.title());
+            let finding = report
+                .finding(Code::JsonPatch, message, operations.of_patch(index))
+                .note("it takes one only for a config of a single document")
+                .help("write it as a strategic merge patch");
+            report.findings.push(finding);
+        }
         for document in &patch.documents {
             apply(&mut config, index, document, &mut report);
         }

@@ -47,6 +47,8 @@ impl Target<'_> {
 pub struct Patch {
     pub(crate) documents: Vec<PatchDocument>,
     pub(crate) timestamps: Vec<Timestamp>,
+    /// The operations, if it is a JSON patch, which only a config of one document takes.
+    pub(crate) json_patch: Option<PatchSpan>,
 }
 
 /// A timestamp in a free-form mapping, on which Talos crashes when it applies another patch.
@@ -76,8 +78,9 @@ pub fn decode_patch(documents: &[Node], locator: &PatchLocator, target: &Target<
 
 impl Patch {
     fn new(documents: Vec<Value<'static>>, timestamps: Vec<Timestamp>) -> Self {
+        let json_patch = documents::json_patch(&documents).and_then(|operations| operations.origin);
         let documents = documents.into_iter().filter(|document| !document.all_fields().is_empty());
-        Self { documents: documents.map(PatchDocument::new).collect(), timestamps }
+        Self { documents: documents.map(PatchDocument::new).collect(), timestamps, json_patch }
     }
 
     /// Returns the key and the value at some bytes as a line: `mtu: 1500`, and without the value if it is no scalar.

@@ -22,6 +22,7 @@ mod report;
 mod rules;
 mod check;
 
+pub use base::oldest_base;
 pub use check::check_patches;
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
 pub use patch_locator::PatchLocator;

@@ -7,8 +7,8 @@ use super::fields::Walk;
 use super::wording::title;
 use super::{Target, Timestamp};
 use crate::PatchLocator;
-use crate::talos_data::talos;
 use crate::talos_data::types::{MAIN, Types};
+use crate::talos_data::{Minor, talos};
 use crate::value::{Content, Field, Value};
 
 /// The keys by which the loader knows a main document.
@@ -30,10 +30,8 @@ pub(super) fn check_patch(
     if written.is_empty() {
         return vec![empty(locator.location(0..0))];
     }
-    if let [document] = written[..]
-        && document.list().iter().any(|item| item.field("op").is_some())
-    {
-        return vec![json_patch(document, locator.location(document.list()[0].span()))];
+    if let Some(document) = json_patch(documents) {
+        return vec![check_json_patch(document, locator, target)];
     }
     let is_all_empty = written.iter().all(|document| is_dropped(document) && !has_deletion(document));
     let mut findings = Vec::new();
@@ -216,14 +214,40 @@ fn duplicate(document: &Value<'_>, location: Location, first: Location) -> Diagn
         .help("write both into one document, or into two patches")
 }
 
-/// An RFC 6902 patch, and its first operation as a strategic merge patch.
-fn json_patch(document: &Value<'_>, location: Location) -> Diagnostic {
-    let finding = Diagnostic::new(
-        Code::JsonPatch,
-        "this is a JSON patch, which Talos accepts for single documents only",
-        location,
-    )
-    .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
+/// The first minor whose base config has several documents.
+const SEVERAL_DOCUMENTS_SINCE: Minor = (1, 12);
+
+/// Returns the operations of a patch that is an RFC 6902 patch.
+pub(super) fn json_patch<'d>(documents: &'d [Value<'static>]) -> Option<&'d Value<'static>> {
+    let mut written = documents.iter().filter(|document| !document.is_null());
+    let document = written.next().filter(|document| document.list().iter().any(|item| item.field("op").is_some()))?;
+    written.next().is_none().then_some(document)
+}
+
+/// Reports an RFC 6902 patch: a base config of one document takes it, and it is not applied here.
+fn check_json_patch(document: &Value<'_>, locator: &PatchLocator, target: &Target<'_>) -> Diagnostic {
+    let location = locator.location(document.list()[0].span());
+    if target.base >= SEVERAL_DOCUMENTS_SINCE {
+        let message = "this is a JSON patch, which Talos accepts for single documents only";
+        let finding = Diagnostic::new(Code::JsonPatch, message, location)
+            .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
+        return as_merge_patch(document, finding);
+    }
+    let known = ["add", "remove", "replace", "move", "copy", "test"];
+    let unknown = document.list().iter().find(|item| !written(item, "op").is_some_and(|op| known.contains(&op)));
+    if let Some(item) = unknown {
+        let message = format!("`{}` is not an operation of a JSON patch", written(item, "op").unwrap_or_default());
+        return Diagnostic::new(Code::JsonPatch, message, locator.location(item.span()))
+            .help(format!("write one of: {}", known.join(", ")));
+    }
+    let mut finding = Diagnostic::new(Code::JsonPatch, "talosmith does not apply JSON patches", location)
+        .note("a base config from before 1.12 takes them, so what this one changes is not checked");
+    finding.level = Level::Warning;
+    as_merge_patch(document, finding)
+}
+
+/// Adds the first operation of a JSON patch as a strategic merge patch.
+fn as_merge_patch(document: &Value<'_>, finding: Diagnostic) -> Diagnostic {
     let first = &document.list()[0];
     let text = |key| written(first, key);
     let path = Pointer::new(text("path").unwrap_or_default());

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion};
+use talosmith_machinery::oldest_base;
 use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Cluster, applications};
@@ -10,6 +11,9 @@ use crate::fleet;
 
 /// The first minor whose base configs consist of documents instead of one v1alpha1 document.
 const DOCUMENTS_SINCE: (u64, u64) = (1, 14);
+
+/// The first minor whose base configs have a HostnameConfig instead of `machine.features.stableHostname`.
+const HOSTNAME_CONFIG_SINCE: (u64, u64) = (1, 12);
 
 /// The format of a base config, which decides the format of its patches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -32,6 +36,8 @@ pub struct Versions {
     pub base: TalosVersion,
     /// The format of the base config.
     pub config_format: ConfigFormat,
+    /// Whether the base config has `machine.features.stableHostname`, with which Talos refuses a HostnameConfig: before 1.12.
+    pub has_stable_hostname: bool,
     /// Whether this Talos ships `/etc/cri/conf.d/20-customization.part`, which must then be overwritten: before 1.14.
     pub ships_cri_customization: bool,
     /// The location that specifies the Talos version: in the device's file or its cluster.
@@ -79,9 +85,13 @@ pub(super) fn device(check: &mut Check<'_>) -> Versions {
                 )),
         );
     }
+    if minor < oldest_base() {
+        check.push(old_base(&base, base_location.clone()));
+    }
     let config_format = if minor >= DOCUMENTS_SINCE { ConfigFormat::Documents } else { ConfigFormat::V1Alpha1 };
     let ships_cri_customization = talos.minor() < (1, 14);
-    Versions { talos, base, config_format, ships_cri_customization, talos_location, base_location }
+    let has_stable_hostname = minor < HOSTNAME_CONFIG_SINCE;
+    Versions { talos, base, config_format, has_stable_hostname, ships_cri_customization, talos_location, base_location }
 }
 
 /// Reports a setting that needs a later version. `what` names it in the message.
@@ -146,6 +156,23 @@ fn check_supported(version: &TalosVersion, location: &Location) -> Option<Diagno
             .note("the generated files need it")
             .help(format!("upgrade the node to v{}.{} or later first", oldest.0, oldest.1))
     })
+}
+
+fn old_base(base: &TalosVersion, location: Location) -> Diagnostic {
+    let (oldest, known) = (oldest_base(), talos::oldest_minor());
+    let message = format!(
+        "the base configs of Talos {}.{} are not known (needs v{}.{})",
+        base.minor().0,
+        base.minor().1,
+        oldest.0,
+        oldest.1
+    );
+    Diagnostic::new(Code::OldTalos, message, location)
+        .note("an upgrade of Talos does not change the base config, so it is still the one that the node was installed with")
+        .help(format!(
+            "generate a new one from the cluster's secrets, `talosctl gen config --with-secrets secrets.yaml --talos-version v{0}.{1} …`,\napply it, and write\nbaseConfig: v{0}.{1}.0",
+            known.0, known.1
+        ))
 }
 
 fn missing_base_config(version: &TalosVersion, location: Location) -> Diagnostic {
