@@ -320,3 +320,19 @@ fn the_files_of_a_device_without_its_own_file_are_removed_only_on_request() {
     assert_eq!(sandbox.run(&["generate", "--remove-devices"]).status, 0);
     assert!(!sandbox.path("devices/b").exists());
 }
+
+#[test]
+fn a_broken_device_does_not_keep_another_from_being_generated() {
+    let sandbox = Sandbox::of(&[
+        HOME,
+        ("devices/a/device.yaml", &format!("name: a\n{NODE}")),
+        ("devices/b/device.yaml", "name: b\ncluster: home\nrole: worker\naddress: 192.0.2.2\nsysctl: {}\n"),
+    ]);
+    let ran = sandbox.run(&["generate", "a"]);
+    let written = "1 file written: 1 device, 1 file\nnot generated, because of errors of their own: b; `talosmith validate` lists them\n";
+    assert_eq!(ran, ok("A devices/a/manifests/hostname.patch.yaml\n", written));
+    let ran = sandbox.run(&["generate", "b"]);
+    assert_eq!(ran.status, 1);
+    assert!(!sandbox.path("devices/b/manifests").exists());
+    assert_eq!(sandbox.run(&["generate"]).status, 1);
+}

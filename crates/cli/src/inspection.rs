@@ -62,6 +62,21 @@ impl<K> Inspection<'_, K> {
         Some(finding.devices.contains(name))
     }
 
+    /// Removes the findings that are only about devices which are not selected: they do not keep the selected ones from being generated.
+    /// Returns the names of those with an error.
+    pub(crate) fn remove_findings_about_others(&mut self, selection: &Selection) -> BTreeSet<String> {
+        let mut others = BTreeSet::new();
+        self.findings.retain(|finding| {
+            let is_about_others =
+                !finding.devices.is_empty() && !finding.devices.iter().any(|device| selection.has_device(device));
+            if is_about_others && finding.level == Level::Error {
+                others.extend(finding.devices.iter().cloned());
+            }
+            !is_about_others
+        });
+        others
+    }
+
     /// Adds findings, with the level that the fleet file sets.
     pub(crate) fn add_findings(&mut self, findings: Vec<Diagnostic>) {
         self.findings.extend(findings);

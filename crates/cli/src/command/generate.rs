@@ -25,7 +25,7 @@ use crate::writer::{Lock, apply, write_secret};
 /// Write every file that the model requests
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Devices to generate, by name or folder, with their clusters; all are validated [default: all]
+    /// Devices to generate, by name or folder, with their clusters; errors of others do not matter [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
     /// Fetch no secrets, and write no file that contains one
@@ -65,6 +65,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let tree = WorkTree::new(root.path.clone());
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
+    let others = inspection.remove_findings_about_others(&selection);
     if !arguments.force {
         let findings = foreign(&inspection.sources, &inspection.differences);
         inspection.add_findings(findings);
@@ -98,6 +99,12 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         exit = failed;
     }
     print(context, arguments, &mut inspection, &secret_files)?;
+    if !others.is_empty() {
+        let names = others.into_iter().collect::<Vec<_>>().join(", ");
+        context.console.status(&format!(
+            "not generated, because of errors of their own: {names}; `talosmith validate` lists them"
+        ));
+    }
     if arguments.exit_code && !(inspection.differences.changes.is_empty() && secret_files.is_empty()) {
         exit = exit.max(Exit::Findings);
     }
