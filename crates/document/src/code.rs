@@ -171,6 +171,7 @@ codes! {
     ClearedField "cleared-field" Warning "A patch clears a field because it does not repeat it."
     // Secrets
     LiteralSecret "literal-secret" Error "A tracked file contains a secret."
+    SecretReference "secret-reference" Error "A patch refers to a secret, and nothing resolves the reference."
     SecretUnavailable "secret-unavailable" Warning "No source of a secret is available, so the file that needs it was not written."
     SecretOutdated "secret-outdated" Error "A secret file could not be regenerated, and an older version of it exists."
     SecretFailed "secret-failed" Error "A source of a secret is available but fails."

@@ -22,9 +22,12 @@ pub fn check_patches(
     expressions: &cel::Checker,
     model_location: &dyn Fn(&str, &str) -> Location,
 ) -> Vec<Diagnostic> {
-    let mut config = Config::new(base::documents(target.base, role), target.version);
+    let is_generated = !patches.iter().any(AppliedPatch::is_base);
+    let base = if is_generated { base::documents(target.base, role) } else { Vec::new() };
+    let mut config = Config::new(base, target.version);
     let mut report = Report::new(patches, model_location);
-    for (index, AppliedPatch { patch, .. }) in patches.iter().enumerate() {
+    for (index, applied) in patches.iter().enumerate() {
+        let patch = applied.patch;
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         if let (Some(operations), [_, .., last]) = (patch.json_patch, &config.documents[..]) {
             let message = format!("Talos refuses a JSON patch after {} was added", last.title());
@@ -36,6 +39,9 @@ pub fn check_patches(
         }
         for document in &patch.documents {
             apply(&mut config, index, document, &mut report);
+        }
+        if applied.is_base() {
+            config.documents.iter_mut().for_each(|document| document.of_base = true);
         }
         let findings = Rules::new(&config, expressions, &report).check_identities();
         report.findings.extend(findings);

@@ -27,6 +27,13 @@ pub enum PatchSource<'a> {
         /// Where it is written.
         locator: &'a PatchLocator,
     },
+    /// A base config that the repository keeps. With one of these, no base config is generated.
+    Base {
+        /// The name that the model has for it.
+        name: &'a str,
+        /// Where it is written.
+        locator: &'a PatchLocator,
+    },
     /// A key of the model.
     Model {
         /// The key, as the catalogue of artifacts has it: `volumes.data`.
@@ -37,6 +44,10 @@ pub enum PatchSource<'a> {
 }
 
 impl AppliedPatch<'_> {
+    pub(crate) fn is_base(&self) -> bool {
+        matches!(self.source, PatchSource::Base { .. })
+    }
+
     fn is_raw(&self) -> bool {
         self.key().is_none()
     }
@@ -45,7 +56,7 @@ impl AppliedPatch<'_> {
     fn key(&self) -> Option<&str> {
         match self.source {
             PatchSource::Model { key, .. } => Some(key),
-            PatchSource::User { .. } => None,
+            PatchSource::User { .. } | PatchSource::Base { .. } => None,
         }
     }
 
@@ -53,6 +64,7 @@ impl AppliedPatch<'_> {
         match self.source {
             PatchSource::Model { key, .. } => format!("the key `{key}`"),
             PatchSource::User { name, .. } => format!("the patch `{name}`"),
+            PatchSource::Base { name, .. } => format!("the base config `{name}`"),
         }
     }
 }
@@ -82,7 +94,7 @@ impl<'p> Report<'p> {
 
     pub(crate) fn location(&self, origin: PatchSpan) -> Location {
         match self.patch(origin).source {
-            PatchSource::User { locator, .. } => locator.location(origin.bytes()),
+            PatchSource::User { locator, .. } | PatchSource::Base { locator, .. } => locator.location(origin.bytes()),
             PatchSource::Model { key, .. } => {
                 (self.model_location)(key, &self.patch(origin).patch.line(&origin.bytes()))
             }
@@ -136,7 +148,8 @@ impl<'p> Report<'p> {
         let old = old.filter(|old| *old != at);
         let first = old.map_or(self.patch(at), |old| self.patch(old));
         let second = self.patch(at);
-        let is_between = old.is_some_and(|old| old.patch != at.patch) && (first.is_raw() || second.is_raw());
+        let is_between =
+            old.is_some_and(|old| old.patch != at.patch) && (first.is_raw() || second.is_raw()) && !first.is_base();
         if matches!(outcome, Outcome::Replaced | Outcome::Appended) && !is_between {
             return;
         }

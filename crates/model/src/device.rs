@@ -19,7 +19,8 @@ pub(crate) use storage::{
     VolumeKind, VolumeType,
 };
 pub(crate) use system::{
-    ExtensionService, FileOperation, KernelModule, MachineFile, Patch, Registries, SearchDomains, Tailscale, Time,
+    BaseFile, ExtensionService, FileOperation, KernelModule, MachineFile, Patch, Registries, SearchDomains, Tailscale,
+    Time,
 };
 
 use talosmith_document::TalosVersion;
@@ -82,6 +83,8 @@ pub struct Device {
     pub etcd: Option<Etcd>,
     pub api_server: Option<ApiServer>,
     pub allow_scheduling_on_control_planes: Option<bool>,
+    #[serde(default)]
+    pub base: BTreeMap<Name, BaseFile>,
     #[serde(default)]
     pub patches: BTreeMap<Name, Patch>,
     /// None means that the file is not written.

@@ -161,7 +161,8 @@ pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
         let at = Pointer::new("/extensionServices").child(name);
         service.config_files.values().filter_map(move |config| Some((at.clone(), config.file.as_ref()?)))
     });
-    let named = patches.chain(written).chain(configured);
+    let base = device.base.iter().map(|(name, base)| (Pointer::new("/base").child(name), &base.file));
+    let named = patches.chain(base).chain(written).chain(configured);
     named.map(|(at, path)| fleet.folder_of(file, &file.at(at)).join(path.as_str())).collect()
 }
 

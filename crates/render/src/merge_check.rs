@@ -62,8 +62,12 @@ impl MergeCheck {
             let source = PatchSource::User { name: &raw.name, locator: &raw.locator };
             Some(AppliedPatch { patch: raw.decoded.as_ref()?, source })
         });
+        let base = device.base.iter().filter_map(|base| {
+            let source = PatchSource::Base { name: &base.name, locator: &base.locator };
+            Some(AppliedPatch { patch: base.decoded.as_ref()?, source })
+        });
         // The catalogue has the raw patches last.
-        let patches: Vec<AppliedPatch<'_>> = generated.chain(raw).collect();
+        let patches: Vec<AppliedPatch<'_>> = base.chain(generated).chain(raw).collect();
         let location = |key: &str, line: &str| source_of(device, key, line);
         let findings = check_patches(&target, device.role, &patches, &self.expressions, &location);
         let findings = findings.into_iter().map(|finding| finding.device(device.name.clone()));

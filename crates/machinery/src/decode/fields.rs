@@ -216,7 +216,9 @@ impl<'a> Walk<'a> {
         if is_filled_in || scalar::is_decoded_as(kind, scalar, self.minor) {
             return;
         }
-        if is_secret {
+        if secrets::is_reference(text) {
+            self.findings.push(self.secret_field(node, text));
+        } else if is_secret {
             // It is not shown.
             let finding = wording::wrong_shape(&self.path, kind, node, self.location(node));
             self.findings.push(finding.hidden());

@@ -94,6 +94,13 @@ pub struct ConfigFile {
     pub file: Option<RelativePath>,
 }
 
+/// A base config that the repository keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseFile {
+    pub file: RelativePath,
+}
+
 /// A raw patch; `inline`, `text` and `file` are mutually exclusive.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

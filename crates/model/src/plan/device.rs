@@ -50,6 +50,9 @@ pub struct Device {
     /// The Kubernetes node and the Kubernetes components that run on it.
     #[serde(skip)]
     pub kubernetes: Kubernetes,
+    /// The base configs that the repository keeps, in the order in which they are merged; empty if Talos generates the base config.
+    #[serde(skip)]
+    pub base: Vec<Arc<Patch>>,
     /// Raw patches in the order in which they are applied.
     #[serde(skip)]
     pub patches: Vec<Arc<Patch>>,
@@ -77,6 +80,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let network = network::plan(check);
     let kubernetes = kubernetes::plan(check, versions.config_format);
     let target = Target { version: &versions.talos, base: versions.base.minor() };
+    let base = patches::plan_base(check, &target);
     let patches = patches::plan(check, &target);
     let files = written.files.iter().map(|(key, name)| {
         let location = check.at(Pointer::new("/files").child(key));
@@ -98,6 +102,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
         network,
         system,
         kubernetes,
+        base,
         patches,
     }
 }

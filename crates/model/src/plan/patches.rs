@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use talosmith_document::{Cache, Code, Diagnostic, Document, Label, Location, Node, Pointer, SourceId, TalosVersion};
+use talosmith_document::{
+    Cache, Code, Diagnostic, Document, Label, Level, Location, Node, Pointer, SourceId, TalosVersion,
+};
 use talosmith_machinery::talos_data::Minor;
 use talosmith_machinery::{self as machinery, PatchLocator, Target, decode_patch};
 
@@ -50,26 +52,60 @@ impl Content {
 
 /// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
 pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
-    let layer_patches = &check.caches.layer_patches;
-    let mut planned = Vec::new();
-    for (name, patch) in &check.file.device.patches {
+    let file = check.file;
+    let patches = file.device.patches.iter().map(|(name, patch)| {
         let at = Pointer::new("/patches").child(name);
-        let location = check.at(at.clone());
-        let layer = check.file.layer(&at);
-        let is_shared = layer != LayerRank::Device;
-        let mut work = || {
+        in_layer(check, &at, target, |check| read(check, name, patch, &at, target))
+    });
+    in_order(patches.collect())
+}
+
+/// The base configs that the repository keeps for a device, in the same order. They stand for what `talosctl gen config` generates, so
+/// only what Talos refuses in them is a finding, and references to secrets are not.
+pub(super) fn plan_base(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
+    let file = check.file;
+    let files = file.device.base.iter().map(|(name, base)| {
+        let at = Pointer::new("/base").child(name);
+        in_layer(check, &at, target, |check| {
+            let (source, text) = texts::file(check, &at, &base.file)?;
             let before = check.findings.len();
-            let patch = read(check, name, patch, &at, target).map(Arc::new);
-            (patch, check.findings.split_off(before))
-        };
-        let (patch, findings) = if is_shared {
-            layer_patches.0.get_or_compute(&(location, target.version.clone(), target.base), work)
-        } else {
-            work()
-        };
-        check.findings.extend(findings);
-        planned.extend(patch.map(|patch| (layer, patch)));
-    }
+            let patch = decode(check, name, Content::Text(text), PatchLocator::File(source), target);
+            let found = check.findings.split_off(before).into_iter();
+            let is_refused =
+                |finding: &Diagnostic| finding.level == Level::Error && finding.code != Code::SecretReference;
+            check.findings.extend(found.filter(is_refused));
+            Some(patch)
+        })
+    });
+    in_order(files.collect())
+}
+
+/// Plans a patch or base config once for all devices that have it from the same layer.
+fn in_layer(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    target: &Target<'_>,
+    read: impl FnOnce(&mut Check<'_>) -> Option<Patch>,
+) -> Option<(LayerRank, Arc<Patch>)> {
+    let layer_patches = &check.caches.layer_patches;
+    let location = check.at(at.clone());
+    let layer = check.file.layer(at);
+    let work = || {
+        let before = check.findings.len();
+        let patch = read(check).map(Arc::new);
+        (patch, check.findings.split_off(before))
+    };
+    let (patch, findings) = if layer == LayerRank::Device {
+        work()
+    } else {
+        layer_patches.0.get_or_compute(&(location, target.version.clone(), target.base), work)
+    };
+    check.findings.extend(findings);
+    Some((layer, patch?))
+}
+
+fn in_order(planned: Vec<Option<(LayerRank, Arc<Patch>)>>) -> Vec<Arc<Patch>> {
+    let mut planned: Vec<_> = planned.into_iter().flatten().collect();
     planned.sort_by_key(|(layer, _)| *layer);
     planned.into_iter().map(|(_, patch)| patch).collect()
 }
@@ -108,6 +144,10 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
             return None;
         }
     };
+    Some(decode(check, name, content, locator, target))
+}
+
+fn decode(check: &mut Check<'_>, name: &Name, content: Content, locator: PatchLocator, target: &Target<'_>) -> Patch {
     let decoded = match content.documents(locator.source()) {
         Ok(documents) => {
             let (decoded, findings) = decode_patch(&documents, &locator, target);
@@ -119,7 +159,7 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
             None
         }
     };
-    Some(Patch { name: name.to_string(), content, locator, decoded })
+    Patch { name: name.to_string(), content, locator, decoded }
 }
 
 /// A finding of the parser, at the location of the patch's text in the user's file.

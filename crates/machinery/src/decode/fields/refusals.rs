@@ -45,7 +45,7 @@ impl<'a> Walk<'a> {
         if secrets::is_reference(text) {
             let message =
                 format!("{} has a reference to a secret, which nothing resolves", wording::subject(&self.path));
-            return Diagnostic::new(Code::LiteralSecret, message, self.location(node))
+            return Diagnostic::new(Code::SecretReference, message, self.location(node))
                 .note("the node would use the reference itself as the secret")
                 .help(format!("write the placeholder `${{{placeholder}}}`, and put the secret in its place where the patch is applied"));
         }
