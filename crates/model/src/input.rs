@@ -285,12 +285,17 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> Parsed {
 }
 
 impl Written {
-    /// Adds the raw patches of a mapping of device keys.
+    /// Adds the raw patches of a mapping of device keys, and the machine configs that its schematics embed.
     fn add(&mut self, text: &str, keys: &Node, at: &Pointer) {
+        for (section, key) in [("patches", "text"), ("schematics", "embeddedMachineConfiguration")] {
+            for entry in keys.get(section).map(Node::entries).unwrap_or_default() {
+                let block = entry.value.get(key).and_then(|node| BlockText::find(text, node));
+                let at = || at.child(section).child(&entry.key).child(key);
+                self.blocks.extend(block.map(|block| (at(), Arc::new(block))));
+            }
+        }
         for patch in keys.get("patches").map(Node::entries).unwrap_or_default() {
             let at = at.child("patches").child(&patch.key);
-            let block = patch.value.get("text").and_then(|node| BlockText::find(text, node));
-            self.blocks.extend(block.map(|block| (at.child("text"), Arc::new(block))));
             let mapping = patch.value.get("inline").cloned();
             self.mappings.extend(mapping.map(|node| (at.child("inline"), Arc::new(node))));
         }

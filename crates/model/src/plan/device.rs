@@ -82,6 +82,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let target = Target { version: &versions.talos, base: versions.base.minor() };
     let base = patches::plan_base(check, &target);
     let patches = patches::plan(check, &target);
+    patches::check_embedded(check, &target);
     let files = written.files.iter().map(|(key, name)| {
         let location = check.at(Pointer::new("/files").child(key));
         (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))

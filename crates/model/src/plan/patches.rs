@@ -80,6 +80,17 @@ pub(super) fn plan_base(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<P
     in_order(files.collect())
 }
 
+/// Checks the machine configs that the schematics embed as raw patches are checked: the node loads them, and they are public.
+pub(super) fn check_embedded(check: &mut Check<'_>, target: &Target<'_>) {
+    let file = check.file;
+    for (name, schematic) in &file.device.schematics {
+        let Some(text) = &schematic.embedded_machine_configuration else { continue };
+        let at = Pointer::new("/schematics").child(name).child("embeddedMachineConfiguration");
+        let locator = locator_of_text(check, &at);
+        decode(check, name, Content::Text(text.as_str().into()), locator, target);
+    }
+}
+
 /// Plans a patch or base config once for all devices that have it from the same layer.
 fn in_layer(
     check: &mut Check<'_>,
@@ -119,14 +130,7 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
                 None => (Content::Mapping(Arc::new(Node::from_map(mapping))), PatchLocator::Whole(location)),
             }
         }
-        (None, Some(text), None) => {
-            let location = check.at(at.child("text"));
-            let locator = match check.fleet.block_of(check.file, &location) {
-                Some(block) => PatchLocator::Block(location, block),
-                None => PatchLocator::Whole(location),
-            };
-            (Content::Text(text.as_str().into()), locator)
-        }
+        (None, Some(text), None) => (Content::Text(text.as_str().into()), locator_of_text(check, &at.child("text"))),
         (None, None, Some(path)) => {
             let (source, text) = texts::file(check, at, path)?;
             (Content::Text(text), PatchLocator::File(source))
@@ -145,6 +149,15 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
         }
     };
     Some(decode(check, name, content, locator, target))
+}
+
+/// Returns the locator of a string in the model.
+fn locator_of_text(check: &Check<'_>, at: &Pointer) -> PatchLocator {
+    let location = check.at(at.clone());
+    match check.fleet.block_of(check.file, &location) {
+        Some(block) => PatchLocator::Block(location, block),
+        None => PatchLocator::Whole(location),
+    }
 }
 
 fn decode(check: &mut Check<'_>, name: &Name, content: Content, locator: PatchLocator, target: &Target<'_>) -> Patch {
