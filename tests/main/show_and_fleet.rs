@@ -18,7 +18,7 @@ talosVersion: v1.13.2
 baseConfig: v1.12.1
 hostname: altra-1
 schematics:
-  plain: { extensions: [siderolabs/nvidia-open-gpu-kernel-modules-lts] }
+  plain: { extensions: [siderolabs/amd-ucode] }
 install:
   image: { reference: registry.example/installer@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 }
   alternatives: { plain: { schematic: plain } }

@@ -14,6 +14,7 @@ mod scalar;
 mod format;
 mod value;
 mod decode;
+mod patch_reader;
 mod config;
 mod base;
 mod deletion;
@@ -26,6 +27,7 @@ pub use base::oldest_base;
 pub use check::check_patches;
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
 pub use patch_locator::PatchLocator;
+pub use patch_reader::{PatchScalar, PatchedDocument};
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
 

@@ -4,10 +4,13 @@
 //! every finding that needs nothing but the model. Templates see these types: their fields are the contract of
 //! `docs/reference/templates.md`.
 
+mod texts;
+mod patches;
+mod raw;
+mod claims;
 mod applications;
 mod versions;
 mod secrets;
-mod texts;
 mod disks;
 mod selectors;
 mod room;
@@ -15,13 +18,16 @@ mod encryption;
 mod volume_kind;
 mod volumes;
 mod images;
+mod installer;
+mod extension_families;
+mod kernel_modules;
 mod services;
 mod network;
+mod cluster_networks;
 mod system;
 mod kubernetes;
 mod features;
 mod storage_classes;
-mod patches;
 mod caches;
 mod storage;
 mod device;
@@ -29,6 +35,7 @@ mod node_selectors;
 mod folders;
 mod objects;
 mod cross_device;
+mod claimed;
 mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};

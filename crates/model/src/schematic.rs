@@ -31,6 +31,25 @@ pub struct Schematic {
     pub customization: Customization,
 }
 
+/// An overlay as templates see it: with every key, also where it has no options.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedOverlay {
+    /// The overlay's image.
+    pub image: String,
+    /// The overlay's name.
+    pub name: String,
+    /// Options in the overlay's own terms; empty if there are none.
+    #[serde(serialize_with = "natural::serialize")]
+    pub options: serde_json::Map<String, serde_json::Value>,
+}
+
+impl PlannedOverlay {
+    pub(crate) fn new(overlay: &Overlay) -> Self {
+        let Overlay { image, name, options } = overlay.clone();
+        Self { image, name, options }
+    }
+}
+
 /// The overlay that an image for a single-board computer needs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]

@@ -8,7 +8,7 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
-use crate::catalogue::{Application, CLUSTER, ClusterRow, Each, Reader, Row, artifacts_of};
+use crate::catalogue::{Application, CLUSTER, ClusterRow, DEVICE, Each, Reader, Row, artifacts_of};
 
 /// A file that is generated for a device, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -204,6 +204,17 @@ pub(crate) fn key_pointer(row: &Row, item: &str) -> Pointer {
     segments.fold(Pointer::root(), |at, segment| at.child(segment))
 }
 
+/// Whether a key of `files` belongs to an artifact that some device can have.
+fn is_artifact(key: &str) -> bool {
+    let key = key.strip_suffix(".secret").unwrap_or(key);
+    DEVICE.iter().any(|row| match row.key.split_once('*') {
+        Some((before, after)) => {
+            key.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(|item| !item.is_empty())
+        }
+        None => row.key == key,
+    })
+}
+
 /// Returns a finding for each key in `files` that requests no file.
 pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     if device.files.is_empty() {
@@ -213,7 +224,10 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     let with_secrets: Vec<String> =
         known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
     known.extend(with_secrets);
-    let unknown = device.files.iter().filter(|(key, _)| !known.contains(key));
+    // A key in a layer is for the devices that have the file.
+    let is_for_others = |key: &str, location: &Location| location.source != device.location.source && is_artifact(key);
+    let unknown =
+        device.files.iter().filter(|(key, (_, location))| !known.contains(key) && !is_for_others(key, location));
     unknown
         .map(|(key, (_, location))| {
             let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file"), location.as_key());

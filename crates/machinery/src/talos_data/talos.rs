@@ -18,12 +18,18 @@ struct Row {
     minor: Minor,
     volumes: &'static str,
     partitions: &'static str,
+    kubernetes: &'static str,
 }
 
 /// The few rows of the table of minors, oldest first: every device asks for several of their fields.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let rows = table::rows(MINORS).filter_map(|mut row| {
-        Some(Row { minor: table::minor(row.next()?)?, volumes: row.next()?, partitions: row.next()? })
+        Some(Row {
+            minor: table::minor(row.next()?)?,
+            volumes: row.next()?,
+            partitions: row.next()?,
+            kubernetes: row.next()?,
+        })
     });
     rows.collect()
 });
@@ -43,6 +49,14 @@ pub fn newest_minor() -> Minor {
 /// The names of Talos's own volumes that a `VolumeConfig` may configure.
 pub fn system_volumes(version: &TalosVersion) -> impl Iterator<Item = &'static str> {
     table::list(row(version).map(|row| row.volumes))
+}
+
+/// The oldest and the newest minor of Kubernetes that a version of Talos supports; none for a minor that is not known.
+#[must_use]
+pub fn kubernetes(version: &TalosVersion) -> Option<(Minor, Minor)> {
+    let row = ROWS.iter().find(|row| row.minor == version.minor())?;
+    let (oldest, newest) = row.kubernetes.split_once(',')?;
+    Some((table::minor(oldest)?, table::minor(newest)?))
 }
 
 /// The minor that first knew a system volume; none for any other name.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
+use super::claims::{self, Claims, NodeName, RawAddress};
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
 use crate::fleet;
@@ -203,11 +204,18 @@ fn requested_by(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool)
     if has_path { file.at(application.child("path")) } else { file.at(application).as_key() }
 }
 
-/// What the applications of a cluster take from a device.
+/// What the applications of a cluster, and the checks across devices, take from a planned device.
 #[derive(Debug)]
 pub struct ApplicationInput {
     pub(super) cluster: String,
+    /// The device's name.
+    device: String,
+    /// The name of its Kubernetes node.
     node: String,
+    /// The location of its hostname, if that is not the node's name.
+    hostname: Option<Location>,
+    /// The addresses in its raw patches.
+    raw_addresses: Vec<RawAddress>,
     /// The key by which it takes part in kata-containers.
     kata: Option<Location>,
     /// The paths that it offers to the local-path-provisioner, and their key.
@@ -221,7 +229,7 @@ impl ApplicationInput {
         let classes = (!storage.storage_classes.is_empty()).then(|| {
             Box::new(NodeClasses {
                 device: device.name.clone(),
-                node: device.network.hostname.clone(),
+                node: device.network.node_name.clone(),
                 classes: storage.storage_classes.clone(),
                 location: device.keys.at("/localPath/storageClasses").as_key(),
             })
@@ -229,11 +237,31 @@ impl ApplicationInput {
         let local_paths = storage.local_paths.clone();
         Self {
             cluster: device.cluster.clone(),
-            node: device.network.hostname.clone(),
+            device: device.name.clone(),
+            hostname: (device.network.hostname != device.network.node_name)
+                .then(|| device.network.hostname_location.clone()),
+            raw_addresses: claims::addresses(&device.patches),
+            node: device.network.node_name.clone(),
             kata: device.kubernetes.kata.then(|| device.keys.at("/kata").as_key()),
             local_paths: local_paths.map(|paths| (paths, device.keys.at("/localPath/volumes"))),
             classes,
         }
+    }
+
+    /// Adds what the checks across devices need of the device.
+    pub(super) fn add_claims(&mut self, claims: &mut Claims) {
+        if let Some(location) = self.hostname.take() {
+            claims.nodes.push(NodeName {
+                cluster: self.cluster.as_str().into(),
+                device: self.device.as_str().into(),
+                node: self.node.as_str().into(),
+                location,
+            });
+        }
+        let addresses = std::mem::take(&mut self.raw_addresses).into_iter();
+        claims
+            .addresses
+            .extend(addresses.map(|address| (address, self.device.as_str().into(), self.cluster.as_str().into())));
     }
 
     pub fn cluster(&self) -> &str {

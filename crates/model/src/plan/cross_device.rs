@@ -1,12 +1,16 @@
 //! Checks across devices: what must be unique, and what a cluster needs.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId};
 use talosmith_machinery::Role;
 
+use super::claims::{Claims, portless};
 use super::{node_selectors, objects};
 use crate::fleet::LintLevel;
+use crate::scalar::NodeEndpoint;
 use crate::{DeviceFile, FleetFile};
 
 /// What the checks across devices need of a device.
@@ -21,6 +25,8 @@ pub struct CrossDeviceInput {
     ip: String,
     hostname: (String, Key),
     tailnet: Option<(String, Key)>,
+    /// The address in an endpoint of its own without a port, and where it is written.
+    portless: Option<(IpAddr, Location)>,
     objects: objects::Input,
     selectors: Option<node_selectors::Input>,
 }
@@ -52,6 +58,10 @@ impl CrossDeviceInput {
             role: device.role,
             address: device.address.to_string(),
             ip: device.address.ip().to_string(),
+            portless: match &device.endpoint {
+                Some(NodeEndpoint::Url(url)) => portless(url).map(|address| (address, file.at("/endpoint"))),
+                _ => None,
+            },
             hostname,
             tailnet,
             objects: objects::Input::new(file),
@@ -86,6 +96,8 @@ impl Key {
 pub(super) struct CrossDeviceChecks {
     /// The name and the file of each device; the others name devices by their index here, because a fleet can have many.
     devices: Vec<(Box<str>, SourceId)>,
+    /// The cluster of each device.
+    clusters: Vec<Arc<str>>,
     addresses: FirstUses,
     hostnames: FirstUses,
     tailnet: FirstUses,
@@ -95,6 +107,7 @@ pub(super) struct CrossDeviceChecks {
     workers: BTreeMap<String, usize>,
     objects: objects::Checks,
     selectors: node_selectors::Checks,
+    claims: Claims,
 }
 
 #[derive(Default)]
@@ -123,6 +136,8 @@ impl CrossDeviceChecks {
         }
         let index = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
         self.devices.push((name.as_str().into(), source));
+        let shared = self.clusters.last().filter(|last| ***last == *cluster).cloned();
+        self.clusters.push(shared.unwrap_or_else(|| cluster.as_str().into()));
         let devices = &self.devices;
         let duplicate = |code: Code, first: &(u32, Key), key: &Key, message: &dyn Fn(&str) -> String| {
             let (owner, owners_file) = &devices[first.0 as usize];
@@ -131,6 +146,11 @@ impl CrossDeviceChecks {
                 .device(&**owner)
                 .device(name.as_str())
         };
+        self.claims.endpoints.extend(
+            input
+                .portless
+                .map(|(address, location)| (address, location, name.as_str().into(), cluster.as_str().into())),
+        );
         if let Some((first, key)) = self.addresses.add(ip, index, Key::Own("/address")) {
             let message = |owner: &str| format!("`{owner}` and `{name}` have the address {address}");
             let finding = duplicate(Code::DuplicateAddress, first, &key, &message);
@@ -162,6 +182,30 @@ impl CrossDeviceChecks {
             }
             Role::Worker => *self.workers.entry(cluster).or_default() += 1,
         }
+    }
+
+    /// What devices claim with their hostnames and their raw patches.
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    pub(super) fn claims_mut(&mut self) -> &mut Claims {
+        &mut self.claims
+    }
+
+    /// Returns the device of a cluster with an address, and where it is written.
+    pub(super) fn owner_of(&self, address: IpAddr, cluster: &str) -> Option<(&str, Location)> {
+        let (index, key) = self.addresses.0.get(address.to_string().as_str())?;
+        let (name, source) = &self.devices[*index as usize];
+        let is_of_cluster = self.clusters.get(*index as usize).is_some_and(|of| &**of == cluster);
+        is_of_cluster.then(|| (&**name, key.location(*source)))
+    }
+
+    /// Returns the device of a cluster with a hostname, and where it is written.
+    pub(super) fn host(&self, cluster: &str, hostname: &str) -> Option<(&str, Location)> {
+        let (index, key) = self.hostnames.0.get(format!("{cluster}/{hostname}").as_str())?;
+        let (name, source) = &self.devices[*index as usize];
+        Some((name, key.location(*source)))
     }
 
     /// The addresses of the control planes of each cluster, in the order of the strings.

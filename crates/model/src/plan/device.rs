@@ -1,5 +1,6 @@
 //! A planned device: its groups of settings by topic, and what was written about its generated files.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,7 +15,10 @@ use super::network::Network;
 use super::storage::Storage;
 use super::system::System;
 use super::versions::Versions;
-use super::{Check, Patch, SecretUse, features, images, kubernetes, network, patches, storage, system, versions};
+use super::{
+    Check, Patch, SecretUse, cluster_networks, extension_families, features, images, installer, kernel_modules,
+    kubernetes, network, patches, services, storage, system, versions,
+};
 use crate::Keys;
 use crate::device::Arch;
 
@@ -73,16 +77,26 @@ pub struct Device {
 pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let written = &check.file.device;
     let versions = versions::device(check);
-    let storage = storage::plan(check, &versions.talos);
-    let images = images::plan(check, &versions, &storage.disks);
-    features::extensions(check, &images);
-    let system = system::plan(check, &versions, images.applied());
-    let network = network::plan(check);
-    let kubernetes = kubernetes::plan(check, versions.config_format);
     let target = Target { version: &versions.talos, base: versions.base.minor() };
     let base = patches::plan_base(check, &target);
     let patches = patches::plan(check, &target);
     patches::check_embedded(check, &target);
+    // What the node is given as documents, besides the artifacts of keys.
+    let written_documents = match base.is_empty() {
+        true => Cow::Borrowed(&patches),
+        false => Cow::Owned(base.iter().chain(&patches).cloned().collect()),
+    };
+    let storage = storage::plan(check, &versions.talos);
+    let images = images::plan(check, &versions, &storage.disks);
+    let applied = installer::check(check, &versions.talos, &images, &written_documents);
+    extension_families::check(check);
+    kernel_modules::check(check, applied.as_ref(), &written_documents);
+    features::extensions(check, applied.as_ref());
+    services::check_unconfigured(check, applied.as_ref(), &written_documents);
+    let system = system::plan(check, &versions, applied.as_ref());
+    let network = network::plan(check, &written_documents);
+    cluster_networks::check(check, &written_documents);
+    let kubernetes = kubernetes::plan(check, versions.config_format);
     let files = written.files.iter().map(|(key, name)| {
         let location = check.at(Pointer::new("/files").child(key));
         (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))

@@ -1,9 +1,10 @@
 //! What features need: extensions, volumes, applications. Nothing is added silently; what is missing is reported.
 
-use talosmith_document::{Code, Diagnostic, Location, Pointer};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion};
+use talosmith_machinery::talos_data::talos;
 
-use super::images::Images;
-use super::{Check, PlannedSchematic, Volume};
+use super::installer::{Applied, Source};
+use super::{Check, Volume};
 
 /// Each feature and the extension without which the node cannot offer it.
 const NEEDS: &[(&str, &str, &str)] = &[
@@ -12,9 +13,9 @@ const NEEDS: &[(&str, &str, &str)] = &[
     ("/gpu/amd", "the AMD GPU", "siderolabs/amdgpu"),
 ];
 
-/// Extensions that the applied image lacks. An image given by its reference is not checked.
-pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
-    let Some(schematic) = images.applied() else { return };
+/// Extensions that the applied image lacks, if it is known which ones it has.
+pub(super) fn extensions(check: &mut Check<'_>, applied: Option<&Applied<'_>>) {
+    let Some(applied) = applied else { return };
     let device = &check.file.device;
     for (pointer, feature, extension) in NEEDS {
         let wanted = match *pointer {
@@ -22,36 +23,41 @@ pub(super) fn extensions(check: &mut Check<'_>, images: &Images) {
             "/kata" => device.kata,
             _ => device.gpu.amd.is_some(),
         };
-        if !wanted || schematic.extensions.iter().any(|listed| listed == extension) {
+        if !wanted || applied.has(extension) {
             continue;
         }
         let location = check.key(Pointer::from(*pointer));
-        missing_extension(check, schematic, feature, extension, location);
+        missing_extension(check, applied, feature, extension, location);
     }
 }
 
 /// Reports an extension that `user`, which is written at `location`, needs and that the applied image does not have.
 pub(super) fn missing_extension(
     check: &mut Check<'_>,
-    applied: &PlannedSchematic,
+    applied: &Applied<'_>,
     user: &str,
     extension: &str,
     location: Location,
 ) {
-    let image = check.key(Pointer::new("/schematics").child(&applied.name));
-    check.push(
-        Diagnostic::new(Code::MissingExtension, format!("{user} needs the extension `{extension}`"), location)
-            .also(image, "the image that is applied lacks it")
+    let finding =
+        Diagnostic::new(Code::MissingExtension, format!("{user} needs the extension `{extension}`"), location);
+    check.push(match &applied.source {
+        Source::Schematic(name) => finding
+            .also(check.key(Pointer::new("/schematics").child(name)), "the image that is applied lacks it")
             .note("it is not added automatically, because the order of extensions is part of the image's ID")
-            .help(format!("add a line under `schematics.{}.extensions`:\n- {extension}", applied.name)),
-    );
+            .help(format!("add a line under `schematics.{name}.extensions`:\n- {extension}")),
+        Source::Reference(image) => finding
+            .also(image.clone(), "this image has no extension")
+            .help(format!("describe the image instead of the reference, as in\nschematics:\n  main: {{ extensions: [{extension}] }}\ninstall:\n  image: {{ schematic: main }}")),
+    });
 }
 
 /// Checks what the node offers to the cluster's applications, and returns its paths for local-path.
-pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<Vec<String>> {
+pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume], version: &TalosVersion) -> Option<Vec<String>> {
     let device = &check.file.device;
     let cluster = check.fleet.fleet.clusters.get(&device.cluster)?;
     if device.kata {
+        check_known_version(check, version);
         match &cluster.applications.kata_containers {
             None => unknown_application(check, "/kata", "kata-containers"),
             Some(kata) => scratch_volume(check, volumes, kata.scratch.volume.as_str()),
@@ -84,6 +90,22 @@ pub(super) fn applications(check: &mut Check<'_>, volumes: &[Volume]) -> Option<
         }
     }
     Some(paths)
+}
+
+/// Reports kata containers on a Talos whose own files of containerd are not known: overwriting one that it does not ship ends a boot.
+fn check_known_version(check: &mut Check<'_>, version: &TalosVersion) {
+    let newest = talos::newest_minor();
+    if version.minor() <= newest {
+        return;
+    }
+    let message = format!("kata containers replace files of containerd, and those of Talos {version} are not known");
+    let mut finding = Diagnostic::new(Code::NewerTalos, message, check.key("/kata"));
+    finding.level = Level::Error;
+    check.push(
+        finding
+            .note("a file that this Talos does not ship as expected would keep the node from booting")
+            .help(format!("stay on Talos {}.{}, use a newer talosmith, or write `kata: false`", newest.0, newest.1)),
+    );
 }
 
 /// Reports one of Talos's own volumes where a user volume is required.

@@ -6,7 +6,7 @@ use talosmith_document::Diagnostic;
 use talosmith_machinery::Role;
 
 use super::cross_device::CrossDeviceChecks;
-use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, folders};
+use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, claimed, folders};
 use crate::scalar::Name;
 use crate::{DeviceFile, FleetFile, PartialDevice};
 
@@ -46,7 +46,8 @@ impl<'a> FleetPlan<'a> {
     }
 
     /// Adds what a planned device provides to the applications of its cluster; if the device has errors, these cannot be generated.
-    pub fn add_application(&mut self, input: ApplicationInput, has_errors: bool) {
+    pub fn add_application(&mut self, mut input: ApplicationInput, has_errors: bool) {
+        input.add_claims(self.checks.claims_mut());
         if has_errors {
             self.incomplete.insert(input.cluster);
             return;
@@ -74,6 +75,7 @@ impl<'a> FleetPlan<'a> {
     pub fn finish(self, mut clusters: Vec<Cluster>) -> (Vec<Cluster>, Vec<Diagnostic>) {
         let Self { fleet, checks, applications, incomplete, unreadable, mut findings } = self;
         findings.extend(checks.finish(fleet, unreadable.is_empty()));
+        findings.extend(claimed::check(fleet, &checks));
         findings.extend(applications::check_default_paths(fleet));
         findings.extend(folders::check(&clusters, &checks));
         for cluster in &mut clusters {

@@ -10,11 +10,13 @@ use super::{Check, ConfigFormat, Disk, selectors};
 use crate::device;
 use crate::device::{Arch, InstallImage as Written};
 use crate::scalar::{DnsLabel, Extension, Name, Registry};
-use crate::schematic::{Bootloader, Customization, EnrollKeys, Meta, Overlay, Schematic, SystemExtensions, Unstable};
+use crate::schematic::{
+    Bootloader, Customization, EnrollKeys, Meta, PlannedOverlay, Schematic, SystemExtensions, Unstable,
+};
 use crate::upstream::extensions;
 
 /// The factory that builds images: <https://factory.talos.dev>.
-const FACTORY: &str = "factory.talos.dev";
+pub(super) const FACTORY: &str = "factory.talos.dev";
 
 /// The schematics and installer images of a device.
 #[derive(Debug, Serialize)]
@@ -26,7 +28,7 @@ pub struct Images {
 }
 
 impl Images {
-    /// Returns the schematic of the installer image that is applied; none if the image is given by its reference.
+    /// Returns the schematic of the installer image that is applied; none if it is not one of the device's.
     pub(crate) fn applied(&self) -> Option<&PlannedSchematic> {
         let name = self.install.image.as_ref()?.schematic.as_ref()?;
         self.schematics.iter().find(|schematic| schematic.name == *name)
@@ -44,7 +46,7 @@ pub struct PlannedSchematic {
     /// Extensions in order.
     pub extensions: Vec<String>,
     /// The overlay of a single-board computer, if there is one.
-    pub overlay: Option<Overlay>,
+    pub overlay: Option<PlannedOverlay>,
     /// Whether the schematic has anything but an overlay.
     pub is_customized: bool,
     /// Values of the META partition, in order.
@@ -155,7 +157,7 @@ fn schematics(check: &mut Check<'_>, version: &TalosVersion) -> Vec<PlannedSchem
                 is_customized: schematic.customization != Customization::default(),
                 extra_kernel_args: schematic.customization.extra_kernel_args,
                 extensions: schematic.customization.system_extensions.official_extensions,
-                overlay: written.overlay.clone(),
+                overlay: written.overlay.as_ref().map(PlannedOverlay::new),
                 meta: schematic.customization.meta,
                 secureboot: written.secureboot.as_ref().map(|secureboot| SecureBoot {
                     enroll_keys: secureboot.enroll_keys,

@@ -1,10 +1,12 @@
 //! Networks, resolvers and Tailscale.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::secrets::{Expected, use_secret};
-use super::{Check, Cluster};
+use super::{Check, Cluster, Patch, claims};
 use crate::FleetFile;
 use crate::device::Device;
 use crate::scalar::{Cidr, Hostname, Route};
@@ -15,8 +17,10 @@ const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
 /// The hostname, the resolvers and Tailscale.
 #[derive(Debug, Serialize)]
 pub struct Network {
-    /// The hostname, which is also the name of the Kubernetes node: as written, or else the device's name.
+    /// The hostname: as written, or else the device's name.
     pub hostname: String,
+    /// The name of the Kubernetes node: the hostname's first label, unless a raw patch says otherwise.
+    pub node_name: String,
     /// DNS servers; none if the model does not list them, which is not the same as an empty list.
     pub nameservers: Option<Vec<String>>,
     /// Search domains; none if the model has none.
@@ -28,13 +32,15 @@ pub struct Network {
     pub hostname_location: Location,
 }
 
-pub(super) fn plan(check: &mut Check<'_>) -> Network {
+/// Plans the network of a device with some raw patches.
+pub(super) fn plan(check: &mut Check<'_>, patches: &[Arc<Patch>]) -> Network {
     let written = &check.file.device;
     if written.hostname.is_none() {
         check_name_as_hostname(check, written.name.as_str());
     }
     Network {
         hostname: hostname(written).to_owned(),
+        node_name: claims::node_name(hostname(written), patches),
         hostname_location: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),
         tailscale: tailscale(check),
         nameservers: nameservers(check),
@@ -42,7 +48,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Network {
     }
 }
 
-/// Returns the hostname of a device, which is also the name of its Kubernetes node.
+/// Returns the hostname of a device.
 pub(crate) fn hostname(device: &Device) -> &str {
     device.hostname.as_ref().map_or(device.name.as_str(), Hostname::as_str)
 }
@@ -99,10 +105,39 @@ fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
     if written.extra_args.is_some() {
         settings.push(format!("TS_EXTRA_ARGS={}", arguments.join(" ")));
     }
+    if let Some(routes) = &written.routes {
+        check_accepted_routes(check, routes, &arguments);
+    }
     let advertises_tags = arguments.iter().any(|argument| argument.starts_with("--advertise-tags="));
-    let auth_key =
-        use_secret(check, "tailscale", secret, &at.child("authKey"), Expected::TailscaleKey { advertises_tags });
+    // The keys of a control server such as Headscale have no form of Tailscale's.
+    let has_own_server = arguments.iter().any(|argument| {
+        argument.strip_prefix("--login-server").is_some_and(|server| !server.contains("tailscale.com"))
+    });
+    let expected = if has_own_server { Expected::Text } else { Expected::TailscaleKey { advertises_tags } };
+    let auth_key = use_secret(check, "tailscale", secret, &at.child("authKey"), expected);
     Some(Tailscale { auth_key, settings })
+}
+
+/// Reports a node that accepts the routes which it advertises itself: siderolabs/extensions#626.
+fn check_accepted_routes(check: &mut Check<'_>, routes: &[Route], arguments: &[&str]) {
+    let accepts = |argument: &&str| matches!(*argument, "--accept-routes" | "--accept-routes=true");
+    let Some(accepted) = arguments.iter().position(accepts) else { return };
+    let networks = advertised(check, &[Route::Pods, Route::Services]);
+    let of_cluster = advertised(check, routes).into_iter().find(|route| {
+        let Ok(route) = route.parse::<Cidr>() else { return false };
+        networks.iter().any(|network| network.parse::<Cidr>().is_ok_and(|network| network.overlaps(&route)))
+    });
+    let Some(route) = of_cluster else { return };
+    let argument = arguments[accepted];
+    let message = format!("`{argument}` lets the node accept {route}, which its own cluster advertises");
+    let location = check.at(Pointer::new("/tailscale/extraArgs").item(accepted));
+    let routes = check.key("/tailscale/routes");
+    check.push(
+        Diagnostic::new(Code::AcceptRoutes, message, location)
+            .also(routes, "advertised here")
+            .note("traffic to pods and services would leave through the tunnel instead of the cluster's network")
+            .help("remove the argument"),
+    );
 }
 
 fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {

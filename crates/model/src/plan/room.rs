@@ -79,7 +79,7 @@ pub(super) fn check_room<'a>(
     let left = match allocate(free, placed.iter().map(|volume| volume.least().0)) {
         Ok(left) => left,
         Err(shortfall) => {
-            overcommit(check, disk, placed, shortfall, sum(disk, placed, Err(shortfall), version));
+            overcommit(check, disk, placed, shortfall, version);
             return None;
         }
     };
@@ -126,7 +126,15 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     );
 }
 
-fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], missing: u64, sum: String) {
+/// Whether a volume that cannot be created keeps others from being unmounted: up to 1.13.6, and in every 1.12.
+///
+/// Source: siderolabs/talos#13733, which is in 1.13.7 and 1.14 and absent from release-1.12.
+fn holds_up_teardown(version: &TalosVersion) -> bool {
+    version.minor() < (1, 13) || (version.minor() == (1, 13) && version.patch < 7)
+}
+
+fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], missing: u64, version: &TalosVersion) {
+    let sum = sum(disk, placed, Err(missing), version);
     // Talos places user volumes by rising size, so the largest one does not fit.
     let last = placed.iter().max_by_key(|volume| (!volume.own, volume.least().0));
     let Some(last) = last else { return };
@@ -139,7 +147,12 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], missing: u6
     )
     .label("the last volume to be placed")
     .figure(sum)
-    .note("Talos does not create a volume that does not fit; the node boots without its mount");
+    .note("Talos does not create a volume that does not fit, nor any other new volume after it; the node boots without their mounts");
+    if holds_up_teardown(version) {
+        finding = finding.note(format!(
+            "on Talos {version} it also holds up reset, reboot and upgrade for 5 minutes, and these then fail"
+        ));
+    }
     let room = aligned(last.least().0).saturating_sub(missing);
     finding = if room >= 1_000_000_000 {
         finding.help(format!("the largest size that fits is {}; or `size: remaining`", suggested(room)))

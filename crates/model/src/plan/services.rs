@@ -1,11 +1,14 @@
 //! Extension services other than Tailscale, which has a key of its own.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
 use super::features::missing_extension;
+use super::installer::{Applied, Source};
 use super::secrets::{Expected, use_secret};
-use super::{Check, PlannedSchematic, texts};
+use super::{Check, Patch, raw, texts};
 use crate::device;
 use crate::scalar::DnsLabel;
 use crate::upstream::extensions;
@@ -28,11 +31,11 @@ pub struct ConfigFile {
     pub content: String,
 }
 
-/// Plans the extension services of a device; `applied` is the schematic of the applied image, if it is known.
+/// Plans the extension services of a device; `applied` is the content of the applied image, if it is known.
 pub(super) fn services(
     check: &mut Check<'_>,
     version: &TalosVersion,
-    applied: Option<&PlannedSchematic>,
+    applied: Option<&Applied<'_>>,
 ) -> Vec<ExtensionService> {
     let mut planned = Vec::new();
     for (name, service) in &check.file.device.extension_services {
@@ -72,7 +75,7 @@ fn check_provider(
     at: &Pointer,
     name: &DnsLabel,
     version: &TalosVersion,
-    applied: Option<&PlannedSchematic>,
+    applied: Option<&Applied<'_>>,
 ) {
     let location = check.key(at.clone());
     let provides = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
@@ -95,12 +98,64 @@ fn check_provider(
         });
         return;
     }
-    let Some(schematic) = applied else { return };
-    if schematic.extensions.iter().any(|extension| provides(extension)) {
+    let Some(applied) = applied else { return };
+    if applied.extensions.iter().any(|extension| provides(extension)) {
         return;
     }
     let extension = providers.next().unwrap_or_default();
-    missing_extension(check, schematic, &format!("the service `{name}`"), extension, location);
+    missing_extension(check, applied, &format!("the service `{name}`"), extension, location);
+}
+
+/// Reports services of the applied image that wait for a configuration which the device does not have.
+///
+/// Source: release-1.12 to 1.14 v1alpha1_sequencer_tasks.go, `StartAllServices`; siderolabs/talos#12145.
+pub(super) fn check_unconfigured(check: &mut Check<'_>, applied: Option<&Applied<'_>>, patches: &[Arc<Patch>]) {
+    let Some(Applied { extensions, source: Source::Schematic(schematic), .. }) = applied else { return };
+    let device = &check.file.device;
+    for (index, extension) in extensions.iter().enumerate() {
+        for service in extensions::services(extension).filter(|service| service.needs_configuration) {
+            let name = service.name;
+            let is_configured = (name == "tailscale" && device.tailscale.is_some())
+                || device.extension_services.keys().any(|key| key.as_str() == name)
+                || raw::documents(patches, "ExtensionServiceConfig").any(|(_, document)| document.name == name);
+            if is_configured {
+                continue;
+            }
+            let list = Pointer::new("/schematics").child(schematic).child("extensions");
+            let message =
+                format!("the service `{name}` of `{extension}` waits for a configuration that the device lacks");
+            let help = match name {
+                "tailscale" => {
+                    "configure it, as in\ntailscale: { authKey: tailscale-authkey }\nor remove the extension".to_owned()
+                }
+                _ => format!(
+                    "configure it, as in\nextensionServices:\n  {name}: {}\nor remove the extension",
+                    example(name)
+                ),
+            };
+            check.push(
+                Diagnostic::new(Code::UnconfiguredService, message, check.at(list.item(index)))
+                    .note("Talos finishes a boot only when all services run: the node reboots when its boot timeout is over")
+                    .help(help),
+            );
+        }
+    }
+}
+
+/// A configuration of a service, with a path or a variable that it reads. Source: the READMEs of siderolabs/extensions.
+fn example(service: &str) -> &'static str {
+    match service {
+        "cloudflared" => "{ environment: { TUNNEL_TOKEN: \"${CLOUDFLARED_TOKEN}\" }, secrets: [cloudflared-token] }",
+        "lldpd" => {
+            "{ configFiles: { /usr/local/etc/lldpd/lldpd.conf: { content: \"configure lldp status rx-and-tx\" } } }"
+        }
+        "nebula" => "{ configFiles: { /usr/local/etc/nebula/config.yaml: { file: nebula.yaml } } }",
+        "netbird" => "{ environment: { NB_SETUP_KEY: \"${NETBIRD_KEY}\" }, secrets: [netbird-key] }",
+        "newt" => "{ environment: { NEWT_SECRET: \"${NEWT_SECRET}\" }, secrets: [newt-secret] }",
+        "nut-client" => "{ configFiles: { /usr/local/etc/nut/upsmon.conf: { file: upsmon.conf } } }",
+        "zerotier" => "{ environment: { ZEROTIER_NETWORK: 8056c2e21c000001 } }",
+        _ => "{ configFiles: { /usr/local/etc/<file>: { file: <file> } } }",
+    }
 }
 
 /// Registers the secrets that the service lists, and reports those that it does not use or uses without listing them.

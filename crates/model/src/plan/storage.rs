@@ -22,7 +22,7 @@ pub(super) fn plan(check: &mut Check<'_>, version: &TalosVersion) -> Storage {
     let disks = disks::disks(check);
     selectors::check_selectors(check, &disks, version);
     let volumes = volumes::volumes(check, &disks, version);
-    let local_paths = features::applications(check, &volumes);
+    let local_paths = features::applications(check, &volumes, version);
     let storage_classes = storage_classes::plan(check, &volumes);
     Storage { disks, volumes, local_paths, storage_classes }
 }

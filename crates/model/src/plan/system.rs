@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
+use super::installer::Applied;
 use super::versions::Versions;
-use super::{Check, ConfigFormat, ExtensionService, PlannedSchematic, services, texts};
+use super::{Check, ConfigFormat, ExtensionService, services, texts};
 use crate::device::FileOperation;
 use crate::scalar::FileMode;
 
@@ -27,8 +28,8 @@ pub struct System {
     pub extension_services: Vec<ExtensionService>,
 }
 
-/// Plans the system of a device; `applied` is the schematic of the applied image, if it is known.
-pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, applied: Option<&PlannedSchematic>) -> System {
+/// Plans the system of a device; `applied` is the content of the applied image, if it is known.
+pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, applied: Option<&Applied<'_>>) -> System {
     System {
         time: time(check),
         kernel_modules: kernel_modules(check),

@@ -1,6 +1,6 @@
 //! Addresses, networks and URLs.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -129,20 +129,48 @@ impl FromStr for Route {
     }
 }
 
-fn check_endpoint(text: &str) -> Result<(), ScalarError> {
-    let fault = || ScalarError::new(format!("`{text}` is not the URL of a Kubernetes API"));
-    let Some(authority) = text.strip_prefix("https://") else {
-        let host = text.trim_start_matches("http://");
-        return Err(fault().label("not https").help(format!("write `https://{host}`")));
-    };
-    let authority = authority.strip_suffix('/').unwrap_or(authority);
-    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+impl Endpoint {
+    /// The host, without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        self.parts().0
+    }
+
+    /// Whether the URL names a port; without one it is 443.
+    pub fn has_port(&self) -> bool {
+        self.parts().1.is_some()
+    }
+
+    fn parts(&self) -> (&str, Option<&str>) {
+        host_and_port(self.0.trim_start_matches("https://").trim_end_matches('/'))
+    }
+}
+
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
         None => match authority.split_once(':') {
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         },
+    }
+}
+
+fn check_endpoint(text: &str) -> Result<(), ScalarError> {
+    let fault = || ScalarError::new(format!("`{text}` is not the URL of a Kubernetes API"));
+    let Some(authority) = text.strip_prefix("https://") else {
+        let host = text.trim_start_matches("http://").trim_end_matches('/');
+        let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
+        let url = if is_ipv6 { format!("https://[{host}]") } else { format!("https://{host}") };
+        // talosctl proposes this port: cmd/talosctl/cmd/mgmt/gen/config.go, fixControlPlaneEndpoint.
+        let port = if is_ipv6 || host_and_port(host).1.is_none() { ":6443" } else { "" };
+        let help = match format!("{url}{port}") {
+            url if check_endpoint(&url).is_ok() => format!("write `{url}`"),
+            _ => "write a URL such as `https://192.168.1.194:6443`".to_owned(),
+        };
+        return Err(fault().label("not https").help(help));
     };
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let (host, port) = host_and_port(authority);
     if let Some(port) = port
         && port.parse::<u16>().is_err()
     {

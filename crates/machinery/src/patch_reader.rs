@@ -1,0 +1,69 @@
+//! Reads single values of a patch, before it is merged.
+
+use std::ops::Range;
+
+use super::decode::Patch;
+use super::value::Value;
+
+/// A document that a patch sets or merges.
+#[derive(Debug, Clone, Copy)]
+pub struct PatchedDocument<'p> {
+    /// Empty where the kind has none.
+    pub name: &'p str,
+    value: &'p Value<'static>,
+}
+
+/// A scalar of a patch.
+#[derive(Debug, Clone)]
+pub struct PatchScalar<'p> {
+    pub text: &'p str,
+    /// Its bytes in the patch.
+    pub bytes: Range<usize>,
+}
+
+impl Patch {
+    /// Returns the documents of a kind, which is `v1alpha1` for the main document.
+    pub fn documents<'p>(&'p self, kind: &str) -> impl Iterator<Item = PatchedDocument<'p>> {
+        self.documents.iter().filter(move |document| document.kind == kind).filter_map(|document| {
+            let value = document.content.as_ref().ok()?.1.as_ref()?;
+            Some(PatchedDocument { name: &document.name, value })
+        })
+    }
+}
+
+impl<'p> PatchedDocument<'p> {
+    /// Returns the scalars at a path of keys that are joined by dots; `[]` after a key stands for every item of its list.
+    #[must_use]
+    pub fn scalars(self, path: &str) -> Vec<PatchScalar<'p>> {
+        let mut found = vec![self.value];
+        for (index, keys) in path.split("[]").enumerate() {
+            if index > 0 {
+                found = found.into_iter().flat_map(Value::list).collect();
+            }
+            let keys = keys.trim_start_matches('.');
+            if !keys.is_empty() {
+                found = found.into_iter().filter_map(|value| value.at(keys)).collect();
+            }
+        }
+        let scalars = found.into_iter().filter(|value| !value.scalar().is_empty());
+        scalars.map(|value| PatchScalar { text: value.scalar(), bytes: value.span() }).collect()
+    }
+
+    /// Returns the text of the scalar at a path, and none for anything else.
+    #[must_use]
+    pub fn text(self, path: &str) -> Option<&'p str> {
+        self.value.at(path).map(Value::scalar).filter(|text| !text.is_empty())
+    }
+
+    /// Whether the boolean at a path is there and true.
+    #[must_use]
+    pub fn is_true(self, path: &str) -> bool {
+        self.value.is_true(path)
+    }
+
+    /// Whether something is at a path.
+    #[must_use]
+    pub fn has(self, path: &str) -> bool {
+        self.value.has(path)
+    }
+}
