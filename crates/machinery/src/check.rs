@@ -4,9 +4,11 @@ use talosmith_document::{Code, Diagnostic, Level, Location};
 
 use super::config::{Cleared, Config, Document, PatchedOrBase};
 use super::decode::{Deletion, DeletionError, PatchDocument, Target, title};
+use super::json_patch;
 use super::merge::Merger;
 use super::report::{AppliedPatch, Report};
 use super::rules::Rules;
+use super::value::Value;
 use super::{base, deletion};
 use crate::{Role, cel};
 
@@ -29,13 +31,8 @@ pub fn check_patches(
     for (index, applied) in patches.iter().enumerate() {
         let patch = applied.patch;
         let index = u16::try_from(index).unwrap_or(u16::MAX);
-        if let (Some(operations), [_, .., last]) = (patch.json_patch, &config.documents[..]) {
-            let message = format!("Talos refuses a JSON patch after {} was added", last.title());
-            let finding = report
-                .finding(Code::JsonPatch, message, operations.of_patch(index))
-                .note("it takes one only for a config of a single document")
-                .help("write it as a strategic merge patch");
-            report.findings.push(finding);
+        if let Some(operations) = &patch.json_patch {
+            apply_json_patch(&mut config, index, operations, &mut report);
         }
         for document in &patch.documents {
             apply(&mut config, index, document, &mut report);
@@ -65,6 +62,32 @@ pub fn check_patches(
     findings.sort_by(|a, b| a.at.location.cmp(&b.at.location));
     talosmith_document::merge(&mut findings);
     findings
+}
+
+/// Applies an RFC 6902 patch, which Talos does only to a config of a single document.
+fn apply_json_patch<'a>(config: &mut Config<'a>, patch: u16, operations: &'a Value<'static>, report: &mut Report<'_>) {
+    if let ([_, .., last], Some(origin)) = (&config.documents[..], operations.origin) {
+        let message = format!("Talos refuses a JSON patch after {} was added", last.title());
+        let finding = report
+            .finding(Code::JsonPatch, message, origin.of_patch(patch))
+            .note("it takes one only for a config of a single document")
+            .help("write it as a strategic merge patch");
+        report.findings.push(finding);
+        return;
+    }
+    let Some(main) = config.documents.first_mut() else { return };
+    for operation in operations.list() {
+        let operation = operation.of_patch(patch);
+        main.origin = operation.origin;
+        if let (Err(message), Some(origin)) = (json_patch::apply(main.value.to_mut(), &operation), operation.origin) {
+            let message = format!("this operation cannot be applied: {message}");
+            let finding = report.finding(Code::JsonPatch, message, origin).note("Talos refuses the whole patch");
+            report
+                .findings
+                .push(finding.help("spell the path as it is in the config, or write a strategic merge patch"));
+            return;
+        }
+    }
 }
 
 fn apply<'a>(config: &mut Config<'a>, patch: u16, document: &'a PatchDocument, report: &mut Report<'_>) {

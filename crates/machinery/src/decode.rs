@@ -48,7 +48,7 @@ pub struct Patch {
     pub(crate) documents: Vec<PatchDocument>,
     pub(crate) timestamps: Vec<Timestamp>,
     /// The operations, if it is a JSON patch, which only a config of one document takes.
-    pub(crate) json_patch: Option<PatchSpan>,
+    pub(crate) json_patch: Option<Value<'static>>,
 }
 
 /// A timestamp in a free-form mapping, on which Talos crashes when it applies another patch.
@@ -78,7 +78,7 @@ pub fn decode_patch(documents: &[Node], locator: &PatchLocator, target: &Target<
 
 impl Patch {
     fn new(documents: Vec<Value<'static>>, timestamps: Vec<Timestamp>) -> Self {
-        let json_patch = documents::json_patch(&documents).and_then(|operations| operations.origin);
+        let json_patch = documents::operations(&documents).cloned();
         let documents = documents.into_iter().filter(|document| !document.all_fields().is_empty());
         Self { documents: documents.map(PatchDocument::new).collect(), timestamps, json_patch }
     }

@@ -13,6 +13,7 @@ mod patch_locator;
 mod scalar;
 mod format;
 mod value;
+mod json_patch;
 mod decode;
 mod patch_reader;
 mod config;

@@ -7,6 +7,7 @@ use super::fields::Walk;
 use super::wording::title;
 use super::{Target, Timestamp};
 use crate::PatchLocator;
+use crate::json_patch::{self, OPERATIONS};
 use crate::talos_data::types::{MAIN, Types};
 use crate::talos_data::{Minor, talos};
 use crate::value::{Content, Field, Value};
@@ -30,8 +31,8 @@ pub(super) fn check_patch(
     if written.is_empty() {
         return vec![empty(locator.location(0..0))];
     }
-    if let Some(document) = json_patch(documents) {
-        return vec![check_json_patch(document, locator, target)];
+    if let Some(document) = operations(documents) {
+        return check_json_patch(document, locator, target);
     }
     let is_all_empty = written.iter().all(|document| is_dropped(document) && !has_deletion(document));
     let mut findings = Vec::new();
@@ -218,32 +219,37 @@ fn duplicate(document: &Value<'_>, location: Location, first: Location) -> Diagn
 const SEVERAL_DOCUMENTS_SINCE: Minor = (1, 12);
 
 /// Returns the operations of a patch that is an RFC 6902 patch.
-pub(super) fn json_patch<'d>(documents: &'d [Value<'static>]) -> Option<&'d Value<'static>> {
+pub(super) fn operations<'d>(documents: &'d [Value<'static>]) -> Option<&'d Value<'static>> {
     let mut written = documents.iter().filter(|document| !document.is_null());
     let document = written.next().filter(|document| document.list().iter().any(|item| item.field("op").is_some()))?;
     written.next().is_none().then_some(document)
 }
 
-/// Reports an RFC 6902 patch: a base config of one document takes it, and it is not applied here.
-fn check_json_patch(document: &Value<'_>, locator: &PatchLocator, target: &Target<'_>) -> Diagnostic {
-    let location = locator.location(document.list()[0].span());
+/// Returns everything for which Talos refuses the operations of an RFC 6902 patch on their own; only a base config of one document takes
+/// them.
+fn check_json_patch(document: &Value<'static>, locator: &PatchLocator, target: &Target<'_>) -> Vec<Diagnostic> {
     if target.base >= SEVERAL_DOCUMENTS_SINCE {
         let message = "this is a JSON patch, which Talos accepts for single documents only";
+        let location = locator.location(document.list()[0].span());
         let finding = Diagnostic::new(Code::JsonPatch, message, location)
             .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
-        return as_merge_patch(document, finding);
+        return vec![as_merge_patch(document, finding)];
     }
-    let known = ["add", "remove", "replace", "move", "copy", "test"];
-    let unknown = document.list().iter().find(|item| !written(item, "op").is_some_and(|op| known.contains(&op)));
-    if let Some(item) = unknown {
-        let message = format!("`{}` is not an operation of a JSON patch", written(item, "op").unwrap_or_default());
-        return Diagnostic::new(Code::JsonPatch, message, locator.location(item.span()))
-            .help(format!("write one of: {}", known.join(", ")));
+    let mut findings = Vec::new();
+    for operation in document.list() {
+        let op = written(operation, "op").unwrap_or_default();
+        if !OPERATIONS.contains(&op) {
+            let message = format!("`{op}` is not an operation of a JSON patch");
+            let finding = Diagnostic::new(Code::JsonPatch, message, locator.location(operation.span()));
+            findings.push(finding.help(format!("write one of: {}", OPERATIONS.join(", "))));
+        } else if let (Some(path), Some(value)) = (written(operation, "path"), operation.get("value")) {
+            let whole = json_patch::around(path, value.clone());
+            let mut walk = Walk::new(locator, target);
+            walk.document(&whole, MAIN);
+            findings.append(&mut walk.findings);
+        }
     }
-    let mut finding = Diagnostic::new(Code::JsonPatch, "talosmith does not apply JSON patches", location)
-        .note("a base config from before 1.12 takes them, so what this one changes is not checked");
-    finding.level = Level::Warning;
-    as_merge_patch(document, finding)
+    findings
 }
 
 /// Adds the first operation of a JSON patch as a strategic merge patch.
