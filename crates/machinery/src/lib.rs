@@ -28,7 +28,7 @@ pub use base::oldest_base;
 pub use check::check_patches;
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
 pub use patch_locator::PatchLocator;
-pub use patch_reader::{PatchScalar, PatchedDocument};
+pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::decode::Patch;
+use super::format::bytes;
 use super::value::Value;
 
 /// A document that a patch sets or merges.
@@ -19,6 +20,12 @@ pub struct PatchScalar<'p> {
     pub text: &'p str,
     /// Its bytes in the patch.
     pub bytes: Range<usize>,
+}
+
+/// Returns the bytes of a volume's size as Talos parses it; none if it is negative or no size.
+#[must_use]
+pub fn volume_bytes(text: &str) -> Option<u64> {
+    bytes(text).filter(|(_, is_negative)| !is_negative).map(|(bytes, _)| bytes)
 }
 
 impl Patch {

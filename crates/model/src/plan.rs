@@ -16,6 +16,7 @@ mod selectors;
 mod room;
 mod encryption;
 mod volume_kind;
+mod raw_volumes;
 mod volumes;
 mod images;
 mod installer;

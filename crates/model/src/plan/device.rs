@@ -86,7 +86,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
         true => Cow::Borrowed(&patches),
         false => Cow::Owned(base.iter().chain(&patches).cloned().collect()),
     };
-    let storage = storage::plan(check, &versions.talos);
+    let storage = storage::plan(check, &versions.talos, &written_documents);
     let images = images::plan(check, &versions, &storage.disks);
     let applied = installer::check(check, &versions.talos, &images, &written_documents);
     extension_families::check(check);

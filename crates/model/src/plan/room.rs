@@ -1,6 +1,6 @@
 //! Whether the volumes of a disk fit.
 
-use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Disk};
@@ -15,6 +15,8 @@ pub(super) struct Placed {
     pub name: String,
     pub own: bool,
     pub bounds: Bounds,
+    /// Where a raw patch writes it; none for a volume of the model.
+    pub location: Option<Location>,
 }
 
 /// How large a volume may be.
@@ -49,6 +51,21 @@ impl Placed {
         }
     }
 
+    /// Where it, or a key of it, is written.
+    fn at(&self, check: &Check<'_>, key: &str) -> Location {
+        let of_model = || check.at(Pointer::new("/volumes").child(&self.name).child(key));
+        self.location.clone().unwrap_or_else(of_model)
+    }
+
+    /// Applies the bounds of a raw patch, which is merged into the model's volume.
+    pub(super) fn merge(&mut self, patch: Bounds) {
+        let Bounds::Range { min, max } = patch else { return };
+        if let Bounds::Range { min: own_min, max: own_max } = &mut self.bounds {
+            *own_min = min.or_else(|| own_min.take());
+            *own_max = max.or_else(|| own_max.take());
+        }
+    }
+
     pub(super) fn unbounded(&self) -> bool {
         matches!(self.bounds, Bounds::Range { max: None, .. })
     }
@@ -61,11 +78,10 @@ pub(super) fn check_room<'a>(
     placed: &'a [Placed],
     version: &TalosVersion,
 ) -> Option<(&'a str, Size)> {
-    let at = |volume: &Placed, key: &str| Pointer::new("/volumes").child(&volume.name).child(key);
     let mut rest = placed.iter().filter(|volume| matches!(volume.bounds, Bounds::Remaining));
     let (first, second) = (rest.next(), rest.next());
     if let (Some(first), Some(second)) = (first, second) {
-        let (location, first) = (check.at(at(second, "size")), check.at(at(first, "size")));
+        let (location, first) = (second.at(check, "size"), first.at(check, "size"));
         let message = format!("two volumes use the remaining space of `{}`", disk.name);
         check.push(
             Diagnostic::new(Code::VolumeBounds, message, location)
@@ -87,7 +103,7 @@ pub(super) fn check_room<'a>(
     if left < 1_000_000_000 {
         let message = format!("nothing remains of `{}` for `{}`", disk.name, volume.name);
         check.push(
-            Diagnostic::new(Code::VolumeOvercommit, message, check.at(at(volume, "size")))
+            Diagnostic::new(Code::VolumeOvercommit, message, volume.at(check, "size"))
                 .label(format!("{} bytes", grouped(left)))
                 .figure(sum(disk, placed, Ok(left), version)),
         );
@@ -98,7 +114,7 @@ pub(super) fn check_room<'a>(
             Diagnostic::new(
                 Code::VolumeBounds,
                 "the remaining space is not known while another volume has bounds",
-                check.at(at(volume, "size")),
+                volume.at(check, "size"),
             )
             .help("write a `size` for each of the disk's other volumes"),
         );
@@ -114,8 +130,12 @@ fn ephemeral_is_bounded(check: &mut Check<'_>, disk: &Disk, placed: &[Placed]) {
     let elsewhere = check.file.device.volumes.keys().any(|name| name.as_str().eq_ignore_ascii_case("EPHEMERAL"));
     let location = match placed.iter().find(|volume| volume.name == "EPHEMERAL") {
         Some(ephemeral) if !ephemeral.unbounded() => return,
+        Some(Placed { location: Some(location), .. }) => location.clone(),
         Some(_) => check.key("/volumes/EPHEMERAL"),
-        None if disk.system && !elsewhere => check.key(Pointer::new("/volumes").child(&user.name)),
+        None if disk.system && !elsewhere => match &user.location {
+            Some(location) => location.clone(),
+            None => check.key(Pointer::new("/volumes").child(&user.name)),
+        },
         None => return,
     };
     let message = format!("EPHEMERAL uses all of `{}` before `{}` is created", disk.name, user.name);
@@ -138,12 +158,11 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], missing: u6
     // Talos places user volumes by rising size, so the largest one does not fit.
     let last = placed.iter().max_by_key(|volume| (!volume.own, volume.least().0));
     let Some(last) = last else { return };
-    let at = Pointer::new("/volumes").child(&last.name);
     let key = if matches!(last.bounds, Bounds::Exact(_)) { "size" } else { "minSize" };
     let mut finding = Diagnostic::new(
         Code::VolumeOvercommit,
         format!("the volumes on `{}` need {} more than the disk has", disk.name, decimal(missing)),
-        check.at(at.child(key)),
+        last.at(check, key),
     )
     .label("the last volume to be placed")
     .figure(sum)

@@ -111,6 +111,37 @@ fn checked(
     expression.map_err(|error| check.push(ScalarError::from(error).at(Code::BadSelector, location))).ok()
 }
 
+/// Returns the disk of the model that a selector certainly selects: it is true for this one, and false for every other one.
+pub(super) fn disk_of<'d>(
+    check: &Check<'_>,
+    disks: &'d [Disk],
+    selector: &str,
+    version: &TalosVersion,
+) -> Option<&'d Disk> {
+    if let Some(disk) = disks.iter().find(|disk| disk.selector == selector) {
+        return Some(disk);
+    }
+    let expression = check.caches.selectors.check(selector, Environment::Disk, version).ok()?;
+    let is_known = disks.iter().any(|disk| disk.system);
+    let mut selected = None;
+    for disk in disks {
+        let (_, written) = check.file.device.disks.iter().find(|(name, _)| name.as_str() == disk.name)?;
+        let mut facts = known(written);
+        if is_known {
+            facts.bind("system_disk", disk.system);
+        }
+        if let Ok(own) = check.caches.selectors.check(&disk.selector, Environment::Disk, version) {
+            facts.extend(&own.implied());
+        }
+        match expression.evaluate(&facts) {
+            Outcome::True if selected.is_none() => selected = Some(disk),
+            Outcome::False => {}
+            _ => return None,
+        }
+    }
+    selected
+}
+
 /// Returns the properties of a disk in the model.
 fn known(disk: &device::Disk) -> Bindings {
     let mut facts = Bindings::default();

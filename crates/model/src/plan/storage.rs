@@ -1,9 +1,11 @@
 //! The storage of a device.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use talosmith_document::TalosVersion;
 
-use super::{Check, Disk, StorageClass, Volume, disks, features, selectors, storage_classes, volumes};
+use super::{Check, Disk, Patch, StorageClass, Volume, disks, features, selectors, storage_classes, volumes};
 
 /// The disks and volumes of a device, and what it offers for persistent volumes.
 #[derive(Debug, Serialize)]
@@ -18,10 +20,11 @@ pub struct Storage {
     pub storage_classes: Vec<StorageClass>,
 }
 
-pub(super) fn plan(check: &mut Check<'_>, version: &TalosVersion) -> Storage {
+/// Plans the storage of a device with some raw patches.
+pub(super) fn plan(check: &mut Check<'_>, version: &TalosVersion, patches: &[Arc<Patch>]) -> Storage {
     let disks = disks::disks(check);
     selectors::check_selectors(check, &disks, version);
-    let volumes = volumes::volumes(check, &disks, version);
+    let volumes = volumes::volumes(check, &disks, version, patches);
     let local_paths = features::applications(check, &volumes, version);
     let storage_classes = storage_classes::plan(check, &volumes);
     Storage { disks, volumes, local_paths, storage_classes }

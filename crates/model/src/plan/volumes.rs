@@ -1,6 +1,7 @@
 //! Volumes and their bounds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
@@ -8,7 +9,7 @@ use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 use super::encryption::encryption;
 use super::room::{Bounds, Placed, check_room};
 use super::volume_kind::{Kind, fits, kind, versions};
-use super::{Check, Disk, Encryption};
+use super::{Check, Disk, Encryption, Patch, raw_volumes};
 use crate::device;
 use crate::device::{Filesystem, Mount, VolumeType};
 use crate::scalar::{Name, VolumeSize};
@@ -25,6 +26,8 @@ pub struct Volume {
     pub selector: Option<String>,
     /// The selector of the partition, if it is an existing one.
     pub volume_selector: Option<String>,
+    /// Whether it has a disk or bounds.
+    pub is_provisioned: bool,
     /// The lower bound, as written.
     pub min_size: Option<String>,
     /// The upper bound, as written.
@@ -42,7 +45,12 @@ pub struct Volume {
 }
 
 /// The volumes of a device: Talos's own first, then in the order of their names.
-pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVersion) -> Vec<Volume> {
+pub(super) fn volumes(
+    check: &mut Check<'_>,
+    disks: &[Disk],
+    version: &TalosVersion,
+    patches: &[Arc<Patch>],
+) -> Vec<Volume> {
     // Plans are kept in memory, and the spare capacity of a growing vector would be many times their size.
     let mut planned = Vec::with_capacity(check.file.device.volumes.len());
     let mut on_disk: BTreeMap<&str, Vec<Placed>> = BTreeMap::new();
@@ -60,9 +68,16 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
             },
             None => None,
         };
-        let Some(bounds) = bounds(check, &at, kind, volume, disk.is_some()) else { continue };
-        if let (Some(disk), Some(bounds)) = (disk, &bounds) {
-            let placed = Placed { name: name.to_string(), own: kind == Kind::System, bounds: bounds.clone() };
+        // EPHEMERAL is on the system disk unless it has a selector.
+        let is_ephemeral = kind == Kind::System && name.as_str() == "EPHEMERAL";
+        let Some(bounds) = bounds(check, &at, kind, volume, disk.is_some() || is_ephemeral && has_bounds(volume))
+        else {
+            continue;
+        };
+        let placed_on = disk.or_else(|| disks.iter().find(|disk| disk.system && is_ephemeral));
+        if let (Some(disk), Some(bounds)) = (placed_on, &bounds) {
+            let placed =
+                Placed { name: name.to_string(), own: kind == Kind::System, bounds: bounds.clone(), location: None };
             on_disk.entry(&disk.name).or_default().push(placed);
         }
         let (min_size, max_size) = bounds.as_ref().map(Bounds::limits).unwrap_or_default();
@@ -78,6 +93,7 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
             volume_type: volume.volume_type.filter(|kind| *kind != VolumeType::Partition),
             disk: disk.map(|disk| disk.name.clone()),
             selector: disk.map(|disk| disk.selector.clone()),
+            is_provisioned: disk.is_some() || bounds.is_some(),
             volume_selector: volume.selector.as_ref().map(|selector| selector.as_str().to_owned()),
             min_size,
             max_size,
@@ -89,6 +105,7 @@ pub(super) fn volumes(check: &mut Check<'_>, disks: &[Disk], version: &TalosVers
         });
     }
     whole_disks(check, disks, &planned);
+    raw_volumes::add(check, disks, patches, version, &mut on_disk);
     for disk in disks {
         let placed = on_disk.remove(disk.name.as_str()).unwrap_or_default();
         let Some((name, remaining)) = check_room(check, disk, &placed, version) else { continue };
@@ -144,6 +161,10 @@ fn whole_disks(check: &mut Check<'_>, disks: &[Disk], planned: &[Volume]) {
                 .help("put one of them on another disk, or remove `volumeType` and set the volume's `size`"),
         );
     }
+}
+
+fn has_bounds(volume: &device::Volume) -> bool {
+    volume.size.is_some() || volume.min_size.is_some() || volume.max_size.is_some()
 }
 
 /// How large a volume may be; the inner option is none if the volume has no size of its own, the outer one after a finding.
