@@ -8,7 +8,7 @@ use talosmith_model::layout;
 use crate::diff;
 use crate::tree::{ReadError, Tree};
 
-pub(crate) use orphans::{find_orphans, is_generated, is_temporary, temporary_name};
+pub(crate) use orphans::{find_orphans, is_generated};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ChangeKind {

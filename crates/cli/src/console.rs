@@ -12,6 +12,7 @@ use talosmith_document::{Diagnostic, Sources};
 
 use crate::environment::{CLICOLOR_FORCE, COLUMNS, FORCE_COLOR, LANG, LC_ALL, LC_CTYPE, NO_COLOR, TERM, Variable};
 use crate::mask::mask;
+use crate::printable;
 use crate::report::{self, Style};
 
 /// The value of `--color`.
@@ -78,25 +79,33 @@ impl Console {
         self.result.write(text)
     }
 
-    /// Prints a message on standard error unless `--quiet` is set. Adds a line break if there is none. Ignores errors: a closed
-    /// standard error is no reason to stop.
+    /// Prints a message of one line on standard error unless `--quiet` is set. Ignores errors: a closed standard error is no reason to
+    /// stop.
     pub(crate) fn status(&mut self, text: &str) {
         if !self.quiet && !text.is_empty() {
-            let end = if text.ends_with('\n') { "" } else { "\n" };
-            let _ = self.status.write(&format!("{text}{end}"));
+            let text = printable::line(text.trim_end_matches('\n'));
+            let _ = self.status.write(&format!("{text}\n"));
         }
     }
 
     /// Prints on standard error why the command could not run, with the chain of causes, even if `--quiet` is set.
     pub(crate) fn failure(&mut self, error: &anyhow::Error) {
         let word = self.status.style.paint(anstyle::AnsiColor::BrightRed.on_default().bold(), "error");
-        let _ = self.status.write(&format!("{word}: {error:#}\n"));
+        let _ = self.status.write(&format!("{word}: {}\n", printable::line(&format!("{error:#}"))));
     }
 
     /// Prints a message on standard error if `--verbose` is set and `--quiet` is not.
     pub(crate) fn detail(&mut self, text: &str) {
         if self.verbose {
             self.status(text);
+        }
+    }
+
+    /// Prints a help, or what is wrong with the arguments.
+    pub(crate) fn usage(&mut self, channel: Channel, text: &str) -> Result<(), PrintError> {
+        match channel {
+            Channel::Result => self.result.write(text),
+            Channel::Status => self.status.write(text),
         }
     }
 
@@ -127,9 +136,14 @@ impl Stream {
         Self { to: Box::new(AutoStream::new(raw, choice)), style }
     }
 
-    /// Writes a string. Masks Tailscale keys again, in case a caller that wrapped or cut the string did not mask it first.
+    /// Writes a string. Masks Tailscale keys again, in case a caller that wrapped or cut the string did not mask it first. Replaces
+    /// control characters, which names and files of a repository can contain.
     fn write(&mut self, text: &str) -> Result<(), PrintError> {
-        self.to.write_all(mask(text).as_bytes()).and_then(|()| self.to.flush()).map_err(PrintError::from)
+        let text = mask(text);
+        self.to
+            .write_all(printable::lines(&text, self.style.color).as_bytes())
+            .and_then(|()| self.to.flush())
+            .map_err(PrintError::from)
     }
 }
 

@@ -6,11 +6,14 @@ use anstyle::AnsiColor;
 use similar::{Algorithm, ChangeTag, TextDiff};
 
 use crate::mask::mask;
+use crate::printable;
 
 /// The lines of context around a change, as in git.
 const CONTEXT: usize = 3;
 /// The number of changed lines that an excerpt shows; it counts the others.
 const EXCERPT: usize = 12;
+/// The characters of a line that an excerpt shows.
+const LONGEST: usize = 500;
 /// The separator between the number and the sign in a line of an excerpt.
 const RULE: &str = " │ ";
 
@@ -21,6 +24,7 @@ pub(crate) fn unified(path: &str, old: Option<&str>, new: Option<&str>, color: b
     if old == new {
         return String::new();
     }
+    let path = printable::line(path);
     let name = |side: &str, text: Option<&str>| text.map_or("/dev/null".to_owned(), |_| format!("{side}/{path}"));
     let mut out = String::new();
     let bold = anstyle::Style::new().bold();
@@ -73,10 +77,13 @@ pub(crate) fn excerpt(old: &str, new: &str) -> String {
         let number = index.map_or(String::new(), |index| (index + 1).to_string());
         // Otherwise versions that differ only in this would look equal.
         let text = mask(text);
-        let (text, ending) = match text.strip_suffix('\n') {
-            Some(text) => (text, ""),
-            None => (&*text, " (no line break at the end)"),
+        let (text, ending) = match (text.strip_suffix("\r\n"), text.strip_suffix('\n')) {
+            (Some(text), _) => (text, " (CRLF)"),
+            (None, Some(text)) => (text, ""),
+            (None, None) => (&*text, " (no line break at the end)"),
         };
+        let cut_text = text.char_indices().nth(LONGEST).map(|(end, _)| format!("{}…", &text[..end]));
+        let text = cut_text.as_deref().unwrap_or(text);
         let _ = writeln!(out, "{number:>width$}{RULE}{sign}{text}{ending}");
     }
     if cut < shown.len() {

@@ -13,12 +13,29 @@ use crate::process::{Command, InteractiveProgram, Output, ProcessError, Processe
 /// The variable that makes git take paths as they are and not as patterns. `check-ignore` fails where it is set.
 const LITERAL: &str = "GIT_LITERAL_PATHSPECS";
 
+/// Settings that take precedence over those of the repository. A file system monitor and hooks are programs that a repository can name,
+/// and a folder that looks like a bare repository can be part of a commit, with settings of its own.
+const CONFIG: &[&str] = &[
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "safe.bareRepository=explicit",
+    "--no-pager",
+];
+
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     #[error("git is not installed")]
     NotFound,
     #[error("{0} is not in a git repository")]
     NotARepository(Utf8PathBuf),
+    /// A `.git` exists, in which git does not recognize a repository.
+    #[error(
+        "git does not recognize a repository at {0}/.git, so nobody knows what it would ignore; `git -C {0} status` says why"
+    )]
+    Unrecognized(Utf8PathBuf),
     /// The revision does not exist: in a new repository, `HEAD` does not.
     #[error("git knows no revision `{0}`")]
     NoSuchRevision(String),
@@ -263,7 +280,7 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         // A listing of a hundred thousand files takes less than 20 MB.
         cap: 512 << 20,
-        ..Command::new("git", arguments.iter().copied())
+        ..Command::new("git", CONFIG.iter().chain(arguments).copied())
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod environment;
 mod mask;
+mod printable;
 mod diff;
 mod report;
 mod table;

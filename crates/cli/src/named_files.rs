@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, MAX_BYTES, Pointer, SourceId};
 use talosmith_model::plan::Cluster;
 use talosmith_model::{FleetFile, SecretSource, secrets_in_text, tailscale_key};
-use talosmith_render::built_in_templates;
+use talosmith_render::{TemplateOrigin, built_in_templates, template_fault};
 
 use crate::source_cache::SourceCache;
 use crate::tree::{ReadError, Tree};
@@ -26,19 +26,28 @@ impl Overrides {
         findings: &mut Vec<Diagnostic>,
     ) -> Result<Self, ReadError> {
         let mut found = Self::default();
+        let mut is_empty = true;
         let Some(folder) = &fleet.fleet.templates else { return Ok(found) };
         for name in built_in_templates().into_keys() {
             match sources.read(&Utf8Path::new(folder.as_str()).join(name))? {
                 Some(Ok((source, text))) => {
                     findings.extend(tailscale_key(source, &text).into_iter().chain(secrets_in_text(source, &text)));
+                    is_empty = false;
+                    if let Some(fault) = template_fault(name, &text) {
+                        findings.push(fault.diagnostic(source, TemplateOrigin::Override));
+                        continue;
+                    }
                     found.sources.insert(name.to_owned(), source);
                     found.texts.insert(name.to_owned(), text.to_string());
                 }
-                Some(Err(finding)) => findings.push(finding),
+                Some(Err(finding)) => {
+                    is_empty = false;
+                    findings.push(finding);
+                }
                 None => {}
             }
         }
-        if found.sources.is_empty() {
+        if is_empty {
             findings.push(
                 Diagnostic::new(
                     Code::UnknownFile,
@@ -62,7 +71,8 @@ pub(crate) fn unencrypted_files(tree: &dyn Tree, fleet: &FleetFile) -> Result<Ve
         for (index, source) in sources.iter().enumerate() {
             let SecretSource::Sops(value) = source else { continue };
             let Some(bytes) = (if value.file.is_absolute() { None } else { tree.read(&value.file)? }) else { continue };
-            if is_encrypted(&String::from_utf8_lossy(&bytes)) {
+            // The metadata is at the end, which is not read of a huge file.
+            if bytes.len() > MAX_BYTES || is_encrypted(&String::from_utf8_lossy(&bytes)) {
                 continue;
             }
             let at = Pointer::new("/secrets").child(name).item(index).child("sops").child("file");

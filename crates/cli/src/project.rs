@@ -54,6 +54,10 @@ impl<'a> Project<'a> {
         let fleet = fleet.map_err(|wrong| findings.extend(wrong)).ok();
         let mut entries = tree.list(Utf8Path::new(DEVICES))?;
         entries.retain(|entry| entry.kind == EntryKind::Folder);
+        // A line break in it could be taken for the end of a line of a report, and no device has such a name.
+        if let Some(entry) = entries.iter().find(|entry| entry.name.chars().any(char::is_control)) {
+            return Err(ReadError::Unprintable { folder: DEVICES.into(), name: entry.name.clone() }.into());
+        }
         let mut folders: Vec<String> = entries.into_iter().map(|entry| entry.name).collect();
         folders.sort_by(|one, other| natural(one, other));
         let (mut overrides, mut clusters) = (Overrides::default(), Vec::new());

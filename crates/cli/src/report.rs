@@ -1,6 +1,7 @@
 //! Formats findings, for people and as JSON.
 
 mod position;
+mod shown;
 mod order;
 mod wrap;
 mod style;

@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::command::{self, Command, CommandLine, Context, Exit};
-use crate::console::{Console, PrintError};
+use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::System;
 
 /// Runs talosmith with the arguments of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let line = CommandLine::parse();
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return usage(&error),
+    };
     let console = Console::new(line.global.color, line.global.quiet, line.global.verbose);
     let mut context = Context { console, processes: &System, global: line.global };
     match dispatch(&mut context, &line.command) {
@@ -22,6 +25,18 @@ pub fn main() -> ExitCode {
             context.console.failure(&error);
             ExitCode::from(Exit::Failure as u8)
         }
+    }
+}
+
+/// Prints the help, the version, or what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    let mut console = Console::new(ColorChoice::default(), false, false);
+    let channel = if error.use_stderr() { Channel::Status } else { Channel::Result };
+    let text = error.render();
+    let text = if console.style(channel).color { text.ansi().to_string() } else { text.to_string() };
+    match console.usage(channel, &text) {
+        Ok(()) | Err(PrintError::Closed) if !error.use_stderr() => ExitCode::SUCCESS,
+        _ => ExitCode::from(Exit::Failure as u8),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Diagnostic, SourceId, Sources, decode};
+use talosmith_document::{Diagnostic, MAX_BYTES, SourceId, Sources, decode, too_large};
 use talosmith_model::plan::{Files, NoText};
 
 use crate::tree::{ReadError, Tree};
@@ -32,6 +32,9 @@ impl<'a> SourceCache<'a> {
     /// Reads a file. Returns none if it does not exist, and a finding if it is not UTF-8.
     pub(crate) fn read(&self, path: &Utf8Path) -> Result<Option<Result<SourceText, Diagnostic>>, ReadError> {
         let Some(bytes) = self.tree.read(path)? else { return Ok(None) };
+        if bytes.len() > MAX_BYTES {
+            return Ok(Some(Err(too_large(self.add(path, "")))));
+        }
         // A file with invalid bytes is added too, so that the finding has a file to name.
         let text: Arc<str> = String::from_utf8_lossy(&bytes).into();
         let source = self.add(path, Arc::clone(&text));

@@ -49,6 +49,8 @@ pub enum ReadError {
     /// The name contains replacement characters.
     #[error("a name in {folder} is not UTF-8: {name}")]
     NotUtf8 { folder: Utf8PathBuf, name: String },
+    #[error("a name in {folder} has a control character: {name}")]
+    Unprintable { folder: Utf8PathBuf, name: String },
     /// The index of git contains more than one version of the file.
     #[error("{0} is in conflict")]
     Unmerged(Utf8PathBuf),
@@ -62,13 +64,21 @@ pub trait Tree: Sync {
     /// empty path.
     fn list(&self, folder: &Utf8Path) -> Result<Vec<Entry>, ReadError>;
 
-    /// Returns the bytes of a file; none if it does not exist.
+    /// Returns the bytes of a file; none if it does not exist. Of a file with more than [`MAX_BYTES`], only these and one more are
+    /// read.
+    ///
+    /// [`MAX_BYTES`]: talosmith_document::MAX_BYTES
     fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>, ReadError>;
 
     /// Whether a file exists with exactly these bytes, of which there is at least one. False for a file that cannot be read, whose
     /// error [`Tree::read`] returns.
     fn holds(&self, path: &Utf8Path, bytes: &[u8]) -> Result<bool, ReadError> {
         Ok(self.read(path)?.is_some_and(|found| found == bytes))
+    }
+
+    /// Whether a file exists and starts with these bytes.
+    fn starts_with(&self, path: &Utf8Path, bytes: &[u8]) -> Result<bool, ReadError> {
+        Ok(self.read(path)?.is_some_and(|found| found.starts_with(bytes)))
     }
 }
 

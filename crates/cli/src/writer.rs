@@ -32,7 +32,7 @@ pub(crate) use secret::write_secret;
 /// are relative to the root.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
-    /// The path of talosmith.yaml, including the root.
+    /// The root.
     #[error("cannot lock {path}")]
     Lock { path: Utf8PathBuf, source: io::Error },
     /// The path of the link, which is the path to write or a folder above it.

@@ -13,6 +13,7 @@ mod block_text;
 
 pub use self::block_text::BlockText;
 pub(crate) use self::parse::{Count, parse};
+pub use self::parse::{MAX_BYTES, too_large};
 pub(crate) use self::utf8::boundary;
 pub use self::utf8::decode;
 

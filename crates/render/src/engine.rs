@@ -6,6 +6,7 @@
 
 mod filter_error;
 mod error;
+mod bounds;
 mod shell;
 mod language;
 mod shadow;
@@ -17,11 +18,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use bounds::BoundedOutput;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, Output, OutputSpan, State, UndefinedBehavior, Value};
 use suggestion::Failure;
 
+pub use bounds::template_fault;
 pub use error::{TemplateError, TemplateErrorKind, TemplateOrigin};
 pub(crate) use language::Language;
 pub(crate) use shadow::Shadow;
@@ -53,8 +56,12 @@ impl Engine {
     }
 
     pub(crate) fn render(&self, name: &str, context: &Value) -> Result<String, TemplateError> {
-        let rendered = self.environment.get_template(name).and_then(|template| template.render(context.clone()));
-        rendered.map_err(|error| self.error(&error, name, context))
+        let mut output = BoundedOutput::default();
+        let template = self.environment.get_template(name);
+        match template.and_then(|template| template.render_captured_to(context.clone(), &mut output).map(drop)) {
+            Ok(()) => Ok(output.into_string()),
+            Err(error) => Err(self.error(&error, name, context)),
+        }
     }
 
     /// Renders a template with a stand-in for every value.
@@ -124,6 +131,7 @@ fn environment(templates: &Arc<Templates>, original: Option<Arc<Environment<'sta
         filters::write(out, state, value, hides)
     });
     filters::install(&mut environment, original);
+    bounds::install(&mut environment);
     environment
 }
 

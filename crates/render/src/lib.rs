@@ -28,7 +28,7 @@ pub use catalogue::{
 };
 pub use device_context::device_context;
 pub use emit::{yaml_document, yaml_flow};
-pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin};
+pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_fault};
 pub use formats::{Format, parse};
 pub use renderer::Renderer;
 pub use secret::{SecretArtifact, Secrets};

@@ -29,8 +29,9 @@ pub(crate) fn find_orphans(
                 EntryKind::Folder if is_manifests(&path) => {}
                 EntryKind::Folder => folders.push(path),
                 // A temporary file of a killed run has the header too; the next run removes it.
-                EntryKind::File if is_temporary(&entry.name) || expected.binary_search(&path.as_str()).is_ok() => {}
-                EntryKind::File if tree.read(&path)?.is_some_and(|bytes| is_generated(&bytes)) => orphans.push(path),
+                EntryKind::File
+                    if layout::is_temporary(&entry.name) || expected.binary_search(&path.as_str()).is_ok() => {}
+                EntryKind::File if tree.starts_with(&path, HEADER_START.as_bytes())? => orphans.push(path),
                 EntryKind::File | EntryKind::Symlink | EntryKind::Other => {}
             }
         }
@@ -44,19 +45,6 @@ pub(crate) fn find_orphans(
 /// Whether a folder is that of a device's generated files.
 fn is_manifests(path: &Utf8Path) -> bool {
     layout::device_of(path).is_some_and(|name| *path == layout::manifests(name))
-}
-
-/// The end of the name of a file that is being written.
-const TEMPORARY_END: &str = ".talosmith-tmp";
-
-/// Returns the name under which a file is written before it is renamed.
-pub(crate) fn temporary_name(name: &str) -> String {
-    format!(".{name}{TEMPORARY_END}")
-}
-
-/// Whether [`temporary_name`] returns such names.
-pub(crate) fn is_temporary(name: &str) -> bool {
-    name.strip_prefix('.').and_then(|rest| rest.strip_suffix(TEMPORARY_END)).is_some_and(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -81,12 +69,5 @@ mod tests {
         let folders = ["devices/a/manifests", "devices/a/manifests/k8s", "devices/c"].map(Utf8PathBuf::from);
         let orphans = find_orphans(&tree, folders, &["devices/a/manifests/expected.yaml"]).unwrap();
         assert_eq!(orphans, ["devices/a/manifests/k8s/orphan.yaml", "devices/a/manifests/z-orphan.yaml"]);
-    }
-
-    #[test]
-    fn temporary_names_are_known_again() {
-        assert_eq!(temporary_name("a.yaml"), ".a.yaml.talosmith-tmp");
-        let names = [".a.yaml.talosmith-tmp", ".talosmith-tmp", "..talosmith-tmp", "a.yaml.talosmith-tmp", ".a.yaml"];
-        assert_eq!(names.map(is_temporary), [true, false, false, false, false]);
     }
 }

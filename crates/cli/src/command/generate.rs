@@ -15,6 +15,7 @@ use crate::change::ChangeKind;
 use crate::comparison::{absent_devices, foreign};
 use crate::console::Channel;
 use crate::inspection::{Inspection, inspect};
+use crate::printable;
 use crate::rendering::Owner;
 use crate::report;
 use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret};
@@ -200,7 +201,7 @@ fn print(
     if context.is_text() {
         let mut lines = String::new();
         for change in changes {
-            lines.push_str(&format!("{} {}\n", letter(change.kind), change.path));
+            lines.push_str(&format!("{} {}\n", letter(change.kind), printable::line(change.path.as_str())));
         }
         for path in secrets {
             lines.push_str(&format!("S {path}  (secret, mode 0600, not tracked)\n"));

@@ -74,7 +74,7 @@ fn an_excerpt_counts_what_it_does_not_show() {
 #[test]
 fn an_excerpt_tells_versions_apart_that_differ_at_the_end_of_a_line() {
     assert_eq!(excerpt("a", "a\n"), "1 │ -a (no line break at the end)\n  │ +a\n");
-    assert_eq!(excerpt("a\r\n", "a\n"), "1 │ -a\r\n  │ +a\n");
+    assert_eq!(excerpt("a\r\n", "a\n"), "1 │ -a (CRLF)\n  │ +a\n");
 }
 
 #[test]

@@ -121,3 +121,31 @@ fn a_name_is_never_taken_for_a_pattern() {
     let ignored = ["a.yaml", "?.yaml", ":(glob)a.yaml"].map(|path| git.ignored_by(path.into()).unwrap() != Ignore::No);
     assert_eq!(ignored, [true, false, false]);
 }
+
+#[test]
+fn no_program_of_a_repository_is_started() {
+    let sandbox = Sandbox::new();
+    sandbox.write("evil.sh", "#!/bin/sh\ntouch \"$0.ran\"\n");
+    std::process::Command::new("chmod").arg("+x").arg(sandbox.root().join("evil.sh")).status().unwrap();
+    let evil = sandbox.root().join("evil.sh");
+    sandbox.write("a", "1");
+    sandbox.git(&["add", "a"]);
+    sandbox.git(&["config", "core.fsmonitor", evil.as_str()]);
+    let git = open(&sandbox, &sandbox.root());
+    git.list_index().unwrap();
+    assert!(git.is_tracked("a".into()).unwrap());
+    git.changed_since_head(&[], &[], Compared::WorkTree).unwrap();
+    assert!(!sandbox.root().join("evil.sh.ran").exists());
+}
+
+#[test]
+fn a_bare_repository_inside_another_one_is_none() {
+    let sandbox = Sandbox::new();
+    for (path, text) in [("HEAD", "ref: refs/heads/main\n"), ("config", "[core]\n\tbare = false\n\tworktree = .\n")] {
+        sandbox.write(&format!("sub/{path}"), text);
+    }
+    sandbox.write("sub/objects/x", "");
+    sandbox.write("sub/refs/x", "");
+    let error = Git::open(&sandbox, &sandbox.root().join("sub")).err().unwrap();
+    assert!(matches!(error, GitError::Failed { .. }), "{error:?}");
+}

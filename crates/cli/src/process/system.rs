@@ -39,11 +39,11 @@ impl Processes for System {
 
         if let (Some(input), Some(mut stdin)) = (command.input.clone(), child.0.stdin.take()) {
             // A program may end without reading all its input: only its exit code counts.
-            thread::spawn(move || stdin.write_all(&input));
+            spawn(command, move || drop(stdin.write_all(&input)))?;
         }
         // In two threads: otherwise a program that fills one pipe while the other is read would block forever.
-        let stdout = collect(child.0.stdout.take(), command.cap);
-        let stderr = collect(child.0.stderr.take(), command.cap);
+        let stdout = collect(child.0.stdout.take(), command)?;
+        let stderr = collect(child.0.stderr.take(), command)?;
         let stdout = receive(&stdout, deadline, command)?.map_err(pipe)?;
         let stderr = receive(&stderr, deadline, command)?.map_err(pipe)?;
         let (Some(stdout), Some(stderr)) = (stdout, stderr) else {
@@ -99,14 +99,24 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
 type Captured = io::Result<Option<Zeroizing<Vec<u8>>>>;
 
 /// Reads a pipe in a thread, which is not joined: a grandchild that survives the killed child can keep the pipe open.
-fn collect(source: Option<impl Read + Send + 'static>, cap: usize) -> mpsc::Receiver<Captured> {
+fn collect(
+    source: Option<impl Read + Send + 'static>,
+    command: &Command,
+) -> Result<mpsc::Receiver<Captured>, ProcessError> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let cap = command.cap;
+    spawn(command, move || {
         let captured = source.map_or_else(|| Ok(Some(Zeroizing::default())), |source| capture(source, cap));
         // After a timeout the receiver is gone.
         let _ = sender.send(captured);
-    });
-    receiver
+    })?;
+    Ok(receiver)
+}
+
+/// Starts a thread, which fails if the user has too many processes.
+fn spawn(command: &Command, work: impl FnOnce() + Send + 'static) -> Result<(), ProcessError> {
+    let started = thread::Builder::new().spawn(work).map(drop);
+    started.map_err(|source| ProcessError::Start { program: command.program.clone(), source })
 }
 
 /// Reads to the end; none if there are more than `cap` bytes.

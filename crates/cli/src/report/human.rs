@@ -9,6 +9,7 @@ use annotate_snippets::renderer::{
 use talosmith_document::{Diagnostic, Level, Sources, natural};
 
 use super::position::Positions;
+use super::shown::shown;
 use super::snippet::draw;
 use super::style::Style;
 use super::wrap::wrap;
@@ -25,7 +26,13 @@ pub fn human(findings: &[Diagnostic], sources: &Sources, style: Style) -> String
     let style = Style { width: style.width.max(40), ..style };
     let mut positions = Positions::new(sources);
     positions.hide(findings);
-    findings.iter().map(|finding| block(finding, &mut positions, style)).collect::<Vec<_>>().join("\n")
+    let (shown, left_out) = shown(findings, &mut positions);
+    let mut blocks: Vec<String> = shown.into_iter().map(|finding| block(finding, &mut positions, style)).collect();
+    blocks.extend(left_out.into_iter().map(|(source, count)| {
+        let more = if count == 1 { "1 more finding".to_owned() } else { format!("{count} more findings") };
+        format!("{more} in {} not shown\n", Style::path(&sources.get(source).path))
+    }));
+    blocks.join("\n")
 }
 
 fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> String {

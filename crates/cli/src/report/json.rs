@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use talosmith_document::{Diagnostic, Label, Sources};
 
 use super::position::{Position, Positions, position};
+use super::shown::shown;
 use crate::mask::{mask, mask_finding};
+use crate::printable;
 
 /// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
@@ -42,15 +44,20 @@ struct At {
 }
 
 /// Formats findings in the order given, with the summary of the command.
-pub(crate) fn json(findings: &[Diagnostic], sources: &Sources, summary: Map<String, Value>) -> String {
+pub(crate) fn json(findings: &[Diagnostic], sources: &Sources, mut summary: Map<String, Value>) -> String {
     let mut positions = Positions::new(sources);
-    let findings = findings.iter().map(|finding| entry(mask_finding(finding), &mut positions)).collect();
+    let (shown, left_out) = shown(findings, &mut positions);
+    if !left_out.is_empty() {
+        summary.insert("notShown".to_owned(), left_out.values().sum::<usize>().into());
+    }
+    let findings = shown.into_iter().map(|finding| entry(mask_finding(finding), &mut positions)).collect();
     json_document(&Report { version: VERSION, findings, summary })
 }
 
-/// Returns a result as JSON, with a line break at the end.
+/// Returns a result as JSON, with a line break at the end. Control characters are escapes, so that a terminal can show it.
 pub(crate) fn json_document(result: &impl Serialize) -> String {
-    serde_json::to_string_pretty(result).expect("strings and numbers are always JSON") + "\n"
+    let text = serde_json::to_string_pretty(result).expect("strings and numbers are always JSON");
+    printable::json(&text).into_owned() + "\n"
 }
 
 fn entry(finding: Diagnostic, positions: &mut Positions<'_>) -> Finding {

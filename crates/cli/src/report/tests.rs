@@ -89,3 +89,19 @@ fn json_reports_fit_their_schema() {
     wrong["findings"][0]["level"] = json!("fatal");
     assert_eq!(faults(&wrong).len(), 1);
 }
+
+#[test]
+fn a_report_has_a_bound_for_a_line_and_a_file() {
+    let mut sources = talosmith_document::Sources::default();
+    let one = sources.add("a.yaml", "a: [1]\n".repeat(300));
+    let line = sources.add("b.yaml", "x".repeat(10_000));
+    let style = Style { color: false, width: 100, unicode: true };
+    let finding =
+        |source, at: usize| Diagnostic::new(Code::WrongType, format!("at {at}"), Location::bytes(source, at..at + 1));
+    let mut findings: Vec<Diagnostic> = (0..300).map(|number| finding(one, number * 7)).collect();
+    findings.extend((0..1_000).map(|number| finding(line, number)));
+    let text = human(&findings, &sources, style);
+    assert_eq!(text.matches("error[").count(), 220);
+    let end = "\n100 more findings in a.yaml not shown\n\n980 more findings in b.yaml not shown\n";
+    assert!(text.ends_with(end), "{}", &text[text.len() - 200..]);
+}

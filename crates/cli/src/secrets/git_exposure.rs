@@ -27,10 +27,16 @@ pub(crate) fn find_exposed_secrets(
     }
     let git = match Git::open(processes, root) {
         Ok(git) => git,
-        Err(GitError::NotARepository(_)) => return Ok(Vec::new()),
-        // Git is not installed, and no folder looks like a repository.
-        Err(GitError::NotFound) if !root.ancestors().any(|folder| exists(&folder.join(".git"))) => {
-            return Ok(Vec::new());
+        // Git is not installed, or knows of no repository. That is right only if no folder looks like one: `.git` may be damaged,
+        // and GIT_DIR may name another one.
+        Err(error @ (GitError::NotARepository(_) | GitError::NotFound)) => {
+            let Some(folder) = root.ancestors().find(|folder| exists(&folder.join(".git"))) else {
+                return Ok(Vec::new());
+            };
+            return Err(match error {
+                GitError::NotARepository(_) => GitError::Unrecognized(folder.to_owned()),
+                error => error,
+            });
         }
         Err(error) => return Err(error),
     };

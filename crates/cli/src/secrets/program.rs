@@ -105,7 +105,7 @@ fn error_output(output: &Output, context: &SourceContext<'_>, known: &Secrets) -
     let errors = Zeroizing::new(String::from_utf8_lossy(&output.stderr).into_owned());
     let characters = strip_str(&errors).flat_map(str::chars);
     let text: Zeroizing<String> = Zeroizing::new(characters.filter(|c| *c == '\n' || !c.is_control()).collect());
-    excerpt(&redactor.redact(&text))
+    redactor.redact_parts(&excerpt(&redactor.redact(&text)))
 }
 
 /// The first lines that are not empty, each cut to a readable length.

@@ -9,6 +9,10 @@ const MASK: &str = "[secret]";
 /// Shorter secrets, in bytes, are not searched for in hex and base64, where they would match by chance.
 const SHORTEST_ENCODED: usize = 4;
 
+/// A part of a secret of this many bytes is masked, wherever it begins: a tool may quote half of a value. Words such as `password` are
+/// shorter.
+const SHORTEST_PART: usize = 10;
+
 /// An encoding in which a secret may appear. The text is decoded while it is compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Encoding {
@@ -136,6 +140,35 @@ impl Redactor {
             }
         }
         // A match can only split a character next to it if the output was not valid UTF-8 to begin with.
+        String::from_utf8_lossy(&clean).into_owned()
+    }
+
+    /// Masks also what has a part of a secret in it. `text` is short.
+    pub(super) fn redact_parts(&self, text: &str) -> String {
+        let bytes = text.as_bytes();
+        let plain = || self.needles.iter().filter(|needle| needle.encoding == Encoding::Plain);
+        let part = |at: usize| {
+            let window = bytes.get(at..at + SHORTEST_PART)?;
+            let starts = plain().flat_map(|needle| {
+                let windows = needle.text.windows(SHORTEST_PART).enumerate();
+                windows.filter(|(_, known)| *known == window).map(|(from, _)| &needle.text[from..])
+            });
+            starts.map(|known| known.iter().zip(&bytes[at..]).take_while(|(a, b)| a == b).count()).max()
+        };
+        let mut clean = Vec::with_capacity(bytes.len());
+        let mut at = 0;
+        while at < bytes.len() {
+            match part(at) {
+                Some(length) => {
+                    clean.extend_from_slice(MASK.as_bytes());
+                    at += length;
+                }
+                None => {
+                    clean.push(bytes[at]);
+                    at += 1;
+                }
+            }
+        }
         String::from_utf8_lossy(&clean).into_owned()
     }
 

@@ -6,6 +6,7 @@ use std::str;
 use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::MAX_BYTES;
 
 use super::{Entry, EntryKind, ReadError, Tree, children, is_folder, key};
 use crate::git::{Git, GitError};
@@ -90,7 +91,10 @@ impl<'a> GitTree<'a> {
             None => self.git.cat_files()?,
         };
         let bytes = ask(&mut program, id).map_err(|_| FAILED)?;
-        *reader = Some(program);
+        // The rest of a huge file is not read, but the process ends with its pipe.
+        if bytes.as_ref().is_none_or(|bytes| bytes.len() <= MAX_BYTES) {
+            *reader = Some(program);
+        }
         bytes.ok_or_else(|| GitError::Failed { command: "cat-file", message: format!("no blob {id}") })
     }
 }
@@ -154,8 +158,11 @@ fn ask(program: &mut InteractiveProgram, id: &str) -> io::Result<Option<Vec<u8>>
         [_, "missing"] => return Ok(None),
         _ => return Err(io::Error::other("an answer in another format")),
     };
-    let mut bytes = vec![0; size];
+    let mut bytes = vec![0; size.min(MAX_BYTES + 1)];
     answer.read_exact(&mut bytes)?;
+    if size > MAX_BYTES {
+        return Ok(Some(bytes));
+    }
     answer.read_exact(&mut [0])?;
     Ok(Some(bytes))
 }

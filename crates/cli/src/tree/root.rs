@@ -43,6 +43,7 @@ pub(crate) fn resolve_links(path: &Utf8Path) -> io::Result<Utf8PathBuf> {
     path.canonicalize_utf8()
 }
 
+/// Whether anything is at a path, even a symbolic link to nothing.
 pub(crate) fn exists(path: &Utf8Path) -> bool {
-    path.exists()
+    path.symlink_metadata().is_ok()
 }

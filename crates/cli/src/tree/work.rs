@@ -16,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io::Errno;
+use talosmith_document::MAX_BYTES;
 
 use super::{Entry, EntryKind, ReadError, Tree, key};
 
@@ -63,6 +64,36 @@ impl WorkTree {
         Ok(openat(root, key, flags, Mode::empty())?.into())
     }
 
+    /// Reads a file, but no more than some bytes of it.
+    fn read_start(&self, path: &Utf8Path, most: usize) -> Result<Option<Vec<u8>>, ReadError> {
+        let path = key(path)?;
+        if !self.is_folder(above(&path))? {
+            return Ok(None);
+        }
+        let error = |source| ReadError::Io { path: path.as_str().into(), source };
+        let file = match self.open(&path) {
+            Ok(file) => file,
+            Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(refused) => {
+                return Err(match fs::symlink_metadata(self.on_disk(&path)) {
+                    Ok(found) if found.is_symlink() => ReadError::Symlink(path.into()),
+                    Ok(found) if !found.is_file() => ReadError::NotAFile(path.into()),
+                    _ => error(refused),
+                });
+            }
+        };
+        // Of the opened file, since another one may be at the path by now.
+        let found = file.metadata().map_err(error)?;
+        if !found.is_file() {
+            return Err(ReadError::NotAFile(path.into()));
+        }
+        // The size is known, so `Take` needs fewer system calls than `fs::read`, which queries it again and reads up to the end.
+        let length = found.len().min(most as u64);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        file.take(length).read_to_end(&mut bytes).map_err(error)?;
+        Ok(Some(bytes))
+    }
+
     fn on_disk(&self, key: &str) -> Utf8PathBuf {
         [self.root.as_str(), "/", key].concat().into()
     }
@@ -99,31 +130,11 @@ impl Tree for WorkTree {
     }
 
     fn read(&self, path: &Utf8Path) -> Result<Option<Vec<u8>>, ReadError> {
-        let path = key(path)?;
-        if !self.is_folder(above(&path))? {
-            return Ok(None);
-        }
-        let error = |source| ReadError::Io { path: path.as_str().into(), source };
-        let file = match self.open(&path) {
-            Ok(file) => file,
-            Err(absent) if absent.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(refused) => {
-                return Err(match fs::symlink_metadata(self.on_disk(&path)) {
-                    Ok(found) if found.is_symlink() => ReadError::Symlink(path.into()),
-                    Ok(found) if !found.is_file() => ReadError::NotAFile(path.into()),
-                    _ => error(refused),
-                });
-            }
-        };
-        // Of the opened file, since another one may be at the path by now.
-        let found = file.metadata().map_err(error)?;
-        if !found.is_file() {
-            return Err(ReadError::NotAFile(path.into()));
-        }
-        // The size is known, so `Take` needs fewer system calls than `fs::read`, which queries it again and reads up to the end.
-        let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
-        file.take(found.len()).read_to_end(&mut bytes).map_err(error)?;
-        Ok(Some(bytes))
+        self.read_start(path, MAX_BYTES + 1)
+    }
+
+    fn starts_with(&self, path: &Utf8Path, bytes: &[u8]) -> Result<bool, ReadError> {
+        Ok(self.read_start(path, bytes.len())?.is_some_and(|found| found == bytes))
     }
 
     fn holds(&self, path: &Utf8Path, mut bytes: &[u8]) -> Result<bool, ReadError> {
@@ -193,6 +204,15 @@ mod tests {
         let text: Vec<u8> = (0..300_000u32).map(|number| (number % 251) as u8).collect();
         fs::write(folder.path().join("large"), &text).unwrap();
         assert!(tree.read("large".into()).unwrap().unwrap() == text);
+    }
+
+    #[test]
+    fn a_huge_file_is_not_read_whole() {
+        let (folder, tree) = disk();
+        File::create(folder.path().join("huge")).unwrap().set_len(1 << 40).unwrap();
+        assert_eq!(tree.read("huge".into()).unwrap().unwrap().len(), MAX_BYTES + 1);
+        assert!(tree.starts_with("huge".into(), b"\0\0").unwrap());
+        assert!(!tree.starts_with("huge".into(), b"# Generated").unwrap());
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::File;
-use talosmith_model::layout::FLEET_FILE;
 
 use super::WriteError;
 
@@ -15,8 +14,9 @@ const SILENT_WAIT: Duration = Duration::from_secs(1);
 
 /// Permission to write below a root. Only one run has it at a time, until it is dropped or the process ends.
 ///
-/// It is an advisory lock of the operating system on talosmith.yaml itself, so a killed run leaves no lock file behind. Acquire it
-/// before comparing files.
+/// It is an advisory lock of the operating system on the root folder itself, so a killed run leaves no lock file behind. Editors and
+/// `git checkout` replace files, so a lock on talosmith.yaml could be one on a file that is not there any more. Acquire it before
+/// comparing files.
 #[derive(Debug)]
 pub(crate) struct Lock {
     root: Utf8PathBuf,
@@ -27,10 +27,8 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits until no other run has the lock. Calls `waiting` once if that takes more than a second.
     pub(crate) fn acquire(root: &Utf8Path, waiting: impl FnOnce()) -> Result<Self, WriteError> {
-        let path = root.join(FLEET_FILE);
-        let error = |source| WriteError::Lock { path: path.clone(), source };
-        // Opened for reading only: programs that watch the file consider it changed after a writer has closed it.
-        let file = File::open(&path).map_err(error)?;
+        let error = |source| WriteError::Lock { path: root.to_owned(), source };
+        let file = File::open(root).map_err(error)?;
         let start = Instant::now();
         loop {
             match file.try_lock() {
@@ -106,10 +104,30 @@ mod tests {
     }
 
     #[test]
-    fn without_talosmith_yaml_there_is_no_lock() {
+    fn the_lock_holds_when_a_file_is_replaced() {
+        let (_folder, root) = root();
+        let lock = Lock::acquire(&root, || {}).unwrap();
+        fs_err::write(root.join("new"), "clusters: {}\n").unwrap();
+        fs_err::rename(root.join("new"), root.join("talosmith.yaml")).unwrap();
+        let is_free = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let lock = Lock::acquire(&root, || {}).unwrap();
+                assert!(is_free.load(Ordering::SeqCst), "two runs have the lock");
+                drop(lock);
+            });
+            thread::sleep(Duration::from_millis(100));
+            is_free.store(true, Ordering::SeqCst);
+            drop(lock);
+            waiter.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn without_a_folder_there_is_no_lock() {
         let folder = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap();
-        let error = Lock::acquire(root, || {}).unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot lock {root}/talosmith.yaml"));
+        let root = Utf8Path::from_path(folder.path()).unwrap().join("absent");
+        let error = Lock::acquire(&root, || {}).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot lock {root}"));
     }
 }

@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use talosmith_model::layout::{is_temporary, temporary_name};
 use tempfile::TempPath;
 
 use super::WriteError;
-use crate::change::{is_temporary, temporary_name};
 use crate::tree::{EntryKind, Tree, WorkTree};
 
 /// A file under its temporary name. It is removed when dropped, unless it is renamed.
@@ -66,8 +66,12 @@ pub(super) fn remove_leftovers(root: &Utf8Path, folders: &BTreeSet<&Utf8Path>) -
     let mut removed = Vec::new();
     for folder in folders {
         for entry in tree.list(folder)? {
-            if entry.kind == EntryKind::File && is_temporary(&entry.name) {
+            if is_temporary(&entry.name) {
                 let path = folder.join(entry.name);
+                if entry.kind == EntryKind::Folder {
+                    return Err(WriteError::NotAFile(path));
+                }
+                // A link or a pipe is removed itself: nothing is written through it.
                 fs::remove_file(root.join(&path)).map_err(WriteError::io(&*path))?;
                 removed.push(path);
             }

@@ -8,7 +8,8 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, Span, StructureStyle, T
 use super::{Entry, Node, NodeValue, Style, boundary, first_line, narrow, rules, syntax};
 use crate::{Code, Diagnostic, Location, SourceId};
 
-const MAX_BYTES: usize = 4 << 20;
+/// The greatest size of a file of the model, in bytes.
+pub const MAX_BYTES: usize = 4 << 20;
 const MAX_NODES: usize = 200_000;
 
 /// How many documents a file may contain.
@@ -53,8 +54,7 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
         findings: Vec::new(),
     };
     if text.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes, more than 4 MiB", text.len());
-        builder.findings.push(Diagnostic::new(Code::TooLarge, message, Location::file(source)));
+        builder.findings.push(too_large(source));
     } else if builder.read().is_ok() && count == Count::One {
         builder.findings.extend(rules::root(source, text, builder.nodes.first()));
     }
@@ -62,6 +62,12 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
     // A mapping and its first key have the same start, so a tab before them is found twice.
     builder.findings.dedup();
     Parsed { nodes: builder.nodes, findings: builder.findings }
+}
+
+/// The finding on a file of more than [`MAX_BYTES`].
+#[must_use]
+pub fn too_large(source: SourceId) -> Diagnostic {
+    Diagnostic::new(Code::TooLarge, "the file has more than 4 MiB", Location::file(source))
 }
 
 /// The parse ended early; the finding is already pushed.

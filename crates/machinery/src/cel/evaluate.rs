@@ -1,7 +1,7 @@
 //! Evaluation over the values that are known.
 //!
 //! A part that is not known and a part that fails when Talos evaluates it both have no value. `false && unknown` is false and
-//! `true || unknown` is true, as in cel-go, where that holds for errors.
+//! `true || unknown` is true, as in cel-go, where that holds for errors. The result of an expression that takes too many steps is unknown.
 
 use std::ops::Range;
 
@@ -84,18 +84,33 @@ fn evaluate(node: &Node, bindings: &Bindings) -> Outcome {
     }
 }
 
+/// The steps that one evaluation may take: a hundred times what a long selector needs. Macros inside each other multiply.
+const STEPS: usize = 10_000;
+
 struct Scope<'a> {
     bindings: &'a Bindings,
+    /// The steps that are left: one for each part that is evaluated, and for what its value takes up.
+    steps: usize,
     /// The variables of the enclosing macros, the innermost last.
     variables: Vec<(&'a str, Value)>,
 }
 
 impl<'a> Scope<'a> {
     fn new(bindings: &'a Bindings) -> Self {
-        Self { bindings, variables: Vec::new() }
+        Self { bindings, steps: STEPS, variables: Vec::new() }
     }
 
     fn value(&mut self, node: &'a Node) -> Option<Value> {
+        if self.steps == 0 {
+            return None;
+        }
+        self.steps -= 1;
+        let value = self.evaluate(node)?;
+        self.steps = self.steps.saturating_sub(value.weight());
+        Some(value)
+    }
+
+    fn evaluate(&mut self, node: &'a Node) -> Option<Value> {
         match &node.kind {
             Kind::Literal(value) => Some(value.clone()),
             Kind::Name(name) => {

@@ -369,3 +369,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_expression_that_takes_too_many_steps_has_no_result() {
+    let nested = |name: &str, depth: usize, list: &str| {
+        format!("{}true{}", format!("{list}.{name}(a, ").repeat(depth), ")".repeat(depth))
+    };
+    let ten = "[1,2,3,4,5,6,7,8,9,10]";
+    let twenty = "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]";
+    let outcome = |text: &str| {
+        let expression = check(text, Environment::Disk, &versions()[0]).expect(text);
+        expression.evaluate(&Bindings::default())
+    };
+    assert_eq!(outcome(&nested("all", 2, ten)), Outcome::True);
+    for depth in 5..12 {
+        for list in [ten, twenty] {
+            assert_eq!(outcome(&nested("all", depth, list)), Outcome::Unknown);
+            assert_eq!(outcome(&format!("{} == []", nested("map", depth, list))), Outcome::Unknown);
+            assert_eq!(outcome(&format!("size({}) == 1", nested("map", depth, list))), Outcome::Unknown);
+        }
+    }
+    // Nothing is lost of an expression that is decided before.
+    assert_eq!(outcome(&format!("false && {}", nested("all", 11, ten))), Outcome::False);
+}

@@ -26,6 +26,16 @@ pub enum Value {
 }
 
 impl Value {
+    /// How much it takes to copy the value: the number of items in its lists, and of the 64 bytes in its strings.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::String(text) => text.len() / 64,
+            Self::Bytes(bytes) => bytes.len() / 64,
+            Self::List(items, _) => items.iter().map(|item| 1 + item.weight()).sum(),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Uint(_) | Self::Double(_) => 0,
+        }
+    }
+
     /// Whether two values are equal; integers of different types may be. `None` where it is not known.
     pub(super) fn equals(&self, other: &Self) -> Option<bool> {
         match (self, other) {

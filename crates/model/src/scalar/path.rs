@@ -1,6 +1,7 @@
 //! Paths in the repository and on nodes.
 
 use super::{ScalarError, string_scalars};
+use crate::layout::{MAX_NAME, is_temporary};
 
 string_scalars! {
     /// A path below a folder of the repository: no `..`, no root, no drive.
@@ -27,16 +28,44 @@ fn check_relative_path(text: &str) -> Result<(), ScalarError> {
     if text.split('/').any(|part| part.is_empty() || part == ".") {
         return Err(fault("has an empty part"));
     }
-    if text.split('/').any(|part| part == ".git") {
-        return Err(fault("is in git's own folder"));
-    }
-    if let Some(bad) = text.chars().find(|c| c.is_control() || matches!(c, '\\' | ':')) {
+    if let Some(bad) = text.chars().find(|c| is_refused(*c)) {
         return Err(fault(&format!("`{}` is not allowed", bad.escape_debug())));
     }
     if text.len() > 255 {
         return Err(fault("over 255 bytes"));
     }
-    Ok(())
+    text.split('/').find_map(name_fault).map_or(Ok(()), |why| Err(fault(&why)))
+}
+
+/// Whether a character is one that Windows does not allow in a name, one that is not visible or changes the direction of a text, or a
+/// combining mark, which macOS writes in another way than other systems.
+fn is_refused(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{300}'..='\u{36f}')
+}
+
+/// Why git or a system refuses a name or knows it under another one.
+fn name_fault(name: &str) -> Option<String> {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let is_port = |port: &str| stem.strip_prefix(port).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']));
+    // Windows drops dots and spaces at the end, and its short name of `.git` is `git~1`. Git refuses all of these:
+    // https://github.com/git/git/blob/v2.51.0/path.c#L1340
+    let plain = name.trim_end_matches(['.', ' ']).to_ascii_lowercase();
+    if matches!(plain.as_str(), ".git" | "git~1") {
+        return Some("is in git's own folder".to_owned());
+    }
+    if name.ends_with(['.', ' ']) {
+        return Some(format!("`{name}` ends with a dot or a space, which Windows drops"));
+    }
+    if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || is_port("COM") || is_port("LPT") {
+        return Some(format!("`{name}` is a device on Windows"));
+    }
+    if is_temporary(name) {
+        return Some(format!("`{name}` is a name of talosmith's own temporary files"));
+    }
+    (name.len() > MAX_NAME).then(|| format!("a name has {} bytes, more than {MAX_NAME}", name.len()))
 }
 
 fn check_absolute_path(text: &str) -> Result<(), ScalarError> {
@@ -98,6 +127,24 @@ mod tests {
         for bad in ["", "/a", "../a", "a/../b", "a//b", "./a", "a/", "C:a", "a\\b", ".git/config", "a\nb"] {
             assert!(bad.parse::<RelativePath>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn names_are_those_that_git_and_every_system_keep() {
+        for good in
+            [".github/a", ".gitignore", "git", "console.yaml", "com10", "a.b.c", "é.yaml", "日本.yaml", ".a-tmp"]
+        {
+            assert!(good.parse::<RelativePath>().is_ok(), "{good}");
+        }
+        let bad = [".GIT/config", "a/.Git", "git~1/x", "GIT~1", ".git /x", ".git./x", ".g\u{200c}it/x", "a./b", "a "];
+        let devices = ["CON", "nul.yaml", "aux.tar.gz", "com1", "lpt9.yaml", "a*b", "a?", "\"a\"", "e\u{301}.yaml"];
+        let names = ["\u{202e}a", ".x.talosmith-tmp", "k8s/.x.talosmith-tmp"];
+        for bad in bad.iter().chain(&devices).chain(&names) {
+            assert!(bad.parse::<RelativePath>().is_err(), "{bad}");
+        }
+        let longest = "a".repeat(MAX_NAME);
+        assert!(longest.parse::<RelativePath>().is_ok());
+        assert!(format!("{longest}a").parse::<RelativePath>().is_err());
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl TemplateError {
                 other(detail)
             }
             ErrorKind::TemplateNotFound => other("there is no template with this name"),
+            ErrorKind::WriteFailure => other("the template renders more than 4 MiB"),
             ErrorKind::OutOfFuel => other("the template needs too many steps"),
             ErrorKind::InvalidOperation if detail == "recursion limit exceeded" => {
                 other("the template includes itself without end")

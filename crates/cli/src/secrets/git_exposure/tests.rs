@@ -124,6 +124,14 @@ fn without_a_repository_nothing_is_exposed() {
 }
 
 #[test]
+fn a_damaged_repository_is_an_error() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".git/HEAD", "x");
+    let result = find_exposed_secrets(&[required()], &Definitions::new(), source_ids().0, &sandbox, &sandbox.root());
+    assert!(matches!(result, Err(GitError::Unrecognized(_))), "{result:?}");
+}
+
+#[test]
 fn a_failure_of_git_is_an_error() {
     let sandbox = Sandbox::new();
     let script = Script::default().answer(128, "", "fatal: detected dubious ownership in repository");

@@ -92,7 +92,9 @@ struct Counted(Sandbox, Mutex<Vec<String>>);
 
 impl Counted {
     fn note(&self, command: &Command) {
-        self.1.lock().unwrap().push(command.arguments[0].clone());
+        // The settings come first.
+        let name = command.arguments.iter().find(|word| !word.starts_with('-') && !word.contains('='));
+        self.1.lock().unwrap().extend(name.cloned());
     }
 }
 

@@ -131,7 +131,7 @@ fn an_error_before_the_first_rename_changes_nothing() {
     let before = root.everything();
     let wanted = [("devices/a/1", "new"), ("devices/b/deep/2", "new"), ("devices/z", "new")];
     let error = root.apply(&wanted, &["devices/a/orphan"]).unwrap_err();
-    assert_eq!(error.to_string(), "cannot write devices/z");
+    assert_eq!(error.to_string(), "devices/.z.talosmith-tmp is not a file");
     assert_eq!(root.everything(), before);
 }
 
@@ -228,4 +228,13 @@ fn a_folder_that_cannot_be_written_is_named() {
             assert_eq!(root.everything(), ["devices/", "devices/a/", "devices/a/1=old"]);
         }
     }
+}
+
+#[test]
+fn whatever_has_a_temporary_name_is_removed_and_not_followed() {
+    let root = Root::with(&[("devices/a/1", "old"), ("target", "kept")]);
+    symlink("../../target", root.path("devices/a/.1.talosmith-tmp")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(root.path("devices/a/.2.talosmith-tmp")).unwrap();
+    root.apply(&[("devices/a/1", "new")], &[]).unwrap();
+    assert_eq!(root.everything(), ["devices/", "devices/a/", "devices/a/1=new", "target=kept"]);
 }

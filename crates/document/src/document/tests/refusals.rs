@@ -188,10 +188,7 @@ fn nesting() {
 
 #[test]
 fn size() {
-    assert_eq!(
-        rejected(&"a: 1\n".repeat((4 << 20) / 5 + 1)),
-        "too-large: the file has 4194305 bytes, more than 4 MiB at file\n"
-    );
+    assert_eq!(rejected(&"a: 1\n".repeat((4 << 20) / 5 + 1)), "too-large: the file has more than 4 MiB at file\n");
     assert_eq!(
         rejected(&format!("a: [{}]\n", "1,".repeat(200_000))),
         "too-large: the file has more than 200,000 keys and values at 1:399999 \"\"\n"
