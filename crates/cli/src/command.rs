@@ -111,8 +111,21 @@ impl Context<'_> {
         root.ok_or_else(|| LoadError::NoFleetFile { misnamed: misnamed_fleet_file(&start) }.into())
     }
 
-    /// Prints findings in the format that the user chose, on standard output if they are the command's result.
+    /// Prints findings in the format that the user chose, on standard output if they are the command's result; notes for programs alone.
     pub(crate) fn report(
+        &mut self,
+        channel: Channel,
+        findings: &mut Vec<Diagnostic>,
+        sources: &mut SourceCache<'_>,
+        summary: Value,
+    ) -> Result<(), PrintError> {
+        if self.is_text() {
+            findings.retain(|finding| finding.level != Level::Note);
+        }
+        self.report_with_notes(channel, findings, sources, summary)
+    }
+
+    pub(crate) fn report_with_notes(
         &mut self,
         channel: Channel,
         findings: &mut Vec<Diagnostic>,

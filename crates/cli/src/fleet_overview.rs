@@ -112,8 +112,9 @@ impl<'a> FleetOverview<'a> {
         let names = inspection.devices.iter().map(String::as_str).filter(|name| selection.has_device(name));
         let devices = names.map(|name| {
             let findings = inspection.findings.iter();
-            let findings: Vec<&Diagnostic> =
-                findings.filter(|finding| inspection.is_about(finding, name) == Some(true)).collect();
+            let findings: Vec<&Diagnostic> = findings
+                .filter(|finding| finding.level != Level::Note && inspection.is_about(finding, name) == Some(true))
+                .collect();
             let stale = stale.get(name).copied().unwrap_or_default();
             let device = rendered.get(name);
             let failed = findings.iter().any(|finding| finding.level == Level::Error);

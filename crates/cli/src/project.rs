@@ -85,8 +85,9 @@ pub(crate) fn apply_levels(findings: &mut Vec<Diagnostic>, fleet: Option<&FleetF
         }
         match fleet.fleet.lints.get(&finding.code) {
             Some(LintLevel::Error) => finding.level = Level::Error,
+            Some(LintLevel::Warning) => finding.level = Level::Warning,
             Some(LintLevel::Off) => return false,
-            Some(LintLevel::Warning) | None => {}
+            None => {}
         }
         true
     });

@@ -10,6 +10,8 @@ pub enum Level {
     Error,
     /// Probably a mistake. Does not change the exit code.
     Warning,
+    /// Works, but is worth knowing. Is not counted.
+    Note,
 }
 
 impl Level {
@@ -19,6 +21,7 @@ impl Level {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }
@@ -98,7 +101,7 @@ codes! {
     DuplicateDocument "duplicate-document" Error "A raw patch has two documents of the same kind and name."
     JsonPatch "json-patch" Error "A raw patch is a JSON patch, which Talos rejects for its base configs."
     PatchDelete "patch-delete" Error "A `$patch: delete` cannot be applied by Talos."
-    DeprecatedField "deprecated-field" Warning "A field is deprecated, and the base config accepts its replacement."
+    DeprecatedField "deprecated-field" Note "A field is deprecated, and the base config accepts its replacement."
     // References
     NameMismatch "name-mismatch" Error "A device's name differs from the name of its folder."
     UnknownCluster "unknown-cluster" Error "A device names a cluster that talosmith.yaml does not have."
@@ -144,7 +147,7 @@ codes! {
     MissingLabel "missing-label" Warning "A workload selects nodes by a label that a device does not set."
     StrayLabel "stray-label" Warning "A device sets the labels that a workload selects, but does not use the workload."
     ControlPlaneOnly "control-plane-only" Error "A worker has a setting that is only allowed on control planes."
-    MachineFile "machine-file" Error "Talos could not write a file of `machineFiles`."
+    MachineFile "machine-file" Error "Talos could not write a file of `machineFiles` or `machine.files`."
     CidrOverlap "cidr-overlap" Error "The pod networks and the service networks of a cluster overlap."
     AddressInClusterNetwork "address-in-cluster-network" Warning "An address of a node, or of what it talks to, is in a pod or service network."
     NetworkMismatch "network-mismatch" Warning "A raw patch sets pod or service networks that are not those of the model."
@@ -179,6 +182,17 @@ codes! {
     PatchConflict "patch-conflict" Warning "Two patches set the same field of the machine config to different values."
     ListAppended "list-appended" Warning "Two patches add items to the same list of the machine config."
     ClearedField "cleared-field" Warning "A patch clears a field because it does not repeat it."
+    // What Talos accepts and the node then fails on
+    IncompleteControlPlane "incomplete-control-plane" Error "A control plane lacks a document without which Kubernetes does not start on it."
+    WholeDiskSelector "whole-disk-selector" Error "A volume that is a whole disk selects it by `system_disk`, which has no value there."
+    RefusedArgument "refused-argument" Error "An argument is one with which Talos or the kubelet refuses to start a service."
+    NodeRestriction "node-restriction" Warning "A worker sets a label or a taint of itself that Kubernetes does not let it change."
+    FileMode "file-mode" Warning "The permissions of a file are a decimal number that looks octal."
+    FirewallRule "firewall-rule" Warning "The ingress firewall also drops traffic that the node or its administrator needs."
+    UnreachableGateway "unreachable-gateway" Warning "A gateway is in no network of its link."
+    MirrorEndpoint "mirror-endpoint" Warning "A registry mirror is never asked, or is asked at a path that does not exist."
+    GrowingVolume "growing-volume" Warning "A volume grows beyond its relative `maxSize`."
+    TalosWarning "talos-warning" Warning "Talos itself warns of a part of the machine config."
     // Secrets
     LiteralSecret "literal-secret" Error "A tracked file contains a secret."
     SecretReference "secret-reference" Error "A patch refers to a secret, and nothing resolves the reference."

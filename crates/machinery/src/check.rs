@@ -54,6 +54,10 @@ pub fn check_patches(
         let findings = Rules::new(&config, expressions, &report).check_config();
         report.findings.extend(findings);
     }
+    if !report.findings.iter().any(|finding| finding.level == Level::Error) {
+        let findings = Rules::new(&config, expressions, &report).check_node();
+        report.findings.extend(findings);
+    }
     let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
     for cleared in &cleared {
         report.cleared(cleared);

@@ -80,6 +80,14 @@ pub(crate) struct Cleared {
     pub by: PatchSpan,
 }
 
+/// A document that a patch deletes.
+#[derive(Debug)]
+pub(crate) struct Deleted {
+    pub kind: String,
+    /// The bytes of the deletion.
+    pub origin: PatchSpan,
+}
+
 /// The empty document that is left when a patch deletes one that the config does not have.
 #[derive(Debug)]
 pub(crate) struct Leftover {
@@ -97,8 +105,8 @@ pub(crate) struct Config<'a> {
     /// Those of the base config first.
     pub documents: Vec<Document<'a>>,
     pub types: &'static Types,
-    /// Where patches deleted documents.
-    pub deleted: Vec<PatchSpan>,
+    /// In the order in which patches deleted them.
+    pub deleted: Vec<Deleted>,
     /// Only up to 1.13.
     pub leftovers: Vec<Leftover>,
     /// Without the fields that a later patch set again.

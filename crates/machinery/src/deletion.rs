@@ -2,7 +2,7 @@
 //!
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/configloader/internal/decoder.
 
-use super::config::{Config, Leftover, pointee};
+use super::config::{Config, Deleted, Leftover, pointee};
 use super::decode::{Deletion, DeletionError};
 use super::value::{Content, PatchSpan, Value};
 use crate::talos_data::types::{MAIN, Type, Types};
@@ -41,7 +41,7 @@ pub(crate) fn delete(
             return Err(DeletionError::NoIdentity);
         }
         config.documents.remove(at);
-        config.deleted.push(origin);
+        config.deleted.push(Deleted { kind: kind.to_owned(), origin });
         return Ok(());
     }
     let document = &mut config.documents[at];

@@ -1,4 +1,4 @@
-//! The rules by which Talos validates a merged config in metal mode, one file for each topic.
+//! The rules by which Talos validates a merged config in metal mode, and what a node needs beyond them, one file for each topic.
 //!
 //! Source: github.com/siderolabs/talos, pkg/machinery/config: the `Validate` and `V1Alpha1ConflictValidate` methods of types/,
 //! and container/.
@@ -33,6 +33,14 @@ mod cluster;
 mod identity;
 mod conflicts;
 mod together;
+mod node_labels;
+mod arguments;
+mod files;
+mod routes;
+mod mirrors;
+mod firewall;
+mod warnings;
+mod node;
 
 use section::Section;
 
@@ -62,6 +70,12 @@ impl<'r> Rules<'r> {
         }
         conflicts::check_conflicts(&self);
         together::check_together(&self);
+        self.findings.into_inner()
+    }
+
+    /// Finds what Talos accepts and the node then fails on.
+    pub(crate) fn check_node(self) -> Vec<Diagnostic> {
+        node::check_node(&self);
         self.findings.into_inner()
     }
 

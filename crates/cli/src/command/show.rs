@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
-use talosmith_document::Diagnostic;
+use talosmith_document::{Diagnostic, Level};
 use talosmith_model::layout;
 use talosmith_model::resolved_keys;
 
@@ -40,6 +40,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let mut inspection = inspect(project, &selection, Purpose::Render, keep)?;
     // Those on the fleet as a whole are included.
     let findings = inspection.findings.iter().filter(|finding| inspection.is_about(finding, name) != Some(false));
+    let findings = findings.filter(|finding| finding.level != Level::Note);
     let mut findings: Vec<Diagnostic> = findings.cloned().collect();
     let Some(device) = inspection.kept.first() else {
         if inspection.waiting.contains(name) {

@@ -28,7 +28,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let exit = exit_of(&inspection.findings);
     let counted = report::count_line(&inspection.findings);
     let summary = json!({ "devices": devices, "files": files });
-    context.report(Channel::Result, &mut inspection.findings, &mut inspection.sources, summary)?;
+    context.report_with_notes(Channel::Result, &mut inspection.findings, &mut inspection.sources, summary)?;
     let verdict = if counted.is_empty() { "valid".to_owned() } else { counted };
     context.console.status(&format!("{verdict}: {}, {} rendered", count(devices, "device"), count(files, "file")));
     Ok(exit)

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use annotate_snippets::renderer::{
-    DEFAULT_ADDITION_STYLE, DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_REMOVAL_STYLE,
-    DEFAULT_WARNING_STYLE,
+    DEFAULT_ADDITION_STYLE, DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_NOTE_STYLE,
+    DEFAULT_REMOVAL_STYLE, DEFAULT_WARNING_STYLE,
 };
 use talosmith_document::{Diagnostic, Level, Sources, natural};
 
@@ -74,6 +74,7 @@ fn title(finding: &Diagnostic, style: Style) -> String {
     let color = match finding.level {
         Level::Error => DEFAULT_ERROR_STYLE,
         Level::Warning => DEFAULT_WARNING_STYLE,
+        Level::Note => DEFAULT_NOTE_STYLE,
     };
     let mut out = style.paint(color, &head);
     for (index, line) in lines.iter().enumerate() {

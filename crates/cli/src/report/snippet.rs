@@ -57,6 +57,7 @@ pub(super) fn draw(finding: &Diagnostic, positions: &mut Positions<'_>, style: S
     let level = match finding.level {
         Level::Error => annotate_snippets::Level::ERROR,
         Level::Warning => annotate_snippets::Level::WARNING,
+        Level::Note => annotate_snippets::Level::NOTE,
     };
     let mut group = Group::with_level(level);
     if !marks[0].is_primary {

@@ -1,6 +1,6 @@
 //! A part of a document that is checked, with the checks that many rules have in common.
 
-use talosmith_document::Code;
+use talosmith_document::{Code, Diagnostic};
 
 use super::Rules;
 use super::formats::Format;
@@ -30,7 +30,7 @@ pub(crate) struct Section<'r> {
 impl<'r> Section<'r> {
     pub(crate) fn new(rules: &'r Rules<'r>, document: &'r Document<'r>) -> Self {
         // What is missing may have been deleted.
-        let origin = document.origin.or_else(|| rules.config.deleted.last().copied());
+        let origin = document.origin.or_else(|| rules.config.deleted.last().map(|deleted| deleted.origin));
         let kind = talos::kinds().chain([crate::talos_data::types::MAIN]).filter(|_| cfg!(debug_assertions));
         let structure = kind.into_iter().find(|kind| *kind == document.kind).unwrap_or_default();
         Self { rules, document, value: &document.value, path: "", is_item: false, origin, structure }
@@ -148,17 +148,34 @@ impl<'r> Section<'r> {
     }
 
     pub(crate) fn find(self, code: Code, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        if let Some(at) = self.span(path) {
+            self.rules.add(self.rules.finding(code, at, message, help));
+        }
+    }
+
+    /// Adds a finding about what is at a path, for which Talos does not refuse the config.
+    pub(crate) fn report(
+        self,
+        code: Code,
+        path: &str,
+        message: impl Into<String>,
+        complete: impl FnOnce(Diagnostic) -> Diagnostic,
+    ) {
+        if let Some(at) = self.span(path) {
+            self.rules.add(complete(self.rules.report.finding(code, message, at)));
+        }
+    }
+
+    /// Where a patch wrote, cleared or deleted what a path leads to.
+    fn span(self, path: &str) -> Option<PatchSpan> {
         let document = (self.document.kind, self.document.name);
         let is_document = std::ptr::eq(self.value, &raw const *self.document.value);
         let cleared = self.config().cleared.iter().find(|cleared| {
             is_document && cleared.path == path && (&*cleared.document.0, &*cleared.document.1) == document
         });
-        let at = match cleared {
+        match cleared {
             Some(cleared) => Some(cleared.by),
             None => locate(self.value, path).or(self.origin),
-        };
-        if let Some(at) = at {
-            self.rules.add(self.rules.finding(code, at, message, help));
         }
     }
 

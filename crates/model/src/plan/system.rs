@@ -199,7 +199,12 @@ fn check_operation(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOper
         check.push(
             finding(format!("Talos cannot create a file at `{path}`"))
                 .note("new files are possible only below /var; one elsewhere also prevents the files after it from being written")
-                .help("write `op: overwrite` if the file already exists, or another path"),
+                .help(match path.strip_prefix("/etc/") {
+                    Some(below) if !below.starts_with("kubernetes/") => {
+                        "write `op: overwrite` if the file already exists, or another path".to_owned()
+                    }
+                    _ => format!("write it below /var, as `/var{path}`"),
+                }),
         );
     }
     if op == FileOperation::Overwrite && path == CRI_CUSTOMIZATION && version.minor() >= (1, 14) {

@@ -92,7 +92,9 @@ fn check_url(text: &str) -> Result<(), ScalarError> {
     let fault = || ScalarError::new(format!("`{text}` is not a URL"));
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let Some(rest) = rest else {
-        return Err(fault().label("neither http nor https").help(format!("write `https://{text}`")));
+        return Err(fault().label("neither http nor https").help(format!(
+            "write `https://{text}`, or `http://{text}` for a server without TLS, as on a local network"
+        )));
     };
     let authority = rest.split('/').next().unwrap_or_default();
     let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -153,7 +155,7 @@ mod tests {
         );
         assert_eq!(
             "docker.io".parse::<Url>().expect_err("no scheme").help.as_deref(),
-            Some("write `https://docker.io`")
+            Some("write `https://docker.io`, or `http://docker.io` for a server without TLS, as on a local network")
         );
     }
 }

@@ -1,0 +1,90 @@
+//! Gateways that no address of their link reaches.
+//!
+//! Linux refuses a route through a gateway that is in no network of the link, and Talos sets no `onlink` flag on routes: release-1.13
+//! controllers/network/route_config.go.
+
+use ipnet::IpNet;
+use talosmith_document::Code;
+
+use super::identity::LINKS;
+use super::section::Section;
+use crate::format::{address, prefix};
+use crate::talos_data::types::MAIN;
+
+pub(crate) fn check_routes(document: Section<'_>) {
+    match document.document.kind {
+        MAIN => {
+            for interface in document.items("machine.network.interfaces").filter(|item| !item.is_true("ignore")) {
+                check_interface(interface);
+                interface.items("vlans").for_each(check_interface);
+            }
+        }
+        kind if LINKS.contains(&kind) => {
+            let clients = |kind: &str| {
+                document.config().all(kind).any(|client| client.name == document.name() || client.name.contains("${"))
+            };
+            let link = Link {
+                addresses: document.items("addresses").map(|item| item.text("address")).collect(),
+                has_dhcp: [clients("DHCPv4Config"), clients("DHCPv6Config")],
+                network: "destination",
+            };
+            link.check(document);
+        }
+        _ => {}
+    }
+}
+
+/// Checks an interface of the main document, or a VLAN of it.
+fn check_interface(interface: Section<'_>) {
+    let mut addresses: Vec<&str> = interface.items("addresses").map(Section::scalar).collect();
+    addresses.extend(Some(interface.text("cidr")).filter(|address| !address.is_empty()));
+    let has_dhcp = [
+        interface.is_true("dhcp") && interface.value.flag("dhcpOptions.ipv4") != Some(false),
+        interface.is_true("dhcp") && interface.is_true("dhcpOptions.ipv6"),
+    ];
+    Link { addresses, has_dhcp, network: "network" }.check(interface);
+}
+
+/// The addresses of a link.
+struct Link<'a> {
+    addresses: Vec<&'a str>,
+    /// Whether DHCP assigns others, of IPv4 and of IPv6.
+    has_dhcp: [bool; 2],
+    /// The key of a route's destination.
+    network: &'static str,
+}
+
+impl Link<'_> {
+    fn check(&self, link: Section<'_>) {
+        if link.items("routes").len() == 0 || self.addresses.is_empty() {
+            return;
+        }
+        let parse = |text: &&str| prefix(text).or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
+        let own: Option<Vec<IpNet>> = self.addresses.iter().map(parse).collect();
+        // An address that cannot be parsed is a placeholder.
+        let Some(own) = own else { return };
+        let direct: Vec<IpNet> = link
+            .items("routes")
+            .filter(|route| !route.is_filled("gateway"))
+            .filter_map(|route| prefix(route.text(self.network)))
+            .collect();
+        for route in link.items("routes") {
+            let Some(gateway) = address(route.text("gateway")) else { continue };
+            let is_link_local = match gateway {
+                std::net::IpAddr::V6(gateway) => gateway.is_unicast_link_local(),
+                std::net::IpAddr::V4(gateway) => gateway.is_link_local(),
+            };
+            let is_reached = own.iter().chain(&direct).any(|network| network.contains(&gateway));
+            let has_family = own.iter().any(|network| network.addr().is_ipv4() == gateway.is_ipv4());
+            if is_link_local || is_reached || !has_family || self.has_dhcp[usize::from(gateway.is_ipv6())] {
+                continue;
+            }
+            let message = format!("no address of the link is in the network of the gateway {gateway}");
+            route.report(Code::UnreachableGateway, "gateway", message, |finding| {
+                finding
+                    .note(format!("its addresses are {}; Linux refuses the route, so the node has no such route", self.addresses.join(", ")))
+                    .help("write the gateway's address in this network, or the right length behind the `/` of the link's address")
+            });
+        }
+    }
+}
