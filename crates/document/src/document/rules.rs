@@ -80,11 +80,14 @@ pub(super) fn has_empty_value(node: &Node) -> bool {
 
 /// Reports each key and item without a value in the node at `pointer`.
 pub(super) fn empty_values(source: SourceId, node: &Node, pointer: &Pointer, findings: &mut Vec<Diagnostic>) {
-    for Entry { key, value, .. } in node.entries() {
+    for (index, Entry { key, value, .. }) in node.entries().iter().enumerate() {
         if value.is_empty_scalar() {
             let message = format!("the key `{}` has no value", key.escape_debug());
             let location = Location::key(source, pointer.child(key));
-            let help = "write a value, or `null` to remove a default";
+            let help = match node.entries().get(index + 1) {
+                Some(_) => "write a value, indent the lines below that belong to it, or remove the line",
+                None => "write a value, or remove the line",
+            };
             findings.push(Diagnostic::new(Code::EmptyValue, message, location).help(help));
         } else if value.scalar().is_none() {
             empty_values(source, value, &pointer.child(key), findings);

@@ -162,17 +162,17 @@ fn a_missing_value_is_the_empty_range_after_the_colon() {
         report(text, &document.empty_values(source())),
         "\
 empty-value: the key `a` has no value at key /a
-  help: write a value, or `null` to remove a default
+  help: write a value, indent the lines below that belong to it, or remove the line
 empty-value: the key `b` has no value at key /b
-  help: write a value, or `null` to remove a default
+  help: write a value, indent the lines below that belong to it, or remove the line
 empty-value: the key `d` has no value at key /c/d
-  help: write a value, or `null` to remove a default
+  help: write a value, indent the lines below that belong to it, or remove the line
 empty-value: the key `e` has no value at key /c/e
-  help: write a value, or `null` to remove a default
+  help: write a value, or remove the line
 empty-value: an item of a list has no value at value /f/0
   help: write a value, or remove the `-`
 empty-value: the key `g` has no value at key /g
-  help: write a value, or `null` to remove a default
+  help: write a value, or remove the line
 "
     );
 }

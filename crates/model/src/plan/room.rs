@@ -173,7 +173,9 @@ fn overcommit(check: &mut Check<'_>, disk: &Disk, placed: &[Placed], missing: u6
         ));
     }
     let room = aligned(last.least().0).saturating_sub(missing);
-    finding = if room >= 1_000_000_000 {
+    finding = if last.location.is_some() && room >= 1_000_000_000 {
+        finding.help(format!("the largest size that fits is {}: write it in the patch", suggested(room)))
+    } else if room >= 1_000_000_000 {
         finding.help(format!("the largest size that fits is {}; or `size: remaining`", suggested(room)))
     } else {
         finding.help("make other volumes of the disk smaller")

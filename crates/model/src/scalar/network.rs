@@ -86,7 +86,14 @@ impl FromStr for Cidr {
                     let bits = if address.is_ipv4() { 32 } else { 128 };
                     fault.label("an address").help(format!("write `{text}/{bits}` for this address alone"))
                 }
-                Err(_) => fault.help("write an address and a prefix length, such as `10.244.0.0/16`"),
+                Err(_) => match text.split_once('/').and_then(|(address, _)| address.parse::<IpAddr>().ok()) {
+                    Some(address) => {
+                        let (bits, usual) = if address.is_ipv4() { (32, 16) } else { (128, 64) };
+                        let network = IpNet::new_assert(address, usual).trunc();
+                        fault.help(format!("write a prefix length from 0 to {bits}, as in `{network}`"))
+                    }
+                    None => fault.help("write an address and a prefix length, such as `192.168.1.0/24`"),
+                },
             });
         };
         if network.trunc() != network {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Document, Location, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
 
 use super::Schema;
 use crate::scalar;
@@ -90,9 +90,52 @@ impl Translator<'_> {
             format!("`{key}` is not a key of `{name}`")
         };
         let finding = Diagnostic::new(Code::UnknownKey, message, Location::key(self.source, at.child(key)));
-        let (Ok(finding) | Err(finding)) = finding.did_you_mean(key, keys.iter().copied());
+        let finding = match finding.did_you_mean(key, keys.iter().copied()) {
+            Ok(finding) => finding,
+            Err(finding) => match self.elsewhere(at, key) {
+                Some(help) => finding.help(help),
+                None => finding,
+            },
+        };
         let subject = if name.is_empty() { "the keys here".to_owned() } else { format!("the keys of `{name}`") };
         finding.note(format!("{subject}: {}", keys.join(", ")))
+    }
+
+    /// Returns where a setting of a device belongs that is written under a key which does not exist.
+    fn elsewhere(&self, at: &Pointer, key: &str) -> Option<String> {
+        let last = at.last();
+        let is_layer = |key: &str| matches!(key, "defaults" | "controlplane" | "worker");
+        let is_of_layer = at.segments().any(|key| is_layer(&key));
+        let is_top = last.as_deref().is_none_or(is_layer);
+        let (_, device) = self.schemas.iter().find(|(schema, _)| *schema == Schema::Device)?;
+        let is_device = self.schemas[0].0 == Schema::Device || is_of_layer;
+        let entries = self.document.root.at(at).map_or(&[][..], Node::entries);
+        // A line that is not indented below its key is no setting of its own.
+        let is_below_empty =
+            entries.iter().take_while(|entry| *entry.key != *key).any(|entry| entry.value.is_empty_scalar());
+        if !is_device || is_below_empty {
+            return None;
+        }
+        let has = |schema: &Value| schema["properties"].as_object().is_some_and(|keys| keys.contains_key(key));
+        for (parent, schema) in device["properties"].as_object()?.iter().filter(|_| is_top) {
+            let schema = self.resolved(schema);
+            if has(&schema) {
+                return Some(format!("write it under `{parent}`, which has this key"));
+            }
+            if has(&self.resolved(&schema["additionalProperties"])) {
+                return Some(format!("write it under `{parent}.<name>`, which has this key"));
+            }
+        }
+        if last.as_deref() == Some("install") && matches!(key, "disk" | "diskSelector") {
+            let written = self.text(&at.child(key));
+            let path = if written.starts_with("/dev/") { written.as_str() } else { "/dev/disk/by-id/ata-EXAMPLE" };
+            return Some(format!(
+                "mark the disk to install on under `disks`, as in\ndisks:\n  main: {{ size: 500107862016B, path: {path}, system: true }}"
+            ));
+        }
+        Some(format!(
+            "a setting without a key is written as a raw patch, as in\npatches:\n  {key}:\n    inline: {{ machine: {{ … }} }}"
+        ))
     }
 
     fn missing_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
@@ -121,7 +164,7 @@ impl Translator<'_> {
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect(),
             _ => Vec::new(),
         };
-        let value = node.cloned().map(talosmith_document::Node::into_json).unwrap_or_default();
+        let value = node.cloned().map(Node::into_json).unwrap_or_default();
         let text = self.text(at);
         if expected == ["string"] && !matches!(value, Value::Array(_) | Value::Object(_)) {
             let format = rule["format"].as_str().and_then(scalar::format);
@@ -143,11 +186,23 @@ impl Translator<'_> {
         }
         let expected = expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ");
         let finding = self.wrong(format!("`{}` must be {expected}, not {}", dotted(at), kind(&value)), at);
+        if expected == "a list" && !value.is_null() {
+            let item = if value.is_object() { flow(&value) } else { text };
+            return finding.help(format!("write it as a list:\n{}: [{item}]", at.last().unwrap_or_default()));
+        }
+        let name = at.last().unwrap_or_default();
+        let keys = rule["properties"].as_object().filter(|_| expected == "a mapping");
+        let own = keys.and_then(|keys| ["content", "file"].into_iter().find(|key| keys.contains_key(*key)));
+        if let (Some(key), true) = (own, value.is_string()) {
+            return finding.help(format!("write it as in\n{name}: {{ {key}: {} }}", flow(&value)));
+        }
+        let finding = match keys {
+            Some(keys) => finding.note(format!("its keys: {}", keys.keys().cloned().collect::<Vec<_>>().join(", "))),
+            None => finding,
+        };
         match rule["examples"][0] {
             Value::Null => finding,
-            ref example => {
-                finding.help(format!("write it as in\n{}: {}", at.last().unwrap_or_default(), flow(example)))
-            }
+            ref example => finding.help(format!("write it as in\n{name}: {}", flow(example))),
         }
     }
 
