@@ -49,6 +49,8 @@ pub(crate) struct Console {
     status: Stream,
     quiet: bool,
     verbose: bool,
+    /// Whether the results have no width.
+    is_piped: bool,
     started: Instant,
 }
 
@@ -59,8 +61,9 @@ struct Stream {
 
 impl Console {
     pub(crate) fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
+        let is_piped = terminal_size::terminal_size_of(io::stdout()).is_none() && COLUMNS.value().is_none();
         let (result, status) = (Stream::new(io::stdout(), color), Stream::new(io::stderr(), color));
-        Self { result, status, quiet, verbose, started: Instant::now() }
+        Self { result, status, quiet, verbose, is_piped, started: Instant::now() }
     }
 
     pub(crate) const fn style(&self, channel: Channel) -> Style {
@@ -68,6 +71,11 @@ impl Console {
             Channel::Result => self.result.style,
             Channel::Status => self.status.style,
         }
+    }
+
+    /// Whether standard output is not a terminal, and no variable says how wide it is.
+    pub(crate) const fn is_piped(&self) -> bool {
+        self.is_piped
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -223,7 +231,7 @@ mod tests {
     fn printed(quiet: bool, verbose: bool, run: impl FnOnce(&mut Console)) -> [String; 2] {
         let memories = [Memory::default(), Memory::default()];
         let [result, status] = memories.clone().map(|memory| Stream { to: Box::new(memory), style: PLAIN });
-        run(&mut Console { result, status, quiet, verbose, started: Instant::now() });
+        run(&mut Console { result, status, quiet, verbose, is_piped: false, started: Instant::now() });
         memories.map(|memory| String::from_utf8(memory.0.lock().expect("no panic").clone()).expect("UTF-8"))
     }
 

@@ -46,7 +46,8 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
             path,
             key: key.to_string(),
             reader: row.reader,
-            applied: row.applied,
+            // Of a template, the file with the secret is applied.
+            applied: row.applied && secrets.iter().all(|file| file.key != key),
             secret: false,
             location: requested_at(device, row, item, &key),
         }));
@@ -54,7 +55,7 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
             path: file.path.clone(),
             key: format!("{key}.secret"),
             reader: row.reader,
-            applied: false,
+            applied: row.applied,
             secret: true,
             location: file.location.clone(),
         }));

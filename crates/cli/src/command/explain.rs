@@ -1,9 +1,11 @@
 //! `talosmith explain`
 
 use clap::Args;
+use serde_json::{Value, json};
 use talosmith_document::{Code, closest};
 
 use super::{Context, Exit};
+use crate::report::json_document;
 
 /// Explain the code of a finding
 #[derive(Debug, Args)]
@@ -17,6 +19,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    if arguments.list && !context.is_text() {
+        let codes: Vec<Value> = Code::ALL.iter().map(|code| described(*code)).collect();
+        context.console.result(&json_document(&codes))?;
+        return Ok(Exit::Success);
+    }
     let Some(name) = arguments.code.as_ref().filter(|_| !arguments.list) else {
         let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
         let lines: Vec<String> = Code::ALL
@@ -34,6 +41,17 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let page: String =
         code.page().lines().filter(|line| !line.starts_with("<!--")).map(|line| format!("{line}\n")).collect();
     // A comment is surrounded by blank lines, of which one is enough.
-    context.console.result(&page.replace("\n\n\n", "\n\n"))?;
+    let page = page.replace("\n\n\n", "\n\n");
+    if context.is_text() {
+        context.console.result(&page)?;
+    } else {
+        let mut described = described(code);
+        described["page"] = page.into();
+        context.console.result(&json_document(&described))?;
+    }
     Ok(Exit::Success)
+}
+
+fn described(code: Code) -> Value {
+    json!({ "code": code.name(), "level": code.level().as_str(), "summary": code.summary() })
 }

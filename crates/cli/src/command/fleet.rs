@@ -7,7 +7,7 @@ use super::{Context, Exit, count, open};
 use crate::console::Channel;
 use crate::fleet_overview::{FleetOverview, RenderedDevice, State, dots};
 use crate::inspection::inspect;
-use crate::report::json_document;
+use crate::report::{Style, json_document};
 use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
@@ -22,13 +22,18 @@ pub(crate) struct Arguments {
     extensions: bool,
 }
 
+/// The width of a pipe in columns.
+const UNLIMITED: usize = 10_000;
+
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let root = context.root()?;
     let tree = WorkTree::new(root.path.clone());
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let inspection = inspect(project, &selection, Purpose::Compare, RenderedDevice::keep)?;
     let overview = FleetOverview::new(&inspection, &selection);
+    // A program that reads the lines wants one for each device.
     let style = context.console.style(Channel::Result);
+    let style = if context.console.is_piped() { Style { width: UNLIMITED, ..style } } else { style };
     let (text, hidden) = match (context.is_text(), arguments.extensions) {
         (false, _) => (json_document(&overview), Vec::new()),
         (true, true) => (overview.extensions(style), Vec::new()),

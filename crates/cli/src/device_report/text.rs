@@ -162,10 +162,10 @@ fn outputs(outputs: &[GeneratedFile], folder: &Utf8Path, style: Style) -> String
     for output in outputs {
         let state = match (output.secret, output.applied) {
             (true, _) => Cell::colored("secret, not tracked", AnsiColor::Yellow),
-            (false, true) if outputs.iter().any(|other| other.key == format!("{}.secret", output.key)) => {
+            (false, true) => "applied".into(),
+            (false, false) if outputs.iter().any(|other| other.key == format!("{}.secret", output.key)) => {
                 "template of the next one".into()
             }
-            (false, true) => "applied".into(),
             (false, false) => "not applied".into(),
         };
         let path = output.path.strip_prefix(folder).unwrap_or(&output.path);

@@ -14,7 +14,7 @@ const COLUMNS: [&str; 9] = ["DEVICE", "CLUSTER", "ROLE", "ADDRESS", "TALOS", "IM
 const EXTENSIONS: usize = 6;
 
 /// The columns that are hidden if lines are too long even so, in this order.
-const HIDDEN_FIRST: [usize; 6] = [3, 2, 1, 5, 7, EXTENSIONS];
+const HIDDEN_FIRST: [usize; 6] = [2, 1, 5, 7, EXTENSIONS, 3];
 
 impl FleetOverview<'_> {
     /// Formats the overview. Also returns the names of the columns that did not fit.

@@ -55,6 +55,8 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
     };
     if text.len() > MAX_BYTES {
         builder.findings.push(too_large(source));
+    } else if let Some(finding) = syntax::line_separator(source, text) {
+        builder.findings.push(finding);
     } else if builder.read().is_ok() && count == Count::One {
         builder.findings.extend(rules::root(source, text, builder.nodes.first()));
     }
@@ -206,6 +208,9 @@ impl<'a> Builder<'a> {
             ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
         };
         let mut value = text;
+        if style == Style::Plain && self.open.iter().any(|open| open.style == StructureStyle::Flow) {
+            self.findings.extend(syntax::key_mark(self.source, self.text, &bytes));
+        }
         if style == Style::Plain && bytes.is_empty() {
             // The parser returns `~` for a missing value, with a position before the colon.
             value = "";

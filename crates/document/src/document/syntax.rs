@@ -1,5 +1,7 @@
 //! Messages for syntax errors, for people who do not know the parser's terms.
 
+use std::ops::Range;
+
 use granit_parser::{ErrorKind, ScanError};
 
 use super::boundary;
@@ -38,6 +40,31 @@ pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnost
     let location = Location::bytes(source, at..at + length.map_or(0, char::len_utf8));
     let finding = Diagnostic::new(Code::NotYaml, message, location);
     if help.is_empty() { finding } else { finding.help(help) }
+}
+
+/// The finding for a character that ends a line in YAML 1.1, which Talos reads, and not in YAML 1.2.
+///
+/// Source: `is_break` in <https://github.com/go-yaml/yaml/blob/v3.0.1/yamlprivateh.go>.
+pub(super) fn line_separator(source: SourceId, text: &str) -> Option<Diagnostic> {
+    if text.is_ascii() {
+        return None;
+    }
+    let (at, c) = text.char_indices().find(|(_, c)| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))?;
+    let message =
+        format!("the character U+{:04X} ends a line for Talos, and for other programs it does not", u32::from(c));
+    let finding = Diagnostic::new(Code::NotYaml, message, Location::bytes(source, at..at + c.len_utf8()));
+    Some(finding.help("remove it, or write it as an escape in double quotes"))
+}
+
+/// The finding for a `?` before a blank in a plain scalar between brackets, where it is the mark of a key for Talos.
+///
+/// Source: `yaml_parser_scan_plain_scalar` in <https://github.com/go-yaml/yaml/blob/v3.0.1/scannerc.go>.
+pub(super) fn key_mark(source: SourceId, text: &str, bytes: &Range<usize>) -> Option<Diagnostic> {
+    let is_mark = |at: &usize| text[at + 1..].starts_with([' ', '\t', '\n', '\r']);
+    let at = text[bytes.clone()].match_indices('?').map(|(at, _)| bytes.start + at).find(is_mark)?;
+    let finding =
+        Diagnostic::new(Code::NotYaml, "a `?` before a blank marks a key here", Location::bytes(source, at..at + 1));
+    Some(finding.help("quote the string"))
 }
 
 /// The finding for a list or mapping inside too many others.
