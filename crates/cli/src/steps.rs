@@ -142,16 +142,27 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         let planned = planned.collect::<Result<Vec<_>, _>>()?;
         let render = |(planned, (_, file)): (&PlannedDevice, &(usize, &DeviceFile))| {
             let is_complete = control_planes.are_complete_for(file);
-            let is_rendered = is_complete && !planned.has_errors() && self.selection.has_device(&planned.device.name);
+            let is_rendered = is_complete && planned.can_be_merged() && self.selection.has_device(&planned.device.name);
             is_rendered.then(|| Owner::Device(&planned.device).render(self.project))
         };
         let rendered: Vec<_> = planned.iter().zip(files).map(render).collect();
         let mut results = BTreeMap::new();
         for ((planned, rendered), (position, _)) in planned.into_iter().zip(rendered).zip(files) {
-            let compare = |(artifacts, findings)| self.compare(Owner::Device(&planned.device), artifacts, findings);
-            let owner = rendered.map(compare).transpose()?;
             let has_errors = planned.has_errors();
-            let PlannedDevice { application, findings, .. } = planned;
+            let mut merged = Vec::new();
+            let owner = match rendered {
+                // Its files are not compared, but what is found while its patches are merged is reported.
+                Some((_, found)) if has_errors => {
+                    merged = found;
+                    None
+                }
+                Some((artifacts, findings)) => {
+                    Some(self.compare(Owner::Device(&planned.device), artifacts, findings)?)
+                }
+                None => None,
+            };
+            let PlannedDevice { application, mut findings, .. } = planned;
+            findings.append(&mut merged);
             results.insert(*position, PlannedResult { application, has_errors, findings, owner });
         }
         Ok(results)

@@ -180,7 +180,7 @@ codes! {
     BadPatch "bad-patch" Error "A patch cannot be merged into the machine config."
     NothingToDelete "nothing-to-delete" Error "A patch deletes something that does not exist."
     PatchConflict "patch-conflict" Warning "Two patches set the same field of the machine config to different values."
-    ListAppended "list-appended" Warning "Two patches add items to the same list of the machine config."
+    ListAppended "list-appended" Warning "Two patches add the same item to a list of the machine config."
     ClearedField "cleared-field" Warning "A patch clears a field because it does not repeat it."
     // What Talos accepts and the node then fails on
     IncompleteControlPlane "incomplete-control-plane" Error "A control plane lacks a document without which Kubernetes does not start on it."

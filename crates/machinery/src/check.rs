@@ -50,14 +50,11 @@ pub fn check_patches(
     for left in &config.leftovers {
         report.not_deleted(DeletionError::Absent, &title(&left.kind, &left.name), left.origin);
     }
-    if !report.findings.iter().any(|finding| finding.level == Level::Error) {
-        let findings = Rules::new(&config, expressions, &report).check_config();
-        report.findings.extend(findings);
-    }
-    if !report.findings.iter().any(|finding| finding.level == Level::Error) {
-        let findings = Rules::new(&config, expressions, &report).check_node();
-        report.findings.extend(findings);
-    }
+    // What cannot be deleted or merged is left as it was, and hides nothing else.
+    let findings = Rules::new(&config, expressions, &report).check_config();
+    report.findings.extend(findings);
+    let findings = Rules::new(&config, expressions, &report).check_node();
+    report.findings.extend(findings);
     let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
     for cleared in &cleared {
         report.cleared(cleared);
@@ -71,6 +68,10 @@ pub fn check_patches(
 /// Applies an RFC 6902 patch, which Talos does only to a config of a single document.
 fn apply_json_patch<'a>(config: &mut Config<'a>, patch: u16, operations: &'a Value<'static>, report: &mut Report<'_>) {
     if let ([_, .., last], Some(origin)) = (&config.documents[..], operations.origin) {
+        // That a base has several documents is reported for the patch on its own.
+        if last.of_base {
+            return;
+        }
         let message = format!("Talos refuses a JSON patch after {} was added", last.title());
         let finding = report
             .finding(Code::JsonPatch, message, origin.of_patch(patch))

@@ -22,7 +22,7 @@ pub(crate) struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Replaced,
-    /// Items were appended to those of another patch; the spans are those of the first items.
+    /// An item was appended to a list of another patch that has an equal one; the spans are those of the two.
     Appended,
     /// A document with addresses of its own was merged, on which the machinery fails before 1.14.
     Sealed,
@@ -159,9 +159,19 @@ impl<'t, 'a> Merger<'t, 'a> {
             return;
         }
         let (Content::List(items), Content::List(more)) = (&mut left.content, right.content) else { return };
-        let origin = |items: &[Value<'_>]| items.first().and_then(|item| item.origin);
-        if let (old @ Some(_), new @ Some(_)) = (origin(items), origin(&more)) {
-            self.event(Outcome::Appended, old, new);
+        let same = |one: &Value<'_>, other: &Value<'_>| {
+            let is_named = |key| one.get(key).zip(other.get(key)).is_some_and(|(one, other)| one.equals(other));
+            one.equals(other) || ["name", "path"].into_iter().any(is_named)
+        };
+        let written = |items: &[Value<'_>]| items.first().is_some_and(|item| item.origin.is_some());
+        if written(&more) {
+            let pair = more.iter().find_map(|new| {
+                items.iter().find(|old| old.origin.is_some() && same(old, new)).map(|old| (old.origin, new.origin))
+            });
+            // That a file is written twice is reported for all files of the merged config.
+            if let Some((old, new)) = pair.filter(|_| self.path.join(".") != "machine.files") {
+                self.event(Outcome::Appended, old, new);
+            }
         }
         items.extend(more);
     }

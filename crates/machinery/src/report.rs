@@ -26,6 +26,8 @@ pub enum PatchSource<'a> {
         name: &'a str,
         /// Where it is written.
         locator: &'a PatchLocator,
+        /// The layer that it is written in; a nearer one has a greater number.
+        layer: u8,
     },
     /// A base config that the repository keeps. With one of these, no base config is generated.
     Base {
@@ -150,7 +152,14 @@ impl<'p> Report<'p> {
         let second = self.patch(at);
         let is_between =
             old.is_some_and(|old| old.patch != at.patch) && (first.is_raw() || second.is_raw()) && !first.is_base();
-        if matches!(outcome, Outcome::Replaced | Outcome::Appended) && !is_between {
+        let layer = |patch: &AppliedPatch<'_>| match patch.source {
+            PatchSource::User { layer, .. } => Some(layer),
+            _ => None,
+        };
+        // A nearer layer overrides the others on purpose.
+        let is_nearer = layer(first).zip(layer(second)).is_some_and(|(first, second)| first < second);
+        let is_meant = outcome == Outcome::Replaced && is_nearer;
+        if matches!(outcome, Outcome::Replaced | Outcome::Appended) && !is_between || is_meant {
             return;
         }
         let document = title(kind, name);
@@ -167,12 +176,12 @@ impl<'p> Report<'p> {
                 )
             }
             Outcome::Appended => {
-                label = "the items before";
+                label = "the item before";
                 (
                     Code::ListAppended,
-                    format!("`{path}` of {document} is a list that two patches add to"),
+                    format!("`{path}` of {document} gets the same item from two patches"),
                     "Talos appends the items of the later patch to those of the earlier one",
-                    key.map_or("write all items in one patch".to_owned(), |key| {
+                    key.map_or("remove it from one of the two".to_owned(), |key| {
                         format!("write all items under `{key}`")
                     }),
                 )

@@ -141,7 +141,7 @@ fn messages(version: &str, base: u64, role: Role, texts: &[&str]) -> Vec<String>
         .collect();
     let patches: Vec<_> = decoded
         .iter()
-        .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "p", locator } })
+        .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "p", locator, layer: 0 } })
         .collect();
     check_patches(&target, role, &patches, &Checker::default(), &|key, _| panic!("the model has no key here: {key}"))
         .into_iter()
@@ -206,7 +206,7 @@ fn values_of_two_patches_conflict_or_are_appended() {
     let sans = "machine: { certSANs: [a] }";
     assert_eq!(
         messages("v1.12.7", 12, Role::Worker, &[sans, sans]),
-        ["list-appended: `machine.certSANs` of the main document is a list that two patches add to"]
+        ["list-appended: `machine.certSANs` of the main document gets the same item from two patches"]
     );
 }
 

@@ -47,7 +47,10 @@ fn findings(case: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<Diagn
     if !refuses(&found) {
         let patches: Vec<_> = decoded
             .iter()
-            .map(|(locator, patch)| AppliedPatch { patch, source: PatchSource::User { name: "patch", locator } })
+            .map(|(locator, patch)| AppliedPatch {
+                patch,
+                source: PatchSource::User { name: "patch", locator, layer: 0 },
+            })
             .collect();
         let no_key = |key: &str, _: &str| panic!("the model has no key here: {key}");
         let findings = check_patches(&target, role, &patches, &Checker::default(), &no_key);

@@ -131,6 +131,12 @@ impl PlannedDevice {
         Self { application: ApplicationInput::new(&device), device: Arc::new(device), findings }
     }
 
+    /// Whether its patches can be merged although its files cannot be generated: a secret, an alias or a JSON patch hides no other fault.
+    pub fn can_be_merged(&self) -> bool {
+        let mut errors = self.findings.iter().filter(|finding| finding.level == Level::Error);
+        errors.all(|finding| matches!(finding.code, Code::LiteralSecret | Code::Alias | Code::JsonPatch))
+    }
+
     /// Whether something is wrong that keeps its files from being generated.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Error)

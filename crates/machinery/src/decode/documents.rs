@@ -233,7 +233,7 @@ fn check_json_patch(document: &Value<'static>, locator: &PatchLocator, target: &
         let location = locator.location(document.list()[0].span());
         let finding = Diagnostic::new(Code::JsonPatch, message, location)
             .note("every base config since 1.12 has several documents, and Talos refuses a JSON patch for it");
-        return vec![as_merge_patch(document, finding)];
+        return vec![as_merge_patch(document, finding, target)];
     }
     let mut findings = Vec::new();
     for operation in document.list() {
@@ -253,7 +253,7 @@ fn check_json_patch(document: &Value<'static>, locator: &PatchLocator, target: &
 }
 
 /// Adds the first operation of a JSON patch as a strategic merge patch.
-fn as_merge_patch(document: &Value<'_>, finding: Diagnostic) -> Diagnostic {
+fn as_merge_patch(document: &Value<'_>, finding: Diagnostic, target: &Target<'_>) -> Diagnostic {
     let first = &document.list()[0];
     let text = |key| written(first, key);
     let path = Pointer::new(text("path").unwrap_or_default());
@@ -262,6 +262,12 @@ fn as_merge_patch(document: &Value<'_>, finding: Diagnostic) -> Diagnostic {
     let Some((last, above)) = keys.split_last() else {
         return finding.help("write the keys that are to change as they are in the config");
     };
+    let is_admission = path.as_str().starts_with("/cluster/apiServer/admissionControl");
+    if is_admission && text("op") == Some("remove") && target.base >= (1, 14) {
+        return finding.help(
+            "delete the document that the base has for it:\napiVersion: v1alpha1\nkind: KubeAdmissionControlConfig\nname: PodSecurity\n$patch: delete",
+        );
+    }
     let mut lines = String::from("write the keys as they are in the config:");
     for (depth, key) in above.iter().enumerate() {
         lines.push_str(&format!("\n{}{key}:", "  ".repeat(depth)));

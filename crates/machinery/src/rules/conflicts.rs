@@ -125,7 +125,7 @@ fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Docum
     let key = key_origin(&main.value, path);
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
     let help = if document.of_base {
-        format!("the base has a document {}: write it there", document.kind)
+        help_of_base(rules, main, path, document)
     } else {
         format!("remove `{path}`, or the document")
     };
@@ -133,13 +133,79 @@ fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Docum
         (Some(key), _) => rules.add(rules.finding(Code::DocumentConflict, key, message, help)),
         (None, None) => Section::new(rules, main).find(Code::DocumentConflict, path, message, help),
         (None, Some(_)) => {
-            let help = format!("remove the document: the base sets `{path}`");
+            let help = match path {
+                "machine.nodeLabels" | "machine.nodeAnnotations" | "machine.nodeTaints" => format!(
+                    "remove the document: the base sets `{path}`; the device's keys `labels`, `annotations` and `taints` write what it accepts"
+                ),
+                _ => format!("remove the document: the base sets `{path}`"),
+            };
             Section::new(rules, document).find(Code::DocumentConflict, "kind", message, help);
         }
     }
     let other = key.and(document.origin).map(|origin| rules.report.location(origin));
     if let (Some(location), Some(finding)) = (other, rules.findings.borrow_mut().last_mut()) {
         finding.also.push(Label { location, text: "and here".to_owned() });
+    }
+}
+
+/// Keys of the main document that its successors have by another name.
+const RENAMED: [(&str, &str); 3] = [("certSANs", "certExtraSANs"), ("disabled", "enabled"), ("extraConfig", "config")];
+
+/// Kinds whose keys are those of the setting before them.
+const SAME_KEYS: [&str; 7] = [
+    "KubeAPIServerConfig",
+    "KubeControllerManagerConfig",
+    "KubeCoreDNSConfig",
+    "KubeNetworkConfig",
+    "KubeProxyConfig",
+    "KubeSchedulerConfig",
+    "KubeletConfig",
+];
+
+/// What to write instead of a setting that the base has a document for.
+fn help_of_base(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Document<'_>) -> String {
+    let kind = document.kind;
+    if path.starts_with("cluster.allowScheduling") {
+        return "write the device's key `allowSchedulingOnControlPlanes: true`, which changes the taints of KubeNodeConfig".to_owned();
+    }
+    if kind == "KubeFlannelCNIConfig" && matches!(main.value.text("cluster.network.cni.name"), "none" | "custom") {
+        return format!(
+            "delete that document of the base instead:\napiVersion: v1alpha1\nkind: {kind}\n$patch: delete"
+        );
+    }
+    if path == "machine.install" {
+        return format!(
+            "the base has a document {kind}: write the disk and the image with the device's keys `disks` and `install`, and kernel arguments under `schematics`"
+        );
+    }
+    if path == "cluster.network" && kind == "KubeFlannelCNIConfig" {
+        return "write networks in KubeNetworkConfig, and options of flannel in KubeFlannelCNIConfig, documents of the base".to_owned();
+    }
+    if !SAME_KEYS.contains(&kind) {
+        return format!("the base has a document {kind}: write it there");
+    }
+    let fields = rules.config.types.get(kind);
+    let new_name =
+        |key: &str| RENAMED.iter().find(|(old, _)| *old == key).map_or(key.to_owned(), |(_, new)| (*new).to_owned());
+    let written = main.value.fields(path).iter().filter(|field| field.key_origin.is_some());
+    let (known, unknown): (Vec<String>, Vec<String>) = written
+        .map(|field| new_name(&field.key))
+        .partition(|key| fields.is_some_and(|fields| fields.field(key).is_some()));
+    match (known.join("`, `"), unknown.join("`, `")) {
+        (known, unknown) if unknown.is_empty() && known.is_empty() => {
+            format!("the base has a document {kind}: write it there")
+        }
+        (known, unknown) if unknown.is_empty() => {
+            format!("the base has a document {kind}: write `{known}` there")
+        }
+        (known, unknown) if known.is_empty() => {
+            format!("remove `{unknown}`: {kind}, the document of the base for it, has no such key")
+        }
+        (known, unknown) => {
+            format!(
+                "write `{known}` in {kind}, the document of the base, and remove `{unknown}`, which it does not have"
+            )
+        }
     }
 }
 

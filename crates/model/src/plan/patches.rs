@@ -21,6 +21,8 @@ pub struct Patch {
     pub content: Content,
     /// Where it is written.
     pub locator: PatchLocator,
+    /// The layer that it is written in.
+    pub layer: LayerRank,
     /// What it changes; none if its text is not YAML.
     pub decoded: Option<machinery::Patch>,
 }
@@ -103,7 +105,7 @@ fn in_layer(
     let layer = check.file.layer(at);
     let work = || {
         let before = check.findings.len();
-        let patch = read(check).map(Arc::new);
+        let patch = read(check).map(|patch| Arc::new(Patch { layer, ..patch }));
         (patch, check.findings.split_off(before))
     };
     let (patch, findings) = if layer == LayerRank::Device {
@@ -172,7 +174,7 @@ fn decode(check: &mut Check<'_>, name: &Name, content: Content, locator: PatchLo
             None
         }
     };
-    Patch { name: name.to_string(), content, locator, decoded }
+    Patch { name: name.to_string(), content, locator, layer: LayerRank::Device, decoded }
 }
 
 /// A finding of the parser, at the location of the patch's text in the user's file.

@@ -1,6 +1,6 @@
 //! The findings about fields that are unknown, deprecated or secret.
 
-use talosmith_document::{Code, Diagnostic, Location, closest};
+use talosmith_document::{Code, Diagnostic, Level, Location, closest};
 
 use super::{Step, Walk};
 use crate::decode::documents::home;
@@ -17,7 +17,7 @@ const MODEL_KEYS: &[(&str, &str)] = &[
     ("cluster.controlPlane.endpoint", "endpoint"),
     ("machine.files", "machineFiles"),
     ("machine.install.image", "install.image"),
-    ("machine.kernel.modules", "kernelModules"),
+    ("machine.kernel", "kernelModules"),
     ("machine.kubelet.extraArgs", "kubelet.extraArgs"),
     ("machine.kubelet.extraConfig", "kubelet.extraConfig"),
     ("machine.kubelet.nodeIP", "kubelet.nodeIP"),
@@ -27,12 +27,32 @@ const MODEL_KEYS: &[(&str, &str)] = &[
     ("machine.nodeAnnotations", "annotations"),
     ("machine.nodeLabels", "labels"),
     ("machine.nodeTaints", "taints"),
-    ("machine.registries.mirrors", "registries.mirrors"),
+    ("machine.registries.mirrors", "registries"),
     ("machine.sysctls", "sysctls"),
     ("machine.time", "time"),
 ];
 
 const UNKNOWN_KEY: &str = "Talos refuses the whole patch for a key that it does not know";
+
+/// Keys of an interface, and the kinds that replace them.
+const INTERFACE_KINDS: [(&str, &str); 8] = [
+    ("addresses", "LinkConfig"),
+    ("routes", "LinkConfig"),
+    ("bond", "BondConfig"),
+    ("bridge", "BridgeConfig"),
+    ("dhcp", "DHCPv4Config"),
+    ("vip", "Layer2VIPConfig"),
+    ("vlans", "VLANConfig"),
+    ("wireguard", "WireguardConfig"),
+];
+
+/// The kinds that replace the interfaces of a list.
+fn interface_kinds(interfaces: &Value<'_>) -> Vec<&'static str> {
+    let is_used = |(key, _): &&(&str, &str)| interfaces.list().iter().any(|interface| interface.get(key).is_some());
+    let mut kinds: Vec<&str> = INTERFACE_KINDS.iter().filter(is_used).map(|(_, kind)| *kind).collect();
+    kinds.dedup();
+    kinds
+}
 
 fn is_below(path: &str, of: &str) -> bool {
     path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -84,6 +104,19 @@ impl<'a> Walk<'a> {
             && let Some(home) = home(&entry.key)
         {
             finding.help(format!("write it below `{home}:`"))
+        } else if let Some(below) = keys.iter().find(|below| {
+            !entry.key.contains('.')
+                && self
+                    .types
+                    .below(&format!("{around}.{below}"))
+                    .is_some_and(|fields| fields.field(&entry.key).is_some())
+        }) {
+            let path = format!("{around}.{below}");
+            finding.help(format!(
+                "write it below {}, as {}",
+                wording::subject(&path),
+                wording::subject(&format!("{path}.{key}"))
+            ))
         } else {
             finding
         };
@@ -133,13 +166,25 @@ impl<'a> Walk<'a> {
         };
         let finding = Diagnostic::new(Code::DeprecatedField, format!("{subject} is deprecated{since}"), location);
         let written = self.path.strip_prefix(MAIN).unwrap_or(&self.path).trim_start_matches('.');
+        // A registry's credentials have no key of the model.
+        let written = match written {
+            "machine.registries" if entry.value.all_fields().iter().all(|field| field.key == "mirrors") => {
+                "machine.registries.mirrors"
+            }
+            written => written,
+        };
         if let Some((_, key)) = MODEL_KEYS.iter().find(|(path, _)| is_below(written, path)) {
             return finding.help(format!(
                 "write it as the device's key `{key}`, which generates the form that the base config needs"
             ));
         }
-        let names: Vec<String> = deprecation
-            .successors()
+        let interfaces = interface_kinds(&entry.value);
+        let successors: Vec<&str> = match &interfaces[..] {
+            [_, ..] if written == "machine.network.interfaces" => interfaces,
+            _ => deprecation.successors().collect(),
+        };
+        let names: Vec<String> = successors
+            .into_iter()
             .map(|name| match name {
                 "schematic" => "the schematic of the installer image".to_owned(),
                 path if path.contains('.') => format!("`{path}`"),
@@ -147,7 +192,10 @@ impl<'a> Walk<'a> {
             })
             .collect();
         match names.split_last() {
-            None => finding.help("remove it: nothing reads it any more"),
+            None => {
+                let finding = Diagnostic { level: Level::Warning, ..finding };
+                finding.help("remove it: nothing reads it any more")
+            }
             Some((only, [])) => finding.help(format!("write it in {only} instead")),
             Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
         }
