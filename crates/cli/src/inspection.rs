@@ -10,7 +10,7 @@ use talosmith_model::{DeviceFile, FleetFile};
 use talosmith_render::Renderer;
 
 use crate::comparison::Differences;
-use crate::misnamed::{misnamed_devices, no_device};
+use crate::misnamed::misnamed_devices;
 use crate::parallel;
 use crate::project::{Project, apply_levels};
 use crate::rendering::Owner;
@@ -117,16 +117,13 @@ pub fn inspect<'a, K: Send>(
         }
         results.add_collisions(&selected);
     }
-    if *selection == Selection::Everything && project.fleet.is_some() {
-        let misnamed = misnamed_devices(project.tree, &project.sources, &results.gone)?;
-        if misnamed.is_empty() && results.gone.len() == project.folders.len() {
-            results.findings.push(no_device(&project.sources));
-        }
-        results.findings.extend(misnamed);
+    let is_whole = *selection == Selection::Everything && project.fleet.is_some();
+    if is_whole {
+        let has_devices = results.gone.len() < project.folders.len();
+        results.findings.extend(misnamed_devices(project.tree, &project.sources, &results.gone, has_devices)?);
     }
     let mut differences = Differences::default();
     if purpose == Purpose::Compare {
-        let is_whole = *selection == Selection::Everything && project.fleet.is_some();
         differences = results.take_differences(project.tree, &clusters, is_whole)?;
     }
     results.drop_superseded_findings();

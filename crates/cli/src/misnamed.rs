@@ -9,14 +9,13 @@ use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
 
 /// Returns an error for each device that is not read because of the name or the place of its file, and for each linked folder of a
-/// device. `absent` are the folders below `devices/` without a device; folders and files that contain nothing of a device are fine.
-///
-/// # Errors
-/// A file or folder cannot be read.
+/// device; a warning if there is no device at all. `absent` are the folders below `devices/` without a device; folders and files that
+/// contain nothing of a device are fine.
 pub(crate) fn misnamed_devices(
     tree: &dyn Tree,
     sources: &SourceCache<'_>,
     absent: &[String],
+    has_devices: bool,
 ) -> Result<Vec<Diagnostic>, ReadError> {
     let mut findings = Vec::new();
     for entry in tree.list(Utf8Path::new(DEVICES))? {
@@ -51,11 +50,13 @@ pub(crate) fn misnamed_devices(
             }
         }
     }
+    if findings.is_empty() && !has_devices {
+        findings.push(no_device(sources));
+    }
     Ok(findings)
 }
 
-/// The warning of a repository without a device.
-pub(crate) fn no_device(sources: &SourceCache<'_>) -> Diagnostic {
+fn no_device(sources: &SourceCache<'_>) -> Diagnostic {
     Diagnostic::new(Code::NoDevice, "there is no device", Location::file(sources.add(DEVICES, "")))
         .note(format!("a device is a file `{}`", device_file("<name>")))
         .help("add one; `talosmith schema device` describes its keys")

@@ -90,7 +90,7 @@ impl FleetFile {
     /// # Errors
     /// Every finding on the file on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let Parsed { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text);
+        let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text);
         match value {
             Some(value) if findings.is_empty() => {
                 let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
@@ -166,7 +166,7 @@ impl DeviceFile {
     ///
     /// Returns the device if it can be planned, and every finding on the file on its own.
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
-        let Parsed { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
+        let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
         match Self::merge(fleet, source, folder, value, &mut findings) {
             Some((device, origins)) => {
                 let keys = Keys { origins: Arc::new(origins), text: Arc::clone(text) };
@@ -209,7 +209,7 @@ impl DeviceFile {
 
     /// Returns every finding on a device's file on its own, where no fleet can be read.
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
-        let Parsed { mut findings, secrets, .. } = parse(Schema::Device, source, text);
+        let ModelDocument { mut findings, secrets, .. } = parse(Schema::Device, source, text);
         findings.extend(secrets);
         findings
     }
@@ -238,7 +238,7 @@ fn json(source: SourceId, text: &str) -> Value {
 }
 
 /// A file of the model on its own.
-struct Parsed {
+struct ModelDocument {
     /// None if it is not YAML.
     value: Option<Value>,
     written: Written,
@@ -247,7 +247,7 @@ struct Parsed {
     secrets: Vec<Diagnostic>,
 }
 
-fn parse(schema: Schema, source: SourceId, text: &str) -> Parsed {
+fn parse(schema: Schema, source: SourceId, text: &str) -> ModelDocument {
     let mut secrets: Vec<Diagnostic> = tailscale_key(source, text).into_iter().collect();
     let document = match Document::parse(source, text) {
         Ok(document) => document,
@@ -255,7 +255,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> Parsed {
             if schema == Schema::Device {
                 findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
             }
-            return Parsed { value: None, written: Written::default(), findings, secrets };
+            return ModelDocument { value: None, written: Written::default(), findings, secrets };
         }
     };
     let mut findings = document.empty_values(source);
@@ -281,7 +281,7 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> Parsed {
         let refused = schema.findings(source, &document, &value);
         findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.location)));
     }
-    Parsed { value: Some(value), written, findings, secrets }
+    ModelDocument { value: Some(value), written, findings, secrets }
 }
 
 impl Written {
