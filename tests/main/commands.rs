@@ -336,3 +336,17 @@ fn a_broken_device_does_not_keep_another_from_being_generated() {
     assert!(!sandbox.path("devices/b/manifests").exists());
     assert_eq!(sandbox.run(&["generate"]).status, 1);
 }
+
+#[test]
+fn an_absolute_path_names_a_repository_and_a_device_from_anywhere() {
+    let sandbox = Sandbox::of(&[HOME, ("devices/a/device.yaml", &format!("name: a\n{NODE}"))]);
+    let elsewhere = Sandbox::of(&[]);
+    let path = |path: &str| sandbox.path(path).to_str().expect("UTF-8").to_owned();
+    assert_eq!(elsewhere.run(&["generate", &path("devices/a")]).status, 0);
+    for argument in ["", "devices", "devices/a", "devices/a/device.yaml", "talosmith.yaml"] {
+        let ran = elsewhere.run(&["check", &path(argument)]);
+        assert_eq!((ran.status, ran.stdout.as_str()), (0, ""), "{argument}: {}", ran.stderr);
+    }
+    assert_eq!(sandbox.run(&["check", &path("devices/a")]).status, 0);
+    assert_eq!(sandbox.run(&["check", &path("devices/b")]).status, 2);
+}

@@ -99,14 +99,16 @@ pub(crate) struct Context<'a> {
 /// Reads the repository in a tree, and resolves the PATH arguments of a command.
 fn open<'a>(root: &Root, tree: &'a dyn Tree, paths: &[Utf8PathBuf]) -> anyhow::Result<(Project<'a>, Selection)> {
     let project = Project::open(tree)?;
-    let selection = Selection::resolve(paths, &root.below, &project)?;
+    let paths: Vec<Utf8PathBuf> = paths.iter().map(|path| root.relative(path)).collect();
+    let selection = Selection::resolve(&paths, &root.below, &project)?;
     Ok((project, selection))
 }
 
 impl Context<'_> {
-    /// Finds the repository from the current folder upward.
-    pub(crate) fn root(&self) -> anyhow::Result<Root> {
-        let start = self.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+    /// Finds the repository from the current folder upward, or from the first of some PATH arguments if that is absolute.
+    pub(crate) fn root(&self, paths: &[Utf8PathBuf]) -> anyhow::Result<Root> {
+        let absolute = paths.first().filter(|path| path.is_absolute());
+        let start = self.global.directory.as_ref().or(absolute).cloned().unwrap_or_else(|| Utf8PathBuf::from("."));
         let root = Root::find(&start).map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
         root.ok_or_else(|| LoadError::NoFleetFile { misnamed: misnamed_fleet_file(&start) }.into())
     }

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = context.root()?;
+    let root = context.root(&arguments.paths)?;
     if arguments.staged {
         let git = Git::open(context.processes, &root.path)?;
         let tree = GitTree::index(&git)?;

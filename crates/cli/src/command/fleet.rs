@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 const UNLIMITED: usize = 10_000;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = context.root()?;
+    let root = context.root(&arguments.paths)?;
     let tree = WorkTree::new(root.path.clone());
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let inspection = inspect(project, &selection, Purpose::Compare, RenderedDevice::keep)?;

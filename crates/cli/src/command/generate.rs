@@ -61,7 +61,7 @@ struct Rendered {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = context.root()?;
+    let root = context.root(&arguments.paths)?;
     let lock = Lock::acquire(&root.path, || context.console.status("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.path.clone());
     let (project, selection) = open(&root, &tree, &arguments.paths)?;

@@ -27,9 +27,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = context.root()?;
+    let paths = std::slice::from_ref(&arguments.device);
+    let root = context.root(paths)?;
     let tree = WorkTree::new(root.path.clone());
-    let (project, selection) = open(&root, &tree, std::slice::from_ref(&arguments.device))?;
+    let (project, selection) = open(&root, &tree, paths)?;
     let Some(name) = selection.only_device() else {
         anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
     };

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let root = context.root()?;
+    let root = context.root(&arguments.paths)?;
     let tree = WorkTree::new(root.path.clone());
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Validate, |_| None::<()>)?;

@@ -24,6 +24,14 @@ impl Root {
             Self { path: folder.to_owned(), below }
         }))
     }
+
+    /// Returns an absolute path inside the repository as it is from the current folder, and any other path unchanged.
+    pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
+        let resolved = if path.is_absolute() { resolve_links(path).ok() } else { None };
+        let up: Utf8PathBuf = self.below.components().map(|_| "..").collect();
+        let inside = resolved.as_ref().and_then(|resolved| resolved.strip_prefix(&self.path).ok());
+        inside.map_or_else(|| path.to_owned(), |inside| up.join(inside))
+    }
 }
 
 /// Returns the file in a folder that looks like a misnamed talosmith.yaml.
