@@ -14,7 +14,7 @@ import argparse, ipaddress, pathlib
 
 CLUSTER = 100
 CONTROL_PLANES = 3
-EXTENSIONS = ["iscsi-tools", "util-linux-tools", "nut-client", "intel-ucode", "zfs", "nfs-utils"]
+EXTENSIONS = ["iscsi-tools", "util-linux-tools", "bnx2-bnx2x", "intel-ucode", "intel-ice-firmware", "nfs-utils"]
 
 
 # The rest of a cluster's defaults: in typed keys, or in raw patches.
