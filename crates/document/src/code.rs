@@ -112,6 +112,7 @@ codes! {
     UnknownFile "unknown-file" Error "A key of `files` belongs to no artifact, or a file does not exist."
     UnknownApplication "unknown-application" Error "A device uses an application that its cluster does not have."
     // Versions
+    ModelVersion "model-version" Error "The model has a version that this talosmith does not read."
     NewerTalos "newer-talos" Warning "A Talos version is newer than the ones that this talosmith knows."
     OldTalos "old-talos" Error "A Talos version is too old for what the device uses."
     MissingBaseConfig "missing-base-config" Error "From Talos 1.14 on, `baseConfig` is required."

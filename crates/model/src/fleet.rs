@@ -11,9 +11,14 @@ use crate::scalar::{
     AbsolutePath, Cidr, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath, Size, Tag, VolumeName,
 };
 
+/// The version of the model that this talosmith reads.
+pub(crate) const MODEL_VERSION: i64 = 1;
+
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fleet {
+    /// At most [`MODEL_VERSION`].
+    pub version: Option<i64>,
     pub clusters: BTreeMap<Name, Cluster>,
     #[serde(default)]
     pub secrets: BTreeMap<String, Vec<SecretSource>>,

@@ -10,7 +10,7 @@ use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location
 use talosmith_machinery::Role;
 
 use crate::device::Device;
-use crate::fleet::{Cluster, Fleet};
+use crate::fleet::{Cluster, Fleet, MODEL_VERSION};
 use crate::layer::{LayerStack, Origins};
 use crate::layout;
 use crate::schema::Schema;
@@ -91,6 +91,11 @@ impl FleetFile {
     /// Every finding on the file on its own.
     pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
         let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text);
+        let version = value.as_ref().and_then(|value| value.get("version")?.as_i64()).unwrap_or(MODEL_VERSION);
+        if version != MODEL_VERSION {
+            // What else a newer model has is not known.
+            return Err(vec![unknown_version(source, version)]);
+        }
         match value {
             Some(value) if findings.is_empty() => {
                 let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
@@ -336,6 +341,15 @@ fn name_mismatch(source: SourceId, folder: &str, own: &Map<String, Value>) -> Di
     Diagnostic::new(Code::NameMismatch, message, Location::value(source, Pointer::new("/name")))
         .note("commands name a device by its folder, and files by its name")
         .help(format!("write `name: {folder}`, or rename the folder: `git mv devices/{folder} devices/{name}`"))
+}
+
+fn unknown_version(source: SourceId, version: i64) -> Diagnostic {
+    let location = Location::value(source, Pointer::new("/version"));
+    let finding = Diagnostic::new(Code::ModelVersion, format!("the model has version {version}"), location)
+        .note(format!("this talosmith reads version {MODEL_VERSION}"));
+    let help =
+        if version > MODEL_VERSION { "install a newer talosmith" } else { "write `version: 1`, or remove the line" };
+    finding.help(help)
 }
 
 fn unknown_cluster(fleet: &FleetFile, source: SourceId, name: &str) -> Diagnostic {
