@@ -80,10 +80,13 @@ pub(crate) struct Cleared {
     pub by: PatchSpan,
 }
 
-/// A document that a patch deletes.
+/// A document or a field that a patch deletes.
 #[derive(Debug)]
 pub(crate) struct Deleted {
+    /// The kind of the document.
     pub kind: String,
+    /// Keys joined by dots; empty for the document itself.
+    pub path: String,
     /// The bytes of the deletion.
     pub origin: PatchSpan,
 }

@@ -41,9 +41,10 @@ pub(crate) fn delete(
             return Err(DeletionError::NoIdentity);
         }
         config.documents.remove(at);
-        config.deleted.push(Deleted { kind: kind.to_owned(), origin });
+        config.deleted.push(Deleted { kind: kind.to_owned(), path: String::new(), origin });
         return Ok(());
     }
+    config.deleted.push(Deleted { kind: kind.to_owned(), path: deletion.path.join("."), origin });
     let document = &mut config.documents[at];
     document.origin = Some(origin);
     let deleter = Deleter { types: config.types, item: deletion.item.as_ref() };

@@ -35,11 +35,23 @@ pub(super) fn error(source: SourceId, text: &str, error: &ScanError) -> Diagnost
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return too_deep(source, at);
     }
+    if let Some(finding) = merge_conflict(source, text) {
+        return finding;
+    }
     let (message, help) = message(error.kind());
     let length = text[at..].chars().next().filter(|character| *character != '\n' && *character != '\r');
     let location = Location::bytes(source, at..at + length.map_or(0, char::len_utf8));
     let finding = Diagnostic::new(Code::NotYaml, message, location);
     if help.is_empty() { finding } else { finding.help(help) }
+}
+
+/// The finding for the first marker that git left in a file with a conflict.
+fn merge_conflict(source: SourceId, text: &str) -> Option<Diagnostic> {
+    const MARKER: &str = "<<<<<<< ";
+    let at = if text.starts_with(MARKER) { 0 } else { text.find(&format!("\n{MARKER}"))? + 1 };
+    let location = Location::bytes(source, at..at + MARKER.trim_end().len());
+    let finding = Diagnostic::new(Code::NotYaml, "the merge of this file has an unresolved conflict", location);
+    Some(finding.help("keep one of the two versions, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"))
 }
 
 /// The finding for a character that ends a line in YAML 1.1, which Talos reads, and not in YAML 1.2.

@@ -1,5 +1,7 @@
 //! The findings about values that Talos does not decode.
 
+use std::net::IpAddr;
+
 use talosmith_document::{Code, Diagnostic, Location, Style};
 
 use super::scalar::bounds;
@@ -71,7 +73,7 @@ fn expected(kind: &str) -> String {
         "url" => "a URL such as `https://node:6443`",
         "address" => "an IP address",
         "address-port" => "an IP address and a port, such as `192.0.2.1:53`",
-        "cidr" => "a network such as `10.0.0.0/8`",
+        "cidr" => "an address or a network with the length of its prefix",
         "hardware-address" => "a hardware address such as `aa:bb:cc:dd:ee:ff`",
         "routing-table" => "a number from 1 to 252, `default`, `main`, `local` or `unspec`",
         "fail-over-mac" => "`none`, `active` or `follow`",
@@ -117,6 +119,10 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, scalar: &Scalar<'_>, lo
         _ if is_quoted => finding.help(format!("write it without quotes: {text}")),
         "text" => finding.help(format!("put it in quotes: \"{shown}\"")),
         "duration" if is_digits => finding.help(format!("write its unit, as in `{text}s`")),
+        "cidr" if text.parse::<IpAddr>().is_ok() => {
+            let length = if text.contains(':') { 64 } else { 24 };
+            finding.help(format!("write the length of its prefix, as in `{text}/{length}`"))
+        }
         "url" if !text.contains("://") => finding.help(format!("write its scheme, as in `https://{shown}`")),
         _ => finding,
     }

@@ -159,7 +159,7 @@ fn check_control_plane(rules: &Rules<'_>) {
 /// Reports a document that is missing, at its deletion.
 fn incomplete(server: Section<'_>, kind: &str, message: String, note: &str) {
     let help = format!("remove the `$patch: delete` of {kind}, or write the document again in a later patch");
-    let deleted = server.config().deleted.iter().rev().find(|deleted| deleted.kind == kind);
+    let deleted = server.config().deleted.iter().rev().find(|deleted| deleted.kind == kind && deleted.path.is_empty());
     let complete = |finding: talosmith_document::Diagnostic| {
         finding.note(format!("{note}; Talos puts nothing in its place")).help(help)
     };

@@ -30,7 +30,8 @@ pub(crate) struct Section<'r> {
 impl<'r> Section<'r> {
     pub(crate) fn new(rules: &'r Rules<'r>, document: &'r Document<'r>) -> Self {
         // What is missing may have been deleted.
-        let origin = document.origin.or_else(|| rules.config.deleted.last().map(|deleted| deleted.origin));
+        let last = || rules.config.deleted.iter().rfind(|deleted| deleted.path.is_empty());
+        let origin = document.origin.or_else(|| last().map(|deleted| deleted.origin));
         let kind = talos::kinds().chain([crate::talos_data::types::MAIN]).filter(|_| cfg!(debug_assertions));
         let structure = kind.into_iter().find(|kind| *kind == document.kind).unwrap_or_default();
         Self { rules, document, value: &document.value, path: "", is_item: false, origin, structure }
@@ -173,10 +174,13 @@ impl<'r> Section<'r> {
         let cleared = self.config().cleared.iter().find(|cleared| {
             is_document && cleared.path == path && (&*cleared.document.0, &*cleared.document.1) == document
         });
-        match cleared {
-            Some(cleared) => Some(cleared.by),
-            None => locate(self.value, path).or(self.origin),
+        if let Some(cleared) = cleared {
+            return Some(cleared.by);
         }
+        let is_deleted = is_document && self.value.at(path).is_none();
+        let mut deleted = self.config().deleted.iter().rev().filter(|_| is_deleted);
+        let deleted = deleted.find(|deleted| deleted.kind == self.document.kind && deleted.path == path);
+        deleted.map(|deleted| deleted.origin).or_else(|| locate(self.value, path)).or(self.origin)
     }
 
     /// Requires a string, a list or a mapping that is not empty.

@@ -71,7 +71,7 @@ fn report_reserved(check: &mut Check<'_>, disk: &Disk, purpose: &str, location: 
 
 /// Where a volume specifies how large it is, or else its name.
 fn location(patch: &Patch, document: PatchedDocument<'_>) -> Location {
-    let paths = ["provisioning.minSize", "provisioning.maxSize", "name"];
+    let paths = ["name", "provisioning.minSize", "provisioning.maxSize"];
     let scalar = paths.into_iter().find_map(|path| document.scalars(path).into_iter().next());
     patch.locator.location(scalar.map_or(0..0, |scalar| scalar.bytes))
 }

@@ -158,7 +158,8 @@ fn example(service: &str) -> &'static str {
     }
 }
 
-/// Registers the secrets that the service lists, and reports those that it does not use or uses without listing them.
+/// Registers the secrets that the service lists, and reports those that it does not use or uses without listing them; not if one of its
+/// files cannot be read.
 fn check_placeholders(
     check: &mut Check<'_>,
     at: &Pointer,
@@ -166,10 +167,11 @@ fn check_placeholders(
     service: &device::ExtensionService,
     service_texts: &[&str],
 ) {
+    let is_complete = service_texts.len() == service.environment.len() + service.config_files.len();
     for (index, secret) in service.secrets.iter().enumerate() {
         let at = at.child("secrets").item(index);
         let placeholder = use_secret(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
-        if !service_texts.iter().any(|text| text.contains(&placeholder)) {
+        if is_complete && !service_texts.iter().any(|text| text.contains(&placeholder)) {
             let message = format!("`{placeholder}` is not used by the service `{name}`");
             check.push(
                 Diagnostic::new(Code::UnknownSecret, message, check.at(at))
