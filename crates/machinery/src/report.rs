@@ -71,6 +71,17 @@ impl AppliedPatch<'_> {
     }
 }
 
+/// Whether what one patch does to the value of another is what a user means: a raw patch changes a base config, the model's own keys
+/// change each other, or a nearer layer overrides another.
+fn is_meant(outcome: Outcome, first: &AppliedPatch<'_>, second: &AppliedPatch<'_>) -> bool {
+    let layer = |patch: &AppliedPatch<'_>| match patch.source {
+        PatchSource::User { layer, .. } => Some(layer),
+        _ => None,
+    };
+    let is_nearer = layer(first).zip(layer(second)).is_some_and(|(first, second)| first < second);
+    first.is_base() || !(first.is_raw() || second.is_raw()) || outcome == Outcome::Replaced && is_nearer
+}
+
 /// Collects findings, at locations in the user's files.
 pub(crate) struct Report<'p> {
     patches: &'p [AppliedPatch<'p>],
@@ -150,16 +161,8 @@ impl<'p> Report<'p> {
         let old = old.filter(|old| *old != at);
         let first = old.map_or(self.patch(at), |old| self.patch(old));
         let second = self.patch(at);
-        let is_between =
-            old.is_some_and(|old| old.patch != at.patch) && (first.is_raw() || second.is_raw()) && !first.is_base();
-        let layer = |patch: &AppliedPatch<'_>| match patch.source {
-            PatchSource::User { layer, .. } => Some(layer),
-            _ => None,
-        };
-        // A nearer layer overrides the others on purpose.
-        let is_nearer = layer(first).zip(layer(second)).is_some_and(|(first, second)| first < second);
-        let is_meant = outcome == Outcome::Replaced && is_nearer;
-        if matches!(outcome, Outcome::Replaced | Outcome::Appended) && !is_between || is_meant {
+        let is_other = old.is_some_and(|old| old.patch != at.patch);
+        if matches!(outcome, Outcome::Replaced | Outcome::Appended) && (!is_other || is_meant(outcome, first, second)) {
             return;
         }
         let document = title(kind, name);

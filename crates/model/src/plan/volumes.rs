@@ -81,11 +81,6 @@ pub(super) fn volumes(
             on_disk.entry(&disk.name).or_default().push(placed);
         }
         let (min_size, max_size) = bounds.as_ref().map(Bounds::limits).unwrap_or_default();
-        let grow = match bounds {
-            Some(Bounds::Exact(_) | Bounds::Remaining) => Some(false),
-            Some(Bounds::Range { .. }) => volume.grow,
-            None => None,
-        };
         planned.push(Volume {
             name: name.to_string(),
             kind: kind.document(),
@@ -97,7 +92,7 @@ pub(super) fn volumes(
             volume_selector: volume.selector.as_ref().map(|selector| selector.as_str().to_owned()),
             min_size,
             max_size,
-            grow,
+            grow: grow(bounds.as_ref(), volume),
             filesystem: volume.filesystem.clone().filter(|filesystem| *filesystem != Filesystem::default()),
             mount: volume.mount.clone().filter(|mount| *mount != Mount::default()),
             encryption: volume.encryption.as_ref().map(|written| encryption(check, &at, written, version)),
@@ -108,14 +103,33 @@ pub(super) fn volumes(
     raw_volumes::add(check, disks, patches, version, &mut on_disk);
     for disk in disks {
         let placed = on_disk.remove(disk.name.as_str()).unwrap_or_default();
-        let Some((name, remaining)) = check_room(check, disk, &placed, version) else { continue };
-        for planned in planned.iter_mut().filter(|planned| planned.name == name) {
-            planned.min_size = Some(remaining.to_string());
-            planned.max_size = Some(remaining.to_string());
-        }
+        size_remaining(check, disk, &placed, version, &mut planned);
     }
     planned.sort_by_key(|volume| volume.kind != Kind::System.document());
     planned
+}
+
+/// Gives the volume of a disk whose size is `remaining` what the others leave.
+fn size_remaining(
+    check: &mut Check<'_>,
+    disk: &Disk,
+    placed: &[Placed],
+    version: &TalosVersion,
+    planned: &mut [Volume],
+) {
+    let Some((name, remaining)) = check_room(check, disk, placed, version) else { return };
+    for planned in planned.iter_mut().filter(|planned| planned.name == name) {
+        planned.min_size = Some(remaining.to_string());
+        planned.max_size = Some(remaining.to_string());
+    }
+}
+
+/// The planned form of how a volume grows; none without bounds.
+fn grow(bounds: Option<&Bounds>, volume: &device::Volume) -> Option<bool> {
+    match bounds? {
+        Bounds::Exact(_) | Bounds::Remaining => Some(false),
+        Bounds::Range { .. } => volume.grow,
+    }
 }
 
 /// The disk of a volume, if it is one that may have volumes.
