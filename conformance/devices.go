@@ -19,13 +19,15 @@ type deviceReport struct {
 	} `json:"device"`
 	Outputs []struct {
 		Path    string `json:"path"`
+		Key     string `json:"key"`
 		Reader  string `json:"reader"`
 		Applied bool   `json:"applied"`
+		Secret  bool   `json:"secret"`
 	} `json:"outputs"`
 }
 
 // readDevices writes a case for each device below the folder devices of each repository: all files that are applied to
-// it, in order.
+// it, in order; instead of a file with a secret, which is not tracked, its template.
 func readDevices(talosmith string, roots []string, out io.Writer) error {
 	lines := encoder(out)
 	count := 0
@@ -71,11 +73,19 @@ func readDevice(talosmith, root, name string) (*Case, error) {
 		Role: shown.Device.Role,
 		Base: fmt.Sprintf("v1.%d", minor),
 	}
+	paths := map[string]string{}
+	for _, output := range shown.Outputs {
+		paths[output.Key] = output.Path
+	}
 	for _, output := range shown.Outputs {
 		if output.Reader != "talos" || !output.Applied {
 			continue
 		}
-		patch, err := os.ReadFile(filepath.Join(root, output.Path))
+		path := output.Path
+		if output.Secret {
+			path = paths[strings.TrimSuffix(output.Key, ".secret")]
+		}
+		patch, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
 			return nil, err
 		}
