@@ -90,10 +90,12 @@ pub(crate) fn source_of(device: &Device, key: &str, line: &str) -> Location {
     let Some((row, item)) = row_of_key(device, key) else { return device.location.clone() };
     let edit = Edit { generated: line, edited: line, line: 0, wanted: line.lines().next(), part: 0..line.len() };
     let own = device.keys.scalars(&key_pointer(row, item));
-    let name = line.split_once(": ").map_or("", |(name, _)| name);
+    // A mapping, or a value that is the name of one in the model, such as the path of a file.
+    let (name, value) = line.split_once(": ").unwrap_or_default();
     let mapping = || {
         let path = own.iter().map(|scalar| scalar.key.segments().collect::<Vec<_>>());
-        let at = path.filter_map(|path| Some(path[..=path.iter().rposition(|key| key == name)?].to_vec())).next()?;
+        let is_named = |key: &String| key == name || key == value;
+        let at = path.filter_map(|path| Some(path[..=path.iter().rposition(is_named)?].to_vec())).next()?;
         Some(device.keys.at(at.iter().fold(Pointer::root(), |at, key| at.child(key))).as_key())
     };
     let scalar = edit.best(&own).map(|(_, location)| location);

@@ -57,7 +57,7 @@ fn check_operation(file: Section<'_>, path: &str) {
             file.report(Code::MachineFile, "path", format!("Talos cannot create a file at `{path}`"), |finding| {
                 let finding = finding
                     .note("new files are possible only below /var; one elsewhere also prevents the files after it from being written")
-                    .help(format!("write it below /var: `path: /var/{}`", path.trim_start_matches('/')));
+                    .help(format!("write it below /var, as `/var/{}`", path.trim_start_matches('/')));
                 match path.strip_prefix("/etc/") {
                     Some(below) if !below.starts_with("kubernetes/") => {
                         finding.help("write `op: overwrite` if Talos ships the file")
@@ -67,7 +67,7 @@ fn check_operation(file: Section<'_>, path: &str) {
             });
         }
         "overwrite" if path == CRI_CUSTOMIZATION && file.since(14) => {
-            let message = format!("Talos 1.14 ships no `{path}` that could be overwritten");
+            let message = format!("Talos {} ships no `{path}` that could be overwritten", file.config().version);
             file.report(Code::MachineFile, "op", message, |finding| finding.note(note).help("write `op: create`"));
         }
         "create" | "overwrite" | "append" => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::installer::Applied;
 use super::versions::Versions;
@@ -121,11 +121,8 @@ fn mirrors(check: &Check<'_>) -> Vec<Mirror> {
     mirrors.collect()
 }
 
-/// Where Talos merges what users add to containerd's configuration.
-const CRI_CUSTOMIZATION: &str = "/etc/cri/conf.d/20-customization.part";
-
 /// The files of kata containers' patch.
-const KATA_FILES: [&str; 2] = ["/etc/cri/containerd.toml", CRI_CUSTOMIZATION];
+const KATA_FILES: [&str; 2] = ["/etc/cri/containerd.toml", "/etc/cri/conf.d/20-customization.part"];
 
 /// What an EtcFileConfig may not name: files that Talos manages, and folders that end with a slash.
 /// Source: pkg/machinery/config/types/runtime of Talos 1.14.
@@ -176,40 +173,20 @@ fn machine_files(check: &mut Check<'_>, versions: &Versions) -> MachineFiles {
             planned.etc.push(MachineFile { path: below.to_owned(), content, op: file.op, permissions });
             continue;
         }
-        check_operation(check, &at, path, file.op, &versions.talos);
+        check_kata(check, &at, path);
         planned.files.push(MachineFile { path: path.to_owned(), content, op: file.op, permissions });
     }
     planned
 }
 
-/// Checks what Talos only detects at boot.
-fn check_operation(check: &mut Check<'_>, at: &Pointer, path: &str, op: FileOperation, version: &TalosVersion) {
-    let location = check.key(at.clone());
-    let finding = |message: String| Diagnostic::new(Code::MachineFile, message, location.clone());
+/// Reports a file that kata containers write too. What Talos itself refuses at boot is a rule of the merged config.
+fn check_kata(check: &mut Check<'_>, at: &Pointer, path: &str) {
     if check.file.device.kata && KATA_FILES.contains(&path) {
+        let location = check.key(at.clone());
         check.push(
-            finding(format!("kata containers also write `{path}`"))
+            Diagnostic::new(Code::MachineFile, format!("kata containers also write `{path}`"), location)
                 .note("Talos accepts one entry for a path, and fails or drops the other one at boot")
                 .help("remove the file here, or exclude the node with `kata: false`"),
-        );
-        return;
-    }
-    let is_special = path == CRI_CUSTOMIZATION || path.starts_with("/etc/kubernetes/manifests/");
-    if op == FileOperation::Create && !path.starts_with("/var/") && !is_special {
-        check.push(
-            finding(format!("Talos cannot create a file at `{path}`"))
-                .note("new files are possible only below /var; one elsewhere also prevents the files after it from being written")
-                .help(match path.strip_prefix("/etc/") {
-                    Some(below) if !below.starts_with("kubernetes/") => {
-                        "write `op: overwrite` if the file already exists, or another path".to_owned()
-                    }
-                    _ => format!("write it below /var, as `/var{path}`"),
-                }),
-        );
-    }
-    if op == FileOperation::Overwrite && path == CRI_CUSTOMIZATION && version.minor() >= (1, 14) {
-        check.push(
-            finding(format!("Talos {version} ships no `{path}` that could be overwritten")).help("write `op: create`"),
         );
     }
 }
