@@ -9,20 +9,24 @@ use super::Patch;
 use super::raw::{self, MAIN, Place};
 use crate::scalar::Endpoint;
 
-/// Where raw patches give a link an address of its own or one that control planes share.
-const ADDRESSES: &[Place] = &[
+/// Where raw patches give a link an address of its own.
+pub(super) const OWN: &[Place] = &[
     (MAIN, "machine.network.interfaces[].addresses[]"),
     (MAIN, "machine.network.interfaces[].cidr"),
     (MAIN, "machine.network.interfaces[].vlans[].addresses[]"),
     (MAIN, "machine.network.interfaces[].vlans[].cidr"),
-    (MAIN, "machine.network.interfaces[].vip.ip"),
-    (MAIN, "machine.network.interfaces[].vlans[].vip.ip"),
-    ("Layer2VIPConfig", "name"),
-    ("HCloudVIPConfig", "name"),
     ("LinkConfig", "addresses[].address"),
     ("BondConfig", "addresses[].address"),
     ("BridgeConfig", "addresses[].address"),
     ("VLANConfig", "addresses[].address"),
+];
+
+/// Where raw patches give a link an address that control planes share.
+pub(super) const SHARED: &[Place] = &[
+    (MAIN, "machine.network.interfaces[].vip.ip"),
+    (MAIN, "machine.network.interfaces[].vlans[].vip.ip"),
+    ("Layer2VIPConfig", "name"),
+    ("HCloudVIPConfig", "name"),
 ];
 
 /// An address in a raw patch.
@@ -60,7 +64,7 @@ pub(super) fn portless(url: &Endpoint) -> Option<IpAddr> {
 
 /// The addresses that raw patches give to links.
 pub(super) fn addresses(patches: &[Arc<Patch>]) -> Vec<RawAddress> {
-    let scalars = raw::scalars(patches, ADDRESSES).into_iter();
+    let scalars = [OWN, SHARED].into_iter().flat_map(|places| raw::scalars(patches, places));
     let addresses = scalars.filter_map(|scalar| {
         let address = scalar.text.split('/').next()?.parse().ok()?;
         Some(RawAddress { address, location: scalar.location })

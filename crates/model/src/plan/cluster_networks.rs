@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::raw::{self, MAIN, Place, RawScalar};
-use super::{Check, Patch};
+use super::{Check, Patch, claims};
 use crate::device::Device;
 use crate::scalar::{Cidr, NodeEndpoint, Route, SubnetFilter};
 
@@ -40,20 +40,11 @@ const KINDS: [Kind; 2] = [
     },
 ];
 
-/// Where raw patches set addresses of the node itself, or of what it talks to.
-const ADDRESSES: &[(&str, Place)] = &[
-    ("the address", (MAIN, "machine.network.interfaces[].addresses[]")),
-    ("the address", (MAIN, "machine.network.interfaces[].vlans[].addresses[]")),
-    ("the shared address", (MAIN, "machine.network.interfaces[].vip.ip")),
-    ("the shared address", (MAIN, "machine.network.interfaces[].vlans[].vip.ip")),
-    ("the shared address", ("Layer2VIPConfig", "name")),
-    ("the shared address", ("HCloudVIPConfig", "name")),
-    ("the address", ("LinkConfig", "addresses[].address")),
-    ("the address", ("BondConfig", "addresses[].address")),
-    ("the address", ("BridgeConfig", "addresses[].address")),
-    ("the address", ("VLANConfig", "addresses[].address")),
-    ("the nameserver", (MAIN, "machine.network.nameservers[]")),
-    ("the nameserver", ("ResolverConfig", "nameservers[].address")),
+/// What raw patches set that must not be in a network of the cluster: the name of a kind of addresses, and where they are.
+const ADDRESSES: [(&str, &[Place]); 3] = [
+    ("the address", claims::OWN),
+    ("the shared address", claims::SHARED),
+    ("the nameserver", &[(MAIN, "machine.network.nameservers[]"), ("ResolverConfig", "nameservers[].address")]),
 ];
 
 /// A network of the cluster.
@@ -179,8 +170,8 @@ fn check_addresses(check: &mut Check<'_>, patches: &[Arc<Patch>], networks: &[Cl
     if patches.is_empty() {
         return;
     }
-    for (name, place) in ADDRESSES {
-        for scalar in raw::scalars(patches, &[*place]) {
+    for (name, places) in ADDRESSES {
+        for scalar in raw::scalars(patches, places) {
             let address = scalar.text.split('/').next().and_then(|address| address.parse().ok());
             if let Some(network) = address.and_then(|address| containing(networks, address)) {
                 report(check, name, scalar.text, scalar.location, network);
