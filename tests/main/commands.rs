@@ -331,10 +331,13 @@ fn a_broken_device_does_not_keep_another_from_being_generated() {
     let ran = sandbox.run(&["generate", "a"]);
     let written = "1 file written: 1 device, 1 file\nnot generated, because of errors of their own: b; `talosmith validate` lists them\n";
     assert_eq!(ran, ok("A devices/a/manifests/hostname.patch.yaml\n", written));
-    let ran = sandbox.run(&["generate", "b"]);
-    assert_eq!(ran.status, 1);
-    assert!(!sandbox.path("devices/b/manifests").exists());
-    assert_eq!(sandbox.run(&["generate"]).status, 1);
+    for broken in [&b"name: b\ncluster: home\nsysctl: {}\n"[..], b"name: caf\xe9\n"] {
+        fs::write(sandbox.path("devices/b/device.yaml"), broken).expect("a file");
+        assert_eq!(sandbox.run(&["generate", "a"]).status, 0);
+        assert_eq!(sandbox.run(&["generate", "b"]).status, 1);
+        assert!(!sandbox.path("devices/b/manifests").exists());
+        assert_eq!(sandbox.run(&["generate"]).status, 1);
+    }
 }
 
 #[test]

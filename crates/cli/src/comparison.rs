@@ -1,6 +1,6 @@
 //! The files of a tree against what would be generated.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
@@ -63,7 +63,7 @@ impl Comparison {
 
 /// Returns the folders in which generated files belong to nothing: those of devices that are gone, and those where applications are by
 /// default. The latter is not known while a device of a cluster cannot be planned.
-pub(crate) fn abandoned_folders(clusters: &[Cluster], gone: &[String]) -> Vec<Utf8PathBuf> {
+pub(crate) fn abandoned_folders(clusters: &[Cluster], gone: &BTreeSet<String>) -> Vec<Utf8PathBuf> {
     let mut folders: Vec<Utf8PathBuf> = gone.iter().map(|name| layout::manifests(name)).collect();
     if clusters.iter().all(|cluster| !cluster.incomplete) {
         folders.extend(APPLICATIONS.map(layout::application));

@@ -1,6 +1,7 @@
 //! The one pass over a fleet that every command makes. Each device is read, planned, rendered, compared, and then dropped but for what
 //! the command keeps of it; the checks across devices, the clusters and the orphans follow.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use talosmith_document::{Diagnostic, Level};
@@ -55,22 +56,20 @@ impl<K> Inspection<'_, K> {
 
     /// Whether a finding is about a device; none if it is about the fleet as a whole.
     pub(crate) fn is_about(&self, finding: &Diagnostic, name: &str) -> Option<bool> {
-        if finding.devices.is_empty() {
-            let path = self.sources.path(finding.at.location.source);
-            return layout::device_of(&path).map(|device| device == name);
-        }
-        Some(finding.devices.contains(name))
+        let devices = devices_of(finding, &self.sources);
+        (!devices.is_empty()).then(|| devices.contains(name))
     }
 
     /// Removes the findings that are only about devices which are not selected: they do not keep the selected ones from being generated.
     /// Returns the names of those with an error.
     pub(crate) fn remove_findings_about_others(&mut self, selection: &Selection) -> BTreeSet<String> {
         let mut others = BTreeSet::new();
+        let sources = &self.sources;
         self.findings.retain(|finding| {
-            let is_about_others =
-                !finding.devices.is_empty() && !finding.devices.iter().any(|device| selection.has_device(device));
+            let devices = devices_of(finding, sources);
+            let is_about_others = !devices.is_empty() && !devices.iter().any(|device| selection.has_device(device));
             if is_about_others && finding.level == Level::Error {
-                others.extend(finding.devices.iter().cloned());
+                others.extend(devices.into_owned());
             }
             !is_about_others
         });
@@ -82,6 +81,15 @@ impl<K> Inspection<'_, K> {
         self.findings.extend(findings);
         apply_levels(&mut self.findings, self.fleet.as_ref());
     }
+}
+
+/// Returns the devices that a finding is about: those that it names, or else the one whose file it is in.
+fn devices_of<'f>(finding: &'f Diagnostic, sources: &SourceCache<'_>) -> Cow<'f, BTreeSet<String>> {
+    if !finding.devices.is_empty() {
+        return Cow::Borrowed(&finding.devices);
+    }
+    let path = sources.path(finding.at.location.source);
+    Cow::Owned(layout::device_of(&path).map(str::to_owned).into_iter().collect())
 }
 
 /// Inspects a repository. `keep` is called with each selected device that can be planned, and with the clusters of these.
@@ -130,7 +138,6 @@ pub fn inspect<'a, K: Send>(
     let kept = results.take_kept();
     let Results { findings, broken, waiting, rendered_devices, rendered_files, gone, .. } = results;
     let Project { sources, fleet, renderer, folders: mut devices, .. } = project;
-    let gone: BTreeSet<String> = gone.into_iter().collect();
     devices.retain(|name| !gone.contains(name));
     let mut inspection = Inspection {
         sources,

@@ -1,5 +1,7 @@
 //! Files below `devices/` that look like a device and are not read as one, because only `devices/<name>/device.yaml` is.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::layout::{DEVICE_FILE, DEVICES, device_file, device_folder};
@@ -14,7 +16,7 @@ use crate::tree::{EntryKind, ReadError, Tree};
 pub(crate) fn misnamed_devices(
     tree: &dyn Tree,
     sources: &SourceCache<'_>,
-    absent: &[String],
+    absent: &BTreeSet<String>,
     has_devices: bool,
 ) -> Result<Vec<Diagnostic>, ReadError> {
     let mut findings = Vec::new();

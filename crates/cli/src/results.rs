@@ -29,7 +29,7 @@ pub(crate) struct Results<K> {
     pub rendered_devices: usize,
     pub rendered_files: usize,
     /// The folders below `devices/` without a device.
-    pub gone: Vec<String>,
+    pub gone: BTreeSet<String>,
     /// The clusters of the selected devices that were planned.
     selected_clusters: BTreeSet<String>,
     /// What the command keeps, by the positions of the devices' names.
@@ -48,7 +48,7 @@ impl<K> Results<K> {
             deferred: Vec::new(),
             rendered_devices: 0,
             rendered_files: 0,
-            gone: Vec::new(),
+            gone: BTreeSet::new(),
             selected_clusters: BTreeSet::new(),
             kept: Vec::new(),
             changes: Vec::new(),
@@ -61,7 +61,7 @@ impl<K> Results<K> {
     pub(crate) fn add_folder(&mut self, name: &str, result: DeviceResult<K>, plan: Option<&mut FleetPlan<'_>>) {
         let DeviceResult { position, findings, state } = result;
         if matches!(state, DeviceState::Absent) {
-            self.gone.push(name.to_owned());
+            self.gone.insert(name.to_owned());
             return;
         }
         self.findings.extend(findings);
