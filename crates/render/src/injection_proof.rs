@@ -13,8 +13,20 @@ use talosmith_document::Cache;
 use crate::engine::{Engine, Language, Shadow, TemplateError, TemplateErrorKind, unprotected_value};
 use crate::formats::{self, Format};
 
-/// The outcomes of earlier proofs by everything that they depend on: devices of a fleet have many equal artifacts.
-pub(crate) type Proofs = Cache<String, bool>;
+/// The outcomes of earlier proofs: devices of a fleet have many equal artifacts.
+pub(crate) type Proofs = Cache<Proof, bool>;
+
+/// Everything that the outcome of a proof depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Proof {
+    /// The name of the template, which decides the language.
+    template: String,
+    text: String,
+    /// The text with stand-ins.
+    hidden: String,
+    /// The values that the stand-ins replace.
+    values: Vec<Json>,
+}
 
 /// Proves it for `text`, which `Engine::render` returned for the same template and context, and for all parts in it. Without `proofs`
 /// nothing of the values is kept, as secrets require.
@@ -33,7 +45,12 @@ pub(crate) fn prove(
         let parse = || formats::parse(format, text).ok();
         let holds = || restored(format, &hidden, &shadow).is_ok_and(|restored| parse() == Some(restored));
         let holds = match proofs {
-            Some(proofs) => proofs.get_or_compute(&format!("{name}\0{hidden}\0{text}\0{shadow:?}"), holds),
+            Some(proofs) => {
+                let (template, text) = (name.to_owned(), text.to_owned());
+                let proof =
+                    Proof { template, text, hidden: hidden.clone(), values: shadow.values().cloned().collect() };
+                proofs.get_or_compute(&proof, holds)
+            }
             None => holds(),
         };
         if !holds {

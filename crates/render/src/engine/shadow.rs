@@ -40,6 +40,11 @@ impl Shadow {
         self.parts.push(part);
     }
 
+    /// The values that stand-ins replace, in their order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Json> {
+        self.hidden.iter().map(|hidden| &hidden.value)
+    }
+
     pub(crate) fn into_parts(self) -> Vec<Part> {
         self.parts
     }

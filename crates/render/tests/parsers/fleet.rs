@@ -99,25 +99,24 @@ pub(crate) fn plan(base: &str, scheduling: bool) -> Plan {
 /// Returns every artifact, or all errors.
 pub(crate) fn render(plan: &Plan, overrides: &BTreeMap<String, String>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
     let renderer = Renderer::new(overrides, &plan.clusters);
+    let of_devices = plan.devices.iter().map(|device| {
+        let rendered = renderer.device(device)?;
+        let proved = renderer.prove_device(device, &rendered.iter().collect::<Vec<_>>());
+        Ok((rendered, proved))
+    });
+    let of_clusters = plan.clusters.iter().map(|cluster| {
+        let rendered = renderer.cluster(cluster)?;
+        let proved = renderer.prove_cluster(cluster, &rendered.iter().collect::<Vec<_>>());
+        Ok((rendered, proved))
+    });
     let (mut artifacts, mut errors) = (Vec::new(), Vec::new());
-    for device in &plan.devices {
-        match renderer.device(device) {
-            Ok(rendered) => {
-                let proved = renderer.prove_device(device, &rendered.iter().collect::<Vec<_>>());
+    for result in of_devices.chain(of_clusters) {
+        match result {
+            Ok((rendered, proved)) => {
                 errors.extend(proved.into_iter().map(ArtifactError::Template));
                 artifacts.extend(rendered);
             }
-            Err(wrong) => errors.extend(wrong),
-        }
-    }
-    for cluster in &plan.clusters {
-        match renderer.cluster(cluster) {
-            Ok(rendered) => {
-                let proved = renderer.prove_cluster(cluster, &rendered.iter().collect::<Vec<_>>());
-                errors.extend(proved.into_iter().map(ArtifactError::Template));
-                artifacts.extend(rendered);
-            }
-            Err(wrong) => errors.extend(wrong),
+            Err(wrong) => errors.extend::<Vec<ArtifactError>>(wrong),
         }
     }
     if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
