@@ -37,7 +37,7 @@ const PEM_IN_BASE64: &str = "LS0tLS1CRUdJTi";
 const KEY_IN_BASE64: [&str; 3] = ["UFJJVkFURSBLRV", "BSSVZBVEUgS0VZ", "QUklWQVRFIEtFW"];
 
 /// The ends of the names of variables that hold a secret.
-const SECRET_NAMES: [&str; 18] = [
+const SECRET_NAMES: [&str; 19] = [
     "TOKEN",
     "PASSWORD",
     "PASSWD",
@@ -51,6 +51,7 @@ const SECRET_NAMES: [&str; 18] = [
     "API_KEY",
     "ACCESS_KEY",
     "SETUP_KEY",
+    "SETUP_KEYS",
     "PRIVATE_KEY",
     "SECRET_KEY",
     "ENCRYPTION_KEY",
@@ -203,6 +204,7 @@ mod tests {
             ("A=b\n  export AWS_SECRET_ACCESS_KEY=\"wJalr\"\n".to_owned(), "a variable with a secret"),
             ("MQTT_PASSWORD=hunter2".to_owned(), "a variable with a secret"),
             ("NB_SETUP_KEY=00000000-1111-2222".to_owned(), "a variable with a secret"),
+            ("NB_SETUP_KEYS=00000000-1111-2222".to_owned(), "a variable with a secret"),
             ("socks5://me:hunter2@proxy:1080".to_owned(), "a login"),
         ] {
             assert_eq!(find(&text).map(|found| found.name), Some(name), "{text}");

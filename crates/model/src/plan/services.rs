@@ -149,9 +149,11 @@ fn example(service: &str) -> &'static str {
         "lldpd" => {
             "{ configFiles: { /usr/local/etc/lldpd/lldpd.conf: { content: \"configure lldp status rx-and-tx\" } } }"
         }
-        "nebula" => "{ configFiles: { /usr/local/etc/nebula/config.yaml: { file: nebula.yaml } } }",
+        "nebula" => "{ configFiles: { /usr/local/etc/nebula/config.yml: { file: nebula.yaml } } }",
         "netbird" => "{ environment: { NB_SETUP_KEY: \"${NETBIRD_KEY}\" }, secrets: [netbird-key] }",
-        "newt" => "{ environment: { NEWT_SECRET: \"${NEWT_SECRET}\" }, secrets: [newt-secret] }",
+        "newt" => {
+            "{ environment: { PANGOLIN_ENDPOINT: https://pangolin.example.com, NEWT_ID: abcdef0123456789, NEWT_SECRET: \"${NEWT_SECRET}\" }, secrets: [newt-secret] }"
+        }
         "nut-client" => "{ configFiles: { /usr/local/etc/nut/upsmon.conf: { file: upsmon.conf } } }",
         "zerotier" => "{ environment: { ZEROTIER_NETWORK: 8056c2e21c000001 } }",
         _ => "{ configFiles: { /usr/local/etc/<file>: { file: <file> } } }",
