@@ -61,12 +61,9 @@ pub(super) fn volumes(
             continue;
         }
         versions(check, &at, kind, volume, version);
-        let disk = match &volume.disk {
-            Some(disk) => match placed_on(check, &at, disks, disk) {
-                Some(disk) => Some(disk),
-                None => continue,
-            },
-            None => None,
+        let disk = match volume.disk.as_ref().map(|disk| placed_on(check, &at, disks, disk)) {
+            Some(None) => continue,
+            disk => disk.flatten(),
         };
         // EPHEMERAL is on the system disk unless it has a selector.
         let is_ephemeral = kind == Kind::System && name.as_str() == "EPHEMERAL";
