@@ -17,7 +17,7 @@ pub(crate) const MODEL_VERSION: i64 = 1;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fleet {
-    /// At most [`MODEL_VERSION`].
+    /// The version of the model: none, or the one that this talosmith reads.
     pub version: Option<i64>,
     pub clusters: BTreeMap<Name, Cluster>,
     #[serde(default)]
