@@ -90,7 +90,7 @@ fn check_growth(volume: Section<'_>) {
         let message = format!("{} grows beyond its `maxSize` of {most}", volume.title());
         volume.report(Code::GrowingVolume, "provisioning.grow", message, |finding| {
             finding
-                .note("with `grow: true` Talos obeys an absolute `maxSize` alone: at the next boot the volume takes all free space behind it")
+                .note("with `grow: true` Talos obeys an absolute `maxSize` alone: at the next boot the volume takes all free space after it")
                 .help("write `grow: false`, or a `maxSize` in bytes, as in `100GiB`")
         });
     }

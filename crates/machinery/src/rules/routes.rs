@@ -83,7 +83,7 @@ impl Link<'_> {
             route.report(Code::UnreachableGateway, "gateway", message, |finding| {
                 finding
                     .note(format!("its addresses are {}; Linux refuses the route, so the node has no such route", self.addresses.join(", ")))
-                    .help("write the gateway's address in this network, or the right length behind the `/` of the link's address")
+                    .help("write the gateway's address in this network, or the right length after the `/` of the link's address")
             });
         }
     }

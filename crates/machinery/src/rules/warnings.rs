@@ -110,7 +110,7 @@ fn check_proxy(proxy: Section<'_>) {
         note(proxy, "mode", message, "Kubernetes develops nftables further", "write `mode: nftables`");
     }
     if proxy.is_filled("extraArgs") {
-        let message = "arguments of kube-proxy may not work beside its configuration";
+        let message = "arguments of kube-proxy may not work together with its configuration";
         note(proxy, "extraArgs", message, "Talos starts kube-proxy with a file", "write it under `config` instead");
     }
 }

@@ -51,7 +51,8 @@ fn check_addresses(checks: &CrossDeviceChecks, findings: &mut Vec<Diagnostic>) {
         if owner == &**device {
             continue;
         }
-        let message = format!("the patch gives `{device}` the address {}, which is that of `{owner}`", claimed.address);
+        let message =
+            format!("the patch assigns to `{device}` the address {}, which is that of `{owner}`", claimed.address);
         findings.push(
             Diagnostic::new(Code::DuplicateAddress, message, claimed.location.clone())
                 .also(location, format!("the address of `{owner}`"))

@@ -81,7 +81,7 @@ fn check_nvidia(check: &mut Check<'_>, name: &Name, extensions: &[Extension]) {
 
 fn conflict(check: &Check<'_>, name: &Name, [one, other]: [usize; 2], message: &str) -> Diagnostic {
     Diagnostic::new(Code::ExtensionConflict, message, check.at(item(name, other)))
-        .also(check.at(item(name, one)), "beside this one")
+        .also(check.at(item(name, one)), "together with this one")
 }
 
 fn item(name: &Name, index: usize) -> Pointer {
