@@ -34,9 +34,9 @@ const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("tailscale-key-kind", "secrets: secrets.rs"),
 ];
 
-type Files = BTreeMap<String, String>;
+pub(crate) type Files = BTreeMap<String, String>;
 
-fn load(path: &Path) -> Files {
+pub(crate) fn load(path: &Path) -> Files {
     let text = fs::read_to_string(path).expect("a fixture can be read");
     let base = fs::read_to_string(repository("tests/fixtures/base/talosmith.yaml")).expect("the base fleet");
     if path.extension().is_some_and(|extension| extension == "yaml") {
@@ -68,7 +68,7 @@ fn inspect(files: &Files) -> (Vec<Code>, String) {
     (codes, human(&inspection.findings, sources, style))
 }
 
-fn fixtures(kind: &str) -> BTreeSet<std::path::PathBuf> {
+pub(crate) fn fixtures(kind: &str) -> BTreeSet<std::path::PathBuf> {
     let all = files(&repository(&format!("tests/fixtures/{kind}")));
     all.into_iter().filter(|path| path.extension().is_some_and(|extension| extension != "report")).collect()
 }

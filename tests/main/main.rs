@@ -3,6 +3,7 @@
 mod applications;
 mod commands;
 mod expected;
+mod faults;
 mod fixtures;
 mod fleets;
 mod interrupted;

@@ -1,6 +1,6 @@
 //! The devices of a fleet, read and planned.
 
-use talosmith_document::{Diagnostic, Level, SourceId};
+use talosmith_document::{Diagnostic, SourceId};
 use talosmith_model::layout::device_file;
 use talosmith_model::plan::{Caches, ControlPlanes, Files, PlannedDevice, wanted_files};
 use talosmith_model::{DeviceFile, FleetFile, PartialDevice};
@@ -12,8 +12,16 @@ pub(crate) struct ReadDevice {
     pub source: SourceId,
     /// What is wrong with the file on its own.
     pub findings: Vec<Diagnostic>,
-    /// The device, or what is known of one whose file cannot be read as a whole.
-    pub device: Result<Box<DeviceFile>, PartialDevice>,
+    /// The device, or what can be checked of one whose file has errors; none if that is nothing.
+    pub device: Option<Box<DeviceFile>>,
+    /// What is known of a device whose file has errors.
+    pub partial: Option<PartialDevice>,
+}
+
+impl ReadDevice {
+    fn unreadable(source: SourceId, findings: Vec<Diagnostic>) -> Self {
+        Self { source, findings, device: None, partial: Some(PartialDevice::default()) }
+    }
 }
 
 /// Reads and plans devices. Without a fleet, only what is wrong with a file on its own is found.
@@ -38,18 +46,17 @@ impl<'a> Loader<'a> {
             Ok(text) => text,
             Err(finding) => {
                 let source = finding.at.location.source;
-                return ReadDevice { source, findings: vec![finding], device: Err(PartialDevice::default()) };
+                return ReadDevice::unreadable(source, vec![finding]);
             }
         };
         let Some(fleet) = self.fleet else {
-            let findings = DeviceFile::findings(source, &text);
-            return ReadDevice { source, findings, device: Err(PartialDevice::default()) };
+            return ReadDevice::unreadable(source, DeviceFile::findings(source, &text));
         };
         let (device, wrong) = DeviceFile::read(fleet, source, folder, &text);
-        let has_errors = wrong.iter().any(|finding| finding.level == Level::Error);
+        let is_whole = device.as_ref().is_some_and(|device| device.is_whole);
         let findings = wrong.into_iter().map(|finding| finding.device(folder)).collect();
-        let device = device.filter(|_| !has_errors).map(Box::new);
-        ReadDevice { source, findings, device: device.ok_or_else(|| PartialDevice::of(source, &text)) }
+        let partial = (!is_whole).then(|| PartialDevice::of(source, &text));
+        ReadDevice { source, findings, device: device.map(Box::new), partial }
     }
 
     pub(crate) fn plan(

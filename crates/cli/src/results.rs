@@ -68,8 +68,9 @@ impl<K> Results<K> {
         let Some(plan) = plan else { return };
         match state {
             DeviceState::Absent => {}
-            DeviceState::Unreadable(partial) => {
+            DeviceState::Broken(partial, input) => {
                 self.broken.insert(name.to_owned());
+                input.into_iter().for_each(|input| plan.add_file(input));
                 plan.add_unreadable(partial);
             }
             DeviceState::Deferred(input, file) => {

@@ -50,8 +50,8 @@ pub(crate) struct DeviceResult<K> {
 pub(crate) enum DeviceState<K> {
     /// The folder holds no device.
     Absent,
-    /// Its file cannot be read.
-    Unreadable(PartialDevice),
+    /// Its file has errors. The checks across devices are made where its address is known.
+    Broken(PartialDevice, Option<CrossDeviceInput>),
     /// It names control planes, and is planned when all of them are known.
     Deferred(CrossDeviceInput, Box<DeviceFile>),
     Planned(CrossDeviceInput, Box<PlannedResult<K>>),
@@ -102,28 +102,33 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         for (position, folder, text) in texts {
             parsed.push((position, text.map(|text| self.loader.parse(folder, text))));
         }
-        let ready =
-            parsed.iter().filter_map(|(position, read)| Some((*position, read.as_ref()?.device.as_ref().ok()?)));
-        let ready: Vec<(usize, &DeviceFile)> = ready
-            .map(|(position, file)| (position, &**file))
-            .filter(|(_, file)| !file.names_control_planes())
-            .collect();
+        let ready = parsed.iter().filter_map(|(position, read)| {
+            let read = read.as_ref()?;
+            let file = read.device.as_deref()?;
+            (read.partial.is_some() || !file.names_control_planes()).then_some((*position, file))
+        });
+        let ready: Vec<(usize, &DeviceFile)> = ready.collect();
         let mut planned = self.plan(&ready, &ControlPlanes::default())?;
         let results = parsed.into_iter().map(|(position, read)| {
-            let Some(ReadDevice { source, findings, device }) = read else {
+            let Some(ReadDevice { source, mut findings, device, partial }) = read else {
                 return DeviceResult { position, findings: Vec::new(), state: DeviceState::Absent };
             };
             // A report reads the text again if it needs it.
             self.project.sources.release(source);
-            let state = match (device, &self.project.fleet) {
-                (Err(partial), _) => DeviceState::Unreadable(partial),
-                (Ok(_), None) => DeviceState::Unreadable(PartialDevice::default()),
-                (Ok(file), Some(fleet)) => {
+            let result = planned.remove(&position);
+            let state = match (device, &self.project.fleet, partial) {
+                (Some(file), Some(fleet), None) => {
                     let input = CrossDeviceInput::new(fleet, &file);
-                    match planned.remove(&position) {
+                    match result {
                         Some(result) => DeviceState::Planned(input, Box::new(result)),
                         None => DeviceState::Deferred(input, file),
                     }
+                }
+                (file, fleet, partial) => {
+                    findings.extend(result.into_iter().flat_map(|result| result.findings));
+                    let partial = partial.unwrap_or_default();
+                    let known = file.zip(fleet.as_ref()).filter(|_| partial.address.is_some());
+                    DeviceState::Broken(partial, known.map(|(file, fleet)| CrossDeviceInput::new(fleet, &file)))
                 }
             };
             DeviceResult { position, findings, state }

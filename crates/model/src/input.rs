@@ -6,13 +6,14 @@ use std::sync::{Arc, OnceLock};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
+use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Level, Location, Node, Pointer, SourceId};
 use talosmith_machinery::Role;
 
 use crate::device::Device;
 use crate::fleet::{Cluster, Fleet, MODEL_VERSION};
 use crate::layer::{LayerStack, Origins};
 use crate::layout;
+use crate::readable::keep_readable;
 use crate::schema::Schema;
 use crate::tracked_secrets::{secrets_in_values, tailscale_key};
 
@@ -44,6 +45,8 @@ pub struct DeviceFile {
     pub device: Device,
     pub source: SourceId,
     pub folder: String,
+    /// Whether the file has no errors. Of one that has, the keys are left that can be checked without them, and nothing is generated.
+    pub is_whole: bool,
     /// The findings on secrets in it. It is not rendered then; the other checks still run.
     pub secrets: Vec<Diagnostic>,
     /// Where its keys are written.
@@ -169,19 +172,19 @@ impl FleetFile {
 impl DeviceFile {
     /// Parses a device's file and merges it with the layers of its cluster.
     ///
-    /// Returns the device if it can be planned, and every finding on the file on its own.
+    /// Returns the device if anything of it can be planned, and every finding on the file on its own.
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
         let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
-        match Self::merge(fleet, source, folder, value, &mut findings) {
-            Some((device, origins)) => {
-                let keys = Keys { origins: Arc::new(origins), text: Arc::clone(text) };
-                (Some(Self { device, source, folder: folder.to_owned(), secrets, keys, written }), findings)
+        let Some((device, origins)) = Self::merge(fleet, source, folder, value, &mut findings) else {
+            if let Some(finding) = findings.first_mut() {
+                finding.notes.push("nothing else was checked of this device".to_owned());
             }
-            None => {
-                findings.extend(secrets);
-                (None, findings)
-            }
-        }
+            findings.extend(secrets);
+            return (None, findings);
+        };
+        let is_whole = !findings.iter().any(|finding| finding.level == Level::Error);
+        let keys = Keys { origins: Arc::new(origins), text: Arc::clone(text) };
+        (Some(Self { device, source, folder: folder.to_owned(), is_whole, secrets, keys, written }), findings)
     }
 
     /// Merges a device's own keys with the layers of its cluster.
@@ -192,7 +195,6 @@ impl DeviceFile {
         value: Option<Value>,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<(Device, Origins)> {
-        let is_valid = findings.is_empty();
         let Some(Value::Object(own)) = value else { return None };
         let text_of = |key: &str| own.get(key).and_then(Value::as_str);
         if text_of("name").is_some_and(|name| name != folder) {
@@ -203,10 +205,13 @@ impl DeviceFile {
             findings.push(unknown_cluster(fleet, source, name));
             return None;
         };
-        if !is_valid {
+        let (mut keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
+        if !findings.is_empty() && !keep_readable(&mut keys, folder, findings) {
             return None;
         }
-        let (keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
+        // A key without a value is a finding already.
+        let is_found = |null: &Diagnostic| findings.iter().any(|found| found.at.location == null.at.location.as_key());
+        let nulls: Vec<_> = nulls.into_iter().filter(|null| !is_found(null)).collect();
         findings.extend(nulls);
         let device = typed(source, Value::Object(keys)).map_err(|finding| findings.push(*finding)).ok()?;
         Some((device, origins))

@@ -28,6 +28,8 @@ mod layer;
 mod tracked_secrets;
 /// What is known of a device whose file has errors.
 mod partial_device;
+/// What can be checked of a device whose file has errors.
+mod readable;
 /// From YAML to `Fleet` and `Device`, with the location of every key. A check of a file on its own.
 mod input;
 /// From `Fleet` and `Device` to the plan: defaults, references, and every check of the model. A new planned field or check, in the

@@ -110,8 +110,10 @@ pub struct PlannedDevice {
     pub device: Arc<Device>,
     /// What the applications of its cluster take from it.
     pub application: ApplicationInput,
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with it besides what is wrong with its file on its own.
     pub findings: Vec<Diagnostic>,
+    /// Whether its file has no errors.
+    is_whole: bool,
 }
 
 impl PlannedDevice {
@@ -128,7 +130,8 @@ impl PlannedDevice {
         let device = device::plan(&mut check);
         check.findings.extend(fleet.secrets.iter().chain(&file.secrets).cloned());
         let findings = check.findings.into_iter().map(|finding| finding.device(&device.name)).collect();
-        Self { application: ApplicationInput::new(&device), device: Arc::new(device), findings }
+        let application = ApplicationInput::new(&device);
+        Self { application, device: Arc::new(device), findings, is_whole: file.is_whole }
     }
 
     /// Whether its patches can be merged although its files cannot be generated: a secret, an alias or a JSON patch hides no other fault.
@@ -139,7 +142,7 @@ impl PlannedDevice {
 
     /// Whether something is wrong that keeps its files from being generated.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.level == Level::Error)
+        !self.is_whole || self.findings.iter().any(|finding| finding.level == Level::Error)
     }
 }
 
