@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use talosmith_document::{Diagnostic, SourceId};
 use talosmith_model::layout::manifests;
-use talosmith_model::plan::{Cluster, Device};
+use talosmith_model::plan::{Cluster, Device, PlannedDevice};
 use talosmith_render::{Artifact, ArtifactError, TemplateOrigin, collisions, generated_files, secret_files};
 
 use crate::project::Project;
@@ -91,6 +91,21 @@ impl Owner<'_> {
         }
         finding
     }
+}
+
+/// Returns what is certainly wrong with the merged patches of a device that has errors, and of which nothing is generated.
+pub(crate) fn merge_findings(project: &Project<'_>, planned: &PlannedDevice) -> Vec<Diagnostic> {
+    let Ok(artifacts) = project.renderer.device(&planned.device) else { return Vec::new() };
+    let mut findings = match project.renderer.check_patches(&planned.device, &artifacts) {
+        Ok(findings) => findings,
+        Err(errors) => {
+            let found = |error| if let ArtifactError::Finding(finding) = error { Some(*finding) } else { None };
+            errors.into_iter().filter_map(found).collect()
+        }
+    };
+    findings.extend(own_collisions(&planned.device, &artifacts));
+    findings.retain(|finding| planned.is_certain(finding));
+    findings
 }
 
 /// The findings on artifacts of a device that would be written to one file.

@@ -12,7 +12,7 @@ use crate::change::Change;
 use crate::comparison::{Comparison, symlink};
 use crate::loading::{Loader, ReadDevice};
 use crate::project::Project;
-use crate::rendering::Owner;
+use crate::rendering::{Owner, merge_findings};
 use crate::selection::Selection;
 use crate::tree::ReadError;
 
@@ -147,8 +147,11 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         let planned = planned.collect::<Result<Vec<_>, _>>()?;
         let render = |(planned, (_, file)): (&PlannedDevice, &(usize, &DeviceFile))| {
             let is_complete = control_planes.are_complete_for(file);
-            let is_rendered = is_complete && planned.can_be_merged() && self.selection.has_device(&planned.device.name);
-            is_rendered.then(|| Owner::Device(&planned.device).render(self.project))
+            let is_rendered = is_complete && planned.can_be_merged && self.selection.has_device(&planned.device.name);
+            is_rendered.then(|| match planned.has_errors() {
+                true => (None, merge_findings(self.project, planned)),
+                false => Owner::Device(&planned.device).render(self.project),
+            })
         };
         let rendered: Vec<_> = planned.iter().zip(files).map(render).collect();
         let mut results = BTreeMap::new();

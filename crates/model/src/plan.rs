@@ -64,7 +64,7 @@ pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, System, Time};
 pub use versions::{ConfigFormat, Versions};
 pub use volumes::Volume;
 
-use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId, TalosVersion};
+use talosmith_document::{Anchor, Code, Diagnostic, Level, Location, Pointer, SourceId, TalosVersion};
 
 use crate::{DeviceFile, FleetFile};
 
@@ -112,6 +112,8 @@ pub struct PlannedDevice {
     pub application: ApplicationInput,
     /// Everything that is wrong with it besides what is wrong with its file on its own.
     pub findings: Vec<Diagnostic>,
+    /// Whether its patches and base configs could be read, so that they can be merged.
+    pub can_be_merged: bool,
     /// Whether its file has no errors.
     is_whole: bool,
 }
@@ -126,18 +128,34 @@ impl PlannedDevice {
         caches: &Caches,
     ) -> Self {
         let control_planes = control_planes.of_cluster(&file.device.cluster);
-        let mut check = Check { fleet, file, files, control_planes, caches, findings: Vec::new(), secrets: Vec::new() };
+        let mut check = Check {
+            fleet,
+            file,
+            files,
+            control_planes,
+            caches,
+            findings: Vec::new(),
+            secrets: Vec::new(),
+            can_be_merged: true,
+        };
         let device = device::plan(&mut check);
         check.findings.extend(fleet.secrets.iter().chain(&file.secrets).cloned());
         let findings = check.findings.into_iter().map(|finding| finding.device(&device.name)).collect();
         let application = ApplicationInput::new(&device);
-        Self { application, device: Arc::new(device), findings, is_whole: file.is_whole }
+        let can_be_merged = check.can_be_merged;
+        Self { application, device: Arc::new(device), findings, can_be_merged, is_whole: file.is_whole }
     }
 
-    /// Whether its patches can be merged although its files cannot be generated: a secret, an alias or a JSON patch hides no other fault.
-    pub fn can_be_merged(&self) -> bool {
+    /// Whether a finding on its merged patches is true although the device has errors. Where a key has an error, its artifact may lack
+    /// what such a finding misses; a patch is what the user wrote.
+    pub fn is_certain(&self, finding: &Diagnostic) -> bool {
         let mut errors = self.findings.iter().filter(|finding| finding.level == Level::Error);
-        errors.all(|finding| matches!(finding.code, Code::LiteralSecret | Code::Alias | Code::JsonPatch))
+        let is_of_patch = match &finding.at.location.anchor {
+            Anchor::Bytes(_) => true,
+            Anchor::Key(at) | Anchor::Value(at) | Anchor::Part(at, _) => at.segments().any(|key| key == "patches"),
+            Anchor::File => false,
+        };
+        is_of_patch || errors.all(leaves_patches_whole)
     }
 
     /// Whether something is wrong that keeps its files from being generated.
@@ -193,6 +211,12 @@ struct Check<'a> {
     caches: &'a Caches,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,
+    can_be_merged: bool,
+}
+
+/// Whether what an error is about is part of the patch that has it nevertheless.
+fn leaves_patches_whole(error: &Diagnostic) -> bool {
+    matches!(error.code, Code::LiteralSecret | Code::Alias | Code::JsonPatch)
 }
 
 impl<'a> Check<'a> {

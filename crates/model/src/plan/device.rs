@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use talosmith_document::{Location, Pointer};
+use talosmith_document::{Level, Location, Pointer};
 use talosmith_machinery::{Role, Target};
 
 use super::images::Images;
@@ -17,7 +17,7 @@ use super::system::System;
 use super::versions::Versions;
 use super::{
     Check, Patch, SecretUse, cluster_networks, extension_families, features, images, installer, kernel_modules,
-    kubernetes, network, patches, services, storage, system, versions,
+    kubernetes, leaves_patches_whole, network, patches, services, storage, system, versions,
 };
 use crate::Keys;
 use crate::device::Arch;
@@ -80,6 +80,8 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let target = Target { version: &versions.talos, base: versions.base.minor() };
     let base = patches::plan_base(check, &target);
     let patches = patches::plan(check, &target);
+    let mut errors = check.findings.iter().filter(|finding| finding.level == Level::Error);
+    check.can_be_merged = errors.all(leaves_patches_whole);
     patches::check_embedded(check, &target);
     // What the node is given as documents, besides the artifacts of keys.
     let written_documents = match base.is_empty() {
