@@ -14,15 +14,17 @@ use crate::fixtures::{fixtures, load};
 
 type Files = BTreeMap<Utf8PathBuf, Vec<u8>>;
 
-/// Returns the models of the fleets and of the valid fixtures.
-fn models() -> Vec<Files> {
+fn fleets() -> Vec<Files> {
     let fleets = fs::read_dir(repository("tests/fleets")).expect("fleets");
-    let fleets = fleets.map(|fleet| fleet_model(&fleet.expect("a fleet").path()));
-    let fixtures = fixtures("valid").into_iter().map(|path| {
+    fleets.map(|fleet| fleet_model(&fleet.expect("a fleet").path())).collect()
+}
+
+fn valid_fixtures() -> Vec<Files> {
+    let models = fixtures("valid").into_iter().map(|path| {
         let files = load(&path).into_iter();
         files.map(|(path, text)| (path.into(), text.into_bytes())).collect()
     });
-    fleets.chain(fixtures).collect()
+    models.collect()
 }
 
 /// Returns what the devices of a fleet are read from.
@@ -50,13 +52,13 @@ fn json_of(text: &[u8]) -> Value {
     Document::parse(sources.add("device.yaml", text), text).expect("a device file").root.into_json()
 }
 
-/// Returns the pointers of the keys of a device, and of the entries below them.
-fn entries(device: &Value) -> Vec<Pointer> {
-    let keys = device.as_object().expect("a device").iter();
-    let pointers = keys.flat_map(|(key, value)| {
-        let at = Pointer::root().child(key);
-        let entries = value.as_object().into_iter().flatten().map(|(entry, _)| at.child(entry)).collect::<Vec<_>>();
-        entries.into_iter().chain([at])
+/// Returns the pointers of all keys down to a depth.
+fn keys(value: &Value, at: &Pointer, depth: usize) -> Vec<Pointer> {
+    let entries = value.as_object().into_iter().flatten().filter(|_| depth > 0);
+    let pointers = entries.flat_map(|(key, value)| {
+        let at = at.child(key);
+        let below = keys(value, &at, depth - 1);
+        below.into_iter().chain([at])
     });
     pointers.collect()
 }
@@ -65,28 +67,40 @@ fn is_within(location: &Location, at: &Pointer) -> bool {
     matches!(&location.anchor, Anchor::Key(pointer) | Anchor::Value(pointer) if pointer.as_str().starts_with(at.as_str()))
 }
 
-#[test]
-fn a_wrong_value_has_no_finding_but_its_own() {
+/// Returns the findings that a wrong value at each key of a file causes elsewhere.
+fn followers(mut files: Files, path: &Utf8PathBuf, depth: usize) -> Vec<String> {
+    let before = findings(&files);
+    let right = json_of(&files[path]);
     let mut followers = Vec::new();
-    for mut files in models() {
-        let before = findings(&files);
-        let devices: Vec<_> = files.keys().filter(|path| path.ends_with("device.yaml")).cloned().collect();
-        for path in devices {
-            let text = files[&path].clone();
-            let device = json_of(&text);
-            for at in entries(&device) {
-                let mut wrong = device.clone();
-                // No key has a list of lists.
-                *wrong.pointer_mut(at.as_str()).expect("an entry") = json!([["wrong"]]);
-                files.insert(path.clone(), wrong.to_string().into_bytes());
-                for (message, location) in findings(&files) {
-                    if !before.iter().any(|(other, _)| *other == message) && !is_within(&location, &at) {
-                        followers.push(format!("{path} {at}: {message}"));
-                    }
-                }
-            }
-            files.insert(path, text);
+    for at in keys(&right, &Pointer::root(), depth) {
+        let mut wrong = right.clone();
+        // No key has a list of lists.
+        *wrong.pointer_mut(at.as_str()).expect("an entry") = json!([["wrong"]]);
+        files.insert(path.clone(), wrong.to_string().into_bytes());
+        let new = findings(&files).into_iter().filter(|(message, location)| {
+            !before.iter().any(|(other, _)| other == message) && !is_within(location, &at)
+        });
+        followers.extend(new.map(|(message, _)| format!("{path} {at}: {message}")));
+    }
+    followers
+}
+
+#[test]
+fn a_wrong_value_of_a_device_has_no_finding_but_its_own() {
+    let mut found = Vec::new();
+    for files in fleets().into_iter().chain(valid_fixtures()) {
+        let is_device = |path: &Utf8PathBuf| path.ends_with("device.yaml");
+        for device in files.keys().filter(|path| is_device(path)) {
+            let alone = files.iter().filter(|(path, _)| !is_device(path) || *path == device);
+            let alone = alone.map(|(path, bytes)| (path.clone(), bytes.clone())).collect();
+            found.extend(followers(alone, device, 2));
         }
     }
-    assert!(followers.is_empty(), "{}", followers.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_wrong_value_of_a_fleet_has_no_finding_but_its_own() {
+    let found: Vec<_> = fleets().into_iter().flat_map(|files| followers(files, &"talosmith.yaml".into(), 5)).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -33,7 +33,7 @@ pub struct Inspection<'a, K> {
     pub clusters: Vec<Cluster>,
     /// What the command keeps: of the devices in natural order of their names, then of the clusters.
     pub kept: Vec<K>,
-    /// talosmith.yaml; none if it has errors.
+    /// talosmith.yaml, or what is right of it; none if nothing can be checked with it.
     pub(crate) fleet: Option<FleetFile>,
     pub(crate) renderer: Renderer,
     /// The names of all devices, in natural order.
@@ -125,7 +125,7 @@ pub fn inspect<'a, K: Send>(
         }
         results.add_collisions(&selected);
     }
-    let is_whole = *selection == Selection::Everything && project.fleet.is_some();
+    let is_whole = *selection == Selection::Everything && project.fleet.as_ref().is_some_and(|fleet| fleet.is_whole);
     if is_whole {
         let has_devices = results.gone.len() < project.folders.len();
         results.findings.extend(misnamed_devices(project.tree, &project.sources, &results.gone, has_devices)?);

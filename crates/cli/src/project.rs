@@ -17,7 +17,7 @@ use crate::tree::{EntryKind, ReadError, Tree};
 pub struct Project<'a> {
     pub(crate) tree: &'a dyn Tree,
     pub(crate) sources: SourceCache<'a>,
-    /// talosmith.yaml; none if it has errors.
+    /// talosmith.yaml, or what is right of it; none if nothing can be checked with it.
     pub(crate) fleet: Option<FleetFile>,
     /// The clusters without what their devices provide.
     pub(crate) clusters: Vec<Cluster>,
@@ -50,8 +50,11 @@ impl<'a> Project<'a> {
         let sources = SourceCache::new(tree);
         let mut findings = Vec::new();
         let text = sources.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile { misnamed: None })?;
-        let fleet = text.map_err(|finding| vec![finding]).and_then(|(source, text)| FleetFile::read(source, &text));
-        let fleet = fleet.map_err(|wrong| findings.extend(wrong)).ok();
+        let (fleet, wrong) = match text {
+            Ok((source, text)) => FleetFile::read(source, &text),
+            Err(finding) => (None, vec![finding]),
+        };
+        findings.extend(wrong);
         let mut entries = tree.list(Utf8Path::new(DEVICES))?;
         entries.retain(|entry| entry.kind == EntryKind::Folder);
         // A line break in it could be taken for the end of a line of a report, and no device has such a name.

@@ -13,7 +13,7 @@ use crate::device::Device;
 use crate::fleet::{Cluster, Fleet, MODEL_VERSION};
 use crate::layer::{LayerStack, Origins};
 use crate::layout;
-use crate::readable::keep_readable;
+use crate::readable::{Unreadable, keep_readable, keep_readable_fleet, remove};
 use crate::schema::Schema;
 use crate::tracked_secrets::{secrets_in_values, tailscale_key};
 
@@ -22,6 +22,9 @@ use crate::tracked_secrets::{secrets_in_values, tailscale_key};
 pub struct FleetFile {
     pub fleet: Fleet,
     pub source: SourceId,
+    /// Whether the file has no errors.
+    pub is_whole: bool,
+    unreadable: Unreadable,
     /// The findings on secrets in it. No device is rendered then; the other checks still run.
     pub secrets: Vec<Diagnostic>,
     text: Arc<str>,
@@ -88,28 +91,28 @@ pub enum LayerRank {
 }
 
 impl FleetFile {
-    /// Parses talosmith.yaml.
+    /// Parses talosmith.yaml. Of one with errors, what is right is returned, unless nothing can be checked with it.
     ///
-    /// # Errors
-    /// Every finding on the file on its own.
-    pub fn read(source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
+    /// Returns with it every finding on the file on its own.
+    pub fn read(source: SourceId, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
         let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text);
         let version = value.as_ref().and_then(|value| value.get("version")?.as_i64()).unwrap_or(MODEL_VERSION);
         if version != MODEL_VERSION {
             // What else a newer model has is not known.
-            return Err(vec![unknown_version(source, version)]);
+            return (None, vec![unknown_version(source, version)]);
         }
-        match value {
-            Some(value) if findings.is_empty() => {
-                let fleet: Fleet = typed(source, value).map_err(|finding| vec![*finding])?;
-                let layers = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
-                Ok(Self { fleet, source, secrets, text: text.into(), written, layers })
-            }
-            _ => {
-                findings.extend(secrets);
-                Err(findings)
-            }
-        }
+        let is_whole = findings.is_empty();
+        let readable = value.and_then(|mut value| {
+            let unreadable = keep_readable_fleet(&mut value, &mut findings)?;
+            let fleet: Fleet = typed(source, value).map_err(|finding| findings.push(*finding)).ok()?;
+            Some((fleet, unreadable))
+        });
+        let Some((fleet, unreadable)) = readable else {
+            findings.extend(secrets);
+            return (None, findings);
+        };
+        let layers = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
+        (Some(Self { fleet, source, is_whole, unreadable, secrets, text: text.into(), written, layers }), findings)
     }
 
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
@@ -175,46 +178,52 @@ impl DeviceFile {
     /// Returns the device if anything of it can be planned, and every finding on the file on its own.
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
         let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
-        let Some((device, origins)) = Self::merge(fleet, source, folder, value, &mut findings) else {
+        let Some((device, origins, is_whole)) = Self::merge(fleet, source, folder, value, &mut findings) else {
             if let Some(finding) = findings.first_mut() {
                 finding.notes.push("nothing else was checked of this device".to_owned());
             }
             findings.extend(secrets);
             return (None, findings);
         };
-        let is_whole = !findings.iter().any(|finding| finding.level == Level::Error);
         let keys = Keys { origins: Arc::new(origins), text: Arc::clone(text) };
         (Some(Self { device, source, folder: folder.to_owned(), is_whole, secrets, keys, written }), findings)
     }
 
-    /// Merges a device's own keys with the layers of its cluster.
+    /// Merges a device's own keys with the layers of its cluster. Returns with them whether nothing of them has errors.
     fn merge(
         fleet: &FleetFile,
         source: SourceId,
         folder: &str,
         value: Option<Value>,
         findings: &mut Vec<Diagnostic>,
-    ) -> Option<(Device, Origins)> {
+    ) -> Option<(Device, Origins, bool)> {
         let Some(Value::Object(own)) = value else { return None };
         let text_of = |key: &str| own.get(key).and_then(Value::as_str);
         if text_of("name").is_some_and(|name| name != folder) {
             findings.push(name_mismatch(source, folder, &own));
         }
         let name = text_of("cluster")?;
+        if fleet.unreadable.clusters.contains(name) {
+            return None;
+        }
         let Some(cluster) = fleet.fleet.clusters.get(name) else {
             findings.push(unknown_cluster(fleet, source, name));
             return None;
         };
+        let of_layers: Vec<_> =
+            fleet.unreadable.in_layers(name, text_of("role").unwrap_or_default()).cloned().collect();
         let (mut keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
-        if !findings.is_empty() && !keep_readable(&mut keys, folder, findings) {
+        let is_readable = findings.is_empty() || keep_readable(&mut keys, folder, findings);
+        if !is_readable || !of_layers.iter().all(|entry| remove(&mut keys, entry)) {
             return None;
         }
-        // A key without a value is a finding already.
+        // A key without a value is a finding already, and so is what a layer lacks because it is wrong there.
         let is_found = |null: &Diagnostic| findings.iter().any(|found| found.at.location == null.at.location.as_key());
-        let nulls: Vec<_> = nulls.into_iter().filter(|null| !is_found(null)).collect();
+        let nulls: Vec<_> = nulls.into_iter().filter(|null| fleet.is_whole && !is_found(null)).collect();
         findings.extend(nulls);
         let device = typed(source, Value::Object(keys)).map_err(|finding| findings.push(*finding)).ok()?;
-        Some((device, origins))
+        let is_whole = of_layers.is_empty() && !findings.iter().any(|finding| finding.level == Level::Error);
+        Some((device, origins, is_whole))
     }
 
     /// Returns every finding on a device's file on its own, where no fleet can be read.

@@ -1,15 +1,18 @@
-//! What can be checked of a device whose file has errors: every key and entry that is right and that needs no wrong one.
+//! What can be checked of a file with errors: every key and entry that is right and that needs no wrong one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use serde_json::{Map, Value};
-use talosmith_document::{Anchor, Diagnostic, Level};
+use talosmith_document::{Anchor, Diagnostic, Level, Pointer};
 
 /// Stands for an address that is wrong or missing; it is in no network, and the device is not generated.
 const NO_ADDRESS: &str = "0.0.0.0";
 
-/// The keys that decide how all others are read.
+/// The keys of a device that decide how all others are read.
 const NEEDED: &[&str] = &["cluster", "role", "talosVersion", "baseConfig", "base"];
 
-/// The keys whose checks read another key, and would find something wrong only because that is missing.
+/// The keys of a device whose checks read another key, and would find something wrong only because that is missing.
 const READERS: &[(&str, &[&str])] = &[
     ("disks", &["volumes", "localPath", "kata", "install"]),
     ("extensionServices", &["install"]),
@@ -22,36 +25,132 @@ const READERS: &[(&str, &[&str])] = &[
     ("volumes", &["volumes", "localPath", "kata"]),
 ];
 
-/// The key that reads all others, since each may be one for which a file is generated.
+/// The key of a device that reads all others, since each may be one for which a file is generated.
 const FILE_NAMES: &str = "files";
+
+/// A key of a device, or an entry of it.
+type Entry = (String, Option<String>);
+
+/// What the errors of a fleet file keep from being checked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unreadable {
+    /// The clusters that are wrong outside of their layers.
+    pub clusters: BTreeSet<String>,
+    /// What is wrong in the layers, by the names of the clusters and the keys of the layers.
+    in_layers: BTreeMap<String, Vec<(String, Entry)>>,
+}
+
+impl Unreadable {
+    /// The wrong entries of the layers that a device of a cluster and role has.
+    pub(crate) fn in_layers<'a>(&'a self, cluster: &str, role: &'a str) -> impl Iterator<Item = &'a Entry> {
+        let wrong = self.in_layers.get(cluster).into_iter().flatten();
+        wrong.filter(move |(layer, _)| layer == "defaults" || layer == role).map(|(_, entry)| entry)
+    }
+}
 
 /// Removes from a device's keys what the findings refuse, and what cannot be checked without it, which the findings then say.
 ///
 /// Returns false if nothing is left to check.
 pub(crate) fn keep_readable(keys: &mut Map<String, Value>, folder: &str, findings: &mut [Diagnostic]) -> bool {
-    for finding in findings.iter_mut().filter(|finding| finding.level == Level::Error) {
-        let (Anchor::Key(pointer) | Anchor::Value(pointer) | Anchor::Part(pointer, _)) = &finding.at.location.anchor
-        else {
-            continue;
-        };
-        let mut segments = pointer.segments();
-        let Some(key) = segments.next().filter(|key| !NEEDED.contains(&key.as_str())) else { return false };
-        match (keys.get_mut(&key), segments.next()) {
-            (Some(Value::Object(entries)), Some(entry)) => drop(entries.shift_remove(&entry)),
-            _ => drop(keys.shift_remove(&key)),
+    for (finding, pointer) in errors(findings) {
+        let Some((key, entry)) = entry(&mut pointer.segments()) else { return false };
+        let present: Vec<&str> = readers(&key).filter(|reader| keys.contains_key(*reader)).collect();
+        if !remove(keys, &(key, entry)) {
+            return false;
         }
-        let readers =
-            READERS.iter().filter(|(read, _)| *read == key).flat_map(|(_, readers)| *readers).chain([&FILE_NAMES]);
-        let skipped: Vec<String> = readers
-            .filter(|reader| keys.shift_remove(**reader).is_some())
-            .map(|reader| format!("`{reader}`"))
-            .collect();
-        if !skipped.is_empty() {
-            finding.notes.push(format!("not checked until this is right: {}", skipped.join(", ")));
-        }
+        finding.notes.extend(note_skipped(&present));
     }
     for (key, value) in [("name", folder), ("address", NO_ADDRESS)] {
         keys.entry(key).or_insert_with(|| value.into());
     }
     keys.contains_key("role")
+}
+
+/// Removes from a device's keys a wrong one, or a wrong entry of it, and the keys whose checks read it. Returns false if all do.
+pub(crate) fn remove(keys: &mut Map<String, Value>, (key, entry): &Entry) -> bool {
+    match (keys.get_mut(key), entry) {
+        (Some(Value::Object(entries)), Some(entry)) => drop(entries.shift_remove(entry)),
+        _ => drop(keys.shift_remove(key)),
+    }
+    readers(key).for_each(|reader| drop(keys.shift_remove(reader)));
+    !NEEDED.contains(&key.as_str())
+}
+
+/// Removes from a fleet file what the findings refuse, and returns what this keeps from being checked; none if that is everything.
+pub(crate) fn keep_readable_fleet(fleet: &mut Value, findings: &mut [Diagnostic]) -> Option<Unreadable> {
+    let mut unreadable = Unreadable::default();
+    for (finding, pointer) in errors(findings) {
+        let mut segments = pointer.segments();
+        let (section, name) = (segments.next()?, segments.next());
+        match (section.as_str(), name) {
+            ("clusters", name) => {
+                finding.notes.push(unreadable.add(&mut fleet["clusters"], name?, &mut segments)?);
+            }
+            // Whatever uses the secret finds its name.
+            ("secrets", Some(name)) => fleet["secrets"][name] = Value::Array(Vec::new()),
+            ("secrets", None) => return None,
+            ("lints", Some(name)) => drop(fleet["lints"].as_object_mut()?.shift_remove(&name)),
+            _ => drop(fleet.as_object_mut()?.shift_remove(&section)),
+        }
+    }
+    fleet.get("clusters").is_some().then_some(unreadable)
+}
+
+impl Unreadable {
+    /// Removes a wrong value from a cluster, or the cluster. Returns a note on what is not checked then.
+    fn add(&mut self, clusters: &mut Value, name: String, path: &mut impl Iterator<Item = String>) -> Option<String> {
+        let clusters = clusters.as_object_mut()?;
+        let key = path.next();
+        let (cluster, key) = (clusters.get_mut(&name), key.as_deref().unwrap_or_default());
+        match (cluster, key, entry(path)) {
+            (Some(cluster), "defaults" | "controlplane" | "worker", Some(entry)) => {
+                if let Some(keys) = cluster[key].as_object_mut() {
+                    remove(keys, &entry);
+                }
+                let skipped: Vec<&str> = readers(&entry.0).collect();
+                self.in_layers.entry(name).or_default().push((key.to_owned(), entry));
+                note_skipped(&skipped)
+            }
+            (Some(cluster), "applications", Some((application, _))) => {
+                cluster[key].as_object_mut()?.shift_remove(&application);
+                let users = ["localPath", "kata"];
+                let wrong = users.map(|key| ("defaults".to_owned(), (key.to_owned(), None)));
+                self.in_layers.entry(name).or_default().extend(wrong);
+                note_skipped(&users)
+            }
+            _ => {
+                clusters.shift_remove(&name);
+                let note = format!("the devices of `{name}` were not checked any further");
+                self.clusters.insert(name);
+                Some(note)
+            }
+        }
+    }
+}
+
+/// The errors that are about a key or value, and its pointer.
+fn errors(findings: &mut [Diagnostic]) -> impl Iterator<Item = (&mut Diagnostic, Pointer)> {
+    let errors = findings.iter_mut().filter(|finding| finding.level == Level::Error);
+    errors.filter_map(|finding| match &finding.at.location.anchor {
+        Anchor::Key(pointer) | Anchor::Value(pointer) | Anchor::Part(pointer, _) => {
+            let pointer = pointer.clone();
+            Some((finding, pointer))
+        }
+        Anchor::File | Anchor::Bytes(_) => None,
+    })
+}
+
+fn entry(segments: &mut impl Iterator<Item = String>) -> Option<Entry> {
+    Some((segments.next()?, segments.next()))
+}
+
+/// The keys whose checks read a key.
+fn readers(key: &str) -> impl Iterator<Item = &'static str> {
+    let readers = READERS.iter().filter(move |(read, _)| *read == key).flat_map(|(_, readers)| *readers);
+    readers.copied().chain(iter::once(FILE_NAMES))
+}
+
+fn note_skipped(keys: &[&str]) -> Option<String> {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    (!keys.is_empty()).then(|| format!("not checked until this is right: {}", keys.join(", ")))
 }

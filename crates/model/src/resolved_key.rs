@@ -108,7 +108,7 @@ mod tests {
         let mut sources = Sources::default();
         let fleet_text = "clusters:\n  c:\n    talosVersion: v1.13.2\n    defaults: { labels: { a: x, b: x }, nameservers: [192.0.2.1] }\n    worker: { kata: false }\n";
         let fleet_source = sources.add("talosmith.yaml", fleet_text);
-        let fleet = FleetFile::read(fleet_source, fleet_text).expect("a fleet");
+        let fleet = FleetFile::read(fleet_source, fleet_text).0.expect("a fleet");
         let text =
             "name: n\ncluster: c\nrole: worker\naddress: 192.0.2.9\nbaseConfig: v1.12.0\nlabels:\n  b: y\nfiles: {}\n";
         let own = sources.add("devices/n/device.yaml", text);

@@ -78,7 +78,7 @@ pub(crate) struct Plan {
 pub(crate) fn plan(base: &str, scheduling: bool) -> Plan {
     let mut sources = Sources::default();
     let text = FLEET.replace("BASE", base);
-    let fleet = FleetFile::read(sources.add("talosmith.yaml", text.as_str()), &text).expect("a fleet");
+    let fleet = FleetFile::read(sources.add("talosmith.yaml", text.as_str()), &text).0.expect("a fleet");
     let text = DEVICE.replace("SCHEDULING", &scheduling.to_string());
     let source = sources.add("devices/ryzen/device.yaml", text.as_str());
     let (device, findings) = DeviceFile::read(&fleet, source, "ryzen", &text.as_str().into());
