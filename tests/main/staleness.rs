@@ -134,3 +134,51 @@ fn without_git_a_difference_has_no_cause() {
     insta::assert_snapshot!("without-git", ran.stdout);
     assert_eq!(sandbox.run(&["check", "--staged"]).status, 2);
 }
+
+#[test]
+fn findings_about_files_of_one_device_are_one_block_and_have_one_command() {
+    let sandbox = Sandbox::of_fleet("home-lab");
+    let missing = sandbox.run(&["check", "nas"]);
+    assert_eq!(missing.status, 1);
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    sandbox.commit_all();
+    sandbox.replace("talosmith.yaml", "192.168.10.1]", "192.168.10.2]");
+    sandbox.replace("talosmith.yaml", "sysctls: { fs.inotify.max_user_watches: \"1048576\" }", "");
+    sandbox.replace("talosmith.yaml", "      time: { servers: [192.168.10.1, time.cloudflare.com] }\n", "");
+    sandbox.replace("devices/nas/manifests/etcd.patch.yaml", "192.168.10.0/24", "192.168.11.0/24");
+    fs::remove_file(sandbox.path("devices/node-10/device.yaml")).expect("the file can be removed");
+    let changed = sandbox.run(&["check"]);
+    assert_eq!(changed.status, 1);
+    insta::assert_snapshot!("grouped", format!("{}─────\n{}", missing.stdout, changed.stdout));
+    // For programs there is a finding for each file.
+    let report = sandbox.run(&["check", "--format", "json"]).stdout;
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let count = |code| report["findings"].as_array().expect("a list").iter().filter(|f| f["code"] == code).count();
+    assert_eq!(["stale", "orphan", "hand-edited"].map(count), [3, 16, 1]);
+    let differ = "20 files differ: `talosmith generate altra bosgame nas`\n";
+    assert_eq!(sandbox.run(&["diff"]).stderr, differ);
+    // The commands do what they say.
+    assert_eq!(sandbox.run(&["generate", "--tracked-only", "altra", "bosgame", "nas"]).status, 0);
+    assert_eq!(sandbox.run(&["generate", "--tracked-only", "--remove-devices"]).status, 0);
+    assert_eq!(sandbox.run(&["check"]).stdout, "");
+}
+
+#[test]
+fn the_edit_that_generate_overwrites_is_shown() {
+    let sandbox = committed();
+    sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
+    // A file that is only stale is not marked.
+    sandbox.replace("talosmith.yaml", "v0.0.31", "v0.0.32");
+    let report = sandbox.run(&["generate", "--tracked-only", "--dry-run", "--format", "json"]).stdout;
+    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let diff = report["summary"]["handEdited"][0]["diff"].as_str().expect("a diff").to_owned();
+    let ran = sandbox.run(&["generate", "--tracked-only"]);
+    let shown = "\
+M devices/ryzen/manifests/blockfile.patch.yaml  (edited since HEAD, and the model was not: the diff shows the edit that is lost)
+M argocd/applications/local-path/kustomization.yaml
+";
+    assert_eq!((ran.status, ran.stdout), (0, format!("{shown}{diff}")));
+    sandbox.write("edit.diff", &diff);
+    sandbox.git(&["apply", "--reverse", "edit.diff"]);
+    assert!(sandbox.read(BLOCKFILE).contains("minSize: 501GB"));
+}

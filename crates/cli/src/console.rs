@@ -87,6 +87,12 @@ impl Console {
         self.result.write(text)
     }
 
+    /// Prints on standard output what to type, after the findings that it is for.
+    pub(crate) fn closing_help(&mut self, text: &str) -> Result<(), PrintError> {
+        let help = self.result.style.paint(anstyle::Style::new().bold(), "help");
+        self.result.write(&format!("\n{help}: {text}\n"))
+    }
+
     /// Prints a message of one line on standard error unless `--quiet` is set. Ignores errors: a closed standard error is no reason to
     /// stop.
     pub(crate) fn status(&mut self, text: &str) {

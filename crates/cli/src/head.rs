@@ -49,17 +49,19 @@ pub(crate) struct Head {
     generated: BTreeSet<Utf8PathBuf>,
     /// The edited artifacts that depend on all devices.
     of_fleet: BTreeSet<Utf8PathBuf>,
-    /// What HEAD's model renders to, for the artifacts whose model changed since HEAD.
+    /// What HEAD's model renders to, for the edited artifacts whose model changed since HEAD too.
     rendered: BTreeMap<Utf8PathBuf, String>,
 }
 
 impl Head {
-    /// Reads HEAD for the files that differ from what would be generated; none if there is no HEAD, or its model has errors.
-    pub(crate) fn read(
+    /// Reads HEAD for the files that differ from what would be generated; none if there is no HEAD, or its model has errors. `devices`
+    /// are those with edited files.
+    pub(crate) fn read<'d, K>(
         processes: &dyn Processes,
         root: &Utf8Path,
         compared: Compared,
-        inspection: &Inspection<'_, EditedDevice>,
+        inspection: &Inspection<'_, K>,
+        devices: impl Iterator<Item = &'d EditedDevice>,
     ) -> Option<Self> {
         let is_edited = |change: &&Change| change.kind == ChangeKind::Changed && !change.is_foreign();
         let edited: Vec<&Change> = inspection.differences.changes.iter().filter(is_edited).collect();
@@ -68,7 +70,7 @@ impl Head {
         }
         let git = Git::open(processes, root).ok()?;
         let of_clusters = edited.iter().map(|change| &change.path).filter(|path| layout::device_of(path).is_none());
-        let keys = inspection.kept.iter().flat_map(|device| &device.keys);
+        let keys = devices.flat_map(|device| &device.keys);
         let of_devices = keys.filter(|(_, key)| FLEET_KEYS.contains(&key.as_ref())).map(|(path, _)| path);
         let of_fleet: BTreeSet<Utf8PathBuf> = of_clusters.chain(of_devices).cloned().collect();
         let paths = model_paths(inspection, &edited);
@@ -79,14 +81,22 @@ impl Head {
         generated.extend(inspection.clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders()));
         let mut head = Self { changed, generated, of_fleet, rendered: BTreeMap::new() };
         let paths = edited.iter().map(|change| change.path.as_path());
-        let stale: BTreeSet<&Utf8Path> = paths.filter(|path| head.model_changed(path)).collect();
+        // What HEAD's model renders to matters only where the file may have been edited.
+        let is_unclear = |path: &&Utf8Path| head.is_changed(path) && head.model_changed(path);
+        let stale: BTreeSet<&Utf8Path> = paths.filter(is_unclear).collect();
         if !stale.is_empty() {
             head.rendered = head.render(&git, inspection, &stale)?;
         }
         Some(head)
     }
 
-    /// Whether HEAD's model renders to the `new` content of an artifact.
+    /// Whether a generated file was edited since HEAD, and the model still specifies the same content.
+    pub(crate) fn is_hand_edit(&self, change: &Change) -> bool {
+        let is_edit = change.kind == ChangeKind::Changed && !change.is_foreign() && self.is_changed(&change.path);
+        is_edit && self.renders(&change.path, &String::from_utf8_lossy(change.new.as_deref().unwrap_or_default()))
+    }
+
+    /// Whether HEAD's model renders to the `new` content of an artifact whose file was edited.
     pub(crate) fn renders(&self, path: &Utf8Path, new: &str) -> bool {
         match self.rendered.get(path) {
             Some(then) => then == new,
@@ -94,7 +104,7 @@ impl Head {
         }
     }
 
-    pub(crate) fn is_changed(&self, path: &Utf8Path) -> bool {
+    fn is_changed(&self, path: &Utf8Path) -> bool {
         path.ancestors().any(|path| self.changed.contains(path))
     }
 
@@ -110,10 +120,10 @@ impl Head {
     }
 
     /// Renders the `stale` artifacts as HEAD's model specifies them.
-    fn render(
+    fn render<K>(
         &self,
         git: &Git<'_>,
-        inspection: &Inspection<'_, EditedDevice>,
+        inspection: &Inspection<'_, K>,
         stale: &BTreeSet<&Utf8Path>,
     ) -> Option<BTreeMap<Utf8PathBuf, String>> {
         let is_whole =
@@ -137,7 +147,7 @@ impl Head {
 
 /// Returns the edited files, and those of the model that they depend on but for other devices' own; nothing, which means all files of
 /// the repository, if they are too many to pass to git.
-fn model_paths(inspection: &Inspection<'_, EditedDevice>, edited: &[&Change]) -> Vec<Utf8PathBuf> {
+fn model_paths<K>(inspection: &Inspection<'_, K>, edited: &[&Change]) -> Vec<Utf8PathBuf> {
     let mut paths = shared_paths(inspection);
     paths.extend(edited.iter().map(|change| change.path.clone()));
     paths.extend(edited.iter().filter_map(|change| Some(layout::device_file(layout::device_of(&change.path)?))));
@@ -145,7 +155,7 @@ fn model_paths(inspection: &Inspection<'_, EditedDevice>, edited: &[&Change]) ->
 }
 
 /// Returns the files of the model that several devices can depend on.
-fn shared_paths(inspection: &Inspection<'_, EditedDevice>) -> Vec<Utf8PathBuf> {
+fn shared_paths<K>(inspection: &Inspection<'_, K>) -> Vec<Utf8PathBuf> {
     let templates = inspection.fleet.iter().filter_map(|file| file.fleet.templates.as_ref());
     let mut paths = vec![Utf8PathBuf::from(FLEET_FILE)];
     paths.extend(templates.map(|folder| Utf8PathBuf::from(folder.as_str())));

@@ -1,5 +1,9 @@
 //! Why a file differs from what would be generated: the model changed, or somebody edited the file.
 
+mod grouped;
+
+pub(crate) use grouped::{command, group, is_any_grouped};
+
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -46,7 +50,7 @@ fn explain_change(inspection: &mut Inspection<'_, EditedDevice>, change: &Change
         }
         ChangeKind::Changed => {
             let is_model_unchanged = head.is_some_and(|head| head.renders(&change.path, &new));
-            if is_model_unchanged && head.is_some_and(|head| head.is_changed(&change.path)) {
+            if head.is_some_and(|head| head.is_hand_edit(change)) {
                 return hand_edited(inspection, change, source, &Edit::new(&new, &old));
             }
             let finding = Diagnostic::new(Code::Stale, format!("`{}` is older than the model", change.path), file)

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
+use talosmith_document::Code;
 
 use super::{Context, Exit, count, exit_of, open};
 use crate::console::Channel;
@@ -10,7 +11,7 @@ use crate::git::{Compared, Git};
 use crate::head::{EditedDevice, Head};
 use crate::inspection::inspect;
 use crate::report;
-use crate::staleness::explain;
+use crate::staleness::{command, explain, group, is_any_grouped};
 use crate::steps::Purpose;
 use crate::tree::{GitTree, Root, Tree, WorkTree};
 
@@ -42,10 +43,12 @@ fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &d
     let mut inspection = inspect(project, &selection, Purpose::Compare, EditedDevice::keep)?;
     if !inspection.differences.changes.is_empty() {
         let compared = if arguments.staged { Compared::Index } else { Compared::WorkTree };
-        let head = Head::read(context.processes, &root.path, compared, &inspection);
+        let head = Head::read(context.processes, &root.path, compared, &inspection, inspection.kept.iter());
         let findings = explain(&mut inspection, head.as_ref());
+        let findings = if context.is_text() { group(&inspection, findings) } else { findings };
         inspection.add_findings(findings);
     }
+    let command = command(&inspection, &selection);
     let exit = exit_of(&inspection.findings);
     let counted = report::count_line(&inspection.findings);
     let (devices, files) = (inspection.rendered_devices, inspection.differences.files());
@@ -56,6 +59,11 @@ fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &d
     let milliseconds = context.console.elapsed().as_secs_f64() * 1e3;
     let summary = json!({ "devices": devices, "files": files, "notCompared": left_out });
     context.report(Channel::Result, &mut inspection.findings, &mut inspection.sources, summary)?;
+    if let Some(command) = command.filter(|_| context.is_text() && is_any_grouped(&inspection.findings)) {
+        let is_edited = inspection.findings.iter().any(|finding| finding.code == Code::HandEdited);
+        let loss = if is_edited { ", which drops what was edited by hand" } else { "" };
+        context.console.closing_help(&format!("`{command}`{loss}"))?;
+    }
     if !left_out.is_empty() {
         context.console.status(&format!("not compared because of errors: {}", left_out.join(", ")));
     }

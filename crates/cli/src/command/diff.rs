@@ -4,9 +4,10 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Exit, exit_of, open};
+use super::{Context, Exit, count, exit_of, open};
 use crate::console::Channel;
 use crate::inspection::inspect;
+use crate::staleness::command;
 use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
@@ -32,6 +33,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let changes = &inspection.differences.changes;
     for change in changes {
         context.console.result(&change.unified_diff(color))?;
+    }
+    if !changes.is_empty() {
+        let verb = if changes.len() == 1 { "differs" } else { "differ" };
+        let command = command(&inspection, &selection).map(|command| format!(": `{command}`")).unwrap_or_default();
+        context.console.status(&format!("{} {verb}{command}", count(changes.len(), "file")));
     }
     Ok(if changes.is_empty() { Exit::Success } else { Exit::Findings })
 }

@@ -14,6 +14,8 @@ use super::{Context, Exit, count, open};
 use crate::change::ChangeKind;
 use crate::comparison::{absent_devices, foreign};
 use crate::console::Channel;
+use crate::git::Compared;
+use crate::head::{EditedDevice, Head};
 use crate::inspection::{Inspection, inspect};
 use crate::printable;
 use crate::rendering::Owner;
@@ -58,6 +60,7 @@ struct Rendered {
     folders: BTreeSet<Utf8PathBuf>,
     /// The device, if its files need secrets.
     device: Option<Arc<Device>>,
+    edited: Option<EditedDevice>,
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -93,13 +96,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     }
     let mut exit = Exit::Success;
     let mut secret_files = Vec::new();
+    let edits = hand_edits(context, &root.path, &inspection);
     if !arguments.dry_run {
         write(context, &lock, &inspection)?;
         let (failed, findings) = write_secrets(context, &inspection, &lock, &required, arguments, &mut secret_files)?;
         inspection.findings.extend(findings);
         exit = failed;
     }
-    print(context, arguments, &mut inspection, &secret_files)?;
+    print(context, arguments, &mut inspection, &edits, &secret_files)?;
     if !others.is_empty() {
         let names = others.into_iter().collect::<Vec<_>>().join(", ");
         context.console.status(&format!(
@@ -120,7 +124,16 @@ fn keep(inspected: &Inspected<'_>) -> Option<Rendered> {
         Owner::Device(device) if !device.secrets.is_empty() => Some(Arc::clone(device)),
         _ => None,
     };
-    Some(Rendered { folders, device })
+    Some(Rendered { folders, device, edited: EditedDevice::keep(inspected) })
+}
+
+/// Returns the files that were edited by hand, whose edits are lost.
+fn hand_edits(context: &Context<'_>, root: &Utf8Path, inspection: &Inspection<'_, Rendered>) -> BTreeSet<Utf8PathBuf> {
+    let devices = inspection.kept.iter().filter_map(|rendered| rendered.edited.as_ref());
+    let head = Head::read(context.processes, root, Compared::WorkTree, inspection, devices);
+    let changes = inspection.differences.changes.iter();
+    let edits = changes.filter(|change| head.as_ref().is_some_and(|head| head.is_hand_edit(change)));
+    edits.map(|change| change.path.clone()).collect()
 }
 
 fn definitions<'a>(inspection: &'a Inspection<'_, Rendered>) -> Definitions<'a> {
@@ -195,26 +208,37 @@ fn print(
     context: &mut Context<'_>,
     arguments: &Arguments,
     inspection: &mut Inspection<'_, Rendered>,
+    edits: &BTreeSet<Utf8PathBuf>,
     secrets: &[Utf8PathBuf],
 ) -> anyhow::Result<()> {
     let changes = &inspection.differences.changes;
     if context.is_text() {
         let mut lines = String::new();
         for change in changes {
-            lines.push_str(&format!("{} {}\n", letter(change.kind), printable::line(change.path.as_str())));
+            let remark = if edits.contains(&change.path) {
+                "  (edited since HEAD, and the model was not: the diff shows the edit that is lost)"
+            } else if change.kind == ChangeKind::Changed && change.is_foreign() {
+                "  (replaces a file that talosmith did not generate)"
+            } else {
+                ""
+            };
+            lines.push_str(&format!("{} {}{remark}\n", letter(change.kind), printable::line(change.path.as_str())));
         }
         for path in secrets {
             lines.push_str(&format!("S {path}  (secret, mode 0600, not tracked)\n"));
         }
         context.console.result(&lines)?;
     }
-    if arguments.diff && context.is_text() {
+    if context.is_text() {
         let color = context.console.style(Channel::Result).color;
-        for change in changes {
+        for change in changes.iter().filter(|change| arguments.diff || edits.contains(&change.path)) {
             context.console.result(&change.unified_diff(color))?;
         }
     }
-    let summary = summary(inspection, secrets.len());
+    let mut summary = summary(inspection, secrets.len());
+    let edited = changes.iter().filter(|change| edits.contains(&change.path));
+    summary["handEdited"] =
+        edited.map(|change| json!({ "path": change.path, "diff": change.unified_diff(false) })).collect();
     context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, summary)?;
     let changed = inspection.differences.changes.len() + secrets.len();
     let devices = count(inspection.rendered_devices, "device");
@@ -246,5 +270,6 @@ fn summary(inspection: &Inspection<'_, Rendered>, secrets: usize) -> Value {
         "changed": paths(ChangeKind::Changed),
         "removed": paths(ChangeKind::Removed),
         "secretFiles": secrets,
+        "handEdited": [],
     })
 }

@@ -1,0 +1,138 @@
+//! The findings about files that differ, for people: one for each code and device or application, and one command for all.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::{Code, Diagnostic, Location};
+use talosmith_model::layout::{self, DEVICES};
+
+use crate::change::{Change, ChangeKind};
+use crate::inspection::Inspection;
+use crate::selection::Selection;
+
+/// The codes of findings that `generate` removes, whatever the file contains.
+const GROUPED: [Code; 3] = [Code::Missing, Code::Orphan, Code::Stale];
+
+/// The lines of excerpts that a finding about several files shows; of longer ones it shows the number of lines.
+const EXCERPTS: usize = 24;
+
+/// A command names at most this many devices, or else none, which is for all of them.
+const NAMED: usize = 5;
+
+/// Merges the findings of one code about files of one device or application.
+pub(crate) fn group<K>(inspection: &Inspection<'_, K>, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut groups: Vec<(Utf8PathBuf, Vec<Diagnostic>)> = Vec::new();
+    let mut others = Vec::new();
+    for mut finding in findings {
+        if !GROUPED.contains(&finding.code) {
+            others.push(finding);
+            continue;
+        }
+        let path = inspection.sources.path(finding.at.location.source);
+        let folder = folder_of(inspection, &path);
+        if finding.code != Code::Orphan || !is_absent(inspection, &path) {
+            finding.helps.clear();
+        }
+        let is_same = |group: &(Utf8PathBuf, Vec<Diagnostic>)| {
+            group.0 == folder && (group.1[0].code, &group.1[0].notes) == (finding.code, &finding.notes)
+        };
+        match groups.iter().rposition(is_same) {
+            Some(index) => groups[index].1.push(finding),
+            None => groups.push((folder, vec![finding])),
+        }
+    }
+    others.extend(groups.into_iter().map(|(folder, findings)| merge(inspection, &folder, findings)));
+    others
+}
+
+/// Returns the command that writes every file that the findings are about; none if there is nothing to write, or only files of devices
+/// to remove, whose findings have a command of their own.
+pub(crate) fn command<K>(inspection: &Inspection<'_, K>, selection: &Selection) -> Option<String> {
+    let changes = &inspection.differences.changes;
+    let is_left = |change: &&Change| change.kind == ChangeKind::Removed && is_absent(inspection, &change.path);
+    let written: Vec<&Change> = changes.iter().filter(|change| !is_left(change)).collect();
+    if written.is_empty() {
+        return None;
+    }
+    let names: Option<BTreeSet<&str>> = match selection {
+        Selection::Devices(names) => Some(names.iter().map(String::as_str).collect()),
+        // An application belongs to no single device.
+        Selection::Everything => written.iter().map(|change| layout::device_of(&change.path)).collect(),
+    };
+    let has_left = written.len() < changes.len();
+    let is_whole = |names: &BTreeSet<&str>| names.len() > NAMED || names.len() == inspection.devices.len();
+    match names.filter(|names| has_left || !is_whole(names)) {
+        Some(names) => Some(format!("talosmith generate {}", names.into_iter().collect::<Vec<_>>().join(" "))),
+        None if has_left => Some("talosmith generate --remove-devices".to_owned()),
+        None => Some("talosmith generate".to_owned()),
+    }
+}
+
+/// Whether some findings are about files that `generate` writes or removes, whatever is in them.
+pub(crate) fn is_any_grouped(findings: &[Diagnostic]) -> bool {
+    findings.iter().any(|finding| GROUPED.contains(&finding.code))
+}
+
+/// Whether a file belongs to a device whose `device.yaml` does not exist.
+fn is_absent<K>(inspection: &Inspection<'_, K>, path: &Utf8Path) -> bool {
+    layout::device_of(path).is_some_and(|name| !inspection.devices.iter().any(|device| device == name))
+}
+
+/// Returns the folder of generated files that a file is in: that of its device or of an application.
+fn folder_of<K>(inspection: &Inspection<'_, K>, path: &Utf8Path) -> Utf8PathBuf {
+    if let Some(name) = layout::device_of(path) {
+        return layout::manifests(name);
+    }
+    let folders = inspection.differences.within.iter().filter(|folder| folder.as_str() != DEVICES);
+    let folder = folders.filter(|folder| path.starts_with(folder)).max_by_key(|folder| folder.as_str().len());
+    folder.cloned().unwrap_or_else(|| path.parent().unwrap_or(path).to_owned())
+}
+
+/// Merges findings of one code about files below a folder; one finding stays as it is.
+fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec<Diagnostic>) -> Diagnostic {
+    if findings.len() == 1 {
+        return findings.remove(0);
+    }
+    let count = findings.len();
+    let of = match layout::device_of(folder) {
+        Some(name) => format!("{count} files of `{name}`"),
+        None => format!("{count} files in `{folder}`"),
+    };
+    let message = match findings[0].code {
+        Code::Missing => format!("{of} do not exist"),
+        Code::Orphan => format!("no model key requests {of} any more"),
+        _ => format!("{of} are older than the model"),
+    };
+    let names: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            let path = inspection.sources.path(finding.at.location.source);
+            path.strip_prefix(folder).unwrap_or(&path).to_string()
+        })
+        .collect();
+    let mut merged = Diagnostic::new(findings[0].code, message, Location::file(inspection.sources.add(folder, "")));
+    merged.level = findings[0].level;
+    match merged.code {
+        Code::Missing => merged.notes.push(format!("the model requests them: {}", names.join(", "))),
+        Code::Orphan => {
+            merged.notes.push(format!("their first lines show that talosmith generated them: {}", names.join(", ")));
+        }
+        _ => {
+            merged.figure = Some(excerpts(&names, &findings));
+            merged.notes.clone_from(&findings[0].notes);
+        }
+    }
+    if let Some(help) = findings[0].helps.first() {
+        merged.helps.push(help.replace("removes it", "removes them"));
+    }
+    merged
+}
+
+/// Returns the names of stale files, with the lines that differ if these are few.
+fn excerpts(names: &[String], findings: &[Diagnostic]) -> String {
+    let figures: Vec<&str> = findings.iter().map(|finding| finding.figure.as_deref().unwrap_or_default()).collect();
+    if figures.iter().map(|figure| figure.lines().count()).sum::<usize>() > EXCERPTS {
+        return names.join("\n");
+    }
+    names.iter().zip(figures).map(|(name, figure)| format!("{name}\n{figure}")).collect()
+}
