@@ -222,3 +222,17 @@ fn an_existing_secret_file_is_made_private_and_never_printed() {
     }
     assert_eq!((mode(), sandbox.read(SECRET)), (0o600, renewed));
 }
+
+#[test]
+fn a_run_without_the_key_keeps_the_file_of_an_earlier_one_unless_its_settings_changed() {
+    let sandbox = generated();
+    assert_eq!(sandbox.run_with(&["generate"], &[("TAILSCALE_AUTHKEY", CANARY)]).status, 0);
+    let kept = sandbox.run(&["generate"]);
+    assert_eq!((kept.status, kept.stdout.as_str()), (0, ""));
+    assert_eq!(sandbox.run(&["generate", "--require-secrets"]).status, 2);
+    sandbox.replace("devices/ryzen/device.yaml", "acceptDNS: false", "acceptDNS: true");
+    let changed = sandbox.run(&["generate"]);
+    assert_eq!(changed.status, 2);
+    assert!(sandbox.read(SECRET).contains("TS_ACCEPT_DNS=false"));
+    insta::assert_snapshot!("second-run-without-the-key", format!("{}─────\n{}", kept.stderr, changed.stderr));
+}

@@ -19,12 +19,14 @@ mod program;
 mod sources;
 mod tailscale_key;
 mod git_exposure;
+mod previous_file;
 mod file_outcome;
 
 use sources::{Failure, fetch};
 
 pub(crate) use file_outcome::{FileOutcome, decide_files};
 pub(crate) use git_exposure::find_exposed_secrets;
+pub(crate) use previous_file::current_files;
 pub(crate) use process_variables::ProcessVariables;
 
 /// The maximum size of a value, in bytes. A Tailscale key has about sixty.
@@ -122,14 +124,17 @@ fn failed(name: &str, kind: &str, failure: Failure, location: Location, required
         .help(failure.help)
 }
 
+fn unavailable_message(name: &str) -> String {
+    format!("no source of the secret `{name}` is available")
+}
+
 fn unavailable(
     name: &str,
     absences: Vec<(&str, Failure)>,
     location: Location,
     required: &[RequiredSecret],
 ) -> Diagnostic {
-    let message = format!("no source of the secret `{name}` is available");
-    let mut finding = Diagnostic::new(Code::SecretUnavailable, message, location);
+    let mut finding = Diagnostic::new(Code::SecretUnavailable, unavailable_message(name), location);
     for (kind, absence) in absences {
         finding.notes.push(format!("{kind}: {}", absence.reason));
         finding.helps.push(absence.help);
@@ -140,11 +145,15 @@ fn unavailable(
         .help("or skip the files with secrets: talosmith generate --tracked-only")
 }
 
-/// The files that need a secret, for a note: the first three and the number of the others.
+/// The files that need a secret, for a note.
 fn targets(name: &str, required: &[RequiredSecret]) -> String {
+    list(required.iter().filter(|required| required.secret == name).map(|required| required.target.as_str()))
+}
+
+/// Lists paths for a note: the first three and the number of the others.
+fn list<'a>(targets: impl Iterator<Item = &'a str>) -> String {
     const SHOWN: usize = 3;
-    let targets: Vec<&str> =
-        required.iter().filter(|required| required.secret == name).map(|required| required.target.as_str()).collect();
+    let targets: Vec<&str> = targets.collect();
     let shown = targets.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
     match targets.len().checked_sub(SHOWN) {
         Some(more @ 1..) => format!("{shown} and {more} more"),

@@ -68,7 +68,7 @@ impl SecretArtifact {
         Self { path, bytes }
     }
 
-    /// Returns the content of the file. Only the module that writes files calls this.
+    /// Returns the content of the file, to write it, or to compare it if its values are placeholders.
     pub fn expose_bytes(&self) -> &[u8] {
         &self.bytes
     }

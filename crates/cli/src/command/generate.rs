@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use talosmith_document::Diagnostic;
 use talosmith_model::plan::Device;
-use talosmith_render::secret_files;
+use talosmith_render::{Secrets, secret_files};
 
 use super::{Context, Exit, count, open};
 use crate::change::ChangeKind;
@@ -20,7 +20,7 @@ use crate::inspection::{Inspection, inspect};
 use crate::printable;
 use crate::rendering::Owner;
 use crate::report;
-use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret};
+use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret, Resolution, SecretOutcome};
 use crate::steps::{Inspected, Purpose};
 use crate::tree::WorkTree;
 use crate::writer::{Lock, apply, write_secret};
@@ -184,7 +184,8 @@ fn write_secrets(
     let variables = ProcessVariables::load();
     let sources = secrets::SourceContext { processes: context.processes, variables: &variables, root: lock.root() };
     let mut resolution = secrets::resolve(required, &definitions(inspection), fleet.source, &sources);
-    let decided = secrets::decide_files(required, &mut resolution, arguments.require_secrets, lock.root());
+    let current = current_files(inspection, &resolution, lock.root());
+    let decided = secrets::decide_files(required, &mut resolution, &current, arguments.require_secrets, lock.root());
     let kept: BTreeSet<&Utf8Path> = required
         .iter()
         .zip(&decided.outcomes)
@@ -202,6 +203,26 @@ fn write_secrets(
     }
     let exit = if decided.exit_code == 0 { Exit::Success } else { Exit::Failure };
     Ok((exit, decided.findings))
+}
+
+/// Returns the files of an earlier run that have the settings of the model, if a secret has no source.
+fn current_files(
+    inspection: &Inspection<'_, Rendered>,
+    resolution: &Resolution,
+    root: &Utf8Path,
+) -> BTreeSet<Utf8PathBuf> {
+    let is_missing = |secret: &str| resolution.outcomes.get(secret) == Some(&SecretOutcome::Unavailable);
+    let devices = inspection.kept.iter().filter_map(|rendered| rendered.device.as_ref());
+    let devices = devices.filter(|device| device.secrets.iter().any(|held| is_missing(&held.secret)));
+    let current = devices.flat_map(|device| {
+        let mut placeholders = Secrets::default();
+        for held in &device.secrets {
+            placeholders.insert(&held.secret, format!("${{{}}}", held.placeholder).into());
+        }
+        let artifacts = inspection.renderer.secrets(device, &placeholders).unwrap_or_default();
+        secrets::current_files(device, &artifacts, root)
+    });
+    current.collect()
 }
 
 fn print(

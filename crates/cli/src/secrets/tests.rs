@@ -1,5 +1,6 @@
 //! `resolve` for every source, with scripted programs.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
@@ -336,7 +337,8 @@ fn no_debug_output_or_finding_contains_a_value() {
     let good = run.resolve(vec![env()]);
     let bad = run.resolve(vec![command()]);
     let file = run.resolve(vec![file()]);
-    let decided = decide_files(&[required("ryzen")], &mut run.resolve(vec![env()]), true, &run.root());
+    let decided =
+        decide_files(&[required("ryzen")], &mut run.resolve(vec![env()]), &BTreeSet::new(), true, &run.root());
     let mut printed = format!("{good:?} {bad:?} {file:?} {decided:?}");
     for finding in good.findings.iter().chain(&bad.findings).chain(&file.findings) {
         printed += &text(finding);

@@ -37,7 +37,7 @@ fn decide(case: &mut Case, require: bool, older: bool) -> FileOutcomes {
         fs_err::create_dir_all(root.join(TARGET).parent().expect("a folder")).expect("a folder");
         fs_err::write(root.join(TARGET), "old").expect("a file");
     }
-    decide_files(&case.required, &mut case.resolution, require, root)
+    decide_files(&case.required, &mut case.resolution, &BTreeSet::new(), require, root)
 }
 
 /// The outcomes, the exit code, and the levels and codes of the findings.
@@ -68,6 +68,21 @@ fn no_source_is_fine_unless_an_older_file_is_there_or_secrets_are_required() {
         case.resolution.findings.push(Diagnostic::new(Code::SecretUnavailable, "no source", location));
         let findings: Vec<String> = findings.into_iter().map(str::to_owned).collect();
         assert_eq!(summary(&decide(&mut case, require, older)), (vec![outcome], exit_code, findings));
+    }
+}
+
+#[test]
+fn an_older_file_with_the_settings_of_the_model_is_kept_with_one_warning() {
+    for (require, exit_code) in [(false, 0), (true, 2)] {
+        let mut case = case(None, |_| SecretOutcome::Unavailable);
+        let location = Location::key(case.fleet, Pointer::new("/secrets/tailscale-authkey"));
+        let message = unavailable_message("tailscale-authkey");
+        case.resolution.findings.push(Diagnostic::new(Code::SecretUnavailable, message, location));
+        let current = BTreeSet::from([TARGET.into()]);
+        let decided = decide_files(&case.required, &mut case.resolution, &current, require, "/".into());
+        assert_eq!((decided.outcomes, decided.exit_code), (vec![FileOutcome::Kept], exit_code));
+        let notes: Vec<&String> = decided.findings.iter().flat_map(|finding| &finding.notes).collect();
+        assert_eq!(notes, [&format!("kept from an earlier run, with the settings of the model: {TARGET}")]);
     }
 }
 
@@ -115,7 +130,7 @@ fn an_outdated_file_is_reported_with_both_ways_to_fix_it() {
          because no source of the secret `tailscale-authkey` is available",
         location,
     )
-    .note("the file from an earlier run was left as it is: its key and its settings may be old, and `check` does not compare them")
+    .note("the file from an earlier run was left as it is: its settings are not those of the model, and its key may be old")
     .help("make a source of `tailscale-authkey` available, and run `talosmith generate` again")
     .help("or remove the old file: rm devices/ryzen/manifests/tailscale-extension-service.yaml")
     .device("ryzen");
