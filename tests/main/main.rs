@@ -8,6 +8,7 @@ mod fixtures;
 mod fleets;
 mod interrupted;
 mod properties;
+mod published_schemas;
 mod readme;
 mod reference;
 mod rendered;

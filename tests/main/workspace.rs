@@ -156,7 +156,7 @@ fn every_scalar_of_the_schemas_has_its_row_and_every_row_its_use() {
     }
     let mut used = BTreeSet::new();
     for schema in ["device", "fleet"] {
-        let path = repository(&format!("schemas/{schema}.schema.json"));
+        let path = repository(&format!("schemas/model/{schema}.schema.json"));
         let text = fs::read_to_string(path).expect("a schema");
         collect(&serde_json::from_str(&text).expect("JSON"), &mut used);
     }

@@ -26,7 +26,7 @@ use crate::tree::ReadError;
 
 pub(crate) use apply::apply;
 pub(crate) use lock::Lock;
-pub(crate) use secret::write_secret;
+pub(crate) use secret::{read_secret, write_secret};
 
 /// A file could not be written. Temporary files are removed; files that were renamed before the error keep their new content. Paths
 /// are relative to the root.

@@ -1,4 +1,4 @@
-//! A device as the user wrote it, merged with its layers: `schemas/device.schema.json` as Rust types.
+//! A device as the user wrote it, merged with its layers: `schemas/model/device.schema.json` as Rust types.
 //!
 //! Unknown keys are rejected, every key but four may be absent, and no default is filled in: the plan does that.
 

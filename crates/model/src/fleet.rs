@@ -1,4 +1,4 @@
-//! talosmith.yaml as the user wrote it: `schemas/fleet.schema.json` as Rust types.
+//! talosmith.yaml as the user wrote it: `schemas/model/fleet.schema.json` as Rust types.
 
 use std::collections::BTreeMap;
 

@@ -108,6 +108,8 @@ pub struct Format {
     pub code: Code,
     /// Parses a string and drops the value.
     pub check: fn(&str) -> Result<(), ScalarError>,
+    /// A regular expression of ECMAScript that every string of the format matches, and a common mistake does not.
+    pub pattern: &'static str,
 }
 
 fn check<T: FromStr<Err = ScalarError>>(text: &str) -> Result<(), ScalarError> {
@@ -119,58 +121,64 @@ pub(crate) fn is_valid<T: FromStr<Err = ScalarError>>(text: &str) -> bool {
     text.parse::<T>().is_ok()
 }
 
-/// Passes the table of scalars to a macro: the `format` in the schemas, the code of a finding, and the type. Sorted by format.
+/// Passes the table of scalars to a macro: the `format` in the schemas, the code of a finding, the type, and a
+/// pattern that all its strings match, for editors and other validators. Sorted by format.
 macro_rules! with_scalars {
     ($receiver:ident) => {
         $receiver! {
-            "absolute-path" PathEscape AbsolutePath;
-            "argument" BadName Argument;
-            "argument-name" BadName ArgumentName;
-            "cel" BadSelector Cel;
-            "cidr" BadCidr Cidr;
-            "code" BadName CodeName;
-            "device-path" BadName DevicePath;
-            "dns-label" BadHostname DnsLabel;
-            "duration" WrongType Duration;
-            "endpoint" BadAddress Endpoint;
-            "environment-variable" BadName EnvironmentVariable;
-            "extension" BadName Extension;
-            "file-mode" WrongType FileMode;
-            "host" BadAddress Host;
-            "hostname" BadHostname Hostname;
-            "image" BadImage Image;
-            "ip-address" BadAddress Address;
-            "kernel-argument" KernelArg KernelArgument;
-            "label-key" BadLabel LabelKey;
-            "label-value" BadLabel LabelValue;
-            "model-key" BadName ModelKey;
-            "name" BadName Name;
-            "node-endpoint" BadAddress NodeEndpoint;
-            "object-name" BadName ObjectName;
-            "op-reference" BadName OpReference;
-            "registry" BadAddress Registry;
-            "relative-path" PathEscape RelativePath;
-            "route" BadCidr Route;
-            "secret-name" BadName SecretName;
-            "size" BadSize Size;
-            "subject-alt-name" BadAddress SubjectAltName;
-            "subnet-filter" BadCidr SubnetFilter;
-            "sysctl" BadName Sysctl;
-            "tag" BadName Tag;
-            "taint" BadLabel Taint;
-            "talos-version" BadVersion VersionTag;
-            "upper-bound" BadSize UpperBound;
-            "url" BadAddress Url;
-            "volume-name" VolumeName VolumeName;
-            "volume-size" BadSize VolumeSize;
+            "absolute-path" PathEscape AbsolutePath r#"^(/[^/]+)+$"#;
+            "argument" BadName Argument r#"^\S+$"#;
+            "argument-name" BadName ArgumentName r#"^[A-Za-z0-9][A-Za-z0-9._-]*$"#;
+            "cel" BadSelector Cel r#"\S"#;
+            "cidr" BadCidr Cidr r#"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3}$"#;
+            "code" BadName CodeName r#"^[a-z0-9]+(-[a-z0-9]+)*$"#;
+            "device-path" BadName DevicePath r#"^/dev/[A-Za-z0-9._:+/-]+$"#;
+            "dns-label" BadHostname DnsLabel r#"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"#;
+            "duration" WrongType Duration r#"^([0-9]+(ms|s|m|h))+$"#;
+            "endpoint" BadAddress Endpoint r#"^https://[^/\s]+/?$"#;
+            "environment-variable" BadName EnvironmentVariable r#"^[A-Za-z_][A-Za-z0-9_]*$"#;
+            "extension" BadName Extension r#"^siderolabs/[A-Za-z0-9._-]+$"#;
+            "file-mode" WrongType FileMode r#"^0o?[0-7]{3,4}$"#;
+            "host" BadAddress Host r#"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$"#;
+            "hostname" BadHostname Hostname r#"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"#;
+            "image" BadImage Image r#"^[A-Za-z0-9._/:-]+(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})$"#;
+            "ip-address" BadAddress Address r#"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$"#;
+            "kernel-argument" KernelArg KernelArgument r#"^([^\s"]|"[^"]*"?)+$"#;
+            "label-key" BadLabel LabelKey r#"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;
+            "label-value" BadLabel LabelValue r#"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"#;
+            "model-key" BadName ModelKey r#"^[^.\s]+(\.[^.\s]+)*$"#;
+            "name" BadName Name r#"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;
+            "node-endpoint" BadAddress NodeEndpoint r#"^(cluster|https://[^/\s]+/?)$"#;
+            "object-name" BadName ObjectName r#"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"#;
+            "op-reference" BadName OpReference r#"^op://[^/]+(/[^/]+){2,3}$"#;
+            "registry" BadAddress Registry r#"^(\*|[a-z0-9.-]+(:[0-9]{1,5})?|[0-9A-Fa-f:.]+)$"#;
+            "relative-path" PathEscape RelativePath r#"^(?!/)(?!(.*/)?\.{1,2}(/|$))[^\\:*?"<>|]+$"#;
+            "route" BadCidr Route r#"^(pods|services|(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3})$"#;
+            "secret-name" BadName SecretName r#"^(?!tskey-)[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;
+            "size" BadSize Size r#"^0*[1-9][0-9]*(B|kB|[MGT]B|[KMGT]iB)$"#;
+            "subject-alt-name" BadAddress SubjectAltName r#"^((\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$"#;
+            "subnet-filter" BadCidr SubnetFilter r#"^!?(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3}$"#;
+            "sysctl" BadName Sysctl r#"^(?=.*[./])[A-Za-z0-9_/:-]+(\.[A-Za-z0-9_/:-]+)*$"#;
+            "tag" BadName Tag r#"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$"#;
+            "taint" BadLabel Taint r#"^(([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?:)?(NoSchedule|PreferNoSchedule|NoExecute)$"#;
+            "talos-version" BadVersion VersionTag r#"^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"#;
+            "upper-bound" BadSize UpperBound r#"^(-?0*[1-9][0-9]*(B|kB|[MGT]B|[KMGT]iB)|0*(100|[1-9][0-9]?)%)$"#;
+            "url" BadAddress Url r#"^https?://[^/\s]\S*$"#;
+            "volume-name" VolumeName VolumeName r#"^[A-Za-z0-9-]{1,34}$"#;
+            "volume-size" BadSize VolumeSize r#"^(remaining|0*[1-9][0-9]*(B|kB|[MGT]B|[KMGT]iB))$"#;
         }
     };
 }
 
 macro_rules! formats {
-    ($($name:literal $code:ident $type:ident;)*) => {
+    ($($name:literal $code:ident $type:ident $pattern:literal;)*) => {
         /// Every `format` that the schemas use, sorted by name.
-        pub const FORMATS: &[Format] = &[$(Format { name: $name, code: Code::$code, check: check::<$type> }),*];
+        pub const FORMATS: &[Format] = &[$(Format {
+            name: $name,
+            code: Code::$code,
+            check: check::<$type>,
+            pattern: $pattern,
+        }),*];
     };
 }
 

@@ -24,8 +24,16 @@ impl Schema {
         }
     }
 
-    /// Returns the schema as JSON.
+    /// Returns the schema as JSON, with formats of talosmith's own.
     pub const fn text(self) -> &'static str {
+        match self {
+            Self::Device => include_str!("../../../schemas/model/device.schema.json"),
+            Self::Fleet => include_str!("../../../schemas/model/fleet.schema.json"),
+        }
+    }
+
+    /// Returns the schema for editors and other validators: one file, with patterns instead of formats.
+    pub const fn published(self) -> &'static str {
         match self {
             Self::Device => include_str!("../../../schemas/device.schema.json"),
             Self::Fleet => include_str!("../../../schemas/fleet.schema.json"),

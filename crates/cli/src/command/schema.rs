@@ -31,8 +31,8 @@ enum Name {
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.console.result(match arguments.name {
-        Name::Device => Schema::Device.text(),
-        Name::Fleet => Schema::Fleet.text(),
+        Name::Device => Schema::Device.published(),
+        Name::Fleet => Schema::Fleet.published(),
         Name::Report => include_str!("../../../../schemas/report.schema.json"),
         Name::Show => include_str!("../../../../schemas/show.schema.json"),
         Name::FleetReport => include_str!("../../../../schemas/fleet-report.schema.json"),

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err as fs;
 use talosmith_model::plan::Device;
 use talosmith_render::SecretArtifact;
 use zeroize::Zeroizing;
+
+use crate::writer::read_secret;
 
 /// Returns the paths of those files that differ from what the model generates in the values of secrets alone. `artifacts` are the files
 /// of a device with its placeholders as values.
 pub(crate) fn current_files(device: &Device, artifacts: &[SecretArtifact], root: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
     let placeholders: Vec<String> = device.secrets.iter().map(|held| format!("${{{}}}", held.placeholder)).collect();
     let is_current = |artifact: &&SecretArtifact| {
-        let previous = fs::read(root.join(&artifact.path)).map(Zeroizing::new);
+        let previous = read_secret(root, &artifact.path);
         let template = String::from_utf8_lossy(artifact.expose_bytes());
         previous.is_ok_and(|previous| matches(&unquoted(&previous), &template, &placeholders))
     };

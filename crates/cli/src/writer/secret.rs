@@ -51,6 +51,11 @@ pub(crate) fn write_secret(lock: &Lock, path: &Utf8Path, bytes: &[u8]) -> Result
     Ok(true)
 }
 
+/// Reads a file with a secret. The content is cleared from memory when it is dropped.
+pub(crate) fn read_secret(root: &Utf8Path, path: &Utf8Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    fs::read(root.join(path)).map(Zeroizing::new)
+}
+
 /// Whether the file has this content. The content that is read is cleared from memory.
 fn has_content(path: &Utf8Path, size: u64, bytes: &[u8]) -> std::io::Result<bool> {
     if usize::try_from(size) != Ok(bytes.len()) {

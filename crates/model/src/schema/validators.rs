@@ -5,10 +5,10 @@
 use crate::scalar::with_scalars;
 
 macro_rules! validators {
-    ($($format:literal $code:ident $type:ident;)*) => {
+    ($($format:literal $code:ident $type:ident $pattern:literal;)*) => {
         /// Validates `devices/<name>/device.yaml`.
         #[jsonschema::validator(
-            path = "../../schemas/device.schema.json",
+            path = "../../schemas/model/device.schema.json",
             validate_formats = true,
             ignore_unknown_formats = false,
             formats = { $($format => crate::scalar::is_valid::<crate::scalar::$type>,)* }
@@ -17,9 +17,9 @@ macro_rules! validators {
 
         /// Validates talosmith.yaml.
         #[jsonschema::validator(
-            path = "../../schemas/fleet.schema.json",
+            path = "../../schemas/model/fleet.schema.json",
             resources = {
-                "https://talosmith.dev/schemas/device.schema.json" => { path = "../../schemas/device.schema.json" },
+                "https://talosmith.dev/schemas/device.schema.json" => { path = "../../schemas/model/device.schema.json" },
             },
             validate_formats = true,
             ignore_unknown_formats = false,
