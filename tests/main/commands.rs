@@ -195,7 +195,9 @@ fn json_reports_are_valid_against_their_schema() {
     for arguments in [
         &["check", "--format", "json"][..],
         &["validate", "--format", "json"],
-        &["generate", "--format", "json", "--dry-run"],
+        &["generate", "--format", "json", "--dry-run", "--diff"],
+        &["diff", "--format", "json"],
+        &["schematic-id", "--format", "json", "devices/ryzen/manifests/ryzen-tailscale-schematic.yaml", DEVICE],
     ] {
         let ran = sandbox.run(arguments);
         let report: serde_json::Value =
@@ -218,6 +220,37 @@ fn schematic_ids_are_printed_alone() {
     let ran = sandbox.run(&["schematic-id", "bad.yaml"]);
     assert_eq!(ran.status, 1);
     insta::assert_snapshot!("schematic-id", ran.stderr);
+}
+
+#[test]
+fn a_schematic_is_read_from_standard_input() {
+    let sandbox = Sandbox::of(&[("empty.yaml", "customization: {}\n")]);
+    for name in ["-", "/dev/stdin"] {
+        let input = fs::File::open(sandbox.path("empty.yaml")).expect("a file");
+        let output = sandbox.command(&["schematic-id", name]).stdin(input).output().expect("the binary starts");
+        let empty = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba\n";
+        assert_eq!((output.status.code(), output.stdout), (Some(0), empty.into()), "{name}");
+    }
+}
+
+#[test]
+fn the_pages_that_the_manual_page_names_are_printed() {
+    let sandbox = Sandbox::of(&[]);
+    let page = sandbox.run(&["man"]).stdout.replace('\\', "");
+    let names: Vec<&str> = page.lines().filter_map(|line| line.strip_suffix("(1)")).collect();
+    assert_eq!(names.len(), 11);
+    for name in names {
+        let command = name.strip_prefix("talosmith-").expect("a command");
+        let ran = sandbox.run(&["man", command]);
+        assert!(ran.stdout.contains(&format!(".TH {name} 1")), "{name}: {}", ran.stdout);
+        assert_eq!(sandbox.run(&["man", name]), ran);
+    }
+    let refused = ["man", "completions"].map(|name| sandbox.run(&[name, "bash", "--format", "json"]).stderr);
+    let expected = ["man", "completions"]
+        .map(|name| format!("error: `talosmith {name}` has no JSON form: leave `--format json` out\n"));
+    assert_eq!(refused, expected);
+    let unknown = "error: there is no command `fleat`; did you mean `fleet`?\n";
+    assert_eq!(sandbox.run(&["man", "fleat"]).stderr, unknown);
 }
 
 #[test]

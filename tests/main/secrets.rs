@@ -45,12 +45,12 @@ fn base64(bytes: &[u8]) -> String {
 fn assert_no_leak(sandbox: &Sandbox, environment: &[(&str, &str)], kept: &[&str]) {
     let commands: &[&[&str]] = &[
         &["generate"],
-        &["generate", "--diff", "--force", "-v"],
+        &["generate", "--diff", "--force"],
         &["generate", "--format", "json"],
-        &["check", "-v"],
+        &["check"],
         &["check", "--staged", "--format", "json"],
         &["diff"],
-        &["validate", "-v"],
+        &["validate"],
     ];
     let mut seen = String::new();
     for arguments in commands {
@@ -182,7 +182,7 @@ fn the_output_of_a_failing_program_is_not_printed() {
     let script = format!("#!/bin/sh\necho {CANARY}\necho 'cannot store {CANARY}' >&2\nexit 3\n");
     let path = program(&sandbox, "print-key", &script);
     sandbox.replace("talosmith.yaml", ENV, "    - command: [print-key]\n");
-    let ran = sandbox.run_with(&["generate", "--verbose"], &[("PATH", &path)]);
+    let ran = sandbox.run_with(&["generate"], &[("PATH", &path)]);
     assert_eq!((ran.status, sandbox.path(SECRET).exists()), (2, false));
     insta::assert_snapshot!("failing-program", ran.stderr);
 }
@@ -215,7 +215,7 @@ fn an_existing_secret_file_is_made_private_and_never_printed() {
     // An edited secret file is overwritten, and its content is in no diff.
     let renewed = sandbox.read(SECRET);
     sandbox.write(SECRET, &format!("# edited: {CANARY}\n"));
-    for arguments in [&["check"][..], &["diff"], &["generate", "--diff", "--verbose"]] {
+    for arguments in [&["check"][..], &["diff"], &["generate", "--diff"]] {
         let ran = sandbox.run_with(arguments, &key);
         assert_eq!(ran.status, 0, "{arguments:?}");
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("kCANARY11CNTRL"), "{arguments:?}");

@@ -14,9 +14,10 @@ pub(crate) mod validate;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use talosmith_document::{Diagnostic, Level};
 
+use crate::change::Change;
 use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::Processes;
 use crate::project::{LoadError, Project};
@@ -46,9 +47,6 @@ pub(crate) struct Global {
     /// Print only results and findings
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Print more details
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
@@ -79,8 +77,7 @@ pub(crate) enum Command {
     SchematicId(schematic_id::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
-    /// Print the manual page
-    Man,
+    Man(man::Arguments),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,10 +145,21 @@ impl Context<'_> {
     pub(crate) fn is_text(&self) -> bool {
         self.global.format == Format::Text
     }
+
+    /// Refuses `--format json` for a command whose output is for another program.
+    fn refuse_json(&self, command: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(self.is_text(), "`talosmith {command}` has no JSON form: leave `--format json` out");
+        Ok(())
+    }
 }
 
 pub(crate) fn exit_of(findings: &[Diagnostic]) -> Exit {
     if findings.iter().any(|finding| finding.level == Level::Error) { Exit::Findings } else { Exit::Success }
+}
+
+/// Returns the unified diffs of changes for a summary.
+fn diffs<'a>(changes: impl Iterator<Item = &'a Change>) -> Value {
+    changes.map(|change| json!({ "path": change.path, "diff": change.unified_diff(false) })).collect()
 }
 
 /// Formats a number with a noun: `1 file`, `2 files`.

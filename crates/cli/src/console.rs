@@ -48,7 +48,6 @@ pub(crate) struct Console {
     result: Stream,
     status: Stream,
     quiet: bool,
-    verbose: bool,
     /// Whether the results have no width.
     is_piped: bool,
     started: Instant,
@@ -60,10 +59,10 @@ struct Stream {
 }
 
 impl Console {
-    pub(crate) fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
+    pub(crate) fn new(color: ColorChoice, quiet: bool) -> Self {
         let is_piped = terminal_size::terminal_size_of(io::stdout()).is_none() && COLUMNS.value().is_none();
         let (result, status) = (Stream::new(io::stdout(), color), Stream::new(io::stderr(), color));
-        Self { result, status, quiet, verbose, is_piped, started: Instant::now() }
+        Self { result, status, quiet, is_piped, started: Instant::now() }
     }
 
     pub(crate) const fn style(&self, channel: Channel) -> Style {
@@ -106,13 +105,6 @@ impl Console {
     pub(crate) fn failure(&mut self, error: &anyhow::Error) {
         let word = self.status.style.paint(anstyle::AnsiColor::BrightRed.on_default().bold(), "error");
         let _ = self.status.write(&format!("{word}: {}\n", printable::line(&format!("{error:#}"))));
-    }
-
-    /// Prints a message on standard error if `--verbose` is set and `--quiet` is not.
-    pub(crate) fn detail(&mut self, text: &str) {
-        if self.verbose {
-            self.status(text);
-        }
     }
 
     /// Prints a help, or what is wrong with the arguments.
@@ -234,10 +226,10 @@ mod tests {
     }
 
     /// Returns what a run prints on standard output and on standard error.
-    fn printed(quiet: bool, verbose: bool, run: impl FnOnce(&mut Console)) -> [String; 2] {
+    fn printed(quiet: bool, run: impl FnOnce(&mut Console)) -> [String; 2] {
         let memories = [Memory::default(), Memory::default()];
         let [result, status] = memories.clone().map(|memory| Stream { to: Box::new(memory), style: PLAIN });
-        run(&mut Console { result, status, quiet, verbose, is_piped: false, started: Instant::now() });
+        run(&mut Console { result, status, quiet, is_piped: false, started: Instant::now() });
         memories.map(|memory| String::from_utf8(memory.0.lock().expect("no panic").clone()).expect("UTF-8"))
     }
 
@@ -289,12 +281,11 @@ mod tests {
     }
 
     #[test]
-    fn quiet_silences_status_messages_and_verbose_adds_details() {
-        for (quiet, verbose, expected) in [(false, false, "a\n"), (false, true, "a\nb\n"), (true, true, "")] {
-            let printed = printed(quiet, verbose, |console| {
+    fn quiet_silences_status_messages() {
+        for (quiet, expected) in [(false, "a\n"), (true, "")] {
+            let printed = printed(quiet, |console| {
                 console.status("a");
                 console.status("");
-                console.detail("b\n");
                 console.result("c").expect("memory can be written");
             });
             assert_eq!(printed, ["c", expected]);
@@ -314,7 +305,7 @@ error[literal-secret]: a secret
   |    ^^^^^^^^^^^^^^^^^^
 ";
         for channel in [Channel::Result, Channel::Status] {
-            let printed = printed(true, false, |console| {
+            let printed = printed(true, |console| {
                 console.report(channel, std::slice::from_ref(&finding), &sources).expect("memory can be written");
             });
             assert_eq!(printed, if channel == Channel::Result { [text, ""] } else { ["", text] });
@@ -329,10 +320,9 @@ error[literal-secret]: a secret
 
     #[test]
     fn keys_are_masked_in_everything_that_is_printed() {
-        let printed = printed(false, true, |console| {
+        let printed = printed(false, |console| {
             console.result("tskey-auth-k1").expect("memory can be written");
             console.status("tskey-client-k1");
-            console.detail("tskey-api-k1");
         });
         assert_eq!(printed, ["tskey-auth-**", "tskey-client-**\ntskey-api-**\n"]);
     }

@@ -39,6 +39,8 @@ pub(crate) struct Row<'a> {
     stale: usize,
     /// The number of its findings, warnings included.
     findings: usize,
+    errors: usize,
+    warnings: usize,
     /// None if it has errors.
     facts: Option<DeviceSummary<'a>>,
 }
@@ -117,10 +119,10 @@ impl<'a> FleetOverview<'a> {
                 .collect();
             let stale = stale.get(name).copied().unwrap_or_default();
             let device = rendered.get(name);
-            let failed = findings.iter().any(|finding| finding.level == Level::Error);
+            let errors = findings.iter().filter(|finding| finding.level == Level::Error).count();
             let state = match (device, stale) {
                 (None, _) => State::Errors,
-                _ if failed => State::Errors,
+                _ if errors > 0 => State::Errors,
                 (Some(_), 0) => State::Current,
                 (Some(_), _) => State::Stale,
             };
@@ -130,6 +132,8 @@ impl<'a> FleetOverview<'a> {
                 files: device.map_or(0, |rendered| rendered.files),
                 stale: if state == State::Errors { 0 } else { stale },
                 findings: findings.len(),
+                errors,
+                warnings: findings.len() - errors,
                 facts: device.map(|rendered| summary(&rendered.device)),
             }
         });

@@ -14,7 +14,7 @@ mod tests;
 
 pub use human::human;
 pub(crate) use json::{json, json_document};
-pub(crate) use order::count_line;
 pub use order::sort;
+pub(crate) use order::{count_line, count_of};
 pub use style::Style;
 pub(crate) use wrap::{clip, wrap};

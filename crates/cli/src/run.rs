@@ -15,7 +15,7 @@ pub fn main() -> ExitCode {
         Ok(line) => line,
         Err(error) => return usage(&error),
     };
-    let console = Console::new(line.global.color, line.global.quiet, line.global.verbose);
+    let console = Console::new(line.global.color, line.global.quiet);
     let mut context = Context { console, processes: &System, global: line.global };
     match dispatch(&mut context, &line.command) {
         Ok(exit) => ExitCode::from(exit as u8),
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
 
 /// Prints the help, the version, or what is wrong with the arguments.
 fn usage(error: &clap::Error) -> ExitCode {
-    let mut console = Console::new(ColorChoice::default(), false, false);
+    let mut console = Console::new(ColorChoice::default(), false);
     let channel = if error.use_stderr() { Channel::Status } else { Channel::Result };
     let text = error.render();
     let text = if console.style(channel).color { text.ansi().to_string() } else { text.to_string() };
@@ -52,6 +52,6 @@ fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit
         Command::SchematicId(arguments) => command::schematic_id::run(context, arguments),
         Command::Schema(arguments) => command::schema::run(context, arguments),
         Command::Completions(arguments) => command::completions::run(context, arguments),
-        Command::Man => command::man::run(context),
+        Command::Man(arguments) => command::man::run(context, arguments),
     }
 }

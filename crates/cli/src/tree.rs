@@ -17,6 +17,7 @@ pub(crate) use git::GitTree;
 pub use memory::MemoryTree;
 pub(crate) use root::{Root, exists, misnamed_fleet_file, resolve_links};
 pub use work::WorkTree;
+pub(crate) use work::read_standard_input;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {

@@ -14,6 +14,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    context.refuse_json("completions")?;
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut CommandLine::command(), "talosmith", &mut script);
     context.console.result(&String::from_utf8_lossy(&script))?;

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Exit, count, exit_of, open};
+use super::{Context, Exit, count, diffs, exit_of, open};
 use crate::console::Channel;
 use crate::inspection::inspect;
 use crate::staleness::command;
@@ -25,19 +25,19 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Compare, |_| None::<()>)?;
     let exit = exit_of(&inspection.findings);
-    context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;
-    if exit == Exit::Findings {
-        return Ok(exit);
+    let changes = &inspection.differences.changes;
+    let is_shown = exit == Exit::Success && !changes.is_empty();
+    let summary = if is_shown && !context.is_text() { json!({ "diffs": diffs(changes.iter()) }) } else { json!({}) };
+    context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, summary)?;
+    if !is_shown || !context.is_text() {
+        return Ok(if is_shown { Exit::Findings } else { exit });
     }
     let color = context.console.style(Channel::Result).color;
-    let changes = &inspection.differences.changes;
     for change in changes {
         context.console.result(&change.unified_diff(color))?;
     }
-    if !changes.is_empty() {
-        let verb = if changes.len() == 1 { "differs" } else { "differ" };
-        let command = command(&inspection, &selection).map(|command| format!(": `{command}`")).unwrap_or_default();
-        context.console.status(&format!("{} {verb}{command}", count(changes.len(), "file")));
-    }
-    Ok(if changes.is_empty() { Exit::Success } else { Exit::Findings })
+    let verb = if changes.len() == 1 { "differs" } else { "differ" };
+    let command = command(&inspection, &selection).map(|command| format!(": `{command}`")).unwrap_or_default();
+    context.console.status(&format!("{} {verb}{command}", count(changes.len(), "file")));
+    Ok(Exit::Findings)
 }

@@ -10,7 +10,7 @@ use talosmith_document::Diagnostic;
 use talosmith_model::plan::Device;
 use talosmith_render::{Secrets, secret_files};
 
-use super::{Context, Exit, count, open};
+use super::{Context, Exit, count, diffs, open};
 use crate::change::ChangeKind;
 use crate::comparison::{absent_devices, foreign};
 use crate::console::Channel;
@@ -164,7 +164,7 @@ fn write(context: &mut Context<'_>, lock: &Lock, inspection: &Inspection<'_, Ren
     searched.extend(inspection.kept.iter().flat_map(|rendered| &rendered.folders).map(|folder| folder.as_path()));
     let written = apply(lock, &differences.changes, &searched, &differences.within)?;
     for leftover in &written.leftovers {
-        context.console.detail(&format!("removed {leftover}, which an earlier run left"));
+        context.console.status(&format!("removed {leftover}, which an earlier run left"));
     }
     Ok(())
 }
@@ -257,9 +257,10 @@ fn print(
         }
     }
     let mut summary = summary(inspection, secrets.len());
-    let edited = changes.iter().filter(|change| edits.contains(&change.path));
-    summary["handEdited"] =
-        edited.map(|change| json!({ "path": change.path, "diff": change.unified_diff(false) })).collect();
+    summary["handEdited"] = diffs(changes.iter().filter(|change| edits.contains(&change.path)));
+    if arguments.diff {
+        summary["diffs"] = diffs(changes.iter());
+    }
     context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, summary)?;
     let changed = inspection.differences.changes.len() + secrets.len();
     let devices = count(inspection.rendered_devices, "device");

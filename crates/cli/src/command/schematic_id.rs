@@ -3,44 +3,61 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use talosmith_document::{Code, Diagnostic, Document, Location, SourceId, decode};
 use talosmith_model::Schematic;
 
-use super::{Context, Exit};
+use super::{Context, Exit, exit_of};
 use crate::console::Channel;
 use crate::source_cache::SourceCache;
-use crate::tree::{Tree, WorkTree, resolve_links};
+use crate::tree::{MemoryTree, Tree, WorkTree, read_standard_input, resolve_links};
 
 /// Compute the ID that the Image Factory assigns to a schematic
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Files with one schematic each, as in a POST request to the factory
+    /// Files with one schematic each, as in a POST request to the factory; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     files: Vec<Utf8PathBuf>,
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let start = context.global.directory.clone().unwrap_or_default();
-    let mut exit = Exit::Success;
+    let tree = MemoryTree::default();
+    let mut sources = SourceCache::new(&tree);
+    let mut ids = Vec::new();
+    let mut findings = Vec::new();
     for file in &arguments.files {
-        let path = start.join(file);
-        let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-        let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
-        let tree =
-            WorkTree::new(resolve_links(folder).map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?);
-        let bytes = tree.read(Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
-        let mut sources = SourceCache::new(&tree);
-        let source = sources.add(path.clone(), String::from_utf8_lossy(&bytes).into_owned());
+        let (path, bytes) = read(&start, file)?;
+        let source = sources.add(path, String::from_utf8_lossy(&bytes).into_owned());
         match id(source, &bytes) {
-            Ok(id) if arguments.files.len() == 1 => context.console.result(&format!("{id}\n"))?,
-            Ok(id) => context.console.result(&format!("{id}  {file}\n"))?,
-            Err(mut findings) => {
-                exit = Exit::Findings;
-                context.report(Channel::Status, &mut findings, &mut sources, serde_json::json!({}))?;
-            }
+            Ok(id) => ids.push((file, id)),
+            Err(found) => findings.extend(found),
         }
     }
+    if context.is_text() {
+        for (file, id) in &ids {
+            let name = if arguments.files.len() == 1 { String::new() } else { format!("  {file}") };
+            context.console.result(&format!("{id}{name}\n"))?;
+        }
+    }
+    let exit = exit_of(&findings);
+    let schematics: Vec<Value> = ids.iter().map(|(file, id)| json!({ "path": file, "id": id })).collect();
+    context.report(Channel::Status, &mut findings, &mut sources, json!({ "schematics": schematics }))?;
     Ok(exit)
+}
+
+/// Returns a file's path for findings, and its content.
+fn read(start: &Utf8Path, file: &Utf8Path) -> anyhow::Result<(Utf8PathBuf, Vec<u8>)> {
+    if file == "-" || file == "/dev/stdin" {
+        let bytes = read_standard_input().map_err(|error| anyhow::anyhow!("cannot read standard input: {error}"))?;
+        return Ok((Utf8PathBuf::from("<stdin>"), bytes));
+    }
+    let path = start.join(file);
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
+    let tree = WorkTree::new(resolve_links(folder).map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?);
+    let bytes = tree.read(Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
+    Ok((path, bytes))
 }
 
 fn id(source: SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {

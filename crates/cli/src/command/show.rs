@@ -9,12 +9,12 @@ use talosmith_document::{Diagnostic, Level};
 use talosmith_model::layout;
 use talosmith_model::resolved_keys;
 
-use super::{Context, Exit, count, open};
+use super::{Context, Exit, open};
 use crate::console::Channel;
 use crate::device_report::DeviceReport;
 use crate::inspection::inspect;
 use crate::rendering::Owner;
-use crate::report::json_document;
+use crate::report::{count_line, json_document};
 use crate::steps::{Inspected, Purpose};
 use crate::tree::WorkTree;
 
@@ -38,7 +38,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         Owner::Device(device) => Some(Arc::clone(device)),
         Owner::Cluster(_) => None,
     };
-    let mut inspection = inspect(project, &selection, Purpose::Render, keep)?;
+    let mut inspection = inspect(project, &selection, Purpose::Validate, keep)?;
     // Those on the fleet as a whole are included.
     let findings = inspection.findings.iter().filter(|finding| inspection.is_about(finding, name) != Some(false));
     let findings = findings.filter(|finding| finding.level != Level::Note);
@@ -57,7 +57,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_document(&report) };
     context.console.result(&text)?;
     if !findings.is_empty() {
-        let counted = count(findings.len(), "finding");
+        let counted = count_line(&findings);
         context.console.status(&format!("{counted}: talosmith validate {}", layout::device_folder(name)));
     }
     Ok(Exit::Success)

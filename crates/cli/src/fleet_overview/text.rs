@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use anstyle::AnsiColor;
+use talosmith_document::Level;
 
 use super::{DeviceSummary, Extension, FleetOverview, Row, State, Volume};
-use crate::report::Style;
+use crate::report::{Style, count_of};
 use crate::table::{Cell, Table};
 
 const COLUMNS: [&str; 9] = ["DEVICE", "CLUSTER", "ROLE", "ADDRESS", "TALOS", "IMAGE", "EXTENSIONS", "VOLUMES", "STATE"];
@@ -105,12 +106,16 @@ fn cells(row: &Row<'_>, style: Style, brief: bool) -> Vec<Cell> {
         Some(facts) => cells.extend(described(facts, style, brief).map(Cell::from)),
         None => cells.extend((0..COLUMNS.len() - 2).map(|_| Cell::from(unknown(style)))),
     }
-    cells.push(match row.state {
-        State::Current => Cell::colored("current", AnsiColor::Green),
-        State::Stale => Cell::colored(format!("{} stale", row.stale), AnsiColor::Yellow),
-        State::Errors if row.findings == 0 => Cell::colored("errors", AnsiColor::Red),
-        State::Errors => Cell::colored(format!("errors: {}", row.findings), AnsiColor::Red),
-    });
+    let (state, color) = match row.state {
+        State::Current => ("current".to_owned(), AnsiColor::Green),
+        State::Stale => (format!("{} stale", row.stale), AnsiColor::Yellow),
+        // The errors are in files that all devices depend on.
+        State::Errors if row.errors == 0 => ("errors".to_owned(), AnsiColor::Red),
+        State::Errors => (count_of(row.errors, Level::Error), AnsiColor::Red),
+    };
+    let warnings = (row.warnings > 0).then(|| count_of(row.warnings, Level::Warning));
+    let state = [state].into_iter().chain(warnings).collect::<Vec<_>>().join(", ");
+    cells.push(Cell::colored(state, color));
     cells
 }
 

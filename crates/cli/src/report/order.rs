@@ -22,12 +22,17 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
     findings.extend(placed.into_iter().map(|(_, finding)| finding));
 }
 
+/// Formats a number of findings of one level: `2 errors`.
+pub(crate) fn count_of(number: usize, level: Level) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {}{plural}", level.as_str())
+}
+
 /// Formats the numbers of findings: `2 errors, 1 warning`. Empty if there are none.
 pub(crate) fn count_line(findings: &[Diagnostic]) -> String {
     let counts = [Level::Error, Level::Warning].map(|level| {
         let number = findings.iter().filter(|finding| finding.level == level).count();
-        let plural = if number == 1 { "" } else { "s" };
-        (number, format!("{number} {}{plural}", level.as_str()))
+        (number, count_of(number, level))
     });
     counts.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect::<Vec<_>>().join(", ")
 }

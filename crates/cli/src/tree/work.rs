@@ -29,6 +29,13 @@ pub struct WorkTree {
     folders: RwLock<HashSet<String>>,
 }
 
+/// Reads standard input. Of more than a file of the model may have, one byte more is read, so that decoding refuses it.
+pub(crate) fn read_standard_input() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl WorkTree {
     /// `root` itself may be a symbolic link.
     pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
