@@ -324,6 +324,6 @@ error[literal-secret]: a secret
             console.result("tskey-auth-k1").expect("memory can be written");
             console.status("tskey-client-k1");
         });
-        assert_eq!(printed, ["tskey-auth-**", "tskey-client-**\ntskey-api-**\n"]);
+        assert_eq!(printed, ["tskey-auth-**", "tskey-client-**\n"]);
     }
 }

@@ -102,6 +102,7 @@ codes! {
     JsonPatch "json-patch" Error "A raw patch is a JSON patch, which Talos rejects for its base configs."
     PatchDelete "patch-delete" Error "A `$patch: delete` cannot be applied by Talos."
     DeprecatedField "deprecated-field" Note "A field is deprecated, and the base config accepts its replacement."
+    UnnamedSystemDisk "unnamed-system-disk" Note "No generated file names the system disk, so Talos is installed on the disk of the base config."
     // References
     NameMismatch "name-mismatch" Error "A device's name differs from the name of its folder."
     UnknownCluster "unknown-cluster" Error "A device names a cluster that talosmith.yaml does not have."

@@ -8,6 +8,7 @@ mod texts;
 mod patches;
 mod raw;
 mod claims;
+mod unnamed_disk;
 mod applications;
 mod versions;
 mod secrets;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
 use super::claims::{self, Claims, NodeName, RawAddress};
+use super::unnamed_disk::{UnnamedDisk, UnnamedDisks};
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
 use crate::fleet;
@@ -221,6 +222,7 @@ pub struct ApplicationInput {
     /// The paths that it offers to the local-path-provisioner, and their key.
     local_paths: Option<(Vec<String>, Location)>,
     classes: Option<Box<NodeClasses>>,
+    unnamed_disk: Option<Box<UnnamedDisk>>,
 }
 
 impl ApplicationInput {
@@ -245,6 +247,14 @@ impl ApplicationInput {
             kata: device.kubernetes.kata.then(|| device.keys.at("/kata").as_key()),
             local_paths: local_paths.map(|paths| (paths, device.keys.at("/localPath/volumes"))),
             classes,
+            unnamed_disk: UnnamedDisk::of(device),
+        }
+    }
+
+    /// Moves its system disk to those that no file names, if it is one of them.
+    pub(super) fn add_unnamed_disk(&mut self, disks: &mut UnnamedDisks) {
+        if let Some(disk) = self.unnamed_disk.take() {
+            disks.add(&self.cluster, &self.device, disk);
         }
     }
 

@@ -6,6 +6,7 @@ use talosmith_document::Diagnostic;
 use talosmith_machinery::Role;
 
 use super::cross_device::CrossDeviceChecks;
+use super::unnamed_disk::UnnamedDisks;
 use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, claimed, folders};
 use crate::scalar::Name;
 use crate::{DeviceFile, FleetFile, PartialDevice};
@@ -19,6 +20,7 @@ pub struct FleetPlan<'a> {
     /// Clusters with a device that cannot be planned.
     incomplete: BTreeSet<String>,
     unreadable: Vec<PartialDevice>,
+    unnamed_disks: UnnamedDisks,
     findings: Vec<Diagnostic>,
 }
 
@@ -31,6 +33,7 @@ impl<'a> FleetPlan<'a> {
             applications: BTreeMap::new(),
             incomplete: BTreeSet::new(),
             unreadable: Vec::new(),
+            unnamed_disks: UnnamedDisks::default(),
             findings: Vec::new(),
         }
     }
@@ -48,6 +51,7 @@ impl<'a> FleetPlan<'a> {
     /// Adds what a planned device provides to the applications of its cluster; if the device has errors, these cannot be generated.
     pub fn add_application(&mut self, mut input: ApplicationInput, has_errors: bool) {
         input.add_claims(self.checks.claims_mut());
+        input.add_unnamed_disk(&mut self.unnamed_disks);
         if has_errors {
             self.incomplete.insert(input.cluster);
             return;
@@ -73,8 +77,9 @@ impl<'a> FleetPlan<'a> {
     /// Returns the clusters with what their devices provide, and every finding on the fleet, once all devices were added. `clusters`
     /// come from [`clusters`](super::clusters).
     pub fn finish(self, mut clusters: Vec<Cluster>) -> (Vec<Cluster>, Vec<Diagnostic>) {
-        let Self { fleet, checks, applications, incomplete, unreadable, mut findings } = self;
+        let Self { fleet, checks, applications, incomplete, unreadable, unnamed_disks, mut findings } = self;
         findings.extend(checks.finish(fleet, unreadable.is_empty()));
+        findings.extend(unnamed_disks.finish());
         findings.extend(claimed::check(fleet, &checks));
         findings.extend(applications::check_default_paths(fleet));
         findings.extend(folders::check(&clusters, &checks));
