@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::SystemTime;
 
-use crate::expected::files;
+use crate::expected::{files, repository};
 use crate::sandbox::{Ran, Sandbox};
 
 const DEVICE: &str = "devices/ryzen/device.yaml";
@@ -183,6 +183,28 @@ fn a_repository_is_found_from_a_folder_below_it() {
     let below = sandbox.path("devices/ryzen");
     let ran = sandbox.run(&["-C", below.to_str().expect("text"), "check", "manifests"]);
     assert_eq!(ran, ok("", "up to date: 1 device and 21 files checked in [time]\n"));
+}
+
+#[test]
+fn a_repository_in_a_subfolder_is_checked_with_the_folder_as_an_option() {
+    let sandbox = Sandbox::of(&[]);
+    for path in ["talosmith.yaml", DEVICE, ".gitignore"] {
+        let text = fs::read_to_string(repository(path)).expect("a file of this repository");
+        sandbox.write(&format!("infra/{path}"), &text);
+    }
+    sandbox.commit_all();
+    // As a hook with `args: [-C, infra]` runs it.
+    let hook = &["check", "--staged", "-C", "infra"];
+    let ran = sandbox.run(hook);
+    assert_eq!((ran.status, ran.stdout.lines().last()), (1, Some("help: `talosmith -C infra generate`")));
+    assert_eq!(sandbox.run(&["-C", "infra", "generate", "--tracked-only"]).status, 0);
+    sandbox.commit_all();
+    assert_eq!(sandbox.run(hook), ok("", "up to date: 1 device and 21 files checked in [time]\n"));
+    // An absolute path stays one in the command.
+    sandbox.replace(&format!("infra/{DEVICE}"), "1405GB", "1390GB");
+    let folder = sandbox.path("infra/devices/ryzen").display().to_string();
+    let ran = sandbox.run(&["-q", "check", &folder]);
+    assert_eq!(ran.stdout.lines().last(), Some(&*format!("help: `talosmith generate {folder}`")));
 }
 
 #[test]

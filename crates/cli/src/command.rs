@@ -146,6 +146,18 @@ impl Context<'_> {
         self.global.format == Format::Text
     }
 
+    /// Returns a command of talosmith so that it finds the repository where this one found it.
+    fn in_place(&self, command: &str, paths: &[Utf8PathBuf]) -> String {
+        if let Some(folder) = &self.global.directory {
+            return command.replacen("talosmith", &format!("talosmith -C {folder}"), 1);
+        }
+        if !paths.first().is_some_and(|path| path.is_absolute()) {
+            return command.to_owned();
+        }
+        let options = command.split(' ').take(2).chain(command.split(' ').filter(|word| word.starts_with("--")));
+        options.chain(paths.iter().map(|path| path.as_str())).collect::<Vec<_>>().join(" ")
+    }
+
     /// Refuses `--format json` for a command whose output is for another program.
     fn refuse_json(&self, command: &str) -> anyhow::Result<()> {
         anyhow::ensure!(self.is_text(), "`talosmith {command}` has no JSON form: leave `--format json` out");

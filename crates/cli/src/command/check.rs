@@ -62,6 +62,7 @@ fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &d
     if let Some(command) = command.filter(|_| context.is_text() && is_any_grouped(&inspection.findings)) {
         let is_edited = inspection.findings.iter().any(|finding| finding.code == Code::HandEdited);
         let loss = if is_edited { ", which drops what was edited by hand" } else { "" };
+        let command = context.in_place(&command, &arguments.paths);
         context.console.closing_help(&format!("`{command}`{loss}"))?;
     }
     if !left_out.is_empty() {

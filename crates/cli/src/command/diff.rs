@@ -37,7 +37,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         context.console.result(&change.unified_diff(color))?;
     }
     let verb = if changes.len() == 1 { "differs" } else { "differ" };
-    let command = command(&inspection, &selection).map(|command| format!(": `{command}`")).unwrap_or_default();
+    let command = command(&inspection, &selection).map(|command| context.in_place(&command, &arguments.paths));
+    let command = command.map(|command| format!(": `{command}`")).unwrap_or_default();
     context.console.status(&format!("{} {verb}{command}", count(changes.len(), "file")));
     Ok(Exit::Findings)
 }
