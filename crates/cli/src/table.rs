@@ -136,7 +136,7 @@ pub(crate) fn columns(style: Style) -> usize {
     style.width.max(40)
 }
 
-/// Wraps a text to a width in columns. Breaks words that are longer.
+/// Wraps a text to a width in columns. Breaks words that are longer, between their parts where they have some.
 pub(crate) fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut is_broken = false;
@@ -149,7 +149,10 @@ pub(crate) fn lines(text: &str, width: usize) -> Vec<String> {
         is_broken = rest.width() > width;
         while rest.width() > width && rest.chars().nth(1).is_some() {
             let first = rest.chars().next().map_or(0, char::len_utf8);
-            let (head, tail) = rest.split_at(clip(rest, width).len().max(first));
+            let head = &rest[..clip(rest, width).len().max(first)];
+            // A name is broken after one of its parts, unless that would leave most of the line empty.
+            let part = head.rfind(['-', '.', '/', ':']).map(|at| at + 1).filter(|end| *end > head.len() / 3);
+            let (head, tail) = rest.split_at(part.unwrap_or(head.len()));
             lines.push(head.to_owned());
             rest = tail;
         }
@@ -169,6 +172,13 @@ mod tests {
         table.row(["a".into(), "one two three four five six seven eight".into(), "1".into()]);
         table.row(["bé".into(), "averyverylongwordthatdoesnotfitatall".into(), "1,000".into()]);
         table
+    }
+
+    #[test]
+    fn long_names_are_broken_between_their_parts() {
+        assert_eq!(lines("nvidia-container-toolkit-production", 23), ["nvidia-container-", "toolkit-production"]);
+        assert_eq!(lines("installer-image.patch.yaml", 18), ["installer-image.", "patch.yaml"]);
+        assert_eq!(lines("a-veryverylongword", 8), ["a-veryve", "rylongwo", "rd"]);
     }
 
     #[test]
