@@ -10,6 +10,7 @@ use super::report::{AppliedPatch, Report};
 use super::rules::Rules;
 use super::value::Value;
 use super::{base, deletion};
+use crate::placeholder::is_unknown;
 use crate::{Role, cel};
 
 /// Returns everything for which Talos refuses the patches together, and what they change in each other's values.
@@ -103,6 +104,10 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, document: &'a PatchDocument, r
     let kind = document.kind.as_str();
     let name = if config.is_named(kind) { document.name.as_str() } else { "" };
     for deletion in deletions {
+        // It may be any item or document.
+        if is_unknown(name) || deletion.item.as_ref().is_some_and(|(_, value)| is_unknown(value)) {
+            continue;
+        }
         let origin = deletion.origin.of_patch(patch);
         if let Err(error) = deletion::delete(config, (kind, &document.name), deletion, origin) {
             report.not_deleted(error, &named(kind, name, deletion), origin);

@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)]
 
 mod role;
+mod placeholder;
 pub mod talos_data;
 pub mod cel;
 mod patch_locator;
@@ -29,6 +30,7 @@ pub use check::check_patches;
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
 pub use patch_locator::PatchLocator;
 pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};
+pub use placeholder::is_unknown;
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
 

@@ -5,6 +5,7 @@
 use super::config::{Cleared, pointee};
 use super::scalar::Resolved;
 use super::value::{Content, Field, PatchSpan, Value};
+use crate::placeholder::is_unknown;
 use crate::talos_data::types::{Type, Types};
 use std::borrow::Cow;
 
@@ -212,6 +213,8 @@ impl<'t, 'a> Merger<'t, 'a> {
     fn free(&mut self, left: &mut Value<'a>, right: Value<'a>) {
         if left.is_null() {
             *left = right;
+        } else if [&*left, &right].iter().any(|value| is_unknown(value.scalar())) {
+            self.replace(left, right);
         } else if !left.has_type_of(&right) {
             self.event(Outcome::OtherType, left.origin, right.origin);
         } else {
@@ -262,10 +265,11 @@ fn keeps_bytes(left: &Value<'_>, right: &Value<'_>) -> bool {
 
 /// Whether a URL replaces another one: Talos merges the parts of URLs one by one, so that one without a host does not.
 fn names_host(value: &Value<'_>) -> bool {
-    value
-        .scalar()
-        .split_once(':')
-        .is_some_and(|(scheme, rest)| !scheme.contains('/') && !rest.trim_start_matches('/').is_empty())
+    let text = value.scalar();
+    is_unknown(text)
+        || text
+            .split_once(':')
+            .is_some_and(|(scheme, rest)| !scheme.contains('/') && !rest.trim_start_matches('/').is_empty())
 }
 
 /// Whether a value is the one that its type has when nothing is written.
@@ -273,7 +277,7 @@ fn is_zero(value: &Value<'_>, ty: &Type) -> bool {
     let text = value.scalar();
     match ty {
         Type::Word(zero) => text.is_empty() || text.eq_ignore_ascii_case(zero),
-        Type::Number => value.integer().is_none_or(|number| number == 0),
+        Type::Number => value.integer().is_none_or(|number| number == 0) && !is_unknown(text),
         Type::Duration => {
             text.is_empty() || text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic()).parse() == Ok(0.0)
         }

@@ -8,6 +8,8 @@ use crate::Role;
 use crate::cel::Checker;
 use crate::talos_data::types::Types;
 
+mod placeholders;
+
 fn parse(text: &str) -> Vec<Node> {
     let source = Sources::default().add("patch.yaml", text);
     Document::parse_stream(source, text).expect(text)

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Document, Level, Node, SourceId, Sources, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Document, Level, Node, NodeValue, SourceId, Sources, TalosVersion};
 use talosmith_machinery::cel::Checker;
 use talosmith_machinery::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, check_patches, decode_patch};
 
@@ -123,4 +124,77 @@ fn talosmith_agrees_with_the_official_machinery() {
     let accepted = if unseen.is_some() { compared / 1000 } else { 0 };
     let differences: String = wrong.iter().map(|(case, said)| format!("{case}{said}\n")).collect();
     assert!(wrong.len() <= accepted, "{} of {compared} verdicts disagree:\n{differences}", wrong.len());
+}
+
+/// The scalars of a document that a placeholder can replace, with their bytes.
+fn add_scalars(node: &Node, found: &mut Vec<(String, Range<usize>)>) {
+    match &node.value {
+        NodeValue::Scalar(text, _) => found.push((text.to_string(), node.span.start as usize..node.span.end as usize)),
+        NodeValue::Sequence(items) => items.iter().for_each(|item| add_scalars(item, found)),
+        NodeValue::Mapping(entries) => {
+            let fields = entries.iter().filter(|entry| !matches!(&*entry.key, "apiVersion" | "kind" | "$patch"));
+            fields.for_each(|entry| add_scalars(&entry.value, found));
+        }
+    }
+}
+
+/// A patch with a placeholder in place of a value; none where YAML then reads something else.
+fn with_placeholder(text: &str, value: &str) -> Option<String> {
+    let source = Sources::default().add("patch.yaml", text);
+    let mut scalars = Vec::new();
+    let documents = Document::parse_stream(source, text).expect(text);
+    documents.iter().for_each(|document| add_scalars(document, &mut scalars));
+    let mut changed = text.to_owned();
+    for (_, span) in scalars.into_iter().rev().filter(|(written, _)| written == value) {
+        let is_flow = text[span.end..].trim_start().starts_with([',', '}', ']']);
+        let is_string = text[span.clone()].starts_with(['"', '\''])
+            || value.len() > 3 && value.starts_with(|first: char| first.is_ascii_alphabetic());
+        if text[span.clone()].starts_with(['|', '>']) || is_flow && !is_string {
+            return None;
+        }
+        changed.replace_range(span, if is_flow { "\"${X}\"" } else { "${X}" });
+    }
+    Some(changed)
+}
+
+#[test]
+fn a_placeholder_stands_for_any_value_that_talos_accepts() {
+    let corpus: Value = serde_json::from_str(&read("conformance/verdicts.json")).expect("JSON");
+    let (mut tried, mut wrong) = (0, BTreeSet::new());
+    for case in corpus["cases"].as_array().expect("cases").iter().filter(|case| case["strict"] != true) {
+        let verdicts = case["verdicts"].as_object().expect("verdicts");
+        let Some((key, _)) = verdicts.iter().rfind(|(_, verdict)| verdict["verdict"] != "error") else { continue };
+        let (version, base) = key.split_once('/').expect("a version and a base");
+        let version: TalosVersion = format!("v{version}").parse().expect("a version");
+        let minor = base.rsplit('.').next().and_then(|minor| minor.parse().ok()).expect("a minor");
+        let patches: Vec<&str> =
+            case["patches"].as_array().expect("patches").iter().filter_map(Value::as_str).collect();
+        // What a deletion or a JSON patch names is no value.
+        let has_values =
+            !patches.iter().any(|text| text.contains("$patch") || text.contains("op: ") || text.contains("\"op\""));
+        if !has_values || refuses(&findings(case, &version, (1, minor))) {
+            continue;
+        }
+        let mut values = Vec::new();
+        for text in &patches {
+            let source = Sources::default().add("patch.yaml", *text);
+            let documents = Document::parse_stream(source, text).expect(text);
+            documents.iter().for_each(|document| add_scalars(document, &mut values));
+        }
+        let values: BTreeSet<String> = values.into_iter().map(|(value, _)| value).collect();
+        for value in values.iter().filter(|value| !matches!(value.as_str(), "" | "null" | "~")) {
+            let Some(changed) = patches.iter().map(|text| with_placeholder(text, value)).collect::<Option<Vec<_>>>()
+            else {
+                continue;
+            };
+            let changed = serde_json::json!({ "patches": changed, "role": case["role"] });
+            tried += 1;
+            let found = findings(&changed, &version, (1, minor));
+            for finding in found.iter().filter(|finding| finding.level == Level::Error) {
+                wrong.insert(format!("{} {key} `{value}`: {}: {}", case["id"], finding.code, finding.message));
+            }
+        }
+    }
+    assert!(tried > 4_000, "only {tried} values were replaced");
+    assert!(wrong.is_empty(), "{} of {tried} are refused: {wrong:#?}", wrong.len());
 }

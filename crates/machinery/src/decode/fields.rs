@@ -2,11 +2,12 @@
 
 mod refusals;
 
-use talosmith_document::{Code, Diagnostic, Level, Location};
+use talosmith_document::{Code, Diagnostic, Level, Location, Style};
 
 use super::deletions::{is_deleted, is_deletion};
 use super::{Target, Timestamp, scalar, secret, wording};
 use crate::PatchLocator;
+use crate::placeholder::{has_placeholder, is_reference};
 use crate::scalar::{Resolved, Scalar};
 use crate::talos_data::types::{Field, MAIN, Struct, Types, is_struct};
 use crate::talos_data::{Minor, secrets, talos};
@@ -201,13 +202,12 @@ impl<'a> Walk<'a> {
 
     fn scalar(&mut self, node: &'a Value<'static>, scalar: &Scalar<'_>, kind: &'static str, field: &'static Field) {
         let text = &*scalar.text;
-        // A placeholder replaces one scalar, or a part of a string.
-        let is_whole = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
+        // A placeholder replaces one scalar, of any type (no number in quotes), or a part of a string.
+        let can_be_quoted = kind == "bool" || scalar.style == Style::Plain;
+        let is_whole = can_be_quoted && text.starts_with("${") && text.find('}') == Some(text.len() - 1);
         let is_string = kind != "bool" && scalar::bounds(kind).is_none();
-        let is_filled_in = secret::has_placeholder(text)
-            && (is_whole || is_string)
-            && !is_struct(kind)
-            && !kind.starts_with(['[', '{']);
+        let is_filled_in =
+            has_placeholder(text) && (is_whole || is_string) && !is_struct(kind) && !kind.starts_with(['[', '{']);
         if field.is_secret && secret::is_secret(text) {
             self.findings.push(self.secret_field(node, text));
             return;
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
         if is_filled_in || scalar::is_decoded_as(kind, scalar, self.minor) {
             return;
         }
-        if secrets::is_reference(text) {
+        if is_reference(text) {
             self.findings.push(self.secret_field(node, text));
         } else if is_secret {
             // It is not shown.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use talosmith_document::{Code, Diagnostic, Location, Style};
 
 use super::scalar::bounds;
+use crate::placeholder::has_placeholder;
 use crate::scalar::Scalar;
 use crate::talos_data::types::{MAIN, is_struct};
 use crate::value::{Content, Value};
@@ -106,8 +107,8 @@ pub(super) fn bad_scalar(path: &str, kind: &'static str, scalar: &Scalar<'_>, lo
     let shown = text.lines().next().unwrap_or_default().escape_debug().to_string();
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let is_quoted =
-        scalar.style != Style::Plain && (is_number && is_digits || kind == "bool" && matches!(text, "true" | "false"));
+    let is_value = is_number && is_digits || kind == "bool" && matches!(text, "true" | "false");
+    let is_quoted = scalar.style == Style::Quoted && (is_value || has_placeholder(text));
     let message = match kind {
         _ if is_quoted => format!("`{shown}` in quotes is a string, but {subject} must be {}", expected(kind)),
         "text" => format!("YAML parses `{shown}` as a date, but {subject} must be a string"),

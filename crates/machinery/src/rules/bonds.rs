@@ -21,6 +21,9 @@ pub(crate) fn check_bond(bond: Section<'_>) {
     let number = |path: &str| bond.number(path).unwrap_or_default();
     let monitor = number("miimon");
     for path in ["updelay", "downdelay"] {
+        if bond.is_unknown("miimon") {
+            continue;
+        }
         if monitor == 0 && number(path) != 0 {
             bond.refuse_without(path, "miimon");
         } else if monitor != 0 && number(path) % monitor != 0 {
@@ -33,6 +36,9 @@ pub(crate) fn check_bond(bond: Section<'_>) {
     }
     for path in ["arpIPTarget", "adActorSystem"] {
         bond.forbid(path, "which Talos does not support");
+    }
+    if bond.is_unknown("mode") {
+        return;
     }
     let mode = match bond.text("mode") {
         "" => "balance-rr",

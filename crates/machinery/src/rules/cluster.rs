@@ -42,6 +42,9 @@ fn check_endpoint(cluster: Section<'_>) {
 }
 
 fn check_cni(cni: Section<'_>) {
+    if cni.is_unknown("name") {
+        return;
+    }
     let name = cni.text("name");
     cni.require("name");
     cni.require_value("name", &["flannel", "custom", "none"]);
@@ -69,7 +72,7 @@ fn check_manifests(cluster: Section<'_>) {
         }
     }
     let manifests = "externalCloudProvider.manifests";
-    if cluster.is_filled(manifests) && !cluster.is_true("externalCloudProvider.enabled") {
+    if cluster.is_filled(manifests) && !cluster.may_be_true("externalCloudProvider.enabled") {
         let message = "the external cloud provider has manifests and is not enabled";
         cluster.refuse(manifests, message, "add `enabled: true`");
     } else {

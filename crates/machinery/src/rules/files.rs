@@ -3,6 +3,7 @@
 use talosmith_document::{Code, Level};
 
 use super::section::{Section, is_repeated};
+use crate::placeholder::is_unknown;
 use crate::scalar::Resolved;
 
 /// What users add to containerd's configuration.
@@ -45,7 +46,7 @@ pub(crate) fn check_files(main: Section<'_>) {
 
 fn check_operation(file: Section<'_>, path: &str) {
     let op = file.text("op");
-    if path.contains("${") || op.contains("${") {
+    if is_unknown(path) || is_unknown(op) {
         return;
     }
     let is_new = path.trim_start_matches('/').split('/').next() != Some("var")

@@ -6,6 +6,7 @@ use talosmith_document::Code;
 
 use super::Rules;
 use super::section::Section;
+use crate::placeholder::is_unknown;
 
 /// The ports from which Linux chooses those of outgoing connections (`net.ipv4.ip_local_port_range`).
 const EPHEMERAL: (u16, u16) = (32768, 60999);
@@ -29,7 +30,7 @@ pub(crate) fn check_firewall(rules: &Rules<'_>) {
     let reaches_apid = listed.any(|rule| {
         let mut ports = rule.items("portSelector.ports");
         ports.any(|port| {
-            port.scalar().contains("${") || range(port.scalar()).is_some_and(|(low, high)| (low..=high).contains(&APID))
+            is_unknown(port.scalar()) || range(port.scalar()).is_some_and(|(low, high)| (low..=high).contains(&APID))
         })
     });
     if !reaches_apid && let Some(action) = action {

@@ -119,30 +119,21 @@ pub(crate) const CAPABILITY: Format = public("capability", "it as `NET_ADMIN`, w
 });
 pub(crate) const IMAGE: Format = public("image", "it as `registry/name:tag`", format::is_image);
 pub(crate) const WIREGUARD_KEY: Format =
-    secret("WireGuard key", "32 bytes in Base64, as `wg genkey` prints them", |text| {
-        is_placeholder(text) || is_32_bytes(text)
-    });
-pub(crate) const CLUSTER_SECRET: Format =
-    secret("secret of 32 bytes in Base64", "the one of the cluster", |text| is_placeholder(text) || is_32_bytes(text));
+    secret("WireGuard key", "32 bytes in Base64, as `wg genkey` prints them", is_32_bytes);
+pub(crate) const CLUSTER_SECRET: Format = secret("secret of 32 bytes in Base64", "the one of the cluster", is_32_bytes);
 pub(crate) const PEM_CERTIFICATE: Format =
     secret("certificate in PEM", "`-----BEGIN CERTIFICATE-----` and so on", |text| {
-        is_placeholder(text) || format::pem(text).contains(&("CERTIFICATE", true))
+        format::pem(text).contains(&("CERTIFICATE", true))
     });
 pub(crate) const PEM_CERTIFICATES: Format =
     secret("certificate in PEM", "`-----BEGIN CERTIFICATE-----` and so on", |text| {
         let blocks = format::pem(text);
-        is_placeholder(text) || !blocks.is_empty() && blocks.iter().all(|(kind, _)| *kind == "CERTIFICATE")
+        !blocks.is_empty() && blocks.iter().all(|(kind, _)| *kind == "CERTIFICATE")
     });
-pub(crate) const PEM: Format =
-    secret("key in PEM", "`-----BEGIN …` and so on", |text| is_placeholder(text) || !format::pem(text).is_empty());
+pub(crate) const PEM: Format = secret("key in PEM", "`-----BEGIN …` and so on", |text| !format::pem(text).is_empty());
 pub(crate) const PEM_PRIVATE_KEY: Format = secret("private key in PEM", "`-----BEGIN …` and so on", |text| {
-    is_placeholder(text) || format::pem(text).iter().any(|(kind, _)| kind.ends_with("PRIVATE KEY"))
+    format::pem(text).iter().any(|(kind, _)| kind.ends_with("PRIVATE KEY"))
 });
-
-/// Whether a part of a string is filled in where the patch is applied.
-fn is_placeholder(text: &str) -> bool {
-    text.contains("${")
-}
 
 fn is_url(text: &str, schemes: &[&str], is_valid: fn(&Url<'_>) -> bool) -> bool {
     let url = format::url(text);

@@ -31,7 +31,7 @@ pub(crate) fn check_interfaces(main: Section<'_>) {
             owner.find(Code::ControlPlaneOnly, "vip", "a worker cannot have a shared address", "remove `vip`");
         }
     }
-    for interface in main.items(path).filter(|interface| !interface.is_true("ignore")) {
+    for interface in main.items(path).filter(|interface| !interface.may_be_true("ignore")) {
         check_selector(interface);
         interface.section("bond").into_iter().for_each(check_bond);
         check_wireguard(interface);

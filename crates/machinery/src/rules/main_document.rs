@@ -11,6 +11,7 @@ use super::labels::check_labels;
 use super::runtime_spec::check_overrides;
 use super::section::{Section, is_repeated};
 use crate::format::bytes;
+use crate::placeholder::is_unknown;
 use crate::value::Value;
 
 pub(crate) fn check_main_document(main: Section<'_>) {
@@ -39,7 +40,8 @@ pub(crate) fn check_main_document(main: Section<'_>) {
 
 /// Whether a main document is a control plane's.
 pub(crate) fn is_control_plane(main: &Value<'_>) -> bool {
-    matches!(main.text("machine.type"), "init" | "controlplane")
+    let kind = main.text("machine.type");
+    matches!(kind, "init" | "controlplane") || is_unknown(kind) && main.has("cluster.etcd")
 }
 
 fn check_install(main: Section<'_>) {
@@ -104,7 +106,7 @@ fn check_kubespan(main: Section<'_>) {
     kubespan.require_formats("filters.excludeAdvertisedNetworks", &formats::NETWORK);
     if !main.since(14) {
         let needed = [
-            ("cluster.discovery.enabled", main.is_true("cluster.discovery.enabled")),
+            ("cluster.discovery.enabled", main.may_be_true("cluster.discovery.enabled")),
             ("cluster.id", main.is_filled("cluster.id")),
             ("cluster.secret", main.is_filled("cluster.secret")),
         ];
@@ -133,7 +135,7 @@ fn check_disks(main: Section<'_>) {
 fn check_features(main: Section<'_>) {
     let Some(features) = main.section("machine.features") else { return };
     let is_forwarded = features.is_true("hostDNS.forwardKubeDNSToHost");
-    if is_forwarded && !features.is_true("hostDNS.enabled") && main.since(13) {
+    if is_forwarded && !features.may_be_true("hostDNS.enabled") && main.since(13) {
         let message = "`features.hostDNS.forwardKubeDNSToHost` needs `hostDNS.enabled: true`";
         features.refuse("hostDNS.enabled", message, "add `enabled: true`");
     }

@@ -6,6 +6,7 @@ use crate::scalar::integer;
 
 pub(crate) fn check_dhcp(client: Section<'_>) {
     match (client.word("clientIdentifier") == "duid", client.is_filled("duidRaw")) {
+        _ if client.is_unknown("clientIdentifier") => {}
         (false, true) => {
             let message = "`duidRaw` needs `clientIdentifier: duid`";
             client.refuse("duidRaw", message, "add it, or remove `duidRaw`");
@@ -51,13 +52,14 @@ pub(crate) fn check_resolver(resolver: Section<'_>) {
         return;
     }
     for path in ["hostDNS.forwardKubeDNSToHost", "hostDNS.resolveMemberNames"] {
-        if resolver.is_true(path) && !resolver.is_true("hostDNS.enabled") {
+        if resolver.is_true(path) && !resolver.may_be_true("hostDNS.enabled") {
             resolver.refuse(path, format!("`{path}` needs `hostDNS.enabled: true`"), "add `enabled: true`");
         }
     }
     for server in resolver.items("nameservers") {
         server.require("address");
         match (is_encrypted(server), server.is_filled("tlsServerName")) {
+            _ if server.is_unknown("protocol") => {}
             (true, false) => {
                 let message =
                     format!("a nameserver with `protocol: {}` has no `tlsServerName`", server.text("protocol"));
@@ -109,7 +111,8 @@ pub(crate) fn check_routing_rule(rule: Section<'_>) {
         let message = format!("{} has no `table`", rule.title());
         rule.refuse("table", message, "add `table`, or an `action` that needs none");
     }
-    if rule.number("fwMask").unwrap_or_default() != 0 && rule.number("fwMark").unwrap_or_default() == 0 {
+    let is_known = !rule.is_unknown("fwMark");
+    if is_known && rule.number("fwMask").unwrap_or_default() != 0 && rule.number("fwMark").unwrap_or_default() == 0 {
         rule.refuse_without("fwMask", "fwMark");
     }
 }

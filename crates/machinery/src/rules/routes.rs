@@ -9,19 +9,20 @@ use talosmith_document::Code;
 use super::identity::LINKS;
 use super::section::Section;
 use crate::format::{address, prefix};
+use crate::placeholder::is_unknown;
 use crate::talos_data::types::MAIN;
 
 pub(crate) fn check_routes(document: Section<'_>) {
     match document.document.kind {
         MAIN => {
-            for interface in document.items("machine.network.interfaces").filter(|item| !item.is_true("ignore")) {
+            for interface in document.items("machine.network.interfaces").filter(|item| !item.may_be_true("ignore")) {
                 check_interface(interface);
                 interface.items("vlans").for_each(check_interface);
             }
         }
         kind if LINKS.contains(&kind) => {
             let clients = |kind: &str| {
-                document.config().all(kind).any(|client| client.name == document.name() || client.name.contains("${"))
+                document.config().all(kind).any(|client| client.name == document.name() || is_unknown(client.name))
             };
             let link = Link {
                 addresses: document.items("addresses").map(|item| item.text("address")).collect(),
@@ -39,8 +40,8 @@ fn check_interface(interface: Section<'_>) {
     let mut addresses: Vec<&str> = interface.items("addresses").map(Section::scalar).collect();
     addresses.extend(Some(interface.text("cidr")).filter(|address| !address.is_empty()));
     let has_dhcp = [
-        interface.is_true("dhcp") && interface.value.flag("dhcpOptions.ipv4") != Some(false),
-        interface.is_true("dhcp") && interface.is_true("dhcpOptions.ipv6"),
+        interface.may_be_true("dhcp") && interface.value.flag("dhcpOptions.ipv4") != Some(false),
+        interface.may_be_true("dhcp") && interface.may_be_true("dhcpOptions.ipv6"),
     ];
     Link { addresses, has_dhcp, network: "network" }.check(interface);
 }

@@ -52,7 +52,7 @@ pub(crate) fn check_registry_auth(registry: Section<'_>) {
 /// Checks whose images may run.
 pub(crate) fn check_image_verification(document: Section<'_>) {
     for rule in document.items("rules") {
-        let decisions = ["skip", "deny"].into_iter().filter(|path| rule.is_true(path));
+        let decisions = ["skip", "deny"].into_iter().filter(|path| rule.may_be_true(path));
         let verifiers = ["keyless", "publicKey"].into_iter().filter(|path| rule.has(path));
         match decisions.chain(verifiers).collect::<Vec<_>>()[..] {
             [] => {
@@ -60,7 +60,9 @@ pub(crate) fn check_image_verification(document: Section<'_>) {
                 rule.refuse("", message, "add `keyless`, `publicKey`, `skip: true` or `deny: true`");
             }
             [_] => {}
-            [first, second, ..] => rule.refuse_both(first, second),
+            [first, ..] if rule.is_unknown(first) => {}
+            [first, second, ..] if !rule.is_unknown(second) => rule.refuse_both(first, second),
+            _ => {}
         }
         if let Some(keyless) = rule.section("keyless") {
             keyless.require("issuer");

@@ -8,6 +8,7 @@ use crate::cel::Environment;
 use crate::config::{Config, Document};
 use crate::decode::alternatives;
 use crate::format::duration;
+use crate::placeholder::is_unknown;
 use crate::talos_data::talos;
 use crate::talos_data::types::Types;
 use crate::value::{Content, PatchSpan, Value};
@@ -88,6 +89,11 @@ impl<'r> Section<'r> {
         self.value.is_true(path)
     }
 
+    /// Whether the boolean at a path is true, or filled in where the patch is applied.
+    pub(crate) fn may_be_true(self, path: &str) -> bool {
+        self.is_true(path) || self.is_unknown(path)
+    }
+
     pub(crate) fn number(self, path: &str) -> Option<i128> {
         self.at(path).and_then(Value::integer)
     }
@@ -143,9 +149,23 @@ impl<'r> Section<'r> {
         })
     }
 
-    /// Refuses the document for what is, or is not, at a path; an empty path is the section itself.
+    /// Refuses the document for what is, or is not, at a path; an empty path is the section itself. A value that is filled in where the
+    /// patch is applied is not refused.
     pub(crate) fn refuse(self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+        if !self.is_unknown(path) {
+            self.find(Code::InvalidDocument, path, message, help);
+        }
+    }
+
+    /// Refuses the document because something is at a path, whatever it is.
+    fn refuse_presence(self, path: &str, message: String, help: impl Into<String>) {
         self.find(Code::InvalidDocument, path, message, help);
+    }
+
+    /// Whether the content of the scalar at a path is unknown.
+    pub(crate) fn is_unknown(self, path: &str) -> bool {
+        let value = if path.is_empty() { Some(self.value) } else { self.value.at(path) };
+        value.is_some_and(|value| is_unknown(value.scalar()))
     }
 
     pub(crate) fn find(self, code: Code, path: &str, message: impl Into<String>, help: impl Into<String>) {
@@ -162,7 +182,7 @@ impl<'r> Section<'r> {
         message: impl Into<String>,
         complete: impl FnOnce(Diagnostic) -> Diagnostic,
     ) {
-        if let Some(at) = self.span(path) {
+        if let Some(at) = self.span(path).filter(|_| !self.is_unknown(path)) {
             self.rules.add(complete(self.rules.report.finding(code, message, at)));
         }
     }
@@ -185,14 +205,16 @@ impl<'r> Section<'r> {
 
     /// Requires a string, a list or a mapping that is not empty.
     pub(crate) fn require(self, path: &str) {
-        if !self.is_filled(path) {
+        // A document of unknown name is merged into another one, perhaps.
+        let may_merge = || is_unknown(self.document.name) && self.config().all(self.document.kind).count() > 1;
+        if !self.is_filled(path) && !may_merge() {
             self.refuse(path, format!("{} has no `{path}`", self.title()), format!("add `{path}`"));
         }
     }
 
     pub(crate) fn forbid(self, path: &str, why: &str) {
         if self.at(path).is_some_and(Value::is_filled) {
-            self.refuse(path, format!("{} has `{path}`, {why}", self.title()), format!("remove `{path}`"));
+            self.refuse_presence(path, format!("{} has `{path}`, {why}", self.title()), format!("remove `{path}`"));
         }
     }
 
@@ -205,11 +227,11 @@ impl<'r> Section<'r> {
     /// Refuses two paths that Talos accepts one by one.
     pub(crate) fn refuse_both(self, one: &str, other: &str) {
         let message = format!("`{one}` and `{other}` of {} cannot be combined", self.title());
-        self.refuse(other, message, "keep one of the two");
+        self.refuse_presence(other, message, "keep one of the two");
     }
 
     pub(crate) fn refuse_without(self, path: &str, other: &str) {
-        self.refuse(path, format!("`{path}` needs `{other}`"), format!("add `{other}`"));
+        self.refuse_presence(path, format!("`{path}` needs `{other}`"), format!("add `{other}`"));
     }
 
     /// Requires a string, if there is one, to be one of several.
@@ -267,14 +289,18 @@ impl<'r> Section<'r> {
 
     /// Requires the keys of a mapping to have a format.
     pub(crate) fn require_keys(self, path: &'r str, format: &Format) {
-        for (key, value) in self.entries(path).filter(|(key, _)| !(format.is_valid)(key)) {
+        for (key, value) in self.entries(path).filter(|(key, _)| !(format.is_valid)(key) && !is_unknown(key)) {
             value.refuse("", format!("`{key}` is not a valid {}", format.name), format!("write {}", format.example));
         }
     }
 
     /// Requires a CEL expression that a patch wrote to be one of an environment.
     pub(crate) fn require_expression(self, path: &str, environment: Environment) {
-        let Some(value) = self.at(path).filter(|value| value.origin.is_some() && !value.scalar().is_empty()) else {
+        let Some(value) = self
+            .at(path)
+            .filter(|value| value.origin.is_some() && !value.scalar().is_empty())
+            .filter(|value| !is_unknown(value.scalar()))
+        else {
             return;
         };
         let checked = self.rules.expressions.check(value.scalar(), environment, self.config().version);

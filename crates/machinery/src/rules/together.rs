@@ -6,6 +6,7 @@ use super::Rules;
 use super::main_document::is_control_plane;
 use super::network::is_encrypted;
 use super::section::Section;
+use crate::placeholder::is_unknown;
 
 /// Kinds that only control planes may have.
 const CONTROL_PLANE: [&str; 14] = [
@@ -51,7 +52,7 @@ fn first<'r>(main: Section<'r>, kind: &str) -> Option<Section<'r>> {
 
 fn check_resolver(main: Section<'_>) {
     let Some(resolver) = first(main, "ResolverConfig") else { return };
-    if resolver.is_true("hostDNS.enabled") || main.is_true("machine.features.hostDNS.enabled") {
+    if resolver.may_be_true("hostDNS.enabled") || main.may_be_true("machine.features.hostDNS.enabled") {
         return;
     }
     if let Some(server) = resolver.items("nameservers").find(|server| is_encrypted(*server)) {
@@ -107,7 +108,8 @@ fn check_containers(rules: &Rules<'_>) {
     for container in rules.config.all("ContainerConfig").map(|document| Section::new(rules, document)) {
         for item in container.items("dependsOn.containers") {
             let wanted = item.scalar();
-            if rules.config.position("ContainerConfig", wanted).is_none() {
+            let is_named = |name: &str| name == wanted || is_unknown(name);
+            if !rules.config.all("ContainerConfig").any(|other| is_named(other.name)) {
                 let message = format!("{} waits for the container `{wanted}`, which does not exist", container.title());
                 item.refuse("", message, "remove the item, or add the container");
             } else if wanted != container.name() && waits(rules, wanted, container.name(), &mut Vec::new()) {

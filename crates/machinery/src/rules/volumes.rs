@@ -89,7 +89,7 @@ pub(crate) fn check_external_volume(volume: Section<'_>) {
 pub(crate) fn check_logical_volume(volume: Section<'_>) {
     let kind = volume.word("type");
     for (path, kinds, least) in [("mirrors", ["raid1", "raid10"], 1), ("stripes", ["raid0", "raid10"], 2)] {
-        if volume.has(path) && !kinds.contains(&kind.as_str()) {
+        if volume.has(path) && !volume.is_unknown("type") && !kinds.contains(&kind.as_str()) {
             volume.refuse(path, format!("only {} and {} have {path}", kinds[0], kinds[1]), format!("remove `{path}`"));
         } else {
             volume.require_range(path, least, i128::MAX);

@@ -39,7 +39,7 @@ pub(crate) fn check_warnings(document: Section<'_>, is_control_plane: bool) {
         "ResolverConfig" if document.since(14) => check_resolver(document),
         "ContainerConfig" => {
             let image = document.text("image");
-            if !image.is_empty() && !image.contains("@sha256:") && !image.contains("${") {
+            if !image.is_empty() && !image.contains("@sha256:") {
                 let message = format!("the image `{image}` of {} is not pinned by its digest", document.title());
                 note(document, "image", message, "another image may run after a restart", "append `@sha256:…`");
             }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::placeholder::is_reference;
+
 /// A secret that its issuer marks: what it begins with, the characters and the least length of the rest, and whose it is.
 struct Form {
     prefixes: &'static [&'static str],
@@ -58,9 +60,6 @@ const SECRET_NAMES: [&str; 19] = [
     "LICENSE_KEY",
     "_PSK",
 ];
-
-/// The starts of references to a secret that another program replaces: 1Password, vals, Vault's agent injector.
-const REFERENCES: [&str; 4] = ["op://", "ref+", "vault:", "secretref+"];
 
 /// A secret in a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,13 +131,6 @@ fn find_login(text: &str) -> Option<FoundSecret> {
 /// Whether a value is written as it is: not empty, and not a placeholder or a reference.
 fn is_literal(value: &str) -> bool {
     !value.is_empty() && !value.starts_with(['$', '<']) && !is_reference(value)
-}
-
-/// Whether a value refers to a secret that another program puts in its place: `op://…`, `ref+…`, `vault:…`, `{{ … }}`.
-#[must_use]
-pub fn is_reference(value: &str) -> bool {
-    let value = value.trim();
-    value.starts_with("{{") || REFERENCES.iter().any(|start| value.starts_with(start))
 }
 
 /// The byte ranges of the secrets in a string, by their form, each without its prefix.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
+use talosmith_machinery::is_unknown;
 
 use super::raw::{self, MAIN, Place, RawScalar};
 use super::{Check, Patch, claims};
@@ -99,7 +100,7 @@ fn check_contradiction(check: &mut Check<'_>, kind: &Kind, raw: &[RawScalar<'_>]
         Some(cidrs) => cidrs.iter().map(Cidr::as_str).collect(),
         None => vec![kind.default],
     };
-    if raw.iter().any(|scalar| scalar.text.contains("${"))
+    if raw.iter().any(|scalar| is_unknown(scalar.text))
         || raw.iter().map(|scalar| scalar.text).eq(model.iter().copied())
     {
         return;

@@ -5,8 +5,9 @@ use talosmith_document::{Code, Diagnostic, Level, Location, closest};
 use super::{Step, Walk};
 use crate::decode::documents::home;
 use crate::decode::wording;
+use crate::placeholder::is_reference;
 use crate::talos_data::types::{Deprecation, MAIN, Types};
-use crate::talos_data::{Minor, secrets, talos};
+use crate::talos_data::{Minor, talos};
 use crate::value::{Field as Entry, Value};
 
 /// Paths of the main document, and the keys of the model for them.
@@ -62,7 +63,7 @@ impl<'a> Walk<'a> {
     pub(super) fn secret_field(&self, node: &'a Value<'static>, text: &str) -> Diagnostic {
         let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
         let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
-        if secrets::is_reference(text) {
+        if is_reference(text) {
             let message =
                 format!("{} has a reference to a secret, which nothing resolves", wording::subject(&self.path));
             return Diagnostic::new(Code::SecretReference, message, self.location(node))
