@@ -182,3 +182,16 @@ M argocd/applications/local-path/kustomization.yaml
     sandbox.git(&["apply", "--reverse", "edit.diff"]);
     assert!(sandbox.read(BLOCKFILE).contains("minSize: 501GB"));
 }
+
+#[test]
+fn many_stale_lines_are_left_to_diff() {
+    let sandbox = committed();
+    for path in [BLOCKFILE, IMAGE, "devices/ryzen/manifests/hostname.patch.yaml"] {
+        let text = sandbox.read(path);
+        sandbox.write(path, &format!("{text}{}", "# a line\n".repeat(9)));
+    }
+    sandbox.commit_all();
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("many-stale-lines", ran.stdout);
+}

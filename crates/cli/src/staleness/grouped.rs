@@ -13,7 +13,7 @@ use crate::selection::Selection;
 /// The codes of findings that `generate` removes, whatever the file contains.
 const GROUPED: [Code; 3] = [Code::Missing, Code::Orphan, Code::Stale];
 
-/// The lines of excerpts that a finding about several files shows; of longer ones it shows the number of lines.
+/// The lines of excerpts that a finding about several files shows; of more it names the files alone.
 const EXCERPTS: usize = 24;
 
 /// A command names at most this many devices, or else none, which is for all of them.
@@ -118,8 +118,13 @@ fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec
             merged.notes.push(format!("their first lines show that talosmith generated them: {}", names.join(", ")));
         }
         _ => {
-            merged.figure = Some(excerpts(&names, &findings));
-            merged.notes.clone_from(&findings[0].notes);
+            merged.figure = excerpts(&names, &findings);
+            if merged.figure.is_none() {
+                merged.notes.push(format!("the files: {}", names.join(", ")));
+                let name = layout::device_of(folder).map(|name| format!(" {name}")).unwrap_or_default();
+                merged.helps.push(format!("`talosmith diff{name}` shows the lines"));
+            }
+            merged.notes.extend(findings[0].notes.iter().cloned());
         }
     }
     if let Some(help) = findings[0].helps.first() {
@@ -128,11 +133,11 @@ fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec
     merged
 }
 
-/// Returns the names of stale files, with the lines that differ if these are few.
-fn excerpts(names: &[String], findings: &[Diagnostic]) -> String {
+/// Returns the names of stale files with the lines that differ; none if these are many.
+fn excerpts(names: &[String], findings: &[Diagnostic]) -> Option<String> {
     let figures: Vec<&str> = findings.iter().map(|finding| finding.figure.as_deref().unwrap_or_default()).collect();
     if figures.iter().map(|figure| figure.lines().count()).sum::<usize>() > EXCERPTS {
-        return names.join("\n");
+        return None;
     }
-    names.iter().zip(figures).map(|(name, figure)| format!("{name}\n{figure}")).collect()
+    Some(names.iter().zip(figures).map(|(name, figure)| format!("{name}\n{figure}")).collect())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
 use super::claims::{self, Claims, NodeName, RawAddress};
-use super::unnamed_disk::{UnnamedDisk, UnnamedDisks};
+use super::unnamed_disk::UnnamedDisk;
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
 use crate::fleet;
@@ -210,7 +210,7 @@ fn requested_by(file: &FleetFile, cluster: &Pointer, name: &str, has_path: bool)
 pub struct ApplicationInput {
     pub(super) cluster: String,
     /// The device's name.
-    device: String,
+    pub(super) device: String,
     /// The name of its Kubernetes node.
     node: String,
     /// The location of its hostname, if that is not the node's name.
@@ -222,7 +222,7 @@ pub struct ApplicationInput {
     /// The paths that it offers to the local-path-provisioner, and their key.
     local_paths: Option<(Vec<String>, Location)>,
     classes: Option<Box<NodeClasses>>,
-    unnamed_disk: Option<Box<UnnamedDisk>>,
+    pub(super) unnamed_disk: Option<Box<UnnamedDisk>>,
 }
 
 impl ApplicationInput {
@@ -248,13 +248,6 @@ impl ApplicationInput {
             local_paths: local_paths.map(|paths| (paths, device.keys.at("/localPath/volumes"))),
             classes,
             unnamed_disk: UnnamedDisk::of(device),
-        }
-    }
-
-    /// Moves its system disk to those that no file names, if it is one of them.
-    pub(super) fn add_unnamed_disk(&mut self, disks: &mut UnnamedDisks) {
-        if let Some(disk) = self.unnamed_disk.take() {
-            disks.add(&self.cluster, &self.device, disk);
         }
     }
 

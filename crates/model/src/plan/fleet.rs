@@ -51,7 +51,9 @@ impl<'a> FleetPlan<'a> {
     /// Adds what a planned device provides to the applications of its cluster; if the device has errors, these cannot be generated.
     pub fn add_application(&mut self, mut input: ApplicationInput, has_errors: bool) {
         input.add_claims(self.checks.claims_mut());
-        input.add_unnamed_disk(&mut self.unnamed_disks);
+        if let Some(disk) = input.unnamed_disk.take() {
+            self.unnamed_disks.add(&input.cluster, &input.device, disk);
+        }
         if has_errors {
             self.incomplete.insert(input.cluster);
             return;
