@@ -81,17 +81,26 @@ fn mentions(expression: &str, name: &str) -> bool {
     outside.split(|each| !is_word(each)).any(|word| word == name)
 }
 
+const GROWS: &str = "with `grow: true` Talos obeys an absolute `maxSize` alone: at the next boot the volume takes all free space after it";
+const GROWS_BY_DEFAULT: &str = "EPHEMERAL grows unless `grow` is false, and then Talos obeys an absolute `maxSize` alone: at the next boot it takes all free space after it";
+
 /// Warns of a volume that grows although its upper bound is a part of the disk.
 ///
-/// Source: controllers/block/internal/volumes/grow.go, which obeys an absolute bound alone.
+/// Source: controllers/block/internal/volumes/grow.go, which obeys an absolute bound alone; volume_config.go, where EPHEMERAL grows
+/// unless its `grow` is false.
 fn check_growth(volume: Section<'_>) {
     let most = volume.text("provisioning.maxSize");
-    if volume.is_true("provisioning.grow") && (most.ends_with('%') || most.starts_with('-')) {
+    let is_relative = most.ends_with('%') || most.starts_with('-');
+    let (path, note) = match volume.has("provisioning.grow") {
+        true => ("provisioning.grow", GROWS),
+        false => ("provisioning.maxSize", GROWS_BY_DEFAULT),
+    };
+    let is_default =
+        volume.document.kind == "VolumeConfig" && volume.name() == "EPHEMERAL" && path != "provisioning.grow";
+    if is_relative && (is_default || volume.is_true("provisioning.grow")) {
         let message = format!("{} grows beyond its `maxSize` of {most}", volume.title());
-        volume.report(Code::GrowingVolume, "provisioning.grow", message, |finding| {
-            finding
-                .note("with `grow: true` Talos obeys an absolute `maxSize` alone: at the next boot the volume takes all free space after it")
-                .help("write `grow: false`, or a `maxSize` in bytes, as in `100GiB`")
+        volume.report(Code::GrowingVolume, path, message, |finding| {
+            finding.note(note).help("write `grow: false`, or a `maxSize` in bytes, as in `100GiB`")
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Whether the volumes of a disk fit.
 
-use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
 
 use super::{Check, Disk};
@@ -92,6 +92,7 @@ pub(super) fn check_room<'a>(
     }
     ephemeral_is_bounded(check, disk, placed);
     let free = free_space(disk.bytes, disk.system, version);
+    placed.iter().for_each(|volume| check_relative_bound(check, disk, volume, free));
     let left = match allocate(free, placed.iter().map(|volume| volume.least().0)) {
         Ok(left) => left,
         Err(shortfall) => {
@@ -121,6 +122,32 @@ pub(super) fn check_room<'a>(
         return None;
     }
     Some((&volume.name, Size::from_gigabytes(left / 1_000_000_000)))
+}
+
+/// Warns of a volume whose upper bound, a part of the space of its disk, is below its lower one even while the disk is empty.
+///
+/// Source: controllers/block/internal/volumes/provision.go, which compares only the free space with the lower bound.
+fn check_relative_bound(check: &mut Check<'_>, disk: &Disk, volume: &Placed, free: u64) {
+    let Bounds::Range { min: Some(min), max: Some(max) } = &volume.bounds else { return };
+    let most = match max {
+        UpperBound::Size(_) => return,
+        UpperBound::Percent(percent) => free / 100 * u64::from(*percent),
+        UpperBound::AllBut(size) => free.saturating_sub(size.bytes()),
+    };
+    if most >= min.bytes() {
+        return;
+    }
+    let message = format!(
+        "`{}` is at least {min} and at most {max} of what is free, which is {} bytes of `{}` at most",
+        volume.name,
+        grouped(most),
+        disk.name
+    );
+    let mut finding = Diagnostic::new(Code::VolumeBounds, message, volume.at(check, "minSize"))
+        .note("Talos does not compare the two: the upper bound counts, and the volume is smaller than its lower one")
+        .help(format!("write a `maxSize` above {min}, or a `minSize` of at most {}GB", most / 1_000_000_000));
+    finding.level = Level::Warning;
+    check.push(finding);
 }
 
 /// Talos creates its own volumes before user volumes, and EPHEMERAL without an upper bound uses the whole disk.
