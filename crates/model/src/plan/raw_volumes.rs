@@ -26,9 +26,14 @@ pub(super) fn add<'d>(
     for kind in KINDS.into_iter().filter(|_| !patches.is_empty()) {
         for (patch, document) in raw::documents(patches, kind) {
             let own = kind == "VolumeConfig";
-            // Other volumes of Talos's own are directories, or counted as its partitions.
             let is_partition = matches!(document.text("volumeType"), None | Some("partition"));
-            if !is_partition || (own && document.name != "EPHEMERAL") {
+            // STATE is counted as one of Talos's partitions, and its other volumes are directories without a size.
+            let is_counted = match document.name {
+                "EPHEMERAL" => true,
+                "STATE" => false,
+                _ => !own || document.has("provisioning.minSize"),
+            };
+            if !is_partition || !is_counted {
                 continue;
             }
             let bounds = bounds(document);
