@@ -162,6 +162,7 @@ codes! {
     DuplicateAddress "duplicate-address" Error "Two devices have the same address."
     DuplicateHostname "duplicate-hostname" Error "Two devices have the same hostname, or the same name in the tailnet."
     NoControlPlane "no-control-plane" Warning "A cluster has devices, but none of them is a control plane."
+    CertificateNames "certificate-names" Warning "The names of a certificate have some control planes and not all."
     EvenControlPlanes "even-control-planes" Warning "A cluster has an even number of control planes."
     ObjectConflict "object-conflict" Error "Two devices of a cluster define the same Kubernetes object differently."
     DefaultClass "default-class" Error "A StorageClass of one node would be the cluster's default class."

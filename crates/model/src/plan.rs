@@ -34,6 +34,7 @@ mod caches;
 mod storage;
 mod device;
 mod node_selectors;
+mod certificate_names;
 mod folders;
 mod objects;
 mod cross_device;

@@ -8,7 +8,7 @@ use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId};
 use talosmith_machinery::Role;
 
 use super::claims::{Claims, portless};
-use super::{node_selectors, objects};
+use super::{certificate_names, node_selectors, objects};
 use crate::fleet::LintLevel;
 use crate::scalar::NodeEndpoint;
 use crate::{DeviceFile, FleetFile};
@@ -29,6 +29,7 @@ pub struct CrossDeviceInput {
     portless: Option<(IpAddr, Location)>,
     objects: objects::Input,
     selectors: Option<node_selectors::Input>,
+    certificate_names: Vec<certificate_names::Input>,
 }
 
 /// Where a device writes one of its names.
@@ -66,6 +67,7 @@ impl CrossDeviceInput {
             tailnet,
             objects: objects::Input::new(file),
             selectors: node_selectors::Input::new(fleet, file),
+            certificate_names: certificate_names::Input::all(file),
         }
     }
 }
@@ -107,6 +109,7 @@ pub(super) struct CrossDeviceChecks {
     workers: BTreeMap<String, usize>,
     objects: objects::Checks,
     selectors: node_selectors::Checks,
+    certificate_names: certificate_names::Checks,
     claims: Claims,
 }
 
@@ -131,6 +134,7 @@ impl CrossDeviceChecks {
     pub(super) fn add(&mut self, input: CrossDeviceInput, findings: &mut Vec<Diagnostic>) {
         let CrossDeviceInput { name, cluster, source, role, address, ip, hostname: (hostname, key), .. } = input;
         findings.extend(self.objects.add(&name, &cluster, input.objects));
+        self.certificate_names.add(&cluster, input.certificate_names);
         if let Some(selectors) = input.selectors {
             self.selectors.add(&name, &cluster, selectors);
         }
@@ -222,6 +226,9 @@ impl CrossDeviceChecks {
     pub(super) fn finish(&self, fleet: &FleetFile, all_read: bool) -> Vec<Diagnostic> {
         let mut findings = lowered(fleet);
         self.selectors.finish(fleet, all_read, &mut findings);
+        if all_read {
+            self.certificate_names.finish(&self.control_planes, &mut findings);
+        }
         for name in fleet.fleet.clusters.keys().filter(|_| all_read) {
             let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
             let workers = self.workers.get(name.as_str()).copied().unwrap_or_default();
