@@ -57,7 +57,7 @@ pub(crate) fn check_worker(document: Section<'_>) {
         let message = format!("a worker cannot set the taint `{key}` of its own node");
         taint.report(Code::NodeRestriction, "", message, |finding| {
             let others = document.entries(labels).map(|(other, _)| other).filter(|other| !is_forbidden(other));
-            let value = if value.is_empty() { String::new() } else { format!(", value: {value}") };
+            let value = if value.is_empty() { String::new() } else { format!(", value: \"{value}\"") };
             finding.note(refused(others)).help(format!(
                 "remove it here, and let the kubelet set it when it registers the node, in the device's file or under `worker`:\n\
                  kubelet:\n  extraConfig:\n    registerWithTaints:\n      - {{ key: {key}{value}, effect: {effect} }}"
