@@ -180,9 +180,12 @@ impl Translator<'_> {
                     Diagnostic { message: format!("`{text}` is read by YAML as the number {value}"), ..finding }
                 };
             }
-            return self
-                .wrong(format!("`{}` must be a string, not {}", dotted(at), kind(&value)), at)
-                .help(format!("quote it: \"{text}\""));
+            let takes_null = rule["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
+            let help = match value {
+                Value::Bool(false) if takes_null => "write `null` to switch it off".to_owned(),
+                _ => format!("quote it: \"{text}\""),
+            };
+            return self.wrong(format!("`{}` must be a string, not {}", dotted(at), kind(&value)), at).help(help);
         }
         let expected = expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ");
         let finding = self.wrong(format!("`{}` must be {expected}, not {}", dotted(at), kind(&value)), at);
@@ -192,9 +195,14 @@ impl Translator<'_> {
         }
         let name = at.last().unwrap_or_default();
         let keys = rule["properties"].as_object().filter(|_| expected == "a mapping");
-        let own = keys.and_then(|keys| ["content", "file"].into_iter().find(|key| keys.contains_key(*key)));
-        if let (Some(key), true) = (own, value.is_string()) {
-            return finding.help(format!("write it as in\n{name}: {{ {key}: {} }}", flow(&value)));
+        if let Some(key) = keys.and_then(|keys| own_key(keys, &value)) {
+            let own = format!("{{ {key}: {} }}", flow(&value));
+            let is_item = name.bytes().all(|byte| byte.is_ascii_digit());
+            return finding.help(if is_item {
+                format!("write the item as\n- {own}")
+            } else {
+                format!("write it as in\n{name}: {own}")
+            });
         }
         let finding = match keys {
             Some(keys) => finding.note(format!("its keys: {}", keys.keys().cloned().collect::<Vec<_>>().join(", "))),
@@ -274,6 +282,17 @@ impl Translator<'_> {
             .cloned()
             .unwrap_or_default()
     }
+}
+
+/// Returns the key of a mapping that a value most likely belongs to which was written in the mapping's place.
+fn own_key<'a>(keys: &serde_json::Map<String, Value>, value: &Value) -> Option<&'a str> {
+    let likely: &[&str] = match value {
+        Value::String(text) if text.starts_with("op://") => &["op"],
+        Value::String(_) => &["content", "file", "schematic"],
+        Value::Array(_) => &["endpoints"],
+        _ => &[],
+    };
+    likely.iter().copied().find(|key| keys.contains_key(*key))
 }
 
 fn dotted(at: &Pointer) -> String {
