@@ -1,6 +1,6 @@
 //! Translates the errors of a validator into findings, with the key, the expected value and a suggestion.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
@@ -22,7 +22,20 @@ pub(super) fn translate(
         if schema == Schema::Device { [Schema::Device, Schema::Fleet] } else { [Schema::Fleet, Schema::Device] };
     let schemas = order.map(|schema| (schema, parse(schema)));
     let translator = Translator { source, document, schemas };
-    let mut findings: Vec<Diagnostic> = faults.iter().flat_map(|fault| translator.finding(fault)).collect();
+    // The first error about the keys of a mapping yields the findings on all of them.
+    let mut mappings = BTreeSet::new();
+    let faults = faults.iter().filter(|fault| {
+        let path = fault.instance_path().as_str();
+        let is_of_keys = match fault.kind() {
+            ValidationErrorKind::PropertyNames { .. } => true,
+            ValidationErrorKind::Format { .. } => {
+                document.root.at(&Pointer::new(path)).is_some_and(|node| node.scalar().is_none())
+            }
+            _ => false,
+        };
+        !is_of_keys || mappings.insert(path)
+    });
+    let mut findings: Vec<Diagnostic> = faults.flat_map(|fault| translator.finding(fault)).collect();
     // A key can violate several rules of its schema; one finding for a location is enough.
     let mut seen = BTreeMap::new();
     findings.retain(|finding| seen.insert((finding.at.location.clone(), finding.code), ()).is_none());
