@@ -179,7 +179,8 @@ impl DeviceFile {
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
         let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
         let Some((device, origins, is_whole)) = Self::merge(fleet, source, folder, value, &mut findings) else {
-            if let Some(finding) = findings.first_mut() {
+            // The error that ends the reading is the last one.
+            if let Some(finding) = findings.last_mut() {
                 finding.notes.push("nothing else was checked of this device".to_owned());
             }
             findings.extend(secrets);

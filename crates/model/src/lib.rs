@@ -28,7 +28,7 @@ mod layer;
 mod tracked_secrets;
 /// What is known of a device whose file has errors.
 mod partial_device;
-/// What can be checked of a device whose file has errors.
+/// What can be checked of a file with errors. A key whose check reads another key.
 mod readable;
 /// From YAML to `Fleet` and `Device`, with the location of every key. A check of a file on its own.
 mod input;

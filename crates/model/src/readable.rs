@@ -84,12 +84,14 @@ pub(crate) fn keep_readable_fleet(fleet: &mut Value, findings: &mut [Diagnostic]
         let (section, name) = (segments.next()?, segments.next());
         match (section.as_str(), name) {
             ("clusters", name) => {
-                finding.notes.push(unreadable.add(&mut fleet["clusters"], name?, &mut segments)?);
+                let clusters = fleet.get_mut("clusters")?.as_object_mut()?;
+                finding.notes.extend(unreadable.add(clusters, name?, &mut segments));
             }
             // Whatever uses the secret finds its name.
-            ("secrets", Some(name)) => fleet["secrets"][name] = Value::Array(Vec::new()),
-            ("secrets", None) => return None,
-            ("lints", Some(name)) => drop(fleet["lints"].as_object_mut()?.shift_remove(&name)),
+            ("secrets", name) => {
+                drop(fleet.get_mut("secrets")?.as_object_mut()?.insert(name?, Value::Array(Vec::new())));
+            }
+            ("lints", Some(name)) => drop(fleet.get_mut("lints")?.as_object_mut()?.shift_remove(&name)),
             _ => drop(fleet.as_object_mut()?.shift_remove(&section)),
         }
     }
@@ -98,21 +100,23 @@ pub(crate) fn keep_readable_fleet(fleet: &mut Value, findings: &mut [Diagnostic]
 
 impl Unreadable {
     /// Removes a wrong value from a cluster, or the cluster. Returns a note on what is not checked then.
-    fn add(&mut self, clusters: &mut Value, name: String, path: &mut impl Iterator<Item = String>) -> Option<String> {
-        let clusters = clusters.as_object_mut()?;
-        let key = path.next();
-        let (cluster, key) = (clusters.get_mut(&name), key.as_deref().unwrap_or_default());
-        match (cluster, key, entry(path)) {
-            (Some(cluster), "defaults" | "controlplane" | "worker", Some(entry)) => {
-                if let Some(keys) = cluster[key].as_object_mut() {
-                    remove(keys, &entry);
-                }
+    fn add(
+        &mut self,
+        clusters: &mut Map<String, Value>,
+        name: String,
+        path: &mut impl Iterator<Item = String>,
+    ) -> Option<String> {
+        let key = path.next().unwrap_or_default();
+        let section = clusters.get_mut(&name).and_then(|cluster| cluster.get_mut(&key)?.as_object_mut());
+        match (key.as_str(), section, entry(path)) {
+            ("defaults" | "controlplane" | "worker", Some(keys), Some(entry)) => {
+                remove(keys, &entry);
                 let skipped: Vec<&str> = readers(&entry.0).collect();
-                self.in_layers.entry(name).or_default().push((key.to_owned(), entry));
+                self.in_layers.entry(name).or_default().push((key, entry));
                 note_skipped(&skipped)
             }
-            (Some(cluster), "applications", Some((application, _))) => {
-                cluster[key].as_object_mut()?.shift_remove(&application);
+            ("applications", Some(applications), Some((application, _))) => {
+                applications.shift_remove(&application);
                 let users = ["localPath", "kata"];
                 let wrong = users.map(|key| ("defaults".to_owned(), (key.to_owned(), None)));
                 self.in_layers.entry(name).or_default().extend(wrong);
