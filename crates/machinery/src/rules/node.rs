@@ -90,14 +90,13 @@ const GROWS_BY_DEFAULT: &str = "EPHEMERAL grows unless `grow` is false, and then
 /// unless its `grow` is false.
 fn check_growth(volume: Section<'_>) {
     let most = volume.text("provisioning.maxSize");
-    let is_relative = most.ends_with('%') || most.starts_with('-');
+    let is_ephemeral = volume.document.kind == "VolumeConfig" && volume.name() == "EPHEMERAL";
     let (path, note) = match volume.has("provisioning.grow") {
-        true => ("provisioning.grow", GROWS),
-        false => ("provisioning.maxSize", GROWS_BY_DEFAULT),
+        true if volume.is_true("provisioning.grow") => ("provisioning.grow", GROWS),
+        false if is_ephemeral => ("provisioning.maxSize", GROWS_BY_DEFAULT),
+        _ => return,
     };
-    let is_default =
-        volume.document.kind == "VolumeConfig" && volume.name() == "EPHEMERAL" && path != "provisioning.grow";
-    if is_relative && (is_default || volume.is_true("provisioning.grow")) {
+    if most.ends_with('%') || most.starts_with('-') {
         let message = format!("{} grows beyond its `maxSize` of {most}", volume.title());
         volume.report(Code::GrowingVolume, path, message, |finding| {
             finding.note(note).help("write `grow: false`, or a `maxSize` in bytes, as in `100GiB`")

@@ -29,8 +29,7 @@ impl Input {
                 .filter_map(|name| if let SubjectAltName::Literal(name) = name { name.parse().ok() } else { None })
                 .collect();
             let is_checked = addresses.len() > 1 && !names.contains(&SubjectAltName::ControlPlanes);
-            let own = device.address.ip().to_string().parse().ok();
-            is_checked.then(|| Self { addresses, location: file.at(pointer), own })
+            is_checked.then(|| Self { addresses, location: file.at(pointer), own: Some(device.address.ip()) })
         });
         inputs.collect()
     }

@@ -26,13 +26,8 @@ pub(super) fn translate(
     let mut mappings = BTreeSet::new();
     let faults = faults.iter().filter(|fault| {
         let path = fault.instance_path().as_str();
-        let is_of_keys = match fault.kind() {
-            ValidationErrorKind::PropertyNames { .. } => true,
-            ValidationErrorKind::Format { .. } => {
-                document.root.at(&Pointer::new(path)).is_some_and(|node| node.scalar().is_none())
-            }
-            _ => false,
-        };
+        let is_of_keys = matches!(fault.kind(), ValidationErrorKind::Format { .. })
+            && document.root.at(&Pointer::new(path)).is_some_and(|node| node.scalar().is_none());
         !is_of_keys || mappings.insert(path)
     });
     let mut findings: Vec<Diagnostic> = faults.flat_map(|fault| translator.finding(fault)).collect();
@@ -68,12 +63,6 @@ impl Translator<'_> {
             ValidationErrorKind::Format { format } => match scalar::format(format) {
                 Some(format) => return self.bad_scalars(&at, format),
                 None => self.refused(&at),
-            },
-            ValidationErrorKind::PropertyNames { error } => match error.kind() {
-                ValidationErrorKind::Format { format } if scalar::format(format).is_some() => {
-                    return scalar::format(format).map(|format| self.bad_scalars(&at, format)).unwrap_or_default();
-                }
-                _ => self.refused(&at),
             },
             ValidationErrorKind::MinItems { .. } => self.empty_list(&at),
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
