@@ -19,11 +19,13 @@ use talosmith_document::{Diagnostic, Level};
 
 use crate::change::Change;
 use crate::console::{Channel, ColorChoice, Console, PrintError};
+use crate::printable::shell_quote;
 use crate::process::Processes;
 use crate::project::{LoadError, Project};
 use crate::report;
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
+use crate::staleness::Generate;
 use crate::tree::{Root, Tree, misnamed_fleet_file};
 
 /// A config compiler for Git repositories of Talos Linux nodes
@@ -146,16 +148,20 @@ impl Context<'_> {
         self.global.format == Format::Text
     }
 
-    /// Returns a command of talosmith so that it finds the repository where this one found it.
-    fn in_place(&self, command: &str, paths: &[Utf8PathBuf]) -> String {
-        if let Some(folder) = &self.global.directory {
-            return command.replacen("talosmith", &format!("talosmith -C {folder}"), 1);
+    /// Returns the command line that finds the repository where this command found it with these paths.
+    fn command_line(&self, generate: &Generate<'_>, paths: &[Utf8PathBuf]) -> String {
+        let mut words = vec!["talosmith"];
+        let folder = self.global.directory.as_ref();
+        words.extend(folder.into_iter().flat_map(|folder| ["-C", folder.as_str()]));
+        words.push("generate");
+        match paths.first() {
+            Some(path) if path.is_absolute() && folder.is_none() => {
+                words.extend(paths.iter().map(|path| path.as_str()))
+            }
+            _ => words.extend(&generate.devices),
         }
-        if !paths.first().is_some_and(|path| path.is_absolute()) {
-            return command.to_owned();
-        }
-        let options = command.split(' ').take(2).chain(command.split(' ').filter(|word| word.starts_with("--")));
-        options.chain(paths.iter().map(|path| path.as_str())).collect::<Vec<_>>().join(" ")
+        words.extend(generate.removes_devices.then_some("--remove-devices"));
+        words.into_iter().map(shell_quote).collect::<Vec<_>>().join(" ")
     }
 
     /// Refuses `--format json` for a command whose output is for another program.

@@ -55,6 +55,16 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
         .into()
 }
 
+/// Quotes a string for a POSIX shell if it needs quotes.
+pub(crate) fn shell_quote(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
 /// Returns JSON in which these characters are escapes. Outside of strings there are none but line breaks.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
     let is_fine = |c: char| !is_control(c) || c == '\n';

@@ -165,15 +165,5 @@ fn devices(name: &str, required: &[RequiredSecret]) -> BTreeSet<String> {
     required.iter().filter(|required| required.secret == name).map(|required| required.device.clone()).collect()
 }
 
-/// Quotes a string for a POSIX shell if it needs quotes.
-fn shell_quote(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

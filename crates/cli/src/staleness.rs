@@ -2,13 +2,14 @@
 
 mod grouped;
 
-pub(crate) use grouped::{command, group, is_any_grouped};
+use grouped::is_absent;
+
+pub(crate) use grouped::{Generate, group, is_any_grouped};
 
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location, Locator, SourceId, line_column};
-use talosmith_model::layout;
 use talosmith_render::provenance::{Edit, Provenance, of_cluster, of_device};
 
 use crate::change::{Change, ChangeKind};
@@ -35,12 +36,10 @@ fn explain_change(inspection: &mut Inspection<'_, EditedDevice>, change: &Change
             .note("the model requests it")
             .help(format!("`{command}`")),
         ChangeKind::Removed => {
-            let device = layout::device_of(&change.path);
-            let is_absent = device.is_some_and(|name| !inspection.devices.iter().any(|device| device == name));
-            let option = if is_absent { " --remove-devices" } else { "" };
+            let option = if is_absent(inspection, &change.path) { " --remove-devices" } else { "" };
             Diagnostic::new(Code::Orphan, format!("no model key requests `{}` any more", change.path), file)
                 .note("its first line shows that talosmith generated it")
-                .help(format!("`{command}{option}`\nremoves it"))
+                .help(format!("`{command}{option}`\nremoves what no key requests"))
         }
         ChangeKind::Changed if change.is_foreign() => {
             Diagnostic::new(Code::ForeignFile, format!("talosmith did not generate `{}`", change.path), file)

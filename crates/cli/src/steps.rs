@@ -135,6 +135,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         });
         Ok(results.collect())
     }
+
     /// Plans devices, by the positions of their names, and takes them to the end: one step for all of them, then the next. A device
     /// that names control planes which are not all known is only planned.
     pub(crate) fn plan(

@@ -11,7 +11,7 @@ use crate::git::{Compared, Git};
 use crate::head::{EditedDevice, Head};
 use crate::inspection::inspect;
 use crate::report;
-use crate::staleness::{command, explain, group, is_any_grouped};
+use crate::staleness::{Generate, explain, group, is_any_grouped};
 use crate::steps::Purpose;
 use crate::tree::{GitTree, Root, Tree, WorkTree};
 
@@ -48,7 +48,8 @@ fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &d
         let findings = if context.is_text() { group(&inspection, findings) } else { findings };
         inspection.add_findings(findings);
     }
-    let command = command(&inspection, &selection);
+    let command = Generate::new(&inspection, &selection);
+    let command = command.map(|generate| context.command_line(&generate, &arguments.paths));
     let exit = exit_of(&inspection.findings);
     let counted = report::count_line(&inspection.findings);
     let (devices, files) = (inspection.rendered_devices, inspection.differences.files());
@@ -62,7 +63,6 @@ fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &d
     if let Some(command) = command.filter(|_| context.is_text() && is_any_grouped(&inspection.findings)) {
         let is_edited = inspection.findings.iter().any(|finding| finding.code == Code::HandEdited);
         let loss = if is_edited { ", which drops what was edited by hand" } else { "" };
-        let command = context.in_place(&command, &arguments.paths);
         context.console.closing_help(&format!("`{command}`{loss}"))?;
     }
     if !left_out.is_empty() {

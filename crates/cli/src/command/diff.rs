@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Context, Exit, count, diffs, exit_of, open};
 use crate::console::Channel;
 use crate::inspection::inspect;
-use crate::staleness::command;
+use crate::staleness::Generate;
 use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
@@ -37,8 +37,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         context.console.result(&change.unified_diff(color))?;
     }
     let verb = if changes.len() == 1 { "differs" } else { "differ" };
-    let command = command(&inspection, &selection).map(|command| context.in_place(&command, &arguments.paths));
-    let command = command.map(|command| format!(": `{command}`")).unwrap_or_default();
+    let command = Generate::new(&inspection, &selection);
+    let command = command.map(|generate| format!(": `{}`", context.command_line(&generate, &arguments.paths)));
+    let command = command.unwrap_or_default();
     context.console.status(&format!("{} {verb}{command}", count(changes.len(), "file")));
     Ok(Exit::Findings)
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Level};
 
-use super::{RequiredSecret, Resolution, SecretOutcome, list, shell_quote, tailscale_key, unavailable_message};
+use super::{RequiredSecret, Resolution, SecretOutcome, list, tailscale_key, unavailable_message};
+use crate::printable::shell_quote;
 use crate::tree::exists;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

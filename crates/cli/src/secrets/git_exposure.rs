@@ -5,8 +5,9 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 use talosmith_model::SecretSource;
 use talosmith_model::layout::DEVICES;
 
-use super::{Definitions, RequiredSecret, shell_quote};
+use super::{Definitions, RequiredSecret};
 use crate::git::{Git, GitError, Ignore};
+use crate::printable::shell_quote;
 use crate::process::Processes;
 use crate::tree::exists;
 

@@ -20,7 +20,8 @@ use zeroize::Zeroizing;
 
 use super::program::{Program, run};
 use super::redactor::Redactor;
-use super::{LARGEST_VALUE, SourceContext, shell_quote, value};
+use super::{LARGEST_VALUE, SourceContext, value};
+use crate::printable::shell_quote;
 
 /// The variables with which SOPS finds its keys: age, GnuPG, and cloud services.
 const SOPS_VARIABLES: &[&str] =

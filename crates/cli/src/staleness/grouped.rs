@@ -45,26 +45,34 @@ pub(crate) fn group<K>(inspection: &Inspection<'_, K>, findings: Vec<Diagnostic>
     others
 }
 
-/// Returns the command that writes every file that the findings are about; none if there is nothing to write, or only files of devices
-/// to remove, whose findings have a command of their own.
-pub(crate) fn command<K>(inspection: &Inspection<'_, K>, selection: &Selection) -> Option<String> {
-    let changes = &inspection.differences.changes;
-    let is_left = |change: &&Change| change.kind == ChangeKind::Removed && is_absent(inspection, &change.path);
-    let written: Vec<&Change> = changes.iter().filter(|change| !is_left(change)).collect();
-    if written.is_empty() {
-        return None;
-    }
-    let names: Option<BTreeSet<&str>> = match selection {
-        Selection::Devices(names) => Some(names.iter().map(String::as_str).collect()),
-        // An application belongs to no single device.
-        Selection::Everything => written.iter().map(|change| layout::device_of(&change.path)).collect(),
-    };
-    let has_left = written.len() < changes.len();
-    let is_whole = |names: &BTreeSet<&str>| names.len() > NAMED || names.len() == inspection.devices.len();
-    match names.filter(|names| has_left || !is_whole(names)) {
-        Some(names) => Some(format!("talosmith generate {}", names.into_iter().collect::<Vec<_>>().join(" "))),
-        None if has_left => Some("talosmith generate --remove-devices".to_owned()),
-        None => Some("talosmith generate".to_owned()),
+/// A `generate` that writes every file that the findings are about.
+#[derive(Debug)]
+pub(crate) struct Generate<'a> {
+    /// The devices; none means all.
+    pub devices: Vec<&'a str>,
+    /// Whether the files of devices without a `device.yaml` are removed.
+    pub removes_devices: bool,
+}
+
+impl<'a> Generate<'a> {
+    /// None if there is nothing to write, or only files of devices to remove, whose findings have a command of their own.
+    pub(crate) fn new<K>(inspection: &'a Inspection<'_, K>, selection: &'a Selection) -> Option<Self> {
+        let changes = &inspection.differences.changes;
+        let is_left = |change: &&Change| change.kind == ChangeKind::Removed && is_absent(inspection, &change.path);
+        let written: Vec<&Change> = changes.iter().filter(|change| !is_left(change)).collect();
+        if written.is_empty() {
+            return None;
+        }
+        let names: Option<BTreeSet<&str>> = match selection {
+            Selection::Devices(names) => Some(names.iter().map(String::as_str).collect()),
+            // An application belongs to no single device.
+            Selection::Everything => written.iter().map(|change| layout::device_of(&change.path)).collect(),
+        };
+        let has_left = written.len() < changes.len();
+        let is_whole = |names: &BTreeSet<&str>| names.len() > NAMED || names.len() == inspection.devices.len();
+        let named = names.filter(|names| has_left || !is_whole(names));
+        let removes_devices = has_left && named.is_none();
+        Some(Self { devices: named.into_iter().flatten().collect(), removes_devices })
     }
 }
 
@@ -74,7 +82,7 @@ pub(crate) fn is_any_grouped(findings: &[Diagnostic]) -> bool {
 }
 
 /// Whether a file belongs to a device whose `device.yaml` does not exist.
-fn is_absent<K>(inspection: &Inspection<'_, K>, path: &Utf8Path) -> bool {
+pub(super) fn is_absent<K>(inspection: &Inspection<'_, K>, path: &Utf8Path) -> bool {
     layout::device_of(path).is_some_and(|name| !inspection.devices.iter().any(|device| device == name))
 }
 
@@ -127,9 +135,7 @@ fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec
             merged.notes.extend(findings[0].notes.iter().cloned());
         }
     }
-    if let Some(help) = findings[0].helps.first() {
-        merged.helps.push(help.replace("removes it", "removes them"));
-    }
+    merged.helps.extend(findings[0].helps.first().cloned());
     merged
 }
 
