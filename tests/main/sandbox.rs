@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use crate::expected::{files, repository};
 
@@ -20,6 +21,13 @@ pub(crate) struct Ran {
     pub stderr: String,
 }
 
+impl Ran {
+    /// A run without errors that printed this.
+    pub(crate) fn success(stdout: &str, stderr: &str) -> Self {
+        Self { status: 0, stdout: stdout.to_owned(), stderr: stderr.to_owned() }
+    }
+}
+
 impl Sandbox {
     /// Copies this repository's own model, without the generated files.
     pub(crate) fn of_this_repository() -> Self {
@@ -28,6 +36,13 @@ impl Sandbox {
             let text = fs::read_to_string(repository(path)).expect("a file of this repository");
             sandbox.write(path, &text);
         }
+        sandbox
+    }
+
+    /// Copies this repository's own model, and generates its files without secrets.
+    pub(crate) fn generated() -> Self {
+        let sandbox = Self::of_this_repository();
+        assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
         sandbox
     }
 
@@ -49,6 +64,16 @@ impl Sandbox {
             sandbox.write(path, text);
         }
         sandbox
+    }
+
+    /// Every file with its bytes and the time of its last modification.
+    pub(crate) fn state(&self) -> Vec<(String, Vec<u8>, SystemTime)> {
+        let files = files(&self.path(""));
+        let state = files.into_iter().map(|path| {
+            let changed = fs::metadata(&path).and_then(|metadata| metadata.modified()).expect("a time");
+            (path.display().to_string(), fs::read(&path).expect("a file"), changed)
+        });
+        state.collect()
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
