@@ -45,9 +45,11 @@ fn a_passphrase_and_a_password_are_written_to_their_own_files_only() {
     assert_eq!(mode & 0o777, 0o600);
 
     let home = Sandbox::of_fleet("home-lab");
-    let ran = home.run_with(&["generate", "nas"], &[("NUT_PASSWORD", "s3cret: #1")]);
+    let ran = home.run_with(&["generate", "nas"], &[("NUT_PASSWORD", "s3cret: #1"), ("WG0_KEY", "0x1=")]);
     assert_eq!(ran.status, 0, "{ran:?}");
     insta::assert_snapshot!("filled-password", home.read("devices/nas/manifests/nut-client-extension-service.yaml"));
+    let template = home.read("devices/nas/manifests/wg0.template.yaml");
+    assert_eq!(home.read("devices/nas/manifests/wg0.yaml"), template.replace("${WG0_KEY}", "\"0x1=\""));
     assert!(!home.path("devices/nas/manifests/tailscale-extension-service.yaml").exists(), "its secret has no source");
     assert_eq!(home.run(&["check", "nas"]).status, 0);
 }

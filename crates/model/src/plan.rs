@@ -5,13 +5,13 @@
 //! `docs/reference/templates.md`.
 
 mod texts;
+mod secrets;
 mod patches;
 mod raw;
 mod claims;
 mod unnamed_disk;
 mod applications;
 mod versions;
-mod secrets;
 mod disks;
 mod selectors;
 mod room;

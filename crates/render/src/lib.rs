@@ -19,6 +19,7 @@ mod artifact;
 mod artifact_error;
 mod schema_check;
 mod merge_check;
+mod raw_patch;
 mod renderer;
 
 pub use artifact::Artifact;

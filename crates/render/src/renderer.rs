@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use talosmith_document::{Cache, Diagnostic};
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
-use talosmith_model::plan::{Cluster, Content, Device};
+use talosmith_model::plan::{Cluster, Device};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, Reader, Template, artifacts_of, built_in_templates};
@@ -19,7 +19,7 @@ use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracke
 use crate::template_context::{SecretValues, TemplateContext};
 use crate::{
     Artifact, ArtifactError, InvalidArtifact, SecretArtifact, Secrets, TemplateError, device_context::device_context,
-    emit,
+    raw_patch,
 };
 
 /// Renders the artifacts of one plan. Threads can share it.
@@ -73,7 +73,7 @@ impl Renderer {
             let template = row.template.name(device.versions.config_format);
             let body = match template {
                 Some(name) => self.engine.render(name, &context.for_artifact(device, row, item, &SecretValues::new())),
-                None => Ok(raw_patch(device, item)),
+                None => Ok(raw_patch::text(device, item)),
             };
             match body {
                 Ok(body) => artifacts.push(Artifact {
@@ -180,12 +180,16 @@ impl Renderer {
             let values: Option<SecretValues<'_>> = uses
                 .map(|held| Some((held.placeholder.as_str(), secrets.get(&held.secret)?.expose_secret())))
                 .collect();
-            let (Some(values), Some(template)) = (values, row.template.name(device.versions.config_format)) else {
-                continue;
+            let Some(values) = values else { continue };
+            let body = match row.template.name(device.versions.config_format) {
+                Some(template) => {
+                    let context = context.for_artifact(device, row, item, &values);
+                    let body = Zeroizing::new(self.engine.render(template, &context)?);
+                    injection_proof::prove(&self.engine, None, template, &context, &body)?;
+                    body
+                }
+                None => raw_patch::with_secrets(device, item, &values)?,
             };
-            let context = context.for_artifact(device, row, item, &values);
-            let body = Zeroizing::new(self.engine.render(template, &context)?);
-            injection_proof::prove(&self.engine, None, template, &context, &body)?;
             let header = device_header(device);
             // A vector that grows would leave copies of the secret in memory.
             let mut bytes = Zeroizing::new(Vec::with_capacity(header.len() + body.len()));
@@ -198,14 +202,6 @@ impl Renderer {
 
     fn device_context(&self, device: &Arc<Device>) -> TemplateContext {
         TemplateContext::of_device(device_context(device), self.clusters.get(&device.cluster).cloned().into())
-    }
-}
-
-fn raw_patch(device: &Device, name: &str) -> String {
-    match device.patches.iter().find(|patch| patch.name == name).map(|patch| &patch.content) {
-        Some(Content::Mapping(mapping)) => emit::node_document(mapping),
-        Some(Content::Text(text)) => text.to_string(),
-        None => String::new(),
     }
 }
 

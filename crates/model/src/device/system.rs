@@ -108,4 +108,6 @@ pub struct Patch {
     pub inline: Option<serde_json::Map<String, Value>>,
     pub text: Option<String>,
     pub file: Option<RelativePath>,
+    #[serde(default)]
+    pub secrets: Vec<SecretName>,
 }

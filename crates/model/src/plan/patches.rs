@@ -9,6 +9,7 @@ use talosmith_document::{
 use talosmith_machinery::talos_data::Minor;
 use talosmith_machinery::{self as machinery, PatchLocator, Target, decode_patch};
 
+use super::secrets::SecretOwner;
 use super::{Check, texts};
 use crate::scalar::Name;
 use crate::{LayerRank, device};
@@ -44,6 +45,23 @@ pub enum Content {
 }
 
 impl Content {
+    /// Whether a key or a scalar contains a text.
+    fn contains(&self, text: &str, source: SourceId) -> bool {
+        fn any(node: &Node, text: &str) -> bool {
+            node.scalar().is_some_and(|(scalar, _)| scalar.contains(text))
+                || node.items().iter().any(|item| any(item, text))
+                || node.entries().iter().any(|entry| entry.key.contains(text) || any(&entry.value, text))
+        }
+        match self {
+            Self::Mapping(mapping) => any(mapping, text),
+            // Not if only a comment has it.
+            Self::Text(whole) => {
+                whole.contains(text)
+                    && self.documents(source).is_ok_and(|documents| documents.iter().any(|root| any(root, text)))
+            }
+        }
+    }
+
     fn documents(&self, source: SourceId) -> Result<Cow<'_, [Node]>, Vec<Diagnostic>> {
         match self {
             Self::Mapping(mapping) => Ok(Cow::Borrowed(std::slice::from_ref(&**mapping))),
@@ -57,7 +75,13 @@ pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>
     let file = check.file;
     let patches = file.device.patches.iter().map(|(name, patch)| {
         let at = Pointer::new("/patches").child(name);
-        in_layer(check, &at, target, |check| read(check, name, patch, &at, target))
+        let secrets = SecretOwner { what: "patch", name: name.as_str(), listed: &patch.secrets, at: &at };
+        secrets.use_listed(check);
+        in_layer(check, &at, target, |check| {
+            let read = read(check, name, patch, &at, target)?;
+            secrets.check_uses(check, |placeholder| read.content.contains(placeholder, read.locator.source()));
+            Some(read)
+        })
     });
     in_order(patches.collect())
 }

@@ -63,3 +63,54 @@ pub(super) fn use_secret(
     });
     format!("${{{placeholder}}}")
 }
+
+/// A part of the model that lists the secrets whose placeholders it has.
+pub(super) struct SecretOwner<'a> {
+    /// What it is: `patch`.
+    pub what: &'static str,
+    pub name: &'a str,
+    pub listed: &'a [SecretName],
+    /// `/patches/<name>`. With a dot between, it is the model key of the artifact.
+    pub at: &'a Pointer,
+}
+
+impl SecretOwner<'_> {
+    /// Registers the listed secrets for the artifact.
+    pub(super) fn use_listed(&self, check: &mut Check<'_>) {
+        for (index, secret) in self.listed.iter().enumerate() {
+            let key = self.at.segments().collect::<Vec<_>>().join(".");
+            use_secret(check, &key, secret, &self.at.child("secrets").item(index), Expected::Text);
+        }
+    }
+
+    /// Reports listed secrets that are not used, and used ones that are not listed.
+    pub(super) fn check_uses(&self, check: &mut Check<'_>, is_used: impl Fn(&str) -> bool) {
+        if self.listed.is_empty() && !is_used("${") {
+            return;
+        }
+        let Self { what, name, .. } = self;
+        for (index, secret) in self.listed.iter().enumerate() {
+            let placeholder = format!("${{{}}}", secret.placeholder());
+            if !is_used(&placeholder) {
+                let message = format!("`{placeholder}` is not used by the {what} `{name}`");
+                check.push(
+                    Diagnostic::new(Code::UnknownSecret, message, check.at(self.at.child("secrets").item(index))).help(
+                        format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line"),
+                    ),
+                );
+            }
+        }
+        let secrets = check.fleet.fleet.secrets.keys().filter_map(|key| key.parse::<SecretName>().ok());
+        for secret in secrets.filter(|secret| !self.listed.contains(secret)) {
+            let placeholder = format!("${{{}}}", secret.placeholder());
+            if is_used(&placeholder) {
+                let message = format!("`{placeholder}` is used by the {what} `{name}`, which does not list the secret");
+                check.push(
+                    Diagnostic::new(Code::UnknownSecret, message, check.key(self.at.clone()))
+                        .note("Talos expands nothing: the node would get the placeholder itself")
+                        .help(format!("add a line to the {what}:\nsecrets: [{secret}]")),
+                );
+            }
+        }
+    }
+}

@@ -7,9 +7,8 @@ use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 
 use super::features::missing_extension;
 use super::installer::{Applied, Source};
-use super::secrets::{Expected, use_secret};
+use super::secrets::SecretOwner;
 use super::{Check, Patch, raw, texts};
-use crate::device;
 use crate::scalar::DnsLabel;
 use crate::upstream::extensions;
 
@@ -63,7 +62,13 @@ pub(super) fn services(
         }
         let service_texts: Vec<&str> =
             environment.iter().chain(config_files.iter().map(|file| &file.content)).map(String::as_str).collect();
-        check_placeholders(check, &at, name, service, &service_texts);
+        // Not if one of its files cannot be read.
+        let is_complete = service_texts.len() == service.environment.len() + service.config_files.len();
+        let owner = SecretOwner { what: "service", name: name.as_str(), listed: &service.secrets, at: &at };
+        owner.use_listed(check);
+        if is_complete {
+            owner.check_uses(check, |placeholder| service_texts.iter().any(|text| text.contains(placeholder)));
+        }
         planned.push(ExtensionService { name: name.to_string(), environment, config_files });
     }
     planned
@@ -157,40 +162,5 @@ fn example(service: &str) -> &'static str {
         "nut-client" => "{ configFiles: { /usr/local/etc/nut/upsmon.conf: { file: upsmon.conf } } }",
         "zerotier" => "{ environment: { ZEROTIER_NETWORK: 8056c2e21c000001 } }",
         _ => "{ configFiles: { /usr/local/etc/<file>: { file: <file> } } }",
-    }
-}
-
-/// Registers the secrets that the service lists, and reports those that it does not use or uses without listing them; not if one of its
-/// files cannot be read.
-fn check_placeholders(
-    check: &mut Check<'_>,
-    at: &Pointer,
-    name: &DnsLabel,
-    service: &device::ExtensionService,
-    service_texts: &[&str],
-) {
-    let is_complete = service_texts.len() == service.environment.len() + service.config_files.len();
-    for (index, secret) in service.secrets.iter().enumerate() {
-        let at = at.child("secrets").item(index);
-        let placeholder = use_secret(check, &format!("extensionServices.{name}"), secret, &at, Expected::Text);
-        if is_complete && !service_texts.iter().any(|text| text.contains(&placeholder)) {
-            let message = format!("`{placeholder}` is not used by the service `{name}`");
-            check.push(
-                Diagnostic::new(Code::UnknownSecret, message, check.at(at))
-                    .help(format!("write `{placeholder}` where the value of `{secret}` belongs, or remove the line")),
-            );
-        }
-    }
-    let unlisted = check.fleet.fleet.secrets.keys().filter_map(|key| key.parse::<crate::scalar::SecretName>().ok());
-    for secret in unlisted.filter(|secret| !service.secrets.contains(secret)) {
-        let placeholder = format!("${{{}}}", secret.placeholder());
-        if service_texts.iter().any(|text| text.contains(&placeholder)) {
-            let message = format!("`{placeholder}` is used by `{name}`, which does not list the secret");
-            check.push(
-                Diagnostic::new(Code::UnknownSecret, message, check.key(at.clone()))
-                    .note("Talos expands nothing: the service would get the placeholder itself")
-                    .help(format!("add a line to the service:\nsecrets: [{secret}]")),
-            );
-        }
     }
 }

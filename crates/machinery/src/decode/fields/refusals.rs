@@ -63,12 +63,14 @@ impl<'a> Walk<'a> {
     pub(super) fn secret_field(&self, node: &'a Value<'static>, text: &str) -> Diagnostic {
         let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
         let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
+        let name = placeholder.to_ascii_lowercase().replace('_', "-");
+        let listed = format!("and list the secret in the patch: `secrets: [{name}]`");
         if is_reference(text) {
             let message =
                 format!("{} has a reference to a secret, which nothing resolves", wording::subject(&self.path));
             return Diagnostic::new(Code::SecretReference, message, self.location(node))
                 .note("the node would use the reference itself as the secret")
-                .help(format!("write the placeholder `${{{placeholder}}}`, and put the secret in its place where the patch is applied"));
+                .help(format!("write the placeholder `${{{placeholder}}}` here, {listed}"));
         }
         let finding = Diagnostic::new(
             Code::LiteralSecret,
@@ -81,9 +83,7 @@ impl<'a> Walk<'a> {
             finding
                 .help("remove the line: the base config, which is not tracked, has its own from `talosctl gen secrets`")
         } else {
-            finding.help(format!(
-                "change the secret, and write a placeholder such as `${{{placeholder}}}` that is filled in where the patch is applied"
-            ))
+            finding.help(format!("change the secret, write the placeholder `${{{placeholder}}}` here, {listed}"))
         }
     }
 
