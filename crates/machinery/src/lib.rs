@@ -33,6 +33,7 @@ pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};
 pub use placeholder::is_unknown;
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
+pub use rules::bond_modes;
 
 #[cfg(test)]
 mod tests;

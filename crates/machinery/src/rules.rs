@@ -42,6 +42,7 @@ mod firewall;
 mod warnings;
 mod node;
 
+pub use bonds::bond_modes;
 use section::Section;
 
 /// The rules that a config is checked against.

@@ -6,6 +6,7 @@ mod image;
 mod storage;
 mod system;
 mod kubernetes;
+mod network;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use talosmith_machinery::Role;
 
 pub(crate) use image::{Install, InstallImage, Schematic};
 pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, Kubelet, Oidc};
+pub(crate) use network::{Bond, Dhcp, Link, LinkRoute, Vip};
 pub(crate) use storage::{
     Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, LocalPath, Mount, ReclaimPolicy, Tpm, Volume,
     VolumeKind, VolumeType,
@@ -26,8 +28,8 @@ pub(crate) use system::{
 use talosmith_document::TalosVersion;
 
 use crate::scalar::{
-    AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, ModelKey, Name, NodeEndpoint, RelativePath,
-    SubjectAltName, Sysctl, Taint, VolumeName,
+    AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, LinkName, ModelKey, Name, NodeEndpoint,
+    RelativePath, SubjectAltName, Sysctl, Taint, VolumeName,
 };
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -66,6 +68,12 @@ pub struct Device {
     /// Absent is not the same as an empty list.
     pub nameservers: Option<Vec<Address>>,
     pub search_domains: Option<SearchDomains>,
+    #[serde(default)]
+    pub static_hosts: BTreeMap<Address, Vec<Hostname>>,
+    #[serde(default)]
+    pub links: BTreeMap<LinkName, Link>,
+    #[serde(default)]
+    pub vips: BTreeMap<Address, Vip>,
     pub time: Option<Time>,
     #[serde(default)]
     pub kernel_modules: BTreeMap<Name, KernelModule>,

@@ -14,13 +14,16 @@ const NEEDED: &[&str] = &["cluster", "role", "talosVersion", "baseConfig", "base
 
 /// The keys of a device whose checks read another key, and would find something wrong only because that is missing.
 const READERS: &[(&str, &[&str])] = &[
+    ("address", &["links", "vips"]),
     ("disks", &["volumes", "localPath", "kata", "install"]),
     ("extensionServices", &["install"]),
+    ("install", &["links"]),
     ("kernelModules", &["install"]),
     ("labels", &["kata"]),
+    ("links", &["links", "vips"]),
     ("localPath", &["localPath"]),
-    ("patches", &["disks", "volumes", "localPath", "kata", "install"]),
-    ("schematics", &["install"]),
+    ("patches", &["links", "vips", "disks", "volumes", "localPath", "kata", "install"]),
+    ("schematics", &["install", "links"]),
     ("tailscale", &["tailscale", "install"]),
     ("volumes", &["volumes", "localPath", "kata"]),
 ];

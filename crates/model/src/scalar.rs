@@ -4,6 +4,7 @@ mod image;
 mod label;
 mod name;
 mod network;
+mod link;
 mod path;
 mod size;
 mod bound;
@@ -14,6 +15,7 @@ pub use bound::UpperBound;
 pub(crate) use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
 pub(crate) use image::{Extension, Image, KernelArgument, Tag};
 pub(crate) use label::{LabelKey, LabelValue, Taint};
+pub(crate) use link::{LinkAddress, LinkName, MacAddress};
 pub(crate) use name::{
     Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference, SecretName,
     VolumeName,
@@ -146,6 +148,9 @@ macro_rules! with_scalars {
             "kernel-argument" KernelArg KernelArgument r#"^([^\s"]|"[^"]*"?)+$"#;
             "label-key" BadLabel LabelKey r#"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;
             "label-value" BadLabel LabelValue r#"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"#;
+            "link-address" BadAddress LinkAddress r#"^(address/[0-9]{1,3}|(address in )?(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3})$"#;
+            "link-name" BadName LinkName r#"^(?!\.{1,2}$)[^\s/:%]{1,15}$"#;
+            "mac-address" BadAddress MacAddress r#"^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|(?=.*\*)[0-9A-Fa-f:*]+)$"#;
             "model-key" BadName ModelKey r#"^[^.\s]+(\.[^.\s]+)*$"#;
             "name" BadName Name r#"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;
             "node-endpoint" BadAddress NodeEndpoint r#"^(cluster|https://[^/\s]+/?)$"#;

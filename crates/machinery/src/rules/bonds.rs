@@ -14,6 +14,31 @@ const VALUES: [(&str, &[&str]); 8] = [
     ("adSelect", &["stable", "bandwidth", "count"]),
 ];
 
+const ACTIVE_BACKUP: &str = "active-backup";
+const LACP: &str = "802.3ad";
+const TLB: &str = "balance-tlb";
+const ALB: &str = "balance-alb";
+/// The modes in which the bond watches its links by ARP.
+const WITH_ARP: &[&str] = &["balance-rr", ACTIVE_BACKUP, "balance-xor", "broadcast"];
+
+/// The options of a bond that only some modes have, with these modes.
+const OPTIONS: [(&str, &[&str]); 8] = [
+    ("lacpRate", &[LACP]),
+    ("arpValidate", WITH_ARP),
+    ("primary", &[ACTIVE_BACKUP, ALB, TLB]),
+    ("arpInterval", WITH_ARP),
+    ("packetsPerSlave", &["balance-rr"]),
+    ("tlbDynamicLb", &[ALB, TLB]),
+    ("adActorSysPrio", &[LACP]),
+    ("adUserPortKey", &[LACP]),
+];
+
+/// Returns the modes in which a bond has an option; none if all have it.
+#[must_use]
+pub fn bond_modes(option: &str) -> Option<&'static [&'static str]> {
+    OPTIONS.iter().find(|(name, _)| *name == option).map(|(_, modes)| *modes)
+}
+
 pub(crate) fn check_bond(bond: Section<'_>) {
     for (path, values) in VALUES {
         bond.require_value(path, values);
@@ -44,19 +69,12 @@ pub(crate) fn check_bond(bond: Section<'_>) {
         "" => "balance-rr",
         mode => mode,
     };
-    let aggregates = matches!(mode, "802.3ad" | "balance-alb" | "balance-tlb");
-    let balances = matches!(mode, "balance-alb" | "balance-tlb");
-    let options = [
-        ("lacpRate", bond.is_filled("lacpRate"), mode == "802.3ad"),
-        ("arpValidate", bond.is_filled("arpValidate"), !aggregates),
-        ("primary", bond.is_filled("primary"), mode == "active-backup" || balances),
-        ("arpInterval", number("arpInterval") > 0, !aggregates),
-        ("packetsPerSlave", number("packetsPerSlave") > 1, mode == "balance-rr"),
-        ("tlbDynamicLb", number("tlbDynamicLb") > 0, balances),
-        ("adActorSysPrio", number("adActorSysPrio") > 0, mode == "802.3ad"),
-        ("adUserPortKey", number("adUserPortKey") > 0, mode == "802.3ad"),
-    ];
-    for (path, ..) in options.into_iter().filter(|(_, is_set, is_allowed)| *is_set && !is_allowed) {
+    let is_set = |path: &str| match path {
+        "lacpRate" | "arpValidate" | "primary" => bond.is_filled(path),
+        "packetsPerSlave" => number(path) > 1,
+        _ => number(path) > 0,
+    };
+    for (path, _) in OPTIONS.into_iter().filter(|(path, modes)| is_set(path) && !modes.contains(&mode)) {
         let message = format!("`{path}` cannot be combined with `mode: {mode}`");
         bond.refuse(path, message, "remove it, or choose another mode");
     }

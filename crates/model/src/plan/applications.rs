@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
-use super::claims::{self, Claims, NodeName, RawAddress};
+use super::claims::{Claims, DeviceClaims, NodeName};
 use super::unnamed_disk::UnnamedDisk;
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
@@ -215,8 +215,7 @@ pub struct ApplicationInput {
     node: String,
     /// The location of its hostname, if that is not the node's name.
     hostname: Option<Location>,
-    /// The addresses in its raw patches.
-    raw_addresses: Vec<RawAddress>,
+    claims: DeviceClaims,
     /// The key by which it takes part in kata-containers.
     kata: Option<Location>,
     /// The paths that it offers to the local-path-provisioner, and their key.
@@ -242,7 +241,7 @@ impl ApplicationInput {
             device: device.name.clone(),
             hostname: (device.network.hostname != device.network.node_name)
                 .then(|| device.network.hostname_location.clone()),
-            raw_addresses: claims::addresses(&device.patches),
+            claims: DeviceClaims::of(device),
             node: device.network.node_name.clone(),
             kata: device.kubernetes.kata.then(|| device.keys.at("/kata").as_key()),
             local_paths: local_paths.map(|paths| (paths, device.keys.at("/localPath/volumes"))),
@@ -261,10 +260,7 @@ impl ApplicationInput {
                 location,
             });
         }
-        let addresses = std::mem::take(&mut self.raw_addresses).into_iter();
-        claims
-            .addresses
-            .extend(addresses.map(|address| (address, self.device.as_str().into(), self.cluster.as_str().into())));
+        claims.add(&self.device, &self.cluster, std::mem::take(&mut self.claims));
     }
 
     pub fn cluster(&self) -> &str {

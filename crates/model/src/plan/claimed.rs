@@ -1,11 +1,11 @@
-//! What the claims of devices have to do with other devices: node names, addresses in raw patches, and endpoints.
+//! What the claims of devices have to do with other devices: node names, addresses of links, and endpoints.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
-use super::claims::{NodeName, portless};
+use super::claims::{ClaimedAddress, NodeName, portless};
 use super::cross_device::CrossDeviceChecks;
 use crate::FleetFile;
 
@@ -14,6 +14,7 @@ pub(super) fn check(fleet: &FleetFile, checks: &CrossDeviceChecks) -> Vec<Diagno
     let mut findings = Vec::new();
     check_node_names(checks, &mut findings);
     check_addresses(checks, &mut findings);
+    check_macs(checks, &mut findings);
     check_endpoints(fleet, checks, &mut findings);
     findings
 }
@@ -44,22 +45,58 @@ fn check_node_names(checks: &CrossDeviceChecks, findings: &mut Vec<Diagnostic>) 
     }
 }
 
-/// Finds addresses in raw patches that belong to another device of the cluster.
+/// Finds addresses of links that another device of the cluster has.
 fn check_addresses(checks: &CrossDeviceChecks, findings: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<(&str, IpAddr), (&ClaimedAddress, &str)> = HashMap::new();
     for (claimed, device, cluster) in &checks.claims().addresses {
-        let Some((owner, location)) = checks.owner_of(claimed.address, cluster) else { continue };
+        let (owner, location, what) = match checks.owner_of(claimed.address, cluster) {
+            Some((owner, location)) => (owner, location, "the address of"),
+            None => match *first.entry((&**cluster, claimed.address)).or_insert((claimed, &**device)) {
+                // Control planes share it.
+                (earlier, _) if earlier.is_shared && claimed.is_shared => continue,
+                (earlier, owner) => (owner, earlier.location.clone(), "also an address of"),
+            },
+        };
         if owner == &**device {
             continue;
         }
-        let message =
-            format!("the patch assigns to `{device}` the address {}, which is that of `{owner}`", claimed.address);
+        let (subject, help) = match claimed.is_raw {
+            true => ("the patch assigns to", "write another address in the patch"),
+            false => ("the model assigns to", "write another address"),
+        };
+        let address = claimed.address;
+        let message = match what {
+            "the address of" => format!("{subject} `{device}` the address {address}, which is that of `{owner}`"),
+            _ => format!("{subject} `{device}` the address {address}, which `{owner}` has too"),
+        };
         findings.push(
             Diagnostic::new(Code::DuplicateAddress, message, claimed.location.clone())
-                .also(location, format!("the address of `{owner}`"))
+                .also(location, format!("{what} `{owner}`"))
                 .device(owner)
                 .device(&**device)
                 .note("both nodes would answer for the address")
-                .help("write another address in the patch"),
+                .help(help),
+        );
+    }
+}
+
+/// Finds hardware addresses by which two devices select a link.
+fn check_macs(checks: &CrossDeviceChecks, findings: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<&str, (&Location, &str)> = HashMap::new();
+    for (mac, location, device) in &checks.claims().macs {
+        let (earlier, owner) = *first.entry(mac).or_insert((location, &**device));
+        if owner == &**device {
+            continue;
+        }
+        let message = format!("`{owner}` and `{device}` have a link with the hardware address {mac}");
+        let finding = Diagnostic::new(Code::DuplicateAddress, message, location.clone());
+        let finding = if earlier == location { finding } else { finding.also(earlier.clone(), "first here") };
+        findings.push(
+            finding
+                .device(owner)
+                .device(&**device)
+                .note("one of the two has no such link, and gets no address on it")
+                .help("write the address of the node's own link; `talosctl get links` lists them"),
         );
     }
 }

@@ -1,12 +1,13 @@
-//! What a device claims for itself beyond its own file's keys: the name of its Kubernetes node, and addresses in raw patches.
+//! What a device claims for itself: the name of its Kubernetes node, and the addresses of its links.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use talosmith_document::Location;
+use talosmith_document::{Location, Pointer};
 
-use super::Patch;
 use super::raw::{self, MAIN, Place};
+use super::{Device, Patch};
 use crate::scalar::Endpoint;
 
 /// Where raw patches give a link an address of its own.
@@ -29,11 +30,25 @@ pub(super) const SHARED: &[Place] = &[
     ("HCloudVIPConfig", "name"),
 ];
 
-/// An address in a raw patch.
+/// An address that a device gives to one of its links.
 #[derive(Debug)]
-pub(super) struct RawAddress {
+pub(super) struct ClaimedAddress {
     pub address: IpAddr,
+    /// Whether control planes share it.
+    pub is_shared: bool,
+    /// Whether a raw patch has it.
+    pub is_raw: bool,
     pub location: Location,
+}
+
+/// What a device claims for itself.
+#[derive(Debug, Default)]
+pub(super) struct DeviceClaims {
+    pub addresses: Vec<ClaimedAddress>,
+    /// The hardware addresses of its links, in lower case.
+    macs: Vec<(Box<str>, Location)>,
+    /// The addresses in the certificate of its API server.
+    server_addresses: Vec<IpAddr>,
 }
 
 /// What the devices of a fleet claim, for the checks across devices.
@@ -41,8 +56,12 @@ pub(super) struct RawAddress {
 pub(super) struct Claims {
     /// The names of nodes that differ from their hostnames.
     pub nodes: Vec<NodeName>,
-    /// The addresses in raw patches, with the device and its cluster.
-    pub addresses: Vec<(RawAddress, Box<str>, Box<str>)>,
+    /// The addresses of links, with the device and its cluster.
+    pub addresses: Vec<(ClaimedAddress, Box<str>, Box<str>)>,
+    /// The hardware addresses of links, with the device.
+    pub macs: Vec<(Box<str>, Location, Box<str>)>,
+    /// The addresses in certificates of API servers, with the cluster.
+    pub server_addresses: BTreeSet<(Box<str>, IpAddr)>,
     /// The addresses in endpoints of devices without a port, where these are written, the devices, and their clusters.
     pub endpoints: Vec<(IpAddr, Location, Box<str>, Box<str>)>,
 }
@@ -62,14 +81,55 @@ pub(super) fn portless(url: &Endpoint) -> Option<IpAddr> {
     if url.has_port() { None } else { url.host().parse().ok() }
 }
 
+impl DeviceClaims {
+    /// Returns what a planned device claims.
+    pub(super) fn of(device: &Device) -> Self {
+        let network = &device.network;
+        let mut addresses = in_patches(&device.patches);
+        let mut macs = Vec::new();
+        for link in &network.links {
+            let at = Pointer::new("/links").child(&link.name);
+            for (index, text) in link.addresses.iter().enumerate() {
+                let location = || device.keys.at(at.child("addresses").item(index));
+                addresses.extend(claimed(text, false, false, location));
+            }
+            macs.extend(link.mac.as_deref().map(|mac| (mac.into(), device.keys.at(at.child("mac")))));
+        }
+        for vip in &network.vips {
+            let location = || device.keys.at(Pointer::new("/vips").child(&vip.address)).as_key();
+            addresses.extend(claimed(&vip.address, true, false, location));
+        }
+        let names = device.kubernetes.api_server.iter().flat_map(|server| &server.cert_sans);
+        let raw = raw::scalars(
+            &device.patches,
+            &[(MAIN, "cluster.apiServer.certSANs[]"), ("KubeAPIServerConfig", "certExtraSANs[]")],
+        );
+        let names = names.map(String::as_str).chain(raw.iter().map(|scalar| scalar.text));
+        Self { addresses, macs, server_addresses: names.filter_map(|name| name.parse().ok()).collect() }
+    }
+}
+
+impl Claims {
+    /// Adds what a device of a cluster claims.
+    pub(super) fn add(&mut self, device: &str, cluster: &str, claims: DeviceClaims) {
+        let DeviceClaims { addresses, macs, server_addresses } = claims;
+        self.addresses.extend(addresses.into_iter().map(|address| (address, device.into(), cluster.into())));
+        self.macs.extend(macs.into_iter().map(|(mac, location)| (mac, location, device.into())));
+        self.server_addresses.extend(server_addresses.into_iter().map(|address| (cluster.into(), address)));
+    }
+}
+
 /// The addresses that raw patches give to links.
-pub(super) fn addresses(patches: &[Arc<Patch>]) -> Vec<RawAddress> {
-    let scalars = [OWN, SHARED].into_iter().flat_map(|places| raw::scalars(patches, places));
-    let addresses = scalars.filter_map(|scalar| {
-        let address = scalar.text.split('/').next()?.parse().ok()?;
-        Some(RawAddress { address, location: scalar.location })
+fn in_patches(patches: &[Arc<Patch>]) -> Vec<ClaimedAddress> {
+    let scalars = [(OWN, false), (SHARED, true)].into_iter().flat_map(|(places, is_shared)| {
+        raw::scalars(patches, places).into_iter().map(move |scalar| (scalar, is_shared))
     });
-    addresses.collect()
+    scalars.filter_map(|(scalar, is_shared)| claimed(scalar.text, is_shared, true, || scalar.location)).collect()
+}
+
+fn claimed(text: &str, is_shared: bool, is_raw: bool, location: impl FnOnce() -> Location) -> Option<ClaimedAddress> {
+    let address = text.split('/').next()?.parse().ok()?;
+    Some(ClaimedAddress { address, is_shared, is_raw, location: location() })
 }
 
 /// Returns the name of the Kubernetes node: the first label of the hostname, unless a raw patch says `registerWithFQDN`.

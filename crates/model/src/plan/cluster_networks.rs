@@ -11,7 +11,7 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer};
 use talosmith_machinery::is_unknown;
 
 use super::raw::{self, MAIN, Place, RawScalar};
-use super::{Check, Patch, claims};
+use super::{Check, Patch, claims, link_addresses};
 use crate::device::Device;
 use crate::scalar::{Cidr, NodeEndpoint, Route, SubnetFilter};
 
@@ -163,6 +163,7 @@ fn check_addresses(check: &mut Check<'_>, patches: &[Arc<Patch>], networks: &[Cl
             report(check, "the nameserver", server.as_str(), location, network);
         }
     }
+    check_links(check, networks);
     if let Some((address, location)) = endpoint_address(check, device)
         && let Some(network) = containing(networks, address)
     {
@@ -177,6 +178,31 @@ fn check_addresses(check: &mut Check<'_>, patches: &[Arc<Patch>], networks: &[Cl
             if let Some(network) = address.and_then(|address| containing(networks, address)) {
                 report(check, name, scalar.text, scalar.location, network);
             }
+        }
+    }
+}
+
+/// Checks the addresses that the model gives to links.
+fn check_links(check: &mut Check<'_>, networks: &[ClusterNetwork]) {
+    let device = &check.file.device;
+    for (name, link) in &device.links {
+        let at = Pointer::new("/links").child(name).child("addresses");
+        for (index, written) in link.addresses.iter().enumerate() {
+            let Ok(own) = link_addresses::network(device, written) else { continue };
+            // The device's own address has its finding.
+            if own.addr() == device.address.ip() {
+                continue;
+            }
+            if let Some(network) = containing(networks, own.addr()) {
+                let location = check.at(at.item(index));
+                report(check, "the address", &own.addr().to_string(), location, network);
+            }
+        }
+    }
+    for address in device.vips.keys() {
+        if let Some(network) = containing(networks, address.ip()) {
+            let location = check.key(Pointer::new("/vips").child(address));
+            report(check, "the shared address", address.as_str(), location, network);
         }
     }
 }

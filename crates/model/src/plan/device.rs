@@ -45,7 +45,7 @@ pub struct Device {
     /// Disks, volumes, and what is offered for persistent volumes.
     #[serde(skip)]
     pub storage: Storage,
-    /// Hostname, resolvers and Tailscale.
+    /// Hostname, links, resolvers and Tailscale.
     #[serde(skip)]
     pub network: Network,
     /// Time, kernel, files, registries and extension services.
@@ -96,7 +96,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     features::extensions(check, applied.as_ref());
     services::check_unconfigured(check, applied.as_ref(), &written_documents);
     let system = system::plan(check, &versions, applied.as_ref());
-    let network = network::plan(check, &written_documents);
+    let network = network::plan(check, &versions.talos, &written_documents);
     cluster_networks::check(check, &written_documents);
     let kubernetes = kubernetes::plan(check, versions.config_format);
     let files = written.files.iter().map(|(key, name)| {

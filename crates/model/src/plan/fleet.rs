@@ -7,7 +7,7 @@ use talosmith_machinery::Role;
 
 use super::cross_device::CrossDeviceChecks;
 use super::unnamed_disk::UnnamedDisks;
-use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, claimed, folders};
+use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, claimed, endpoints, folders};
 use crate::scalar::Name;
 use crate::{DeviceFile, FleetFile, PartialDevice};
 
@@ -83,6 +83,9 @@ impl<'a> FleetPlan<'a> {
         findings.extend(checks.finish(fleet, unreadable.is_empty()));
         findings.extend(unnamed_disks.finish());
         findings.extend(claimed::check(fleet, &checks));
+        if unreadable.is_empty() {
+            findings.extend(endpoints::check(fleet, &checks));
+        }
         findings.extend(applications::check_default_paths(fleet));
         findings.extend(folders::check(&clusters, &checks));
         for cluster in &mut clusters {

@@ -1,12 +1,12 @@
-//! Networks, resolvers and Tailscale.
+//! Links, resolvers and Tailscale.
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Location, Pointer};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion};
 
 use super::secrets::{Expected, use_secret};
-use super::{Check, Cluster, Patch, claims};
+use super::{Check, Cluster, Link, Patch, StaticHost, Vip, claims, link_addresses, link_checks, links, vips};
 use crate::FleetFile;
 use crate::device::Device;
 use crate::scalar::{Cidr, Hostname, Route};
@@ -14,7 +14,7 @@ use crate::scalar::{Cidr, Hostname, Route};
 /// Tailscale's own resolver: <https://tailscale.com/kb/1081/magicdns>.
 const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
 
-/// The hostname, the resolvers and Tailscale.
+/// The hostname, the links, the resolvers and Tailscale.
 #[derive(Debug, Serialize)]
 pub struct Network {
     /// The hostname: as written, or else the device's name.
@@ -25,6 +25,12 @@ pub struct Network {
     pub nameservers: Option<Vec<String>>,
     /// Search domains; none if the model has none.
     pub search_domains: Option<SearchDomains>,
+    /// Links in the natural order of their names.
+    pub links: Vec<Link>,
+    /// Addresses that control planes share.
+    pub vips: Vec<Vip>,
+    /// Hostnames of addresses.
+    pub static_hosts: Vec<StaticHost>,
     /// The Tailscale extension service; none if the model does not have it.
     pub tailscale: Option<Tailscale>,
     /// The location of the hostname, or else of the device's name.
@@ -33,12 +39,17 @@ pub struct Network {
 }
 
 /// Plans the network of a device with some raw patches.
-pub(super) fn plan(check: &mut Check<'_>, patches: &[Arc<Patch>]) -> Network {
+pub(super) fn plan(check: &mut Check<'_>, version: &TalosVersion, patches: &[Arc<Patch>]) -> Network {
     let written = &check.file.device;
     if written.hostname.is_none() {
         check_name_as_hostname(check, written.name.as_str());
     }
+    link_checks::check(check, patches);
+    link_addresses::check_reachable(check, patches);
     Network {
+        links: links::plan(check, version),
+        vips: vips::plan(check, patches),
+        static_hosts: links::static_hosts(check),
         hostname: hostname(written).to_owned(),
         node_name: claims::node_name(hostname(written), patches),
         hostname_location: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),

@@ -16,7 +16,7 @@ string_scalars! {
 }
 
 /// An IP address, and how the user wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Address {
     text: String,
@@ -52,7 +52,7 @@ impl FromStr for Address {
 }
 
 /// A network without host bits, and how the user wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Cidr {
     text: String,

@@ -93,6 +93,7 @@ impl Translator<'_> {
         };
         let finding = Diagnostic::new(Code::UnknownKey, message, Location::key(self.source, at.child(key)));
         let finding = match finding.did_you_mean(key, keys.iter().copied()) {
+            Ok(finding) if keys.contains(&"patches") => finding.help("what has no key is written under `patches`"),
             Ok(finding) => finding,
             Err(finding) => match self.elsewhere(at, key) {
                 Some(help) => finding.help(help),

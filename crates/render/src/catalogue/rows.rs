@@ -113,6 +113,30 @@ pub static DEVICE: &[Row] = &[
         ..PATCH
     },
     Row {
+        key: "staticHosts",
+        each: Each::Device(|device| !device.network.static_hosts.is_empty()),
+        file: "static-hosts.patch.yaml",
+        template: same!("static-hosts"),
+        about: "names that the node knows by itself",
+        ..PATCH
+    },
+    Row {
+        key: "links",
+        each: Each::Device(|device| !device.network.links.is_empty()),
+        file: "network.patch.yaml",
+        template: same!("network"),
+        about: "the links of the node's network",
+        ..PATCH
+    },
+    Row {
+        key: "vips",
+        each: Each::Device(|device| !device.network.vips.is_empty()),
+        file: "vips.patch.yaml",
+        template: same!("vips"),
+        about: "addresses that control planes share",
+        ..PATCH
+    },
+    Row {
         key: "time",
         each: Each::Device(|device| device.system.time.is_some()),
         file: "time.patch.yaml",
