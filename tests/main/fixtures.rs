@@ -171,7 +171,10 @@ fn schemas_and_types_accept_the_same() {
 /// Whether each layer of a fleet deserializes as a part of a device. The type of a fleet keeps layers untyped.
 fn layers_are_typed(fleet: &Value) -> bool {
     let clusters = fleet["clusters"].as_object().into_iter().flatten();
-    let layers = clusters.flat_map(|(_, cluster)| ["defaults", "controlplane", "worker"].map(|key| &cluster[key]));
+    let layers = clusters.flat_map(|(_, cluster)| {
+        let groups = cluster["groups"].as_object().into_iter().flat_map(|groups| groups.values());
+        groups.chain(["defaults", "controlplane", "worker"].map(|key| &cluster[key]))
+    });
     layers.filter_map(|layer| layer.as_object()).all(|layer| {
         let mut device = serde_json::json!({"name": "a", "cluster": "a", "role": "worker", "address": "192.0.2.1"});
         device.as_object_mut().expect("an object").extend(layer.clone());

@@ -123,11 +123,6 @@ fn model_keys() -> String {
 fn walk(root: &Value, schema: &Value, path: &str, text: &mut String) {
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        // The keys of a layer are those of a device, which are listed under device.yaml.
-        if property["$ref"].as_str().is_some_and(|reference| reference.ends_with("/layer")) {
-            text.push_str(&format!("- `{path}` (mapping): keys of devices, for many of them\n"));
-            continue;
-        }
         entry(root, property, &path, text);
     }
     if schema["additionalProperties"].is_object() {
@@ -136,6 +131,11 @@ fn walk(root: &Value, schema: &Value, path: &str, text: &mut String) {
 }
 
 fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
+    // The keys of a layer are those of a device, which are listed under device.yaml.
+    if property["$ref"].as_str().is_some_and(|reference| reference.ends_with("/layer")) {
+        text.push_str(&format!("- `{path}` (mapping): keys of devices, for many of them\n"));
+        return;
+    }
     let (other, resolved) = resolve(root, property);
     let own = |key: &str| [property, &resolved].into_iter().find_map(|schema| schema.get(key).cloned());
     let kind = match own("type") {

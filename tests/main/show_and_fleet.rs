@@ -85,6 +85,20 @@ fn show_prints_a_device_with_the_line_of_each_value() {
 }
 
 #[test]
+fn show_names_the_group_of_a_value_and_the_groups_that_it_overrides() {
+    let sandbox = Sandbox::of_fleet("company");
+    insta::assert_snapshot!("show-groups", session(&sandbox, &["show", "prod-worker-3"], &[("COLUMNS", "140")]));
+    let facts = parsed(&sandbox, &["show", "prod-worker-3", "--format", "json"])["device"]["facts"].take();
+    let facts = facts.as_array().expect("a list");
+    let of_group: Vec<String> =
+        facts.iter().filter(|fact| fact["from"]["group"] == "hall-b").map(|fact| fact["key"].to_string()).collect();
+    assert_eq!(
+        of_group,
+        ["\"/labels/topology.kubernetes.io~1zone\"", "\"/nameservers\"", "\"/sysctls/vm.nr_hugepages\""]
+    );
+}
+
+#[test]
 fn show_fits_into_forty_columns_of_ascii() {
     let sandbox = two();
     let narrow = [("COLUMNS", "40"), ("LANG", "C")];

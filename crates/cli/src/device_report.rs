@@ -7,12 +7,13 @@ mod text;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 use serde_json::Value;
-use talosmith_document::{Locator, Sources, TalosVersion, line_column};
+use talosmith_document::{Location, Locator, Sources, TalosVersion, line_column};
 use talosmith_machinery::Role;
 use talosmith_model::ResolvedKey;
 use talosmith_model::plan::{ConfigFormat, Device, InstallImage, NamedImage};
 use talosmith_render::{GeneratedFile, generated_files};
 
+use crate::report::group;
 use layout::DiskLayout;
 
 /// The version of the format: increased by incompatible changes.
@@ -56,6 +57,9 @@ struct KeyLine {
     key: String,
     value: Value,
     from: Line,
+    /// Where groups have the key, and a nearer layer overrides it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overrides: Vec<Line>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,6 +68,9 @@ struct Line {
     file: Utf8PathBuf,
     /// Counted from 1.
     line: usize,
+    /// The group of the cluster that the line is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -112,11 +119,16 @@ impl<'a> DeviceReport<'a> {
 
 fn key_lines(keys: Vec<ResolvedKey>, sources: &Sources) -> Vec<KeyLine> {
     let mut locator = Locator::new(sources);
-    let lines = keys.into_iter().map(|key| {
-        let source = sources.get(key.location.source);
-        let start = locator.locate(&key.location).map_or(0, |range| range.start);
-        let line = line_column(&source.text, start).0;
-        KeyLine { key: key.key.to_string(), value: key.value, from: Line { file: source.path.clone(), line } }
+    let mut line = |location: &Location| {
+        let source = sources.get(location.source);
+        let start = locator.locate(location).map_or(0, |range| range.start);
+        Line { file: source.path.clone(), line: line_column(&source.text, start).0, group: group(location) }
+    };
+    let lines = keys.into_iter().map(|key| KeyLine {
+        key: key.key.to_string(),
+        value: key.value,
+        from: line(&key.location),
+        overrides: key.overridden.iter().map(&mut line).collect(),
     });
     lines.collect()
 }

@@ -12,6 +12,7 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use human::group;
 pub use human::human;
 pub(crate) use json::{json, json_document};
 pub use order::sort;

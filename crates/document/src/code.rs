@@ -106,6 +106,8 @@ codes! {
     // References
     NameMismatch "name-mismatch" Error "A device's name differs from the name of its folder."
     UnknownCluster "unknown-cluster" Error "A device names a cluster that talosmith.yaml does not have."
+    UnknownGroup "unknown-group" Error "A device lists a group that its cluster does not have."
+    UnusedGroup "unused-group" Warning "No device lists a group."
     UnknownSchematic "unknown-schematic" Error "An image names a schematic that the device does not have."
     UnknownVolume "unknown-volume" Error "The model names a volume that the device does not have."
     UnknownDisk "unknown-disk" Error "A volume names a disk that the device does not list."

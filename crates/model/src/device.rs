@@ -39,6 +39,9 @@ pub struct Device {
     pub cluster: Name,
     pub role: Role,
     pub address: Address,
+    /// Groups of its cluster; the keys of a later one override those of an earlier one.
+    #[serde(default)]
+    pub groups: Vec<Name>,
     pub talos_version: Option<TalosVersion>,
     pub base_config: Option<TalosVersion>,
     pub arch: Option<Arch>,

@@ -50,6 +50,8 @@ pub struct Cluster {
     pub defaults: Option<Map<String, Value>>,
     pub controlplane: Option<Map<String, Value>>,
     pub worker: Option<Map<String, Value>>,
+    #[serde(default)]
+    pub groups: BTreeMap<Name, Map<String, Value>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

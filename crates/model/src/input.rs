@@ -6,12 +6,14 @@ use std::sync::{Arc, OnceLock};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Level, Location, Node, Pointer, SourceId};
+use talosmith_document::{
+    Anchor, BlockText, Cache, Code, Diagnostic, Document, Level, Location, Node, Pointer, SourceId,
+};
 use talosmith_machinery::Role;
 
 use crate::device::Device;
 use crate::fleet::{Cluster, Fleet, MODEL_VERSION};
-use crate::layer::{LayerStack, Origins};
+use crate::layer::{GROUPS, LayerStack, Origins, layers_of};
 use crate::layout;
 use crate::readable::{Unreadable, keep_readable, keep_readable_fleet, remove};
 use crate::schema::Schema;
@@ -31,6 +33,8 @@ pub struct FleetFile {
     written: Written,
     /// The layers of each cluster and role, merged when the first one is read.
     layers: BTreeMap<String, [OnceLock<Arc<LayerStack>>; 2]>,
+    /// The layers of devices in groups, by the cluster, whether the role is the worker's, and the groups.
+    group_layers: Arc<Cache<(String, bool, Vec<String>), Arc<LayerStack>>>,
 }
 
 /// The raw patches of a document as they are written, by their pointers.
@@ -70,6 +74,11 @@ impl Keys {
         self.origins.location(&pointer.into())
     }
 
+    /// Returns where groups have the key at a pointer of the merged device, and a nearer layer overrides it.
+    pub(crate) fn overridden(&self, pointer: &Pointer) -> Vec<Location> {
+        self.origins.overridden(pointer)
+    }
+
     /// Returns the keys and values of the merged device. The file is parsed again: this is for reports.
     pub(crate) fn values(&self) -> Map<String, Value> {
         match json(self.origins.own(), &self.text) {
@@ -80,14 +89,28 @@ impl Keys {
 }
 
 /// How near to the device a layer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerRank {
     /// The cluster's `defaults`.
     Cluster,
     /// The role's.
     Role,
+    /// A group's, by its place in the device's list.
+    Group(u8),
     /// The device's own keys.
     Device,
+}
+
+impl LayerRank {
+    /// A number that is greater the nearer the layer is.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Cluster => 0,
+            Self::Role => 1,
+            Self::Group(place) => place.saturating_add(2),
+            Self::Device => u8::MAX,
+        }
+    }
 }
 
 impl FleetFile {
@@ -112,7 +135,9 @@ impl FleetFile {
             return (None, findings);
         };
         let layers = fleet.clusters.keys().map(|name| (name.to_string(), Default::default())).collect();
-        (Some(Self { fleet, source, is_whole, unreadable, secrets, text: text.into(), written, layers }), findings)
+        let group_layers = Arc::default();
+        let text = text.into();
+        (Some(Self { fleet, source, is_whole, unreadable, secrets, text, written, layers, group_layers }), findings)
     }
 
     pub fn at(&self, pointer: impl Into<Pointer>) -> Location {
@@ -126,24 +151,38 @@ impl FleetFile {
 
     /// Returns the layers of a cluster that apply to a device with these keys of its own.
     fn layers(&self, cluster: &Cluster, name: &str, own: &Map<String, Value>) -> Arc<LayerStack> {
-        let (index, role) = match own.get("role").map(Role::deserialize) {
-            Some(Ok(Role::Worker)) => (0, ("worker", &cluster.worker)),
-            _ => (1, ("controlplane", &cluster.controlplane)),
+        let is_worker = matches!(own.get("role").map(Role::deserialize), Some(Ok(Role::Worker)));
+        let merge = || Arc::new(self.role_layers(cluster, name, is_worker));
+        let of_role = || match self.layers.get(name) {
+            Some(layers) => Arc::clone(layers[usize::from(!is_worker)].get_or_init(merge)),
+            None => merge(),
         };
-        let merge = || {
-            let base = Pointer::new("/clusters").child(name);
-            let mut stack = LayerStack::default();
-            for (key, keys) in [("defaults", &cluster.defaults), role] {
-                if let Some(keys) = keys {
-                    stack.apply(self.source, base.child(key), keys.clone());
+        let groups: Vec<String> = listed_groups(own).map(str::to_owned).collect();
+        if groups.is_empty() {
+            return of_role();
+        }
+        self.group_layers.get_or_compute(&(name.to_owned(), is_worker, groups.clone()), || {
+            let mut stack = LayerStack::clone(&of_role());
+            let base = Pointer::new("/clusters").child(name).child(GROUPS);
+            for group in groups {
+                if let Some(keys) = cluster.groups.get(group.as_str()) {
+                    stack.apply(self.source, base.child(&group), keys.clone());
                 }
             }
             Arc::new(stack)
-        };
-        match self.layers.get(name) {
-            Some(layers) => Arc::clone(layers[index].get_or_init(merge)),
-            None => merge(),
+        })
+    }
+
+    fn role_layers(&self, cluster: &Cluster, name: &str, is_worker: bool) -> LayerStack {
+        let role = if is_worker { ("worker", &cluster.worker) } else { ("controlplane", &cluster.controlplane) };
+        let base = Pointer::new("/clusters").child(name);
+        let mut stack = LayerStack::default();
+        for (key, keys) in [("defaults", &cluster.defaults), role] {
+            if let Some(keys) = keys {
+                stack.apply(self.source, base.child(key), keys.clone());
+            }
         }
+        stack
     }
 
     /// Returns the block scalar at a location of a merged device, if its lines are written as they are read.
@@ -211,8 +250,10 @@ impl DeviceFile {
             findings.push(unknown_cluster(fleet, source, name));
             return None;
         };
-        let of_layers: Vec<_> =
-            fleet.unreadable.in_layers(name, text_of("role").unwrap_or_default()).cloned().collect();
+        let groups: Vec<&str> = listed_groups(&own).collect();
+        findings.extend(unknown_groups(source, name, cluster, &groups));
+        let role = text_of("role").unwrap_or_default();
+        let of_layers: Vec<_> = fleet.unreadable.in_layers(name, role, &groups).cloned().collect();
         let (mut keys, origins, nulls) = fleet.layers(cluster, name, &own).with_device(source, own);
         let is_readable = findings.is_empty() || keep_readable(&mut keys, folder, findings);
         if !is_readable || !of_layers.iter().all(|entry| remove(&mut keys, entry)) {
@@ -222,7 +263,8 @@ impl DeviceFile {
         let is_found = |null: &Diagnostic| findings.iter().any(|found| found.at.location == null.at.location.as_key());
         let nulls: Vec<_> = nulls.into_iter().filter(|null| fleet.is_whole && !is_found(null)).collect();
         findings.extend(nulls);
-        let device = typed(source, Value::Object(keys)).map_err(|finding| findings.push(*finding)).ok()?;
+        let device: Device = typed(source, Value::Object(keys)).map_err(|finding| findings.push(*finding)).ok()?;
+        findings.extend(repeated_groups(source, &device.groups));
         let is_whole = of_layers.is_empty() && !findings.iter().any(|finding| finding.level == Level::Error);
         Some((device, origins, is_whole))
     }
@@ -237,11 +279,15 @@ impl DeviceFile {
     /// Which layer the value at a pointer of the merged device comes from.
     pub fn layer(&self, pointer: &Pointer) -> LayerRank {
         let Some(layer) = self.keys.origins.layer(pointer) else { return LayerRank::Device };
-        // The base of a layer in talosmith.yaml is /clusters/<name>/<layer>.
-        let mut segments = layer.base.segments();
-        match (segments.next().as_deref(), segments.nth(1).as_deref()) {
-            (Some("clusters"), Some("defaults")) => LayerRank::Cluster,
-            (Some("clusters"), Some(_)) => LayerRank::Role,
+        // The base of a layer in talosmith.yaml is /clusters/<name>/<layer>, or /clusters/<name>/groups/<group>.
+        let base: Vec<String> = layer.base.segments().collect();
+        match base.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["clusters", _, "defaults"] => LayerRank::Cluster,
+            ["clusters", _, GROUPS, group] => {
+                let place = self.device.groups.iter().position(|name| name.as_str() == group);
+                LayerRank::Group(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX))
+            }
+            ["clusters", ..] => LayerRank::Role,
             _ => LayerRank::Device,
         }
     }
@@ -284,9 +330,10 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> ModelDocument {
         Schema::Device => written.add(text, &document.root, &Pointer::root()),
         _ => {
             for cluster in document.root.get("clusters").map(Node::entries).unwrap_or_default() {
-                for layer in ["defaults", "controlplane", "worker"] {
-                    let at = Pointer::new("/clusters").child(&cluster.key).child(layer);
-                    cluster.value.get(layer).into_iter().for_each(|keys| written.add(text, keys, &at));
+                let groups = cluster.value.get(GROUPS).map(Node::entries).unwrap_or_default();
+                for layer in layers_of(groups.iter().map(|group| &*group.key)) {
+                    let at = Pointer::new("/clusters").child(&cluster.key).join(&layer);
+                    cluster.value.at(&layer).into_iter().for_each(|keys| written.add(text, keys, &at));
                 }
             }
         }
@@ -374,4 +421,39 @@ fn unknown_cluster(fleet: &FleetFile, source: SourceId, name: &str) -> Diagnosti
     finding
         .did_you_mean(name, names.iter().copied())
         .unwrap_or_else(|finding| finding.note(format!("its clusters: {}", names.join(", "))))
+}
+
+/// The groups that the keys of a device list.
+fn listed_groups(own: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    own.get(GROUPS).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn unknown_groups<'a>(
+    source: SourceId,
+    name: &'a str,
+    cluster: &'a Cluster,
+    groups: &'a [&str],
+) -> impl Iterator<Item = Diagnostic> + use<'a> {
+    let unknown = groups.iter().enumerate().filter(|(_, group)| !cluster.groups.contains_key(**group));
+    unknown.map(move |(index, group)| {
+        let message = format!("the cluster `{name}` has no group `{group}`");
+        let at = Pointer::root().child(GROUPS).item(index);
+        let finding = Diagnostic::new(Code::UnknownGroup, message, Location::value(source, at));
+        let names: Vec<&str> = cluster.groups.keys().map(crate::scalar::Name::as_str).collect();
+        finding.did_you_mean(group, names.iter().copied()).unwrap_or_else(|finding| match &names[..] {
+            [] => finding
+                .help(format!("add it in talosmith.yaml:\nclusters:\n  {name}:\n    groups:\n      {group}: {{}}")),
+            _ => finding.note(format!("its groups: {}", names.join(", "))),
+        })
+    })
+}
+
+fn repeated_groups(source: SourceId, groups: &[crate::scalar::Name]) -> impl Iterator<Item = Diagnostic> {
+    let repeated = groups.iter().enumerate().filter(|(index, group)| groups[..*index].contains(group));
+    repeated.map(move |(index, group)| {
+        let at = Pointer::root().child(GROUPS).item(index);
+        Diagnostic::new(Code::DuplicateItem, format!("`{group}` is listed twice"), Location::value(source, at))
+            .note("a later group overrides an earlier one, so the order must be clear")
+            .help("remove one of the two")
+    })
 }

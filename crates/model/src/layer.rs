@@ -10,6 +10,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
 
+/// The keys of a cluster under which its layers are, and the key under which they are by name.
+const LAYERS: [&str; 3] = ["defaults", "controlplane", "worker"];
+pub(crate) const GROUPS: &str = "groups";
+
+/// Returns the pointers below a cluster at which it may have a layer.
+pub(crate) fn layers_of<'a>(groups: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Pointer> {
+    let groups = groups.map(|name| Pointer::root().child(GROUPS).child(name));
+    LAYERS.iter().map(|key| Pointer::root().child(key)).chain(groups)
+}
+
 /// The mapping in which `null` is a value (a file that is not written) and removes nothing.
 const KEEPS_NULLS: &str = "files";
 
@@ -80,6 +90,16 @@ impl Origins {
         }
     }
 
+    /// Returns the locations at which groups have a value for the key at `pointer`, which a nearer layer overrides.
+    pub(crate) fn overridden(&self, pointer: &Pointer) -> Vec<Location> {
+        let mut segments = pointer.segments();
+        let (Some(key), inner) = (segments.next(), segments.next()) else { return Vec::new() };
+        let winner = self.layer(pointer).map(|layer| &layer.base);
+        let groups = self.base.layers.iter().rev().filter(|layer| layer.is_group() && Some(&layer.base) != winner);
+        let groups = groups.filter(|layer| layer.has(&key, inner.as_deref()));
+        groups.map(|layer| Location::key(layer.source, layer.base.join(pointer))).collect()
+    }
+
     /// Returns the layer that has the value at `pointer` of the merged device, or else the mapping around it; none if it is in
     /// the device's own file alone.
     pub(crate) fn layer(&self, pointer: &Pointer) -> Option<&Layer> {
@@ -99,6 +119,21 @@ impl Origins {
             }
         }
         around
+    }
+}
+
+impl Layer {
+    /// Whether it has a value for a key, or for a key of a mapping.
+    fn has(&self, key: &str, inner: Option<&str>) -> bool {
+        match (self.outline.get(key), inner) {
+            (Some(Outline::Mapping(mapping)), Some(inner)) => mapping.get(inner) == Some(&true),
+            (Some(Outline::Mapping(_) | Outline::Value), _) => true,
+            (Some(Outline::Removed) | None, _) => false,
+        }
+    }
+
+    fn is_group(&self) -> bool {
+        self.base.segments().nth(2).is_some_and(|key| key == GROUPS)
     }
 }
 

@@ -44,6 +44,7 @@ mod objects;
 mod cross_device;
 mod claimed;
 mod endpoints;
+mod groups;
 mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,11 +6,13 @@ use std::iter;
 use serde_json::{Map, Value};
 use talosmith_document::{Anchor, Diagnostic, Level, Pointer};
 
+use crate::layer::GROUPS;
+
 /// Stands for an address that is wrong or missing; it is in no network, and the device is not generated.
 const NO_ADDRESS: &str = "0.0.0.0";
 
 /// The keys of a device that decide how all others are read.
-const NEEDED: &[&str] = &["cluster", "role", "talosVersion", "baseConfig", "base"];
+const NEEDED: &[&str] = &["cluster", "role", "groups", "talosVersion", "baseConfig", "base"];
 
 /// The keys of a device whose checks read another key, and would find something wrong only because that is missing.
 const READERS: &[(&str, &[&str])] = &[
@@ -34,20 +36,32 @@ const FILE_NAMES: &str = "files";
 /// A key of a device, or an entry of it.
 type Entry = (String, Option<String>);
 
+/// The key of a layer in its cluster, and for a group its name.
+type Layer = (String, Option<String>);
+
 /// What the errors of a fleet file keep from being checked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unreadable {
     /// The clusters that are wrong outside of their layers.
     pub clusters: BTreeSet<String>,
-    /// What is wrong in the layers, by the names of the clusters and the keys of the layers.
-    in_layers: BTreeMap<String, Vec<(String, Entry)>>,
+    /// What is wrong in the layers, by the names of the clusters, and the keys of the layers or the names of the groups.
+    in_layers: BTreeMap<String, Vec<(Layer, Entry)>>,
 }
 
 impl Unreadable {
-    /// The wrong entries of the layers that a device of a cluster and role has.
-    pub(crate) fn in_layers<'a>(&'a self, cluster: &str, role: &'a str) -> impl Iterator<Item = &'a Entry> {
+    /// The wrong entries of the layers that a device of a cluster, a role and groups has.
+    pub(crate) fn in_layers<'a>(
+        &'a self,
+        cluster: &str,
+        role: &'a str,
+        groups: &'a [&str],
+    ) -> impl Iterator<Item = &'a Entry> {
         let wrong = self.in_layers.get(cluster).into_iter().flatten();
-        wrong.filter(move |(layer, _)| layer == "defaults" || layer == role).map(|(_, entry)| entry)
+        let is_layer = move |(key, group): &Layer| match group {
+            Some(group) => groups.contains(&group.as_str()),
+            None => key == "defaults" || key == role,
+        };
+        wrong.filter(move |(layer, _)| is_layer(layer)).map(|(_, entry)| entry)
     }
 }
 
@@ -111,17 +125,24 @@ impl Unreadable {
     ) -> Option<String> {
         let key = path.next().unwrap_or_default();
         let section = clusters.get_mut(&name).and_then(|cluster| cluster.get_mut(&key)?.as_object_mut());
+        let (section, group) = match (key.as_str(), section) {
+            (GROUPS, Some(groups)) => {
+                let group = path.next();
+                (group.as_ref().and_then(|group| groups.get_mut(group)?.as_object_mut()), group)
+            }
+            (_, section) => (section, None),
+        };
         match (key.as_str(), section, entry(path)) {
-            ("defaults" | "controlplane" | "worker", Some(keys), Some(entry)) => {
+            ("defaults" | "controlplane" | "worker" | GROUPS, Some(keys), Some(entry)) => {
                 remove(keys, &entry);
                 let skipped: Vec<&str> = readers(&entry.0).collect();
-                self.in_layers.entry(name).or_default().push((key, entry));
+                self.in_layers.entry(name).or_default().push(((key, group), entry));
                 note_skipped(&skipped)
             }
             ("applications", Some(applications), Some((application, _))) => {
                 applications.shift_remove(&application);
                 let users = ["localPath", "kata"];
-                let wrong = users.map(|key| ("defaults".to_owned(), (key.to_owned(), None)));
+                let wrong = users.map(|key| (("defaults".to_owned(), None), (key.to_owned(), None)));
                 self.in_layers.entry(name).or_default().extend(wrong);
                 note_skipped(&users)
             }

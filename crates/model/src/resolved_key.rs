@@ -15,13 +15,17 @@ pub struct ResolvedKey {
     /// The location of the key that specifies it, in the device's file or in talosmith.yaml. For a default, that of the key from
     /// which it follows.
     pub location: Location,
+    /// Where groups of the device have the key, and a nearer layer overrides it.
+    pub overridden: Vec<Location>,
 }
 
 /// Returns the keys of a device in the order of its schema, always with the versions and the hostname.
 pub fn resolved_keys(device: &Device) -> Vec<ResolvedKey> {
     let keys = device.keys.values();
-    let resolved =
-        |key: Pointer, value: Value, location: &Location| ResolvedKey { key, value, location: location.as_key() };
+    let resolved = |key: Pointer, value: Value, location: &Location| {
+        let overridden = device.keys.overridden(&key);
+        ResolvedKey { key, value, location: location.as_key(), overridden }
+    };
     let mut all = Vec::new();
     for key in order() {
         let pointer = Pointer::root().child(&key);
@@ -78,7 +82,10 @@ fn scalars(root: &Value, at: &Pointer, location: &dyn Fn(&Pointer) -> Location) 
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(index, value)| walk(value, at.item(index), location, found));
             }
-            value => found.push(ResolvedKey { location: location(&at), key: at, value: value.clone() }),
+            value => {
+                let location = location(&at);
+                found.push(ResolvedKey { key: at, value: value.clone(), location, overridden: Vec::new() });
+            }
         }
     }
     let mut found = Vec::new();
@@ -128,7 +135,12 @@ mod tests {
             ("/nameservers", json!(["192.0.2.1"]), default("/defaults/nameservers")),
             ("/files", json!({}), at("/files")),
         ];
-        let expected = expected.map(|(key, value, location)| ResolvedKey { key: key.into(), value, location });
+        let expected = expected.map(|(key, value, location)| ResolvedKey {
+            key: key.into(),
+            value,
+            location,
+            overridden: Vec::new(),
+        });
         let (device, findings) = DeviceFile::read(&fleet, own, "n", &text.into());
         assert_eq!(findings, []);
         let file = device.expect("a device");

@@ -59,7 +59,7 @@ impl MergeCheck {
         let raw = patches.filter(|artifact| artifact.raw && artifact.applied).filter_map(|artifact| {
             let name = artifact.key.strip_prefix("patches.")?;
             let raw = device.patches.iter().find(|patch| patch.name == name)?;
-            let source = PatchSource::User { name: &raw.name, locator: &raw.locator, layer: raw.layer as u8 };
+            let source = PatchSource::User { name: &raw.name, locator: &raw.locator, layer: raw.layer.number() };
             Some(AppliedPatch { patch: raw.decoded.as_ref()?, source })
         });
         let base = device.base.iter().filter_map(|base| {

@@ -154,7 +154,8 @@ fn others(fleet: &FleetFile, device: &Device, key: &str) -> Vec<ResolvedKey> {
     if key.starts_with("install.") {
         scalars.extend(device.images.schematics.iter().map(|schematic| {
             let key = Pointer::new("/schematics").child(&schematic.name);
-            ResolvedKey { value: schematic.id.as_str().into(), location: device.keys.at(key.clone()).as_key(), key }
+            let location = device.keys.at(key.clone()).as_key();
+            ResolvedKey { value: schematic.id.as_str().into(), location, key, overridden: Vec::new() }
         }));
     }
     scalars

@@ -9,7 +9,7 @@ use talosmith_render::{GeneratedFile, yaml_flow};
 
 use super::bar::{bar, parts};
 use super::layout::{DiskLayout, VolumeLayout};
-use super::{DeviceReport, KeyLine, Schematic};
+use super::{DeviceReport, KeyLine, Line, Schematic};
 use crate::report::Style;
 use crate::table::{Cell, Table, columns, lines};
 
@@ -87,10 +87,18 @@ fn facts(facts: &[KeyLine], style: Style) -> String {
             table.row(above.clone().map(Cell::from));
         }
         around = above;
-        let location = format!("{}:{}", fact.from.file, fact.from.line);
+        let mut location = place(&fact.from);
+        for line in &fact.overrides {
+            location.push_str(&format!(", over {}", place(line)));
+        }
         table.row([name.into(), yaml_flow(&fact.value).into(), Cell::colored(location, AnsiColor::BrightBlack)]);
     }
     table.draw(&[0, 1, 2], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
+}
+
+fn place(line: &Line) -> String {
+    let group = line.group.as_ref().map(|group| format!(" (group {group})")).unwrap_or_default();
+    format!("{}:{}{group}", line.file, line.line)
 }
 
 /// Formats a disk as a bar with a legend, all sizes in one unit.

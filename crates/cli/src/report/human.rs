@@ -6,7 +6,7 @@ use annotate_snippets::renderer::{
     DEFAULT_ADDITION_STYLE, DEFAULT_EMPHASIS_STYLE, DEFAULT_ERROR_STYLE, DEFAULT_LINE_NUM_STYLE, DEFAULT_NOTE_STYLE,
     DEFAULT_REMOVAL_STYLE, DEFAULT_WARNING_STYLE,
 };
-use talosmith_document::{Diagnostic, Level, Sources, natural};
+use talosmith_document::{Anchor, Diagnostic, Level, Location, Sources, natural};
 
 use super::position::Positions;
 use super::shown::shown;
@@ -45,7 +45,8 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
     let path = positions.sources.get(finding.at.location.source).path.clone();
     let devices = devices(&finding, path.as_str());
-    let notes = drawing.extra_notes.iter().chain(&finding.notes).chain(&devices);
+    let group = group(&finding.at.location).filter(|_| devices.is_some()).map(|name| format!("in the group {name}"));
+    let notes = drawing.extra_notes.iter().chain(&finding.notes).chain(&group).chain(&devices);
     let mut notes: Vec<(&str, &str)> = notes.map(|text| ("note", text.as_str())).collect();
     notes.extend(finding.helps.iter().map(|text| ("help", text.as_str())));
 
@@ -117,6 +118,14 @@ fn remark(out: &mut String, word: &str, text: &str, pad: &str, style: Style) {
             out.push('\n');
         }
     }
+}
+
+/// Returns the name of the group of a cluster that a location is in.
+pub(crate) fn group(location: &Location) -> Option<String> {
+    let (Anchor::Key(at) | Anchor::Value(at) | Anchor::Part(at, _)) = &location.anchor else { return None };
+    let mut segments = at.segments();
+    let is_layer = segments.next()? == "clusters" && segments.nth(1)? == "groups";
+    is_layer.then(|| segments.next())?
 }
 
 /// Formats the devices that a finding affects; none if its location shows them.

@@ -17,7 +17,7 @@ use crate::{DeviceFile, FleetFile};
 #[derive(Debug)]
 pub struct CrossDeviceInput {
     name: String,
-    cluster: String,
+    pub(super) cluster: String,
     source: SourceId,
     role: Role,
     address: String,
@@ -30,6 +30,7 @@ pub struct CrossDeviceInput {
     objects: objects::Input,
     selectors: Option<node_selectors::Input>,
     certificate_names: Vec<certificate_names::Input>,
+    pub(super) groups: Vec<String>,
 }
 
 /// Where a device writes one of its names.
@@ -68,6 +69,7 @@ impl CrossDeviceInput {
             objects: objects::Input::new(file),
             selectors: node_selectors::Input::new(fleet, file),
             certificate_names: certificate_names::Input::all(file),
+            groups: device.groups.iter().map(ToString::to_string).collect(),
         }
     }
 }

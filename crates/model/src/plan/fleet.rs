@@ -6,6 +6,7 @@ use talosmith_document::Diagnostic;
 use talosmith_machinery::Role;
 
 use super::cross_device::CrossDeviceChecks;
+use super::groups::UsedGroups;
 use super::unnamed_disk::UnnamedDisks;
 use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, claimed, endpoints, folders};
 use crate::scalar::Name;
@@ -21,6 +22,7 @@ pub struct FleetPlan<'a> {
     incomplete: BTreeSet<String>,
     unreadable: Vec<PartialDevice>,
     unnamed_disks: UnnamedDisks,
+    used_groups: UsedGroups,
     findings: Vec<Diagnostic>,
 }
 
@@ -34,12 +36,14 @@ impl<'a> FleetPlan<'a> {
             incomplete: BTreeSet::new(),
             unreadable: Vec::new(),
             unnamed_disks: UnnamedDisks::default(),
+            used_groups: UsedGroups::default(),
             findings: Vec::new(),
         }
     }
 
     /// Adds a device whose file could be read.
     pub fn add_file(&mut self, input: CrossDeviceInput) {
+        self.used_groups.add(self.fleet, &input);
         self.checks.add(input, &mut self.findings);
     }
 
@@ -79,7 +83,11 @@ impl<'a> FleetPlan<'a> {
     /// Returns the clusters with what their devices provide, and every finding on the fleet, once all devices were added. `clusters`
     /// come from [`clusters`](super::clusters).
     pub fn finish(self, mut clusters: Vec<Cluster>) -> (Vec<Cluster>, Vec<Diagnostic>) {
-        let Self { fleet, checks, applications, incomplete, unreadable, unnamed_disks, mut findings } = self;
+        let Self { fleet, checks, applications, incomplete, unreadable, unnamed_disks, used_groups, mut findings } =
+            self;
+        if unreadable.is_empty() {
+            findings.extend(used_groups.unused(fleet));
+        }
         findings.extend(checks.finish(fleet, unreadable.is_empty()));
         findings.extend(unnamed_disks.finish());
         findings.extend(claimed::check(fleet, &checks));

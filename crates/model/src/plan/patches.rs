@@ -30,7 +30,7 @@ pub struct Patch {
 
 /// The patches of layers, each planned once for all devices with one Talos version and one base config.
 #[derive(Debug, Default)]
-pub struct LayerPatches(Cache<(Location, TalosVersion, Minor), Planned>);
+pub struct LayerPatches(Cache<(Location, LayerRank, TalosVersion, Minor), Planned>);
 
 /// A patch, unless its keys contradict each other, and what is wrong with it.
 type Planned = (Option<Arc<Patch>>, Vec<Diagnostic>);
@@ -70,7 +70,7 @@ impl Content {
     }
 }
 
-/// The raw patches of a device: its cluster's, its role's, its own, and each in the order of their names.
+/// The raw patches of a device: its cluster's, its role's, its groups', its own, and each in the order of their names.
 pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
     let file = check.file;
     let patches = file.device.patches.iter().map(|(name, patch)| {
@@ -135,7 +135,7 @@ fn in_layer(
     let (patch, findings) = if layer == LayerRank::Device {
         work()
     } else {
-        layer_patches.0.get_or_compute(&(location, target.version.clone(), target.base), work)
+        layer_patches.0.get_or_compute(&(location, layer, target.version.clone(), target.base), work)
     };
     check.findings.extend(findings);
     Some((layer, patch?))

@@ -107,9 +107,10 @@ impl Translator<'_> {
     /// Returns where a setting of a device belongs that is written under a key which does not exist.
     fn elsewhere(&self, at: &Pointer, key: &str) -> Option<String> {
         let last = at.last();
-        let is_layer = |key: &str| matches!(key, "defaults" | "controlplane" | "worker");
+        let is_layer = |key: &str| matches!(key, "defaults" | "controlplane" | "worker" | "groups");
         let is_of_layer = at.segments().any(|key| is_layer(&key));
-        let is_top = last.as_deref().is_none_or(is_layer);
+        let around: Vec<String> = at.segments().collect();
+        let is_top = last.as_deref().is_none_or(is_layer) || matches!(&around[..], [.., key, _] if key == "groups");
         let (_, device) = self.schemas.iter().find(|(schema, _)| *schema == Schema::Device)?;
         let is_device = self.schemas[0].0 == Schema::Device || is_of_layer;
         let entries = self.document.root.at(at).map_or(&[][..], Node::entries);
