@@ -94,7 +94,12 @@ fn show_names_the_group_of_a_value_and_the_groups_that_it_overrides() {
         facts.iter().filter(|fact| fact["from"]["group"] == "hall-b").map(|fact| fact["key"].to_string()).collect();
     assert_eq!(
         of_group,
-        ["\"/labels/topology.kubernetes.io~1zone\"", "\"/nameservers\"", "\"/sysctls/vm.nr_hugepages\""]
+        [
+            "\"/labels/topology.kubernetes.io~1zone\"",
+            "\"/nameservers\"",
+            "\"/sysctls/vm.nr_hugepages\"",
+            "\"/values/hall\""
+        ]
     );
 }
 

@@ -112,6 +112,9 @@ codes! {
     UnknownVolume "unknown-volume" Error "The model names a volume that the device does not have."
     UnknownDisk "unknown-disk" Error "A volume names a disk that the device does not list."
     UnknownSecret "unknown-secret" Error "A device names a secret that talosmith.yaml does not have."
+    UnknownValue "unknown-value" Error "A patch or text refers to a value that the device does not have."
+    UnlistedValue "unlisted-value" Warning "A patch or text has the name of a value that it does not list."
+    UnusedValue "unused-value" Warning "A value is listed or defined, and nothing uses it."
     UnknownFile "unknown-file" Error "A key of `files` belongs to no artifact, or a file does not exist."
     UnknownApplication "unknown-application" Error "A device uses an application that its cluster does not have."
     // Versions

@@ -9,11 +9,13 @@ mod syntax;
 mod rules;
 mod parse;
 mod json;
+mod plain;
 mod block_text;
 
 pub use self::block_text::BlockText;
 pub(crate) use self::parse::{Count, parse};
 pub use self::parse::{MAX_BYTES, too_large};
+pub use self::plain::has_other_type;
 pub(crate) use self::utf8::boundary;
 pub use self::utf8::decode;
 

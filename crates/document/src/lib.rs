@@ -18,7 +18,7 @@ pub mod table;
 pub use cache::Cache;
 pub use code::{Code, Level, NoSuchCode};
 pub use diagnostic::{Diagnostic, Label, merge};
-pub use document::{BlockText, Document, Entry, MAX_BYTES, Node, NodeValue, Style, decode, too_large};
+pub use document::{BlockText, Document, Entry, MAX_BYTES, Node, NodeValue, Style, decode, has_other_type, too_large};
 pub use location::{Anchor, Location, Pointer, Range32, Source, SourceId, Sources};
 pub use locator::{Locator, line_column};
 pub use order::natural;

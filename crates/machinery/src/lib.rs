@@ -28,7 +28,7 @@ mod check;
 pub use base::oldest_base;
 pub use check::check_patches;
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
-pub use patch_locator::PatchLocator;
+pub use patch_locator::{Edit, PatchLocator};
 pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};
 pub use placeholder::is_unknown;
 pub use report::{AppliedPatch, PatchSource};

@@ -14,6 +14,36 @@ pub enum PatchLocator {
     Block(Location, Arc<BlockText>),
     /// The patch is a value whose parts have no bytes of their own, such as a string with escapes.
     Whole(Location),
+    /// The patch is what another locator describes, with some of its bytes replaced.
+    Edited(Box<PatchLocator>, Arc<[Edit]>),
+}
+
+/// Bytes that were replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes as they are written.
+    pub written: Range<usize>,
+    /// The bytes that stand there now.
+    pub replaced: Range<usize>,
+}
+
+/// Returns the bytes as they are written of some bytes in a text with edits, which are sorted.
+fn before_edits(edits: &[Edit], bytes: Range<usize>) -> Range<usize> {
+    let before = |at: usize, is_end: bool| {
+        let after = edits.partition_point(|edit| edit.replaced.start + usize::from(is_end) <= at);
+        match after.checked_sub(1).map(|last| &edits[last]) {
+            Some(edit) if at < edit.replaced.end || (is_end && at == edit.replaced.end) => {
+                if is_end {
+                    edit.written.end
+                } else {
+                    edit.written.start
+                }
+            }
+            Some(edit) => at - edit.replaced.end + edit.written.end,
+            None => at,
+        }
+    };
+    before(bytes.start, false)..before(bytes.end, true)
 }
 
 impl PatchLocator {
@@ -24,6 +54,7 @@ impl PatchLocator {
             Self::File(source) | Self::Block(Location { source, .. }, _) | Self::Whole(Location { source, .. }) => {
                 *source
             }
+            Self::Edited(of, _) => of.source(),
         }
     }
 
@@ -34,6 +65,7 @@ impl PatchLocator {
             Self::File(source) => Location::bytes(*source, bytes),
             Self::Block(host, block) => Location::bytes(host.source, block.shifted(bytes)),
             Self::Whole(host) => host.clone(),
+            Self::Edited(of, edits) => of.location(before_edits(edits, bytes)),
         }
     }
 
@@ -43,6 +75,7 @@ impl PatchLocator {
         match (self, &parsed.anchor) {
             (Self::File(_), _) => parsed,
             (_, Anchor::Bytes(range)) => self.location((*range).into()),
+            (Self::Edited(of, _), _) => of.relocate(parsed),
             (Self::Block(host, _) | Self::Whole(host), _) => host.clone(),
         }
     }
@@ -50,7 +83,7 @@ impl PatchLocator {
 
 #[cfg(test)]
 mod tests {
-    use super::PatchLocator;
+    use super::{Edit, PatchLocator};
     use talosmith_document::{Anchor, BlockText, Document, Entry, Location, Node, Pointer, Sources};
 
     /// The bytes of the host text for each key and value of the patch in it; none if its lines are not found.
@@ -83,6 +116,20 @@ mod tests {
         assert_eq!(located(item, "/list/0/text"), Some(vec!["c".to_owned(), "d".to_owned()]));
         for host in ["text: |2\n      c: d\n", "text: |\n\n    c: d\n"] {
             assert_eq!(located(host, "/text"), Some(vec!["c".to_owned(), "d".to_owned()]), "{host}");
+        }
+    }
+
+    #[test]
+    fn edited_bytes_are_those_that_are_written() {
+        let source = Sources::default().add("patch.yaml", "a: $<x>, $<yy>!");
+        let edits = [(3..7, 3..4), (9..14, 6..16)];
+        let edits = edits.map(|(written, replaced)| Edit { written, replaced });
+        let locator = PatchLocator::Edited(PatchLocator::File(source).into(), edits.to_vec().into());
+        let written = |bytes| locator.location(bytes);
+        for (edited, expected) in
+            [(0..1, 0..1), (3..4, 3..7), (4..6, 7..9), (6..16, 9..14), (8..10, 9..14), (16..17, 14..15), (0..17, 0..15)]
+        {
+            assert_eq!(written(edited.clone()), Location::bytes(source, expected), "{edited:?}");
         }
     }
 

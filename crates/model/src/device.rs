@@ -29,7 +29,7 @@ use talosmith_document::TalosVersion;
 
 use crate::scalar::{
     AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, LinkName, ModelKey, Name, NodeEndpoint,
-    RelativePath, SubjectAltName, Sysctl, Taint, VolumeName,
+    RelativePath, SubjectAltName, Sysctl, Taint, Value, ValueName, VolumeName,
 };
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -96,6 +96,8 @@ pub struct Device {
     pub allow_scheduling_on_control_planes: Option<bool>,
     #[serde(default)]
     pub base: BTreeMap<Name, BaseFile>,
+    #[serde(default)]
+    pub values: BTreeMap<ValueName, Value>,
     #[serde(default)]
     pub patches: BTreeMap<Name, Patch>,
     /// None means that the file is not written.

@@ -4,8 +4,9 @@
 //! every finding that needs nothing but the model. Templates see these types: their fields are the contract of
 //! `docs/reference/templates.md`.
 
-mod texts;
 mod secrets;
+mod values;
+mod texts;
 mod patches;
 mod raw;
 mod claims;

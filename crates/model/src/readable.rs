@@ -9,7 +9,7 @@ use talosmith_document::{Anchor, Diagnostic, Level, Pointer};
 use crate::layer::GROUPS;
 
 /// Stands for an address that is wrong or missing; it is in no network, and the device is not generated.
-const NO_ADDRESS: &str = "0.0.0.0";
+pub(crate) const NO_ADDRESS: &str = "0.0.0.0";
 
 /// The keys of a device that decide how all others are read.
 const NEEDED: &[&str] = &["cluster", "role", "groups", "talosVersion", "baseConfig", "base"];
@@ -27,6 +27,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("patches", &["links", "vips", "disks", "volumes", "localPath", "kata", "install"]),
     ("schematics", &["install", "links"]),
     ("tailscale", &["tailscale", "install"]),
+    ("values", &["patches", "machineFiles", "extensionServices", "disks", "volumes", "localPath", "kata", "install"]),
     ("volumes", &["volumes", "localPath", "kata"]),
 ];
 

@@ -10,6 +10,7 @@ mod size;
 mod bound;
 mod host;
 mod system;
+mod value;
 
 pub use bound::UpperBound;
 pub(crate) use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
@@ -25,6 +26,7 @@ pub(crate) use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, grouped};
 pub(crate) use size::{VolumeSize, suggested};
 pub(crate) use system::{ArgumentName, Duration, FileMode, Sysctl};
+pub(crate) use value::{Value, ValueName, ValueText};
 
 use std::str::FromStr;
 
@@ -169,6 +171,8 @@ macro_rules! with_scalars {
             "talos-version" BadVersion VersionTag r#"^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"#;
             "upper-bound" BadSize UpperBound r#"^(-?0*[1-9][0-9]*(B|kB|[MGT]B|[KMGT]iB)|0*(100|[1-9][0-9]?)%)$"#;
             "url" BadAddress Url r#"^https?://[^/\s]\S*$"#;
+            "value" TemplateShape ValueText r#"^[A-Za-z0-9]([A-Za-z0-9._/:@+-]{0,251}[A-Za-z0-9])?$"#;
+            "value-name" BadName ValueName r#"^[a-z][A-Za-z0-9]{0,62}$"#;
             "volume-name" VolumeName VolumeName r#"^[A-Za-z0-9-]{1,34}$"#;
             "volume-size" BadSize VolumeSize r#"^(remaining|0*[1-9][0-9]*(B|kB|[MGT]B|[KMGT]iB))$"#;
         }

@@ -70,7 +70,8 @@ impl MergeCheck {
         let patches: Vec<AppliedPatch<'_>> = base.chain(generated).chain(raw).collect();
         let location = |key: &str, line: &str| source_of(device, key, line);
         let findings = check_patches(&target, device.role, &patches, &self.expressions, &location);
-        let findings = findings.into_iter().map(|finding| finding.device(device.name.clone()));
+        let with_values = |finding| device.patches.iter().fold(finding, |finding, patch| patch.with_values(finding));
+        let findings = findings.into_iter().map(|finding| with_values(finding).device(device.name.clone()));
         let findings: Vec<Diagnostic> = findings.collect();
         if findings.iter().any(|finding| finding.level == Level::Error) {
             return Err(findings.into_iter().map(Box::new).map(ArtifactError::Finding).collect());

@@ -8,15 +8,10 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Number;
+use talosmith_document::has_other_type;
 
 /// The longest string that is written without quotes, in bytes. A key may have 1024 characters (YAML 1.2.2, section 7.4.2).
 const PLAIN_LIMIT: usize = 512;
-
-/// Words that YAML 1.1 or 1.2 reads as a boolean, as null or as a number, in lower case.
-const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
-
-/// The length of the longest of these, in bytes.
-const LONGEST_WORD: usize = 5;
 
 /// For each byte, whether it is allowed anywhere in a plain scalar but at its start.
 const IS_PLAIN: [bool; 256] = {
@@ -109,27 +104,7 @@ fn is_plain(text: &str) -> bool {
                 _ => false,
             }
         })
-        && !is_word(text)
-        && !looks_numeric(text)
-}
-
-fn is_word(text: &str) -> bool {
-    let text = text.strip_prefix('-').unwrap_or(text);
-    text.len() <= LONGEST_WORD && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
-}
-
-/// Whether a version of YAML reads the text as a number, a time of the day in base 60, or a date.
-fn looks_numeric(text: &str) -> bool {
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let bytes = text.as_bytes();
-    if !bytes.first().is_some_and(u8::is_ascii_digit) {
-        return false;
-    }
-    let based = bytes[0] == b'0' && bytes.get(1).is_some_and(|base| b"xXoObB".contains(base));
-    let of_numbers = |byte: &u8| byte.is_ascii_digit() || b"_.:+-eETtZz ".contains(byte);
-    let is_version = bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        && bytes.iter().filter(|byte| **byte == b'.').count() >= 2;
-    based || (bytes.iter().all(of_numbers) && !is_version)
+        && !has_other_type(text)
 }
 
 /// Whether a character needs no escape in quotes: all parsers accept it, and a reviewer sees it.

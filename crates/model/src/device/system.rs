@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::scalar::{
     AbsolutePath, Argument, DnsLabel, Duration, EnvironmentVariable, FileMode, Host, Hostname, KernelArgument,
-    Registry, RelativePath, Route, SecretName, Url,
+    Registry, RelativePath, Route, SecretName, Url, ValueName,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -39,6 +39,8 @@ pub struct MachineFile {
     #[serde(default)]
     pub op: FileOperation,
     pub permissions: Option<FileMode>,
+    #[serde(default)]
+    pub values: Vec<ValueName>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -84,6 +86,7 @@ pub struct ExtensionService {
     pub environment: BTreeMap<EnvironmentVariable, String>,
     pub config_files: BTreeMap<AbsolutePath, ConfigFile>,
     pub secrets: Vec<SecretName>,
+    pub values: Vec<ValueName>,
 }
 
 /// A file of an extension service; `content` and `file` are mutually exclusive.
@@ -110,4 +113,6 @@ pub struct Patch {
     pub file: Option<RelativePath>,
     #[serde(default)]
     pub secrets: Vec<SecretName>,
+    #[serde(default)]
+    pub values: Vec<ValueName>,
 }

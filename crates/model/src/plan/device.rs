@@ -17,7 +17,7 @@ use super::system::System;
 use super::versions::Versions;
 use super::{
     Check, Patch, SecretUse, cluster_networks, extension_families, features, images, installer, kernel_modules,
-    kubernetes, leaves_patches_whole, network, patches, services, storage, system, versions,
+    kubernetes, leaves_patches_whole, network, patches, services, storage, system, values, versions,
 };
 use crate::Keys;
 use crate::device::Arch;
@@ -83,6 +83,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let mut errors = check.findings.iter().filter(|finding| finding.level == Level::Error);
     check.can_be_merged = errors.all(leaves_patches_whole);
     patches::check_embedded(check, &target);
+    values::check_definitions(check);
     // What the node is given as documents, besides the artifacts of keys.
     let written_documents = match base.is_empty() {
         true => Cow::Borrowed(&patches),

@@ -10,7 +10,8 @@ use talosmith_machinery::talos_data::Minor;
 use talosmith_machinery::{self as machinery, PatchLocator, Target, decode_patch};
 
 use super::secrets::SecretOwner;
-use super::{Check, texts};
+use super::values::{Mention, ValueUser, Values, check_shape, mentions_in_node, overlaps, replace_in_node};
+use super::{Check, texts, values};
 use crate::scalar::Name;
 use crate::{LayerRank, device};
 
@@ -26,6 +27,23 @@ pub struct Patch {
     pub layer: LayerRank,
     /// What it changes; none if its text is not YAML.
     pub decoded: Option<machinery::Patch>,
+    /// The names of values in it.
+    mentions: Vec<Mention>,
+    /// Where a value replaced its name, the name, and where the value is written.
+    replaced: Vec<(Location, String, Location)>,
+}
+
+impl Patch {
+    /// Adds the values that what a finding is about came from.
+    #[must_use]
+    pub fn with_values(&self, finding: Diagnostic) -> Diagnostic {
+        self.replaced.iter().fold(finding, |finding, (at, name, value)| {
+            match overlaps(&finding.at.location, at) && finding.also.iter().all(|also| also.location != *value) {
+                true => finding.also(value.clone(), format!("the value of `$<{name}>`")),
+                false => finding,
+            }
+        })
+    }
 }
 
 /// The patches of layers, each planned once for all devices with one Talos version and one base config.
@@ -77,11 +95,17 @@ pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>
         let at = Pointer::new("/patches").child(name);
         let secrets = SecretOwner { what: "patch", name: name.as_str(), listed: &patch.secrets, at: &at };
         secrets.use_listed(check);
-        in_layer(check, &at, target, |check| {
-            let read = read(check, name, patch, &at, target)?;
+        let user = ValueUser { what: "patch", name: name.as_str(), listed: &patch.values, at: &at };
+        let is_shared = patch.values.is_empty();
+        let planned = in_layer(check, &at, is_shared.then_some(target), |check| {
+            let read = read(check, name, patch, &user, target)?;
             secrets.check_uses(check, |placeholder| read.content.contains(placeholder, read.locator.source()));
             Some(read)
-        })
+        });
+        if is_shared && let Some((_, patch)) = &planned {
+            user.resolve(check, &patch.mentions);
+        }
+        planned
     });
     in_order(patches.collect())
 }
@@ -92,7 +116,7 @@ pub(super) fn plan_base(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<P
     let file = check.file;
     let files = file.device.base.iter().map(|(name, base)| {
         let at = Pointer::new("/base").child(name);
-        in_layer(check, &at, target, |check| {
+        in_layer(check, &at, Some(target), |check| {
             let (source, text) = texts::file(check, &at, &base.file)?;
             let before = check.findings.len();
             let patch = decode(check, name, Content::Text(text), PatchLocator::File(source), target);
@@ -117,11 +141,11 @@ pub(super) fn check_embedded(check: &mut Check<'_>, target: &Target<'_>) {
     }
 }
 
-/// Plans a patch or base config once for all devices that have it from the same layer.
+/// Plans a patch or base config once for all devices that have it from the same layer with the same target; without one, for each device.
 fn in_layer(
     check: &mut Check<'_>,
     at: &Pointer,
-    target: &Target<'_>,
+    target: Option<&Target<'_>>,
     read: impl FnOnce(&mut Check<'_>) -> Option<Patch>,
 ) -> Option<(LayerRank, Arc<Patch>)> {
     let layer_patches = &check.caches.layer_patches;
@@ -132,10 +156,9 @@ fn in_layer(
         let patch = read(check).map(|patch| Arc::new(Patch { layer, ..patch }));
         (patch, check.findings.split_off(before))
     };
-    let (patch, findings) = if layer == LayerRank::Device {
-        work()
-    } else {
-        layer_patches.0.get_or_compute(&(location, layer, target.version.clone(), target.base), work)
+    let (patch, findings) = match target.filter(|_| layer != LayerRank::Device) {
+        Some(target) => layer_patches.0.get_or_compute(&(location, layer, target.version.clone(), target.base), work),
+        None => work(),
     };
     check.findings.extend(findings);
     Some((layer, patch?))
@@ -147,7 +170,14 @@ fn in_order(planned: Vec<Option<(LayerRank, Arc<Patch>)>>) -> Vec<Arc<Patch>> {
     planned.into_iter().map(|(_, patch)| patch).collect()
 }
 
-fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer, target: &Target<'_>) -> Option<Patch> {
+fn read(
+    check: &mut Check<'_>,
+    name: &Name,
+    patch: &device::Patch,
+    user: &ValueUser<'_>,
+    target: &Target<'_>,
+) -> Option<Patch> {
+    let at = user.at;
     let (content, locator) = match (&patch.inline, &patch.text, &patch.file) {
         (Some(mapping), None, None) => {
             let location = check.at(at.child("inline"));
@@ -174,7 +204,54 @@ fn read(check: &mut Check<'_>, name: &Name, patch: &device::Patch, at: &Pointer,
             return None;
         }
     };
-    Some(decode(check, name, content, locator, target))
+    let mentions = match &content {
+        Content::Mapping(mapping) => mentions_in_node(mapping, &locator),
+        Content::Text(text) => values::mentions(text, |bytes| locator.location(bytes)),
+    };
+    if patch.values.is_empty() {
+        return Some(Patch { mentions, ..decode(check, name, content, locator, target) });
+    }
+    let values = user.resolve(check, &mentions);
+    let before = check.findings.len();
+    let (content, locator) = with_values(check, content, locator, &values, at);
+    let replaced = mentions.iter().filter_map(|mention| {
+        let value = values.get(&mention.name)?.location.clone();
+        Some((mention.location.clone(), mention.name.clone(), value))
+    });
+    let patch = Patch { replaced: replaced.collect(), ..decode(check, name, content, locator, target) };
+    let found: Vec<_> = check.findings.split_off(before);
+    check.findings.extend(found.into_iter().map(|finding| patch.with_values(finding)));
+    Some(patch)
+}
+
+/// Puts the values of the device into a patch, and reports where they would change its structure.
+fn with_values(
+    check: &mut Check<'_>,
+    content: Content,
+    locator: PatchLocator,
+    values: &Values,
+    at: &Pointer,
+) -> (Content, PatchLocator) {
+    let text = match content {
+        Content::Mapping(mapping) => return (Content::Mapping(Arc::new(replace_in_node(&mapping, values))), locator),
+        Content::Text(text) => text,
+    };
+    let (replaced, edits) = values::replace(&text, values);
+    if let Err(fault) = check_shape(&text, &replaced, locator.source(), values) {
+        check.push(match fault {
+            Some((bytes, value)) => {
+                let message = format!("YAML does not read `{value}` as a string here");
+                let help = format!("put it in quotes: \"{}\"", &text[bytes.clone()]);
+                Diagnostic::new(Code::TemplateShape, message, locator.location(bytes)).help(help)
+            }
+            None => {
+                let message = "the values would change the structure of the patch".to_owned();
+                Diagnostic::new(Code::TemplateShape, message, check.key(at.clone()))
+                    .help("put each `$<name>` in quotes, or write the patch as `inline`")
+            }
+        });
+    }
+    (Content::Text(replaced.into()), PatchLocator::Edited(locator.into(), edits.into()))
 }
 
 /// Returns the locator of a string in the model.
@@ -198,7 +275,8 @@ fn decode(check: &mut Check<'_>, name: &Name, content: Content, locator: PatchLo
             None
         }
     };
-    Patch { name: name.to_string(), content, locator, layer: LayerRank::Device, decoded }
+    let (mentions, replaced) = Default::default();
+    Patch { name: name.to_string(), content, locator, layer: LayerRank::Device, decoded, mentions, replaced }
 }
 
 /// A finding of the parser, at the location of the patch's text in the user's file.

@@ -8,7 +8,9 @@ use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
 use super::features::missing_extension;
 use super::installer::{Applied, Source};
 use super::secrets::SecretOwner;
+use super::values::{self, ValueUser};
 use super::{Check, Patch, raw, texts};
+use crate::device;
 use crate::scalar::DnsLabel;
 use crate::upstream::extensions;
 
@@ -51,15 +53,7 @@ pub(super) fn services(
             check.missing(&at, "environment", "environment: { TUNNEL_TOKEN: \"${CLOUDFLARED_TOKEN}\" }");
             continue;
         }
-        let environment: Vec<String> =
-            service.environment.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let mut config_files = Vec::new();
-        for (path, file) in &service.config_files {
-            let at = at.child("configFiles").child(path);
-            if let Some(content) = texts::text(check, &at, file.content.as_ref(), file.file.as_ref()) {
-                config_files.push(ConfigFile { mount_path: path.to_string(), content });
-            }
-        }
+        let (environment, config_files) = service_texts(check, &at, name, service);
         let service_texts: Vec<&str> =
             environment.iter().chain(config_files.iter().map(|file| &file.content)).map(String::as_str).collect();
         // Not if one of its files cannot be read.
@@ -72,6 +66,37 @@ pub(super) fn services(
         planned.push(ExtensionService { name: name.to_string(), environment, config_files });
     }
     planned
+}
+
+/// Returns the environment and the files of a service, with the values that it lists.
+fn service_texts(
+    check: &mut Check<'_>,
+    at: &Pointer,
+    name: &DnsLabel,
+    service: &device::ExtensionService,
+) -> (Vec<String>, Vec<ConfigFile>) {
+    let mut mentions = Vec::new();
+    let mut environment = Vec::new();
+    for (key, value) in &service.environment {
+        mentions.extend(values::mentions(value, |_| check.at(at.child("environment").child(key))));
+        environment.push(format!("{key}={value}"));
+    }
+    let mut config_files = Vec::new();
+    for (path, file) in &service.config_files {
+        let at = at.child("configFiles").child(path);
+        if let Some(content) = texts::text(check, &at, file.content.as_ref(), file.file.as_ref()) {
+            let key = texts::content_key(file.content.as_ref());
+            mentions.extend(values::mentions(&content, |_| check.at(at.child(key))));
+            config_files.push(ConfigFile { mount_path: path.to_string(), content });
+        }
+    }
+    let user = ValueUser { what: "service", name: name.as_str(), listed: &service.values, at };
+    let values = user.resolve(check, &mentions);
+    if !values.is_empty() {
+        let texts = environment.iter_mut().chain(config_files.iter_mut().map(|file| &mut file.content));
+        texts.for_each(|text| *text = values::replace(text, &values).0);
+    }
+    (environment, config_files)
 }
 
 /// Checks that the applied image provides the service.

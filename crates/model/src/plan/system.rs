@@ -6,6 +6,7 @@ use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::installer::Applied;
+use super::values::ValueUser;
 use super::versions::Versions;
 use super::{Check, ConfigFormat, ExtensionService, services, texts};
 use crate::device::FileOperation;
@@ -154,9 +155,9 @@ fn machine_files(check: &mut Check<'_>, versions: &Versions) -> MachineFiles {
     for (path, file) in &check.file.device.machine_files {
         let at = Pointer::new("/machineFiles").child(path);
         let path = path.as_str();
-        let Some(content) = texts::text(check, &at, file.content.as_ref(), file.file.as_ref()) else {
-            continue;
-        };
+        let user = ValueUser { what: "file", name: path, listed: &file.values, at: &at };
+        let content = texts::text_with_values(check, &user, file.content.as_ref(), file.file.as_ref());
+        let Some(content) = content else { continue };
         let below_etc = path.strip_prefix("/etc/").filter(|below| {
             !MANAGED.iter().any(|managed| below == managed || (managed.ends_with('/') && below.starts_with(managed)))
         });

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use talosmith_document::{Code, Diagnostic, Pointer, SourceId};
 
-use super::{Check, NoText};
+use super::values::ValueUser;
+use super::{Check, NoText, values};
 use crate::scalar::RelativePath;
 use crate::tracked_secrets::{secrets_in_text, tailscale_key};
 
@@ -31,6 +32,24 @@ pub(super) fn text(
             None
         }
     }
+}
+
+/// Returns the content of the mapping at `at`, with the values that it lists.
+pub(super) fn text_with_values(
+    check: &mut Check<'_>,
+    user: &ValueUser<'_>,
+    content: Option<&String>,
+    file: Option<&RelativePath>,
+) -> Option<String> {
+    let text = text(check, user.at, content, file)?;
+    let location = check.at(user.at.child(content_key(content)));
+    let values = user.resolve(check, &values::mentions(&text, |_| location.clone()));
+    Some(if values.is_empty() { text } else { values::replace(&text, &values).0 })
+}
+
+/// Returns the key that has the content of a mapping.
+pub(super) const fn content_key(content: Option<&String>) -> &'static str {
+    if content.is_some() { "content" } else { "file" }
 }
 
 /// Returns the file that the key `file` of the mapping at `at` names.

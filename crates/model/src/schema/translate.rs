@@ -64,6 +64,9 @@ impl Translator<'_> {
                 Some(format) => return self.bad_scalars(&at, format),
                 None => self.refused(&at),
             },
+            ValidationErrorKind::MultipleOf { .. } => self
+                .wrong(format!("`{}` must be a whole number, or a string", dotted(&at)), &at)
+                .help(format!("quote it: \"{}\"", self.text(&at))),
             ValidationErrorKind::MinItems { .. } => self.empty_list(&at),
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
                 self.not_exactly_one_key(&at, &rule)
