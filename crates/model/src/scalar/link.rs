@@ -69,8 +69,9 @@ impl FromStr for MacAddress {
         let fault = ScalarError::new(format!("`{text}` is not a hardware address"));
         let octets = lower.replace(['-', '.'], ":");
         let digits: String = lower.chars().filter(char::is_ascii_hexdigit).collect();
-        Err(match (octets.parse::<Self>(), digits.len()) {
-            (Ok(address), _) if octets != lower => fault.help(format!("write `{}`", address.0)),
+        let with_colons = if octets == lower { None } else { octets.parse::<Self>().ok() };
+        Err(match (with_colons, digits.len()) {
+            (Some(address), _) => fault.help(format!("write `{}`", address.0)),
             (_, 12) if lower.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'-' | b'.')) => {
                 let pairs: Vec<&str> = (0..6).map(|at| &digits[2 * at..2 * at + 2]).collect();
                 fault.help(format!("write `{}`", pairs.join(":")))
