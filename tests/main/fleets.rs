@@ -132,7 +132,7 @@ fn duplicate_names_of_a_certificate_are_dropped_for_one_device_and_for_all() {
 
 #[test]
 fn checking_devices_by_name_equals_checking_all() {
-    for fleet in ["company", "edge", "home-lab"] {
+    for fleet in ["company", "edge", "features", "home-lab"] {
         let sandbox = Sandbox::of_fleet(fleet);
         assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0, "{fleet}");
         let all = sandbox.run(&["check"]);

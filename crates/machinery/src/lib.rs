@@ -34,6 +34,7 @@ pub use placeholder::is_unknown;
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
 pub use rules::bond_modes;
+pub use rules::document_of_argument;
 
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,7 @@ mod warnings;
 mod node;
 
 pub use bonds::bond_modes;
+pub use kubernetes::document_of_argument;
 use section::Section;
 
 /// The rules that a config is checked against.

@@ -5,6 +5,7 @@
 mod image;
 mod storage;
 mod system;
+mod components;
 mod kubernetes;
 mod network;
 
@@ -13,6 +14,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use talosmith_machinery::Role;
 
+pub(crate) use components::{
+    AdmissionControl, AdmissionPlugin, Cni, CniName, ControllerManager, Discovery, HostDns, KubePrism, Scheduler,
+    Switch, TalosApiAccess, TalosRole,
+};
 pub(crate) use image::{Install, InstallImage, Schematic};
 pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, Kubelet, Oidc};
 pub(crate) use network::{Bond, Dhcp, Link, LinkRoute, Vip};
@@ -77,6 +82,8 @@ pub struct Device {
     pub links: BTreeMap<LinkName, Link>,
     #[serde(default)]
     pub vips: BTreeMap<Address, Vip>,
+    #[serde(default, rename = "hostDNS")]
+    pub host_dns: HostDns,
     pub time: Option<Time>,
     #[serde(default)]
     pub kernel_modules: BTreeMap<Name, KernelModule>,
@@ -94,6 +101,19 @@ pub struct Device {
     pub etcd: Option<Etcd>,
     pub api_server: Option<ApiServer>,
     pub allow_scheduling_on_control_planes: Option<bool>,
+    pub controller_manager: Option<ControllerManager>,
+    pub scheduler: Option<Scheduler>,
+    pub cni: Option<Cni>,
+    pub proxy: Option<Switch>,
+    #[serde(rename = "coreDNS")]
+    pub core_dns: Option<Switch>,
+    pub cluster_network: Option<bool>,
+    #[serde(default)]
+    pub discovery: Discovery,
+    #[serde(default)]
+    pub kube_prism: KubePrism,
+    #[serde(rename = "kubernetesTalosAPIAccess")]
+    pub kubernetes_talos_api_access: Option<TalosApiAccess>,
     #[serde(default)]
     pub base: BTreeMap<Name, BaseFile>,
     #[serde(default)]

@@ -8,7 +8,8 @@ use talosmith_document::{Code, TalosVersion};
 
 use crate::SecretSource;
 use crate::scalar::{
-    AbsolutePath, Cidr, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath, Size, Tag, VolumeName,
+    AbsolutePath, Cidr, DnsDomain, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath, Size, Tag,
+    VolumeName,
 };
 
 /// The version of the model that this talosmith reads.
@@ -45,6 +46,11 @@ pub struct Cluster {
     pub pod_cidrs: Option<Vec<Cidr>>,
     #[serde(rename = "serviceCIDRs")]
     pub service_cidrs: Option<Vec<Cidr>>,
+    pub dns_domain: Option<DnsDomain>,
+    #[serde(rename = "nodeCIDRMaskSizeIPv4")]
+    pub node_cidr_mask_size_ipv4: Option<u8>,
+    #[serde(rename = "nodeCIDRMaskSizeIPv6")]
+    pub node_cidr_mask_size_ipv6: Option<u8>,
     #[serde(default)]
     pub applications: Applications,
     pub defaults: Option<Map<String, Value>>,
@@ -52,6 +58,26 @@ pub struct Cluster {
     pub worker: Option<Map<String, Value>>,
     #[serde(default)]
     pub groups: BTreeMap<Name, Map<String, Value>>,
+}
+
+impl Cluster {
+    /// Talos's pod network: `DefaultIPv4PodNet` in its machinery's constants.
+    pub const POD_NETWORK: &str = "10.244.0.0/16";
+    /// Talos's service network: `DefaultIPv4ServiceNet` there.
+    pub const SERVICE_NETWORK: &str = "10.96.0.0/12";
+
+    pub fn pod_networks(&self) -> Vec<String> {
+        texts(self.pod_cidrs.as_deref(), Self::POD_NETWORK)
+    }
+
+    pub fn service_networks(&self) -> Vec<String> {
+        texts(self.service_cidrs.as_deref(), Self::SERVICE_NETWORK)
+    }
+}
+
+fn texts(networks: Option<&[Cidr]>, default: &str) -> Vec<String> {
+    networks
+        .map_or_else(|| vec![default.to_owned()], |all| all.iter().map(|network| network.as_str().to_owned()).collect())
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -32,7 +32,11 @@ mod vips;
 mod network;
 mod cluster_networks;
 mod system;
+mod components;
+mod api_server;
 mod kubernetes;
+mod node_features;
+mod node_networks;
 mod features;
 mod storage_classes;
 mod caches;
@@ -54,17 +58,21 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
+pub use api_server::{ApiServer, Jwt};
 pub use applications::{ApplicationInput, ImageOverride, KataContainers, KataNode, LocalPath, NodeClasses, NodePaths};
 pub use caches::Caches;
+pub use components::Components;
 pub use cross_device::CrossDeviceInput;
 pub use device::Device;
 pub use disks::Disk;
 pub use encryption::{Encryption, EncryptionKey};
 pub use fleet::{ControlPlanes, FleetPlan};
 pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
-pub use kubernetes::{ApiServer, Etcd, Gpu, Jwt, Kubelet, Kubernetes};
+pub use kubernetes::{Etcd, Gpu, Kubelet, Kubernetes};
 pub use links::{Link, StaticHost};
 pub use network::{Network, SearchDomains, Tailscale};
+pub use node_features::NodeFeatures;
+pub use node_networks::ClusterNetwork;
 pub use patches::{Content, LayerPatches, Patch};
 pub use secrets::{Expected, SecretUse};
 pub use services::{ConfigFile, ExtensionService};
@@ -225,9 +233,9 @@ struct Check<'a> {
     can_be_merged: bool,
 }
 
-/// Whether what an error is about is part of the patch that has it nevertheless.
+/// Whether what an error is about is part of the patch that has it nevertheless, or can be part of none.
 fn leaves_patches_whole(error: &Diagnostic) -> bool {
-    matches!(error.code, Code::LiteralSecret | Code::Alias | Code::JsonPatch)
+    matches!(error.code, Code::LiteralSecret | Code::Alias | Code::JsonPatch | Code::NoSuccessor)
 }
 
 impl<'a> Check<'a> {

@@ -21,6 +21,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("extensionServices", &["install"]),
     ("install", &["links"]),
     ("kernelModules", &["install"]),
+    ("kubernetesTalosAPIAccess", &["kubernetesTalosAPIAccess"]),
     ("labels", &["kata"]),
     ("links", &["links", "vips"]),
     ("localPath", &["localPath"]),

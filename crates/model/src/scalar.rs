@@ -18,8 +18,8 @@ pub(crate) use image::{Extension, Image, KernelArgument, Tag};
 pub(crate) use label::{LabelKey, LabelValue, Taint};
 pub(crate) use link::{LinkAddress, LinkName, MacAddress};
 pub(crate) use name::{
-    Argument, Cel, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference, SecretName,
-    VolumeName,
+    Argument, Cel, DnsDomain, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference,
+    SecretName, VolumeName,
 };
 pub(crate) use network::{Address, Cidr, Endpoint, Route, SubnetFilter};
 pub(crate) use path::{AbsolutePath, DevicePath, RelativePath};
@@ -137,6 +137,7 @@ macro_rules! with_scalars {
             "cidr" BadCidr Cidr r#"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3}$"#;
             "code" BadName CodeName r#"^[a-z0-9]+(-[a-z0-9]+)*$"#;
             "device-path" BadName DevicePath r#"^/dev/[A-Za-z0-9._:+/-]+$"#;
+            "dns-domain" BadHostname DnsDomain r#"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"#;
             "dns-label" BadHostname DnsLabel r#"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"#;
             "duration" WrongType Duration r#"^([0-9]+(ms|s|m|h))+$"#;
             "endpoint" BadAddress Endpoint r#"^https://[^/\s]+/?$"#;

@@ -23,7 +23,7 @@ struct DeviceContext(Arc<Device>);
 impl DeviceContext {
     /// Serializes the fields of the device and of each of its groups.
     fn visit(&self, visitor: &mut FieldVisitor<'_>) {
-        let Device { versions, images, storage, network, system, kubernetes, .. } = &*self.0;
+        let Device { versions, images, storage, network, system, kubernetes, components, features, .. } = &*self.0;
         // The visitor takes structs, which all of these are.
         let _ = self
             .0
@@ -33,7 +33,9 @@ impl DeviceContext {
             .and_then(|()| storage.serialize(&mut *visitor))
             .and_then(|()| network.serialize(&mut *visitor))
             .and_then(|()| system.serialize(&mut *visitor))
-            .and_then(|()| kubernetes.serialize(&mut *visitor));
+            .and_then(|()| kubernetes.serialize(&mut *visitor))
+            .and_then(|()| components.serialize(&mut *visitor))
+            .and_then(|()| features.serialize(&mut *visitor));
     }
 }
 

@@ -45,11 +45,17 @@ const ROLES: [&str; 7] = [
     "os:meta:writer",
 ];
 
+/// Returns the kind of the document that Talos has for an argument of kube-apiserver, with which it refuses the argument in a
+/// KubeAPIServerConfig; none for other arguments.
+pub fn document_of_argument(name: &str) -> Option<&'static str> {
+    API_SERVER.iter().find(|(start, _)| name.starts_with(start)).map(|(_, kind)| *kind)
+}
+
 pub(crate) fn check_kubernetes(document: Section<'_>) {
     match document.document.kind {
         "KubeAPIServerConfig" => {
             for (key, argument) in document.entries("extraArgs") {
-                if let Some((_, kind)) = API_SERVER.iter().find(|(start, _)| key.starts_with(start)) {
+                if let Some(kind) = document_of_argument(key) {
                     let message = format!("kube-apiserver does not accept the argument `{key}` here");
                     argument.refuse("", message, format!("write a {kind} document instead"));
                 }

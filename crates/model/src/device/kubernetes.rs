@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::components::AdmissionControl;
 use crate::scalar::{ArgumentName, Image, SubjectAltName, SubnetFilter, Url};
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -24,7 +25,7 @@ pub struct AmdGpu {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Kubelet {
     pub max_pods: Option<u32>,
-    pub extra_config: serde_json::Map<String, Value>,
+    pub extra_config: Map<String, Value>,
     pub extra_args: BTreeMap<ArgumentName, String>,
     #[serde(rename = "nodeIP")]
     pub node_ip: Option<NodeIp>,
@@ -52,6 +53,8 @@ pub struct ApiServer {
     pub cert_sans: Vec<SubjectAltName>,
     pub extra_args: BTreeMap<ArgumentName, String>,
     pub oidc: Option<Oidc>,
+    pub admission_control: AdmissionControl,
+    pub audit_policy: Option<Map<String, Value>>,
 }
 
 /// OpenID Connect, by the rules of kube-apiserver's `--oidc-…` arguments.

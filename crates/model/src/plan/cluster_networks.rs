@@ -13,6 +13,7 @@ use talosmith_machinery::is_unknown;
 use super::raw::{self, MAIN, Place, RawScalar};
 use super::{Check, Patch, claims, link_addresses};
 use crate::device::Device;
+use crate::fleet::Cluster;
 use crate::scalar::{Cidr, NodeEndpoint, Route, SubnetFilter};
 
 /// What `podCIDRs` and `serviceCIDRs` of a cluster are called in raw patches, and what they are without.
@@ -29,14 +30,14 @@ const KINDS: [Kind; 2] = [
         name: "pod network",
         key: "podCIDRs",
         route: Route::Pods,
-        default: "10.244.0.0/16",
+        default: Cluster::POD_NETWORK,
         places: [(MAIN, "cluster.network.podSubnets[]"), ("KubeNetworkConfig", "podSubnets[]")],
     },
     Kind {
         name: "service network",
         key: "serviceCIDRs",
         route: Route::Services,
-        default: "10.96.0.0/12",
+        default: Cluster::SERVICE_NETWORK,
         places: [(MAIN, "cluster.network.serviceSubnets[]"), ("KubeNetworkConfig", "serviceSubnets[]")],
     },
 ];

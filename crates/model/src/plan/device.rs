@@ -9,15 +9,19 @@ use serde::Serialize;
 use talosmith_document::{Level, Location, Pointer};
 use talosmith_machinery::{Role, Target};
 
+use super::components::Components;
 use super::images::Images;
 use super::kubernetes::Kubernetes;
 use super::network::Network;
+use super::node_features::NodeFeatures;
+use super::node_networks::ClusterNetwork;
 use super::storage::Storage;
 use super::system::System;
 use super::versions::Versions;
 use super::{
-    Check, Patch, SecretUse, cluster_networks, extension_families, features, images, installer, kernel_modules,
-    kubernetes, leaves_patches_whole, network, patches, services, storage, system, values, versions,
+    Check, Patch, SecretUse, cluster_networks, components, extension_families, features, images, installer,
+    kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, patches, services,
+    storage, system, values, versions,
 };
 use crate::Keys;
 use crate::device::Arch;
@@ -54,6 +58,14 @@ pub struct Device {
     /// The Kubernetes node and the Kubernetes components that run on it.
     #[serde(skip)]
     pub kubernetes: Kubernetes,
+    /// The Kubernetes components of control planes.
+    #[serde(skip)]
+    pub components: Components,
+    /// What Talos runs on the node beside Kubernetes.
+    #[serde(skip)]
+    pub features: NodeFeatures,
+    /// The networks of the cluster that are written to the node; none if the base config's stay.
+    pub cluster_network: Option<ClusterNetwork>,
     /// The base configs that the repository keeps, in the order in which they are merged; empty if Talos generates the base config.
     #[serde(skip)]
     pub base: Vec<Arc<Patch>>,
@@ -100,6 +112,9 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let network = network::plan(check, &versions.talos, &written_documents);
     cluster_networks::check(check, &written_documents);
     let kubernetes = kubernetes::plan(check, versions.config_format);
+    let components = components::plan(check, &versions);
+    let features = node_features::plan(check, versions.config_format, &written_documents);
+    let cluster_network = node_networks::plan(check, versions.config_format, &written_documents);
     let files = written.files.iter().map(|(key, name)| {
         let location = check.at(Pointer::new("/files").child(key));
         (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))
@@ -120,6 +135,9 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
         network,
         system,
         kubernetes,
+        components,
+        features,
+        cluster_network,
         base,
         patches,
     }

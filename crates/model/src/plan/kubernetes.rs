@@ -1,15 +1,15 @@
-//! The Kubernetes node, and the kubelet, etcd and the API server on it.
+//! The Kubernetes node, and the kubelet, and etcd on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Code, Diagnostic, Pointer};
-use talosmith_machinery::Role;
+use talosmith_document::{Code, Diagnostic};
 
+use super::api_server::{self, ApiServer, cert_sans};
+use super::components::{arguments, on_control_plane};
 use super::{Check, ConfigFormat};
-use crate::device::Oidc;
-use crate::scalar::{ArgumentName, NodeEndpoint, SubjectAltName, SubnetFilter};
+use crate::scalar::{NodeEndpoint, SubjectAltName, SubnetFilter};
 
 /// The Kubernetes node, and the Kubernetes components that run on it.
 #[derive(Debug, Serialize)]
@@ -68,33 +68,6 @@ pub struct Etcd {
     pub extra_args: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Serialize)]
-pub struct ApiServer {
-    /// Further names in its certificate.
-    pub cert_sans: Vec<String>,
-    /// Arguments, those of OpenID Connect among them where the base config has no document for it.
-    pub extra_args: BTreeMap<String, String>,
-    /// Who signs users in, where the base config has a document for it.
-    pub jwt: Option<Jwt>,
-}
-
-/// A JWT authenticator of Kubernetes's AuthenticationConfiguration.
-#[derive(Debug, Serialize)]
-pub struct Jwt {
-    /// The issuer's URL.
-    pub issuer_url: String,
-    /// The client that tokens must be for.
-    pub audience: String,
-    /// The claim with the user's name.
-    pub username_claim: String,
-    /// What is put before the user's name.
-    pub username_prefix: String,
-    /// The claim with the user's groups.
-    pub groups_claim: Option<String>,
-    /// What is put before the name of a group.
-    pub groups_prefix: String,
-}
-
 pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubernetes {
     let written = &check.file.device;
     let amd = written.gpu.amd.as_ref();
@@ -110,8 +83,8 @@ pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubern
         annotations: written.annotations.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
         taints: written.taints.iter().map(|(key, taint)| (key.to_string(), taint.to_string())).collect(),
         kubelet: kubelet(check, config_format),
-        etcd: etcd(check),
-        api_server: api_server(check, config_format),
+        etcd: etcd(check, config_format),
+        api_server: api_server::plan(check, config_format),
         allow_scheduling_on_control_planes: written.allow_scheduling_on_control_planes,
     }
 }
@@ -119,7 +92,8 @@ pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubern
 /// The kubelet's settings.
 fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
     let written = &check.file.device.kubelet;
-    if config_format == ConfigFormat::Documents && written.disable_manifests_directory.is_some() {
+    let has_field = config_format == ConfigFormat::V1Alpha1;
+    if !has_field && written.disable_manifests_directory.is_some() {
         check_manifests_directory(check);
     }
     let mut config = Map::new();
@@ -140,7 +114,7 @@ fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
         config,
         extra_args: arguments(&written.extra_args),
         valid_subnets: written.node_ip.iter().flat_map(|node| subnets(&node.valid_subnets)).collect(),
-        disable_manifests_directory: written.disable_manifests_directory,
+        disable_manifests_directory: written.disable_manifests_directory.filter(|_| has_field),
     }
 }
 
@@ -158,9 +132,9 @@ fn check_manifests_directory(check: &mut Check<'_>) {
 }
 
 /// etcd's settings, which only a control plane may have.
-fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
+fn etcd(check: &mut Check<'_>, config_format: ConfigFormat) -> Option<Etcd> {
     let written = check.file.device.etcd.as_ref()?;
-    if !on_control_plane(check, "/etcd", "etcd") {
+    if !on_control_plane(check, config_format, "etcd") {
         return None;
     }
     let etcd = Etcd {
@@ -170,41 +144,6 @@ fn etcd(check: &mut Check<'_>) -> Option<Etcd> {
     };
     let is_empty = etcd.advertised_subnets.is_empty() && etcd.listen_subnets.is_empty() && etcd.extra_args.is_empty();
     (!is_empty).then_some(etcd)
-}
-
-/// The API server's settings, which only a control plane may have.
-fn api_server(check: &mut Check<'_>, config_format: ConfigFormat) -> Option<ApiServer> {
-    let written = check.file.device.api_server.as_ref()?;
-    if !on_control_plane(check, "/apiServer", "the API server") {
-        return None;
-    }
-    let mut extra_args = arguments(&written.extra_args);
-    let mut jwt = None;
-    if let Some(oidc) = &written.oidc {
-        check_issuer(check, oidc);
-        check_oidc_arguments(check, &extra_args);
-        match config_format {
-            ConfigFormat::V1Alpha1 => extra_args.extend(oidc_arguments(oidc)),
-            ConfigFormat::Documents => jwt = Some(authenticator(oidc)),
-        }
-    }
-    let server = ApiServer { cert_sans: cert_sans(check, &written.cert_sans), extra_args, jwt };
-    let is_empty = server.cert_sans.is_empty() && server.extra_args.is_empty() && server.jwt.is_none();
-    (!is_empty).then_some(server)
-}
-
-/// Returns the names of a certificate, each once, with the addresses of the cluster's control planes for `controlplanes`.
-fn cert_sans(check: &Check<'_>, written: &[SubjectAltName]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in written {
-        match name {
-            SubjectAltName::Literal(name) => names.push(name.clone()),
-            SubjectAltName::ControlPlanes => names.extend(check.control_planes.into_iter().flatten().cloned()),
-        }
-    }
-    let mut seen = BTreeSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    names
 }
 
 /// Whether a certificate of a device names the addresses of the cluster's control planes.
@@ -231,80 +170,6 @@ fn endpoint(check: &mut Check<'_>) -> Option<String> {
     url
 }
 
-fn on_control_plane(check: &mut Check<'_>, pointer: &str, what: &str) -> bool {
-    if check.file.device.role == Role::ControlPlane {
-        return true;
-    }
-    let location = check.key(Pointer::from(pointer));
-    check.push(
-        Diagnostic::new(Code::ControlPlaneOnly, format!("a worker does not run {what}"), location)
-            .note("Talos rejects a worker's config with it")
-            .help("write it only for control planes: under `controlplane` of the cluster, or in their files"),
-    );
-    false
-}
-
-fn arguments(written: &BTreeMap<ArgumentName, String>) -> BTreeMap<String, String> {
-    written.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
-}
-
 fn subnets(written: &[SubnetFilter]) -> Vec<String> {
     written.iter().map(ToString::to_string).collect()
-}
-
-fn check_issuer(check: &mut Check<'_>, oidc: &Oidc) {
-    if let Some(host) = oidc.issuer_url.as_str().strip_prefix("http://") {
-        check.push(
-            Diagnostic::new(Code::BadAddress, "the issuer's URL is not https", check.at("/apiServer/oidc/issuerURL"))
-                .note("kube-apiserver does not start with it")
-                .help(format!("write `https://{host}`")),
-        );
-    }
-}
-
-/// Reports arguments that `oidc` sets and that are also in `extraArgs`.
-fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
-    for name in extra_args.keys().filter(|name| name.starts_with("oidc-") || *name == "authentication-config") {
-        let location = check.key(Pointer::new("/apiServer/extraArgs").child(name));
-        check.push(
-            Diagnostic::new(Code::ExclusiveKeys, format!("`{name}` is already set by `oidc`"), location)
-                .also(check.key("/apiServer/oidc"), "set here")
-                .help("remove the argument"),
-        );
-    }
-}
-
-fn oidc_arguments(oidc: &Oidc) -> Vec<(String, String)> {
-    let optional = [
-        ("oidc-username-claim", &oidc.username_claim),
-        ("oidc-username-prefix", &oidc.username_prefix),
-        ("oidc-groups-claim", &oidc.groups_claim),
-        ("oidc-groups-prefix", &oidc.groups_prefix),
-    ];
-    let mut arguments = vec![
-        ("oidc-issuer-url".to_owned(), oidc.issuer_url.to_string()),
-        ("oidc-client-id".to_owned(), oidc.client_id.clone()),
-    ];
-    arguments.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
-    arguments
-}
-
-/// What kube-apiserver makes of the `--oidc-…` arguments:
-/// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens>.
-fn authenticator(oidc: &Oidc) -> Jwt {
-    let claim = oidc.username_claim.clone().unwrap_or_else(|| "sub".to_owned());
-    let prefix = match &oidc.username_prefix {
-        Some(prefix) if prefix == "-" => String::new(),
-        Some(prefix) => prefix.clone(),
-        None if claim == "email" => String::new(),
-        None => format!("{}#", oidc.issuer_url),
-    };
-    Jwt {
-        issuer_url: oidc.issuer_url.to_string(),
-        audience: oidc.client_id.clone(),
-        username_claim: claim,
-        username_prefix: prefix,
-        groups_claim: oidc.groups_claim.clone(),
-        groups_prefix: oidc.groups_prefix.clone().unwrap_or_default(),
-    }
 }

@@ -9,6 +9,7 @@ use super::secrets::{Expected, use_secret};
 use super::{Check, Cluster, Link, Patch, StaticHost, Vip, claims, link_addresses, link_checks, links, vips};
 use crate::FleetFile;
 use crate::device::Device;
+use crate::fleet;
 use crate::scalar::{Cidr, Hostname, Route};
 
 /// Tailscale's own resolver: <https://tailscale.com/kb/1081/magicdns>.
@@ -153,15 +154,11 @@ fn check_accepted_routes(check: &mut Check<'_>, routes: &[Route], arguments: &[&
 
 fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {
     let cluster = check.cluster();
-    let of_cluster = |cidrs: Option<&Vec<Cidr>>, default: &str| match cidrs {
-        Some(cidrs) => cidrs.iter().map(ToString::to_string).collect(),
-        None => vec![default.to_owned()],
-    };
     routes
         .iter()
         .flat_map(|route| match route {
-            Route::Pods => of_cluster(cluster.and_then(|cluster| cluster.pod_cidrs.as_ref()), "10.244.0.0/16"),
-            Route::Services => of_cluster(cluster.and_then(|cluster| cluster.service_cidrs.as_ref()), "10.96.0.0/12"),
+            Route::Pods => cluster.map(fleet::Cluster::pod_networks).unwrap_or_default(),
+            Route::Services => cluster.map(fleet::Cluster::service_networks).unwrap_or_default(),
             Route::Network(cidr) => vec![cidr.to_string()],
         })
         .collect()

@@ -121,17 +121,12 @@ pub(super) fn cluster(
     if cluster.base_config.is_none() && cluster.talos_version.minor() >= DOCUMENTS_SINCE {
         findings.push(missing_base_config(&cluster.talos_version, version));
     }
-    let texts = |cidrs: &Option<Vec<crate::scalar::Cidr>>, default: &str| match cidrs {
-        Some(cidrs) => cidrs.iter().map(|cidr| cidr.as_str().to_owned()).collect(),
-        None => vec![default.to_owned()],
-    };
     let planned = Cluster {
         name: name.to_owned(),
         talos_version: cluster.talos_version.clone(),
         endpoint: cluster.endpoint.as_ref().map(ToString::to_string),
-        // Talos's defaults: DefaultIPv4PodNet and DefaultIPv4ServiceNet in its machinery's constants.
-        pod_cidrs: texts(&cluster.pod_cidrs, "10.244.0.0/16"),
-        service_cidrs: texts(&cluster.service_cidrs, "10.96.0.0/12"),
+        pod_cidrs: cluster.pod_networks(),
+        service_cidrs: cluster.service_networks(),
         local_path: applications::local_path(file, cluster, at),
         kata: applications::kata(file, cluster, at),
         incomplete: false,

@@ -12,6 +12,8 @@ string_scalars! {
     pub DnsLabel: check_dns_label;
     /// A hostname: DNS labels with dots between, at most 253 characters, the first label at most 63 (as Talos checks it).
     pub Hostname: check_hostname;
+    /// The DNS domain of a cluster: DNS labels with dots between, at most 253 characters, and no dot at the end.
+    pub DnsDomain: check_dns_domain;
     /// The name of a Kubernetes object: DNS labels with dots between, at most 253 characters.
     /// Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
     pub ObjectName: check_object_name;
@@ -93,11 +95,16 @@ fn check_hostname(text: &str) -> Result<(), ScalarError> {
 }
 
 fn check_object_name(text: &str) -> Result<(), ScalarError> {
-    let fault = |why: ScalarError| {
-        let message = format!("`{text}` is not the name of a Kubernetes object");
-        ScalarError { label: why.label, help: why.help, ..ScalarError::new(message) }
-    };
-    check_hostname(text).map_err(fault)
+    check_hostname(text)
+        .map_err(|why| ScalarError { message: format!("`{text}` is not the name of a Kubernetes object"), ..why })
+}
+
+fn check_dns_domain(text: &str) -> Result<(), ScalarError> {
+    let fault = |why| ScalarError { message: format!("`{text}` is not a DNS domain"), ..why };
+    check_hostname(text).map_err(fault).map_err(|why| match text.strip_suffix('.') {
+        Some(domain) if check_hostname(domain).is_ok() => why.help(format!("write `{domain}`")),
+        _ => why,
+    })
 }
 
 fn hostname_fault(text: &str, why: &str) -> ScalarError {

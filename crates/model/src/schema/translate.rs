@@ -62,7 +62,7 @@ impl Translator<'_> {
             ValidationErrorKind::Enum { options } => self.wrong_enum_value(&at, options),
             ValidationErrorKind::Format { format } => match scalar::format(format) {
                 Some(format) => return self.bad_scalars(&at, format),
-                None => self.refused(&at),
+                None => self.refused(&at, &rule),
             },
             ValidationErrorKind::MultipleOf { .. } => self
                 .wrong(format!("`{}` must be a whole number, or a string", dotted(&at)), &at)
@@ -71,7 +71,7 @@ impl Translator<'_> {
             ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MaxProperties { .. } => {
                 self.not_exactly_one_key(&at, &rule)
             }
-            _ => self.refused(&at),
+            _ => self.refused(&at, &rule),
         };
         vec![one]
     }
@@ -262,8 +262,13 @@ impl Translator<'_> {
             .help(format!("write one of {}", keys.join(", ")))
     }
 
-    fn refused(&self, at: &Pointer) -> Diagnostic {
-        self.wrong(format!("`{}` is not valid in the schema", dotted(at)), at)
+    fn refused(&self, at: &Pointer, rule: &Value) -> Diagnostic {
+        let wrong = |why| self.wrong(format!("`{}` {why}", dotted(at)), at);
+        match (&rule["minimum"], &rule["maximum"]) {
+            (Value::Null, Value::Null) => wrong("is not valid in the schema"),
+            (least, Value::Null) => wrong("is too small").help(format!("write a number of at least {least}")),
+            (least, most) => wrong("is out of range").help(format!("write a number from {least} to {most}")),
+        }
     }
 
     /// Returns a finding on the value at `at`.

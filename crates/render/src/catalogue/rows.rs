@@ -137,6 +137,22 @@ pub static DEVICE: &[Row] = &[
         ..PATCH
     },
     Row {
+        key: "hostDNS",
+        each: Each::Device(|device| device.features.host_dns.is_some()),
+        file: "host-dns.patch.yaml",
+        template: per_format!("host-dns"),
+        about: "the DNS resolver on the node",
+        ..PATCH
+    },
+    Row {
+        key: "discovery",
+        each: Each::Device(|device| device.features.discovery.is_some()),
+        file: "discovery.patch.yaml",
+        template: per_format!("discovery"),
+        about: "the discovery of other nodes",
+        ..PATCH
+    },
+    Row {
         key: "time",
         each: Each::Device(|device| device.system.time.is_some()),
         file: "time.patch.yaml",
@@ -242,6 +258,86 @@ pub static DEVICE: &[Row] = &[
         file: "api-server.patch.yaml",
         template: per_format!("api-server"),
         about: "settings of the Kubernetes API server",
+        ..PATCH
+    },
+    Row {
+        key: "apiServer.admissionControl",
+        each: Each::Device(|device| device.components.admission_control.is_some()),
+        file: "admission-control.patch.yaml",
+        template: per_format!("admission-control"),
+        about: "the configuration of admission plugins",
+        ..PATCH
+    },
+    Row {
+        key: "apiServer.auditPolicy",
+        each: Each::Device(|device| device.components.audit_policy.is_some()),
+        file: "audit-policy.patch.yaml",
+        template: per_format!("audit-policy"),
+        about: "the audit policy",
+        ..PATCH
+    },
+    Row {
+        key: "cni",
+        each: Each::Device(|device| device.components.cni.is_some()),
+        file: "cni.patch.yaml",
+        template: per_format!("cni"),
+        about: "the network plugin that Talos installs",
+        ..PATCH
+    },
+    Row {
+        key: "proxy",
+        each: Each::Device(|device| device.components.proxy.is_some()),
+        file: "kube-proxy.patch.yaml",
+        template: per_format!("kube-proxy"),
+        about: "whether Talos installs kube-proxy",
+        ..PATCH
+    },
+    Row {
+        key: "coreDNS",
+        each: Each::Device(|device| device.components.core_dns.is_some()),
+        file: "coredns.patch.yaml",
+        template: per_format!("coredns"),
+        about: "whether Talos installs CoreDNS",
+        ..PATCH
+    },
+    Row {
+        key: "clusterNetwork",
+        each: Each::Device(|device| device.cluster_network.is_some()),
+        file: "cluster-network.patch.yaml",
+        template: per_format!("cluster-network"),
+        about: "the cluster's pod and service networks and its DNS domain",
+        ..PATCH
+    },
+    Row {
+        key: "controllerManager",
+        each: Each::Device(|device| device.components.controller_manager.is_some()),
+        file: "controller-manager.patch.yaml",
+        template: per_format!("controller-manager"),
+        about: "settings of kube-controller-manager",
+        ..PATCH
+    },
+    Row {
+        key: "scheduler",
+        each: Each::Device(|device| device.components.scheduler.is_some()),
+        file: "scheduler.patch.yaml",
+        template: per_format!("scheduler"),
+        about: "settings of kube-scheduler",
+        ..PATCH
+    },
+    Row {
+        key: "kubernetesTalosAPIAccess",
+        each: Each::Device(|device| device.components.talos_api_access.is_some()),
+        file: "talos-api-access.patch.yaml",
+        template: per_format!("talos-api-access"),
+        about: "the access of pods to the Talos API",
+        ..PATCH
+    },
+    Row {
+        key: "kubePrism",
+        each: Each::Device(|device| device.features.kube_prism.is_some()),
+        file: "kube-prism.patch.yaml",
+        template: per_format!("kube-prism"),
+        about: "the load balancer for the Kubernetes API",
         ..PATCH
     },
     Row {
