@@ -96,8 +96,7 @@ pub struct LocalPathApplication {
     pub helper_pod_image: Option<Image>,
     #[serde(default)]
     pub namespace: NamespacePolicy,
-    #[serde(default)]
-    pub default_class: bool,
+    pub default_class: Option<bool>,
     #[serde(default)]
     pub default_paths: Vec<AbsolutePath>,
     #[serde(default)]

@@ -141,7 +141,7 @@ fn others(fleet: &FleetFile, device: &Device, key: &str) -> Vec<ResolvedKey> {
     let cluster = Pointer::new("/clusters").child(&device.cluster);
     let (own, clusters): (&[&str], &[&str]) = match key {
         "install.image" | "install.alternatives.*" => (&["/talosVersion"], &["/talosVersion"]),
-        "install.wipe" | "volumes.*" => (&["/disks"], &[]),
+        "install.disk" | "volumes.*" => (&["/disks"], &[]),
         "hostname" => (&["/name"], &[]),
         "endpoint" => (&[], &["/endpoint"]),
         "nameservers" => (&["/searchDomains"], &[]),

@@ -161,6 +161,9 @@ pub(crate) fn tracked_path(device: &Device, row: &Row, item: &str, key: &str) ->
 
 /// Appends the path below `manifests/` that an artifact has unless `files` renames it.
 fn push_default_name(device: &Device, row: &Row, item: &str, path: &mut String) {
+    if row.key == "nameservers" && device.network.tailscale.is_some() {
+        path.push_str("tailscale-");
+    }
     for part in row.file.split_inclusive(['@', '*']) {
         path.push_str(part.trim_end_matches(['@', '*']));
         match part.as_bytes().last() {
@@ -195,6 +198,9 @@ pub(crate) fn key_location(device: &Device, row: &Row, item: &str) -> Location {
     // The hostname defaults to the name of the device, which has a location of its own.
     if row.key == "hostname" {
         return device.network.hostname_location.clone();
+    }
+    if let ("install.disk", Some(key)) = (row.key, device.images.install.disk_key()) {
+        return device.keys.at(key).as_key();
     }
     device.keys.at(key_pointer(row, item)).as_key()
 }

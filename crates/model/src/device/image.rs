@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use talosmith_document::TalosVersion;
 
 use crate::scalar::{DnsLabel, Extension, Image, KernelArgument, Name, Registry};
 use crate::schematic::{Bootloader, DiskImage, Meta, Overlay, SecureBoot};
@@ -27,15 +28,18 @@ pub struct Install {
     pub alternatives: BTreeMap<Name, InstallImage>,
     pub factory: Option<Registry>,
     pub platform: Option<DnsLabel>,
+    pub disk: Option<bool>,
     pub wipe: Option<bool>,
 }
 
 /// An installer image; `schematic` and `reference` are mutually exclusive.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct InstallImage {
     pub schematic: Option<Name>,
     #[serde(default)]
     pub secureboot: bool,
     pub reference: Option<Image>,
+    /// Only of an alternative.
+    pub talos_version: Option<TalosVersion>,
 }

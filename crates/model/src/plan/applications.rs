@@ -30,8 +30,8 @@ pub struct LocalPath {
     pub label_namespace: bool,
     /// Whether its namespace is deleted, since another application makes it.
     pub delete_namespace: bool,
-    /// Whether its StorageClass is the default one.
-    pub default_class: bool,
+    /// Whether its StorageClass is the default one; none if the release's own stays as it is.
+    pub default_class: Option<bool>,
     /// The paths on each node, the default entry last. Templates of devices do not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_path_map: Option<Vec<NodePaths>>,

@@ -77,6 +77,8 @@ pub struct Install {
     pub image: Option<InstallImage>,
     /// Images that are not.
     pub alternatives: Vec<NamedImage>,
+    /// Whether the model requests that the system disk is named.
+    pub disk: bool,
     /// Whether installing wipes the system disk, none if the model does not specify it.
     pub wipe: Option<bool>,
     /// The selector of the system disk, if there is one.
@@ -85,6 +87,13 @@ pub struct Install {
     pub disk_path: Option<String>,
     /// Properties of the system disk, as keys of `machine.install.diskSelector`.
     pub disk_facts: BTreeMap<&'static str, String>,
+}
+
+impl Install {
+    /// Returns the key for which a patch names the system disk.
+    pub fn disk_key(&self) -> Option<&'static str> {
+        if self.disk { Some("/install/disk") } else { self.wipe.map(|_| "/install/wipe") }
+    }
 }
 
 /// An installer image.
@@ -120,10 +129,11 @@ pub(super) fn plan(check: &mut Check<'_>, versions: &Versions, disks: &[Disk]) -
 
 /// The install documents of 1.14 need the disk's selector, and so does a patch that only sets `wipe`.
 fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFormat) {
-    let pointer = match (config_format, install.image.is_some() || !install.alternatives.is_empty(), install.wipe) {
-        (_, _, Some(_)) => "/install/wipe",
-        (ConfigFormat::Documents, true, None) => "/install",
-        _ => return,
+    let has_image = install.image.is_some() || !install.alternatives.is_empty();
+    let pointer = match install.disk_key() {
+        Some(key) => key,
+        None if config_format == ConfigFormat::Documents && has_image => "/install",
+        None => return,
     };
     if install.disk_selector.is_none() {
         let location = check.key(Pointer::from(pointer));
@@ -136,7 +146,7 @@ fn system_disk(check: &mut Check<'_>, install: &Install, config_format: ConfigFo
         let Some((name, _)) = system else { return };
         check.push(
             Diagnostic::new(Code::MissingKey, format!("the installer cannot find `{name}` with its selector"), check.key(Pointer::new("/disks").child(name)))
-                .also(check.key("/install/wipe"), "the disk to install on is needed here")
+                .also(check.key(pointer), "the disk to install on is needed here")
                 .note("with a base config before 1.14 it looks for a path, or for a serial number, a WWID, a model, a bus path or NVMe")
                 .help("add a property of the disk, as in\nserial: S5GXNF0R1"),
         );
@@ -276,17 +286,32 @@ fn install(check: &mut Check<'_>, version: &TalosVersion, planned: &[PlannedSche
         written.image.as_ref().and_then(|image| self::image(check, &at.child("image"), image, version, planned));
     let alternatives = written.alternatives.iter().filter_map(|(name, image)| {
         let at = at.child("alternatives").child(name);
+        let version = other_version(check, &at, image).unwrap_or(version);
         let reference = self::image(check, &at, image, version, planned)?.reference;
         Some(NamedImage { name: name.to_string(), reference })
     });
     Install {
         image,
         alternatives: alternatives.collect(),
+        disk: written.disk == Some(true),
         wipe: written.wipe,
         disk_selector: None,
         disk_path: None,
         disk_facts: BTreeMap::new(),
     }
+}
+
+/// Returns the version of an alternative that is for another Talos than the device's, and checks the extensions of its schematic.
+fn other_version<'w>(check: &mut Check<'_>, at: &Pointer, written: &'w Written) -> Option<&'w TalosVersion> {
+    let version = written.talos_version.as_ref()?;
+    if written.reference.is_some() {
+        check.exclusive(at, "reference", "talosVersion");
+    }
+    let schematic = written.schematic.as_ref().and_then(|name| check.file.device.schematics.get(name));
+    for extension in schematic.map(|schematic| &schematic.extensions[..]).unwrap_or_default() {
+        check_extension(check, &at.child("talosVersion"), extension.as_str(), version);
+    }
+    Some(version)
 }
 
 fn image(

@@ -32,7 +32,7 @@ impl UnnamedDisk {
     /// Returns the system disk of a device, if neither a generated file nor a base config of the repository names it.
     pub(super) fn of(device: &Device) -> Option<Box<Self>> {
         let is_written =
-            device.versions.config_format == ConfigFormat::Documents || device.images.install.wipe.is_some();
+            device.versions.config_format == ConfigFormat::Documents || device.images.install.disk_key().is_some();
         let disk = device.storage.disks.iter().find(|disk| disk.system)?;
         if is_written || !device.base.is_empty() || !raw::scalars(&device.patches, RAW).is_empty() {
             return None;
@@ -70,9 +70,9 @@ impl UnnamedDisks {
                 more => format!("no generated file names the system disks of {} devices, as `{}`", more + 1, disk.name),
             };
             let help = match (disk.layer(), others.is_empty()) {
-                (Some(layer), _) => format!("to name it, write `wipe: false` under `{layer}.install` in talosmith.yaml"),
-                (None, true) => "to name it, write `wipe: false` under `install`".to_owned(),
-                (None, false) => "to name them, write `wipe: false` under `install` of each device".to_owned(),
+                (Some(layer), _) => format!("to name it, write `disk: true` under `{layer}.install` in talosmith.yaml"),
+                (None, true) => "to name it, write `disk: true` under `install`".to_owned(),
+                (None, false) => "to name them, write `disk: true` under `install` of each device".to_owned(),
             };
             // Source of the default: cmd/talosctl/cmd/mgmt/gen/config.go.
             let finding = Diagnostic::new(Code::UnnamedSystemDisk, message, disk.location)

@@ -62,8 +62,8 @@ pub static DEVICE: &[Row] = &[
         ..PATCH
     },
     Row {
-        key: "install.wipe",
-        each: Each::Device(|device| device.images.install.wipe.is_some()),
+        key: "install.disk",
+        each: Each::Device(|device| device.images.install.disk_key().is_some()),
         file: "install-disk.patch.yaml",
         template: per_format!("install-disk"),
         about: "the disk to install on, and whether it is wiped",
@@ -107,9 +107,9 @@ pub static DEVICE: &[Row] = &[
             device.network.search_domains.is_some()
                 || device.network.nameservers.as_ref().is_some_and(|servers| !servers.is_empty())
         }),
-        file: "tailscale-dns.patch.yaml",
+        file: "dns.patch.yaml",
         template: per_format!("nameservers"),
-        about: "the DNS servers, and the search domains",
+        about: "the DNS servers, and the search domains; `tailscale-dns.patch.yaml` on a device with Tailscale",
         ..PATCH
     },
     Row {
@@ -422,11 +422,11 @@ pub static CLUSTER: &[ClusterRow] = &[
     ClusterRow {
         application: Application::LocalPath,
         each: ClusterEach::Application(|cluster| {
-            cluster.local_path.as_ref().is_some_and(|application| application.default_class)
+            cluster.local_path.as_ref().is_some_and(|application| application.default_class.is_some())
         }),
         file: "patches/local-path-storageclass.patch.yaml",
         template: embedded!("cluster/local-path-storageclass.yaml.j2"),
-        about: "makes the StorageClass the default one",
+        about: "whether the StorageClass is the default one",
     },
     ClusterRow {
         application: Application::LocalPath,
