@@ -15,7 +15,10 @@ fn invalid_arguments_exit_with_two() {
     assert_eq!(ran.stderr, "error: `rizen` is neither a device nor a folder of one; did you mean `ryzen`?\n");
     let ran = sandbox.run(&["-C", "/", "check"]);
     assert_eq!(ran.status, 2);
-    assert_eq!(ran.stderr, "error: there is no talosmith.yaml here or in a folder above\n");
+    assert_eq!(
+        ran.stderr,
+        "error: there is no talosmith.yaml here or in a folder above; name its folder with `-C`, or begin a new one with the line `clusters: { home: { talosVersion: v1.14.1, baseConfig: v1.14.1 } }`\n"
+    );
     assert_eq!(sandbox.run(&["explain", "no-such-code"]).status, 2);
     assert_eq!(sandbox.run(&["check", "--no-such-option"]).status, 2);
 }

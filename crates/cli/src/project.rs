@@ -32,13 +32,27 @@ pub struct Project<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("there is no {FLEET_FILE} here or in a folder above{}", .misnamed.as_ref().map(|path| format!("; `{path}` is not read: `mv {path} {}`", path.with_file_name(FLEET_FILE))).unwrap_or_default())]
+    #[error("there is no {FLEET_FILE} here or in a folder above; {}", no_fleet_help(.misnamed.as_deref()))]
     NoFleetFile {
         /// A file that looks like a misnamed one.
         misnamed: Option<Utf8PathBuf>,
     },
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+/// A whole fleet file.
+const FIRST_LINE: &str = "clusters: { home: { talosVersion: v1.14.1, baseConfig: v1.14.1 } }";
+
+/// What to do where there is no fleet file, or only one with another name.
+fn no_fleet_help(misnamed: Option<&Utf8Path>) -> String {
+    match misnamed {
+        Some(path) => {
+            let name = path.with_file_name(FLEET_FILE);
+            format!("`{path}` is not read: `mv {path} {name}`")
+        }
+        None => format!("name its folder with `-C`, or begin a new one with the line `{FIRST_LINE}`"),
+    }
 }
 
 impl<'a> Project<'a> {

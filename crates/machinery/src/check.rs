@@ -7,10 +7,11 @@ use super::decode::{Deletion, DeletionError, PatchDocument, Target, title};
 use super::json_patch;
 use super::merge::Merger;
 use super::report::{AppliedPatch, Report};
-use super::rules::Rules;
+use super::rules::{Rules, conflicts};
 use super::value::Value;
 use super::{base, deletion};
 use crate::placeholder::is_unknown;
+use crate::talos_data::types::MAIN;
 use crate::{Role, cel};
 
 /// Returns everything for which Talos refuses the patches together, and what they change in each other's values.
@@ -111,6 +112,10 @@ fn apply<'a>(config: &mut Config<'a>, patch: u16, document: &'a PatchDocument, r
         let origin = deletion.origin.of_patch(patch);
         if let Err(error) = deletion::delete(config, (kind, &document.name), deletion, origin) {
             report.not_deleted(error, &named(kind, name, deletion), origin);
+            let moved = conflicts::document_of_base(config, &deletion.path.join("."));
+            if let (Some(document), Some(finding)) = (moved.filter(|_| kind == MAIN), report.findings.last_mut()) {
+                finding.helps = vec![document.deletion()];
+            }
             let is_accepted = error == DeletionError::NoIdentity && config.since(14);
             if let Some(finding) = report.findings.last_mut().filter(|_| is_accepted) {
                 finding.level = Level::Warning;

@@ -65,6 +65,15 @@ impl Document<'_> {
     pub(crate) fn title(&self) -> String {
         title(self.kind, self.name)
     }
+
+    /// What to write to delete a document of the base.
+    pub(crate) fn deletion(&self) -> String {
+        let name = if self.name.is_empty() { String::new() } else { format!("\nname: {}", self.name) };
+        format!(
+            "delete that document of the base instead:\napiVersion: v1alpha1\nkind: {}{name}\n$patch: delete",
+            self.kind
+        )
+    }
 }
 
 /// A field that a later patch cleared, since Talos merges it even where it is absent.

@@ -23,6 +23,7 @@ use crate::value::{PatchSpan, Value};
 
 use deletions::Split;
 pub(crate) use deletions::{Deletion, DeletionError};
+pub use documents::main_section;
 pub use generated::{GeneratedPatchError, decode_generated};
 pub(crate) use wording::{alternatives, title};
 

@@ -27,7 +27,7 @@ mod check;
 
 pub use base::oldest_base;
 pub use check::check_patches;
-pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch};
+pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, main_section};
 pub use patch_locator::{Edit, PatchLocator};
 pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};
 pub use placeholder::is_unknown;

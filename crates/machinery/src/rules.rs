@@ -31,7 +31,7 @@ mod interfaces;
 mod bonds;
 mod cluster;
 mod identity;
-mod conflicts;
+pub(crate) mod conflicts;
 mod together;
 mod node_labels;
 mod arguments;

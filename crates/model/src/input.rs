@@ -118,7 +118,7 @@ impl FleetFile {
     ///
     /// Returns with it every finding on the file on its own.
     pub fn read(source: SourceId, text: &str) -> (Option<Self>, Vec<Diagnostic>) {
-        let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text);
+        let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Fleet, source, text, &[]);
         let version = value.as_ref().and_then(|value| value.get("version")?.as_i64()).unwrap_or(MODEL_VERSION);
         if version != MODEL_VERSION {
             // What else a newer model has is not known.
@@ -216,7 +216,9 @@ impl DeviceFile {
     ///
     /// Returns the device if anything of it can be planned, and every finding on the file on its own.
     pub fn read(fleet: &FleetFile, source: SourceId, folder: &str, text: &Arc<str>) -> (Option<Self>, Vec<Diagnostic>) {
-        let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Device, source, text);
+        let cluster = fleet.fleet.clusters.keys().next().map_or("home", |name| name.as_str());
+        let own = [("name", folder), ("cluster", cluster)];
+        let ModelDocument { value, written, mut findings, secrets } = parse(Schema::Device, source, text, &own);
         let Some((device, origins, is_whole)) = Self::merge(fleet, source, folder, value, &mut findings) else {
             // The error that ends the reading is the last one.
             if let Some(finding) = findings.last_mut() {
@@ -271,7 +273,7 @@ impl DeviceFile {
 
     /// Returns every finding on a device's file on its own, where no fleet can be read.
     pub fn findings(source: SourceId, text: &str) -> Vec<Diagnostic> {
-        let ModelDocument { mut findings, secrets, .. } = parse(Schema::Device, source, text);
+        let ModelDocument { mut findings, secrets, .. } = parse(Schema::Device, source, text, &[]);
         findings.extend(secrets);
         findings
     }
@@ -313,7 +315,10 @@ struct ModelDocument {
     secrets: Vec<Diagnostic>,
 }
 
-fn parse(schema: Schema, source: SourceId, text: &str) -> ModelDocument {
+/// Parses a file of the model; `own` has values for keys that may be missing.
+fn parse(schema: Schema, source: SourceId, text: &str, own: &[(&str, &str)]) -> ModelDocument {
+    // What an empty file lacks are its keys.
+    let text = if is_blank(text) { "{}" } else { text };
     let mut secrets: Vec<Diagnostic> = tailscale_key(source, text).into_iter().collect();
     let document = match Document::parse(source, text) {
         Ok(document) => document,
@@ -345,10 +350,16 @@ fn parse(schema: Schema, source: SourceId, text: &str) -> ModelDocument {
     {
         let empty: Vec<Location> = findings.iter().map(|finding| finding.at.location.clone()).collect();
         let is_empty = |location: &Location| empty.iter().any(|key| *key == location.as_key() || key == location);
-        let refused = schema.findings(source, &document, &value);
+        let refused = schema.findings(source, &document, &value, own);
         findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.location)));
     }
     ModelDocument { value: Some(value), written, findings, secrets }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.lines()
+        .map(|line| line.trim().trim_start_matches('\u{feff}'))
+        .all(|line| line.is_empty() || line == "---" || line.starts_with('#'))
 }
 
 impl Written {
@@ -402,7 +413,7 @@ fn name_mismatch(source: SourceId, folder: &str, own: &Map<String, Value>) -> Di
     let message = format!("the device is called `{name}`, and its folder `{folder}`");
     Diagnostic::new(Code::NameMismatch, message, Location::value(source, Pointer::new("/name")))
         .note("commands name a device by its folder, and files by its name")
-        .help(format!("write `name: {folder}`, or rename the folder: `git mv devices/{folder} devices/{name}`"))
+        .help(format!("write `name: {folder}`, or rename the folder: `mv devices/{folder} devices/{name}`"))
 }
 
 fn unknown_version(source: SourceId, version: i64) -> Diagnostic {

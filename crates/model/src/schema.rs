@@ -1,6 +1,8 @@
 //! The schemas of the user's files, and findings on what violates them.
 
+mod flow;
 mod translate;
+mod elsewhere;
 mod validators;
 
 use serde_json::Value;
@@ -47,12 +49,18 @@ impl Schema {
         }
     }
 
-    /// Returns every violation in `document`; `value` is the document's root as JSON.
-    pub fn findings(self, source: SourceId, document: &Document, value: &Value) -> Vec<Diagnostic> {
+    /// Returns every violation in `document`; `value` is the document's root as JSON, and `own` has values for keys that may be missing.
+    pub fn findings(
+        self,
+        source: SourceId,
+        document: &Document,
+        value: &Value,
+        own: &[(&str, &str)],
+    ) -> Vec<Diagnostic> {
         let violations: Vec<_> = match self {
             Self::Device => validators::Device::iter_errors(value).collect(),
             Self::Fleet => validators::Fleet::iter_errors(value).collect(),
         };
-        translate::translate(self, source, document, &violations)
+        translate::translate(self, (source, document), own, &violations)
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn parse(source: SourceId, text: &str, count: Count) -> Parsed {
         text,
         count,
         tabs: text.contains('\t'),
+        after_key_alias: false,
         seen: 0,
         open: Vec::new(),
         nodes: Vec::new(),
@@ -100,6 +101,8 @@ struct Builder<'a> {
     count: Count,
     /// Whether the file contains any tab.
     tabs: bool,
+    /// Whether the last alias was written in place of a key.
+    after_key_alias: bool,
     /// The number of nodes so far, including keys.
     seen: usize,
     open: Vec<Open>,
@@ -113,6 +116,8 @@ impl<'a> Builder<'a> {
         for event in Parser::new_from_str_with_options(self.text, parser_options()) {
             let (event, span) = match event {
                 Ok(event) => event,
+                // The parser takes the colon of a key as a part of an alias, and misses it later.
+                Err(_) if self.after_key_alias => return Err(Stop),
                 Err(error) => {
                     let finding = syntax::error(self.source, self.text, &error);
                     return self.stop(finding);
@@ -136,9 +141,8 @@ impl<'a> Builder<'a> {
                 }
                 Event::Alias(_) | Event::UnresolvedAlias(_) => {
                     self.count_node(&bytes)?;
-                    let message =
-                        format!("`{}` is an alias, which talosmith does not support", &self.text[bytes.clone()]);
-                    self.reject(bytes.clone(), message, "write the value in its place");
+                    self.after_key_alias = self.text[bytes.clone()].ends_with(':');
+                    self.findings.push(rules::alias(self.source, self.text, &bytes));
                     self.add_placeholder(bytes);
                 }
                 Event::Anchor(..) => {

@@ -56,6 +56,22 @@ pub(super) fn tag(source: SourceId, tag: &Tag, at: Range<usize>, is_scalar: bool
     Some(Diagnostic::new(Code::Alias, message, Location::bytes(source, at)).help(help))
 }
 
+/// The finding on an alias, or on a string that begins with `*` and is not quoted.
+pub(super) fn alias(source: SourceId, text: &str, bytes: &Range<usize>) -> Diagnostic {
+    let written = &text[bytes.clone()];
+    let (name, colon) = written.strip_suffix(':').map_or((written, ""), |name| (name, ":"));
+    let message = format!("`{name}` is an alias, which talosmith does not support");
+    let finding = Diagnostic::new(Code::Alias, message, Location::bytes(source, bytes.clone()));
+    let anchor = format!("&{}", &name[1..]);
+    let has_anchor =
+        text.match_indices(&anchor).any(|(at, _)| text[at + anchor.len()..].starts_with(char::is_whitespace));
+    finding.help(if name.len() > 1 && has_anchor {
+        "write the value in its place".to_owned()
+    } else {
+        format!("put a string that begins with `*` in quotes: `\"{name}\"{colon}`")
+    })
+}
+
 /// Rejects every root except a mapping.
 pub(super) fn root(source: SourceId, text: &str, root: Option<&Node>) -> Option<Diagnostic> {
     let (message, location) = match root {
@@ -69,7 +85,7 @@ pub(super) fn root(source: SourceId, text: &str, root: Option<&Node>) -> Option<
         }
         _ => ("the file is empty", Location::file(source)),
     };
-    Some(Diagnostic::new(Code::NotYaml, message, location).help("begin with a key, such as `name: ryzen`"))
+    Some(Diagnostic::new(Code::NotYaml, message, location).help("write lines such as `key: value`"))
 }
 
 /// Whether a key or item in a node has no value.

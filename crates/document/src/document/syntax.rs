@@ -157,9 +157,13 @@ fn quotes(kind: &ErrorKind) -> Option<(&'static str, &'static str)> {
             "a quoted string continues here without indentation",
             "close the quotes on the line above, or indent this line",
         ),
-        E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => {
+        E::InvalidTrailingSingleQuotedScalar => {
             ("unexpected characters after a quoted string", "write a quote inside single quotes twice: 'it''s'")
         }
+        E::InvalidTrailingDoubleQuotedScalar => (
+            "unexpected characters after a quoted string",
+            "put a string that contains double quotes between single quotes: 'a == \"b\"'",
+        ),
         E::UnknownQuotedScalarEscape => {
             ("unknown escape in a double-quoted string", "use single quotes, in which `\\` is not an escape")
         }

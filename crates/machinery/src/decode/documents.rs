@@ -4,7 +4,7 @@ use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersio
 
 use super::deletions::{has_deletion, is_deletion, is_dropped};
 use super::fields::Walk;
-use super::wording::title;
+use super::wording::{alternatives, title};
 use super::{Target, Timestamp};
 use crate::PatchLocator;
 use crate::json_patch::{self, OPERATIONS};
@@ -152,8 +152,10 @@ fn kind<'a>(document: &'a Value<'_>, locator: &PatchLocator, target: &Target<'_>
         (None, version) if version == Some(API_VERSION) || is_main => Ok(MAIN),
         (None, None) if has_deletion(document) => Ok(MAIN),
         (None, _) => {
-            let help = match document.all_fields().iter().find_map(|field| home(&field.key)) {
-                Some(home) => format!("write it below `{home}:` of the main document, or add `apiVersion` and `kind`"),
+            let help = match document.all_fields().iter().find_map(|field| main_section(&field.key)) {
+                Some(section) => {
+                    format!("write it below `{section}:` of the main document, or add `apiVersion` and `kind`")
+                }
                 None => {
                     "begin with `machine:` or `cluster:`, or add the lines\napiVersion: v1alpha1\nkind: HostnameConfig"
                         .to_owned()
@@ -171,9 +173,12 @@ fn known_kind<'a>(kind: &'a str, location: Location, target: &Target<'_>) -> Res
         Some(since) if since <= target.minor() => return Ok(kind),
         Some((major, minor)) => {
             let message = format!("{} has no {kind} document (needs v{major}.{minor})", target.version);
-            Diagnostic::new(Code::OldTalos, message, location)
-                .note(refusal)
-                .help(format!("upgrade the node to v{major}.{minor} or later first"))
+            Diagnostic::new(Code::OldTalos, message, location).note(refusal).help(match settings_of(kind) {
+                old if old.is_empty() => format!("upgrade the node to v{major}.{minor} or later first"),
+                old => {
+                    format!("write {old} of the main document, or upgrade the node to v{major}.{minor} or later first")
+                }
+            })
         }
         None => {
             let message = format!("Talos has no document `{kind}`");
@@ -192,8 +197,26 @@ fn known_kind<'a>(kind: &'a str, location: Location, target: &Target<'_>) -> Res
     Err(Some(Box::new(finding)))
 }
 
-/// The section of the main document that has a key.
-pub(super) fn home(key: &str) -> Option<&'static str> {
+/// The settings of the main document that a kind replaces: "`machine.sysctls`".
+fn settings_of(kind: &str) -> String {
+    let types = Types::of(talos::newest_minor());
+    let mut paths = Vec::new();
+    for section in ["machine", "cluster"] {
+        let fields = types.below(&format!("{MAIN}.{section}"));
+        for (key, _) in fields.iter().flat_map(|fields| fields.fields()) {
+            let deprecation = fields.and_then(|fields| fields.find(key)?.deprecation);
+            if deprecation.is_some_and(|deprecation| deprecation.successors().any(|successor| successor == kind)) {
+                paths.push(format!("{section}.{key}"));
+            }
+        }
+    }
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    if paths.is_empty() { String::new() } else { alternatives(&paths) }
+}
+
+/// The section of the main document that has a key, or a path of keys.
+#[must_use]
+pub fn main_section(key: &str) -> Option<&'static str> {
     ["machine", "cluster"].into_iter().find(|section| {
         let path = format!("{MAIN}.{section}.{key}");
         talos::minors().any(|minor| Types::of(minor).at(&path).is_some())

@@ -4,7 +4,7 @@ use talosmith_document::{Code, Label};
 
 use super::Rules;
 use super::section::Section;
-use crate::config::Document;
+use crate::config::{Config, Document};
 use crate::format;
 use crate::value::{Content, PatchSpan, Value};
 
@@ -106,6 +106,12 @@ pub(crate) fn check_conflicts(rules: &Rules<'_>) {
     }
 }
 
+/// Returns the document of the base that has a setting of the main document in its new form.
+pub(crate) fn document_of_base<'c, 'a>(config: &'c Config<'a>, path: &str) -> Option<&'c Document<'a>> {
+    let kinds = SETTINGS.iter().filter(|(_, since, setting, _)| *setting == path && config.since(*since));
+    kinds.flat_map(|(kind, ..)| config.all(kind)).find(|document| document.of_base)
+}
+
 fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
     let Some(value) = main.at(path) else { return false };
     match is {
@@ -169,9 +175,7 @@ fn help_of_base(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &D
         return "write the device's key `allowSchedulingOnControlPlanes: true`, which changes the taints of KubeNodeConfig".to_owned();
     }
     if kind == "KubeFlannelCNIConfig" && matches!(main.value.text("cluster.network.cni.name"), "none" | "custom") {
-        return format!(
-            "delete that document of the base instead:\napiVersion: v1alpha1\nkind: {kind}\n$patch: delete"
-        );
+        return document.deletion();
     }
     if path == "machine.install" {
         return format!(
@@ -197,6 +201,9 @@ fn help_of_base(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &D
         }
         (known, unknown) if unknown.is_empty() => {
             format!("the base has a document {kind}: write `{known}` there")
+        }
+        (known, unknown) if known.is_empty() && unknown == "extraMounts" => {
+            "write a user volume under `volumes`, which pods find at /var/mnt/<name>: KubeletConfig, the document of the base, has no `extraMounts`".to_owned()
         }
         (known, unknown) if known.is_empty() => {
             format!("remove `{unknown}`: {kind}, the document of the base for it, has no such key")

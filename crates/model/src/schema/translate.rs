@@ -1,6 +1,6 @@
 //! Translates the errors of a validator into findings, with the key, the expected value and a suggestion.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
@@ -8,20 +8,21 @@ use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
 
 use super::Schema;
+use super::flow::{as_mapping, as_strings, flow};
 use crate::scalar;
 use crate::scalar::{Format, ScalarError};
 
 /// Translates the errors of one document in the given order.
 pub(super) fn translate(
     schema: Schema,
-    source: SourceId,
-    document: &Document,
+    (source, document): (SourceId, &Document),
+    own: &[(&str, &str)],
     faults: &[ValidationError<'_>],
 ) -> Vec<Diagnostic> {
     let order =
         if schema == Schema::Device { [Schema::Device, Schema::Fleet] } else { [Schema::Fleet, Schema::Device] };
     let schemas = order.map(|schema| (schema, parse(schema)));
-    let translator = Translator { source, document, schemas };
+    let translator = Translator { source, document, own, schemas };
     // The first error about the keys of a mapping yields the findings on all of them.
     let mut mappings = BTreeSet::new();
     let faults = faults.iter().filter(|fault| {
@@ -31,9 +32,12 @@ pub(super) fn translate(
         !is_of_keys || mappings.insert(path)
     });
     let mut findings: Vec<Diagnostic> = faults.flat_map(|fault| translator.finding(fault)).collect();
-    // A key can violate several rules of its schema; one finding for a location is enough.
-    let mut seen = BTreeMap::new();
-    findings.retain(|finding| seen.insert((finding.at.location.clone(), finding.code), ()).is_none());
+    // A key can violate several rules of its schema; one finding for a location is enough, but each missing key has its own.
+    let mut seen = BTreeSet::new();
+    findings.retain(|finding| {
+        let missing = (finding.code == Code::MissingKey).then(|| finding.message.clone());
+        seen.insert((finding.at.location.clone(), finding.code, missing))
+    });
     findings
 }
 
@@ -41,10 +45,12 @@ fn parse(schema: Schema) -> Value {
     serde_json::from_str(schema.text()).unwrap_or_default()
 }
 
-struct Translator<'a> {
+pub(super) struct Translator<'a> {
     source: SourceId,
-    document: &'a Document,
-    schemas: [(Schema, Value); 2],
+    pub(super) document: &'a Document,
+    /// Values for keys at the top that may be missing.
+    own: &'a [(&'a str, &'a str)],
+    pub(super) schemas: [(Schema, Value); 2],
 }
 
 impl Translator<'_> {
@@ -107,44 +113,6 @@ impl Translator<'_> {
         finding.note(format!("{subject}: {}", keys.join(", ")))
     }
 
-    /// Returns where a setting of a device belongs that is written under a key which does not exist.
-    fn elsewhere(&self, at: &Pointer, key: &str) -> Option<String> {
-        let last = at.last();
-        let is_layer = |key: &str| matches!(key, "defaults" | "controlplane" | "worker" | "groups");
-        let is_of_layer = at.segments().any(|key| is_layer(&key));
-        let around: Vec<String> = at.segments().collect();
-        let is_top = last.as_deref().is_none_or(is_layer) || matches!(&around[..], [.., key, _] if key == "groups");
-        let (_, device) = self.schemas.iter().find(|(schema, _)| *schema == Schema::Device)?;
-        let is_device = self.schemas[0].0 == Schema::Device || is_of_layer;
-        let entries = self.document.root.at(at).map_or(&[][..], Node::entries);
-        // A line that is not indented below its key is no setting of its own.
-        let is_below_empty =
-            entries.iter().take_while(|entry| *entry.key != *key).any(|entry| entry.value.is_empty_scalar());
-        if !is_device || is_below_empty {
-            return None;
-        }
-        let has = |schema: &Value| schema["properties"].as_object().is_some_and(|keys| keys.contains_key(key));
-        for (parent, schema) in device["properties"].as_object()?.iter().filter(|_| is_top) {
-            let schema = self.resolved(schema);
-            if has(&schema) {
-                return Some(format!("write it under `{parent}`, which has this key"));
-            }
-            if has(&self.resolved(&schema["additionalProperties"])) {
-                return Some(format!("write it under `{parent}.<name>`, which has this key"));
-            }
-        }
-        if last.as_deref() == Some("install") && matches!(key, "disk" | "diskSelector") {
-            let written = self.text(&at.child(key));
-            let path = if written.starts_with("/dev/") { written.as_str() } else { "/dev/disk/by-id/ata-EXAMPLE" };
-            return Some(format!(
-                "mark the disk to install on under `disks`, as in\ndisks:\n  main: {{ size: 500107862016B, path: {path}, system: true }}"
-            ));
-        }
-        Some(format!(
-            "a setting without a key is written as a raw patch, as in\npatches:\n  {key}:\n    inline: {{ machine: {{ … }} }}"
-        ))
-    }
-
     fn missing_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
         let (message, location) = if at.as_str().is_empty() {
             (format!("the key `{key}` is missing"), Location::file(self.source))
@@ -157,9 +125,11 @@ impl Translator<'_> {
             Some(text) => finding.note(format!("{key}: {}", lower_first(text.trim_end_matches('.')))),
             None => finding,
         };
-        match property["examples"][0] {
+        let own = self.own.iter().find(|(own, _)| *own == key && at.as_str().is_empty());
+        let example = own.map_or_else(|| property["examples"][0].clone(), |(_, value)| (*value).into());
+        match example {
             Value::Null => finding,
-            ref example => finding.help(format!("add a line such as\n{key}: {}", flow(example))),
+            example => finding.help(format!("add a line such as\n{key}: {}", flow(&example))),
         }
     }
 
@@ -197,8 +167,9 @@ impl Translator<'_> {
         let expected = expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ");
         let finding = self.wrong(format!("`{}` must be {expected}, not {}", dotted(at), kind(&value)), at);
         if expected == "a list" && !value.is_null() {
-            let item = if value.is_object() { flow(&value) } else { text };
-            return finding.help(format!("write it as a list:\n{}: [{item}]", at.last().unwrap_or_default()));
+            let is_of_strings = self.resolved(&rule["items"])["type"] == "string";
+            let list = as_strings(&value).filter(|_| is_of_strings).unwrap_or_else(|| Value::Array(vec![value]));
+            return finding.help(format!("write it as a list:\n{}: {}", at.last().unwrap_or_default(), flow(&list)));
         }
         let name = at.last().unwrap_or_default();
         let keys = rule["properties"].as_object().filter(|_| expected == "a mapping");
@@ -210,6 +181,13 @@ impl Translator<'_> {
             } else {
                 format!("write it as in\n{name}: {own}")
             });
+        }
+        let entry = self.resolved(&rule["additionalProperties"]);
+        if expected == "a mapping"
+            && entry.is_object()
+            && let Some(mapping) = as_mapping(&value, entry["properties"].is_object())
+        {
+            return finding.help(format!("write it as in\n{name}: {}", flow(&mapping)));
         }
         let finding = match keys {
             Some(keys) => finding.note(format!("its keys: {}", keys.keys().cloned().collect::<Vec<_>>().join(", "))),
@@ -277,12 +255,12 @@ impl Translator<'_> {
     }
 
     /// Returns a scalar as it is written.
-    fn text(&self, at: &Pointer) -> String {
+    pub(super) fn text(&self, at: &Pointer) -> String {
         self.document.root.at(at).and_then(|node| node.scalar()).map(|(text, _)| text.to_owned()).unwrap_or_default()
     }
 
     /// Returns a schema, or the one that it refers to.
-    fn resolved(&self, schema: &Value) -> Value {
+    pub(super) fn resolved(&self, schema: &Value) -> Value {
         let Some(reference) = schema["$ref"].as_str() else { return schema.clone() };
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         self.schemas
@@ -296,37 +274,13 @@ impl Translator<'_> {
     }
 }
 
-/// Returns the key of a mapping that a value most likely belongs to which was written in the mapping's place.
-fn own_key<'a>(keys: &serde_json::Map<String, Value>, value: &Value) -> Option<&'a str> {
-    let likely: &[&str] = match value {
-        Value::String(text) if text.starts_with("op://") => &["op"],
-        Value::String(_) => &["content", "file", "schematic"],
-        Value::Array(_) => &["endpoints"],
-        _ => &[],
-    };
-    likely.iter().copied().find(|key| keys.contains_key(*key))
-}
-
-fn dotted(at: &Pointer) -> String {
+pub(super) fn dotted(at: &Pointer) -> String {
     at.segments().collect::<Vec<_>>().join(".")
 }
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// A JSON value in YAML's flow style, on one line.
-fn flow(value: &Value) -> String {
-    match value {
-        Value::String(text) if text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=".contains(c)) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
-        Value::Object(map) => {
-            let pairs: Vec<String> = map.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
-            format!("{{ {} }}", pairs.join(", "))
-        }
-        other => other.to_string(),
-    }
 }
 
 fn article(kind: &str) -> &'static str {
@@ -349,4 +303,15 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "a mapping",
     }
+}
+
+/// Returns the key of a mapping that a value most likely belongs to which was written in the mapping's place.
+fn own_key<'a>(keys: &serde_json::Map<String, Value>, value: &Value) -> Option<&'a str> {
+    let likely: &[&str] = match value {
+        Value::String(text) if text.starts_with("op://") => &["op"],
+        Value::String(_) => &["content", "file", "schematic"],
+        Value::Array(_) => &["endpoints"],
+        _ => &[],
+    };
+    likely.iter().copied().find(|key| keys.contains_key(*key))
 }

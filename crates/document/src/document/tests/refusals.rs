@@ -23,7 +23,7 @@ fn aliases_anchors_merge_keys_and_tags() {
 alias: `*x` is an alias, which talosmith does not support at 2:4 "*x"
   help: write the value in its place
 alias: `*y` is an alias, which talosmith does not support at 3:5 "*y"
-  help: write the value in its place
+  help: put a string that begins with `*` in quotes: `"*y"`
 alias: `!secret` is a tag, which talosmith does not support at 3:9 "!secret"
   help: remove it, or quote a string that begins with `!`
 alias: `<<` is a merge key, which talosmith does not support at 4:1 "<<"
@@ -83,22 +83,22 @@ fn roots_that_are_not_mappings() {
     let texts = ["", "# comment\n", "---\n", "- a\n- b\n", "text\nand text\n", "'a'\n", "a: 1\n---\nb: 2\n"];
     let expected = r##"""
 not-yaml: the file is empty at file
-  help: begin with a key, such as `name: ryzen`
+  help: write lines such as `key: value`
 "# comment\n"
 not-yaml: the file is empty at file
-  help: begin with a key, such as `name: ryzen`
+  help: write lines such as `key: value`
 "---\n"
 not-yaml: the file is empty at file
-  help: begin with a key, such as `name: ryzen`
+  help: write lines such as `key: value`
 "- a\n- b\n"
 not-yaml: the file is a list, but a mapping is expected at 1:1 "- a"
-  help: begin with a key, such as `name: ryzen`
+  help: write lines such as `key: value`
 "text\nand text\n"
 not-yaml: the file is a scalar, but a mapping is expected at 1:1 "text"
-  help: begin with a key, such as `name: ryzen`
+  help: write lines such as `key: value`
 "'a'\n"
 not-yaml: the file is a scalar, but a mapping is expected at 1:1 "'a'"
-  help: begin with a key, such as `name: ryzen`
+  help: write lines such as `key: value`
 "a: 1\n---\nb: 2\n"
 not-yaml: a second document starts here at 2:1 "---"
   help: write one document per file

@@ -91,7 +91,7 @@ not-yaml: a string without quotes cannot begin with `*` or `&` at 1:4 "*"
   help: quote the string
 "a: \"x\" y\n"
 not-yaml: unexpected characters after a quoted string at 1:8 "y"
-  help: write a quote inside single quotes twice: 'it''s'
+  help: put a string that contains double quotes between single quotes: 'a == "b"'
 "a: 'it's'\n"
 not-yaml: unexpected characters after a quoted string at 1:8 "s"
   help: write a quote inside single quotes twice: 'it''s'
@@ -140,7 +140,7 @@ not-yaml: expected a `- ` at 2:2 "-"
 fn findings_before_a_syntax_error_are_reported_too() {
     let text = "a: *x\nb: 1\nb: 2\nc: ]\n";
     let expected = r##"alias: `*x` is an alias, which talosmith does not support at 1:4 "*x"
-  help: write the value in its place
+  help: put a string that begins with `*` in quotes: `"*x"`
 not-yaml: this bracket closes nothing at 4:4 "]"
   help: quote a string that begins with a bracket
 "##;

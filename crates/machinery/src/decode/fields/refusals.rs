@@ -3,7 +3,7 @@
 use talosmith_document::{Code, Diagnostic, Level, Location, closest};
 
 use super::{Step, Walk};
-use crate::decode::documents::home;
+use crate::decode::documents::main_section;
 use crate::decode::wording;
 use crate::placeholder::is_reference;
 use crate::talos_data::types::{Deprecation, MAIN, Types};
@@ -102,9 +102,9 @@ impl<'a> Walk<'a> {
         let finding = if entry.key == "$patch" {
             finding.help("write `$patch: delete`, the only value that Talos knows")
         } else if around == MAIN
-            && let Some(home) = home(&entry.key)
+            && let Some(section) = main_section(&entry.key)
         {
-            finding.help(format!("write it below `{home}:`"))
+            finding.help(format!("write it below `{section}:`"))
         } else if let Some(below) = keys.iter().find(|below| {
             !entry.key.contains('.')
                 && self

@@ -1,0 +1,67 @@
+//! Writes values of the user's in YAML's flow style, for the helps of findings.
+
+use serde_json::{Map, Value};
+
+/// A JSON value on one line.
+pub(super) fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) => scalar(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) if map.is_empty() => "{}".to_owned(),
+        Value::Object(map) => {
+            let pairs: Vec<String> =
+                map.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A string, in quotes unless every reader of YAML takes it for one.
+fn scalar(text: &str) -> String {
+    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    let is_address = text.contains('.') && text.split('.').count() == 4;
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_size = unit.len() < text.len() && !unit.is_empty() && unit.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_plain = is_size
+        || text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        || is_address && text.starts_with(|c: char| c.is_ascii_digit());
+    let is_plain = is_plain && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=".contains(&byte));
+    if is_plain && !WORDS.contains(&text.to_ascii_lowercase().as_str()) {
+        text.to_owned()
+    } else {
+        Value::from(text).to_string()
+    }
+}
+
+/// The value in the shape of a mapping: a list of assignments, of names, or of mappings that each have a name. `is_nested` tells whether
+/// the values of the mapping are mappings.
+pub(super) fn as_mapping(value: &Value, is_nested: bool) -> Option<Value> {
+    let item = |item: &Value| match item {
+        Value::String(text) if is_nested => Some((text.clone(), Map::new().into())),
+        Value::String(text) => {
+            let (key, value) = text.split_once('=')?;
+            Some((key.to_owned(), value.into()))
+        }
+        Value::Object(map) if is_nested => {
+            let key =
+                ["mountPath", "path", "name"].into_iter().find(|key| map.get(*key).is_some_and(Value::is_string))?;
+            let mut map = map.clone();
+            let name = map.shift_remove(key)?;
+            Some((name.as_str()?.to_owned(), map.into()))
+        }
+        _ => None,
+    };
+    let items = value.as_array().filter(|items| !items.is_empty())?;
+    Some(Value::Object(items.iter().map(item).collect::<Option<_>>()?))
+}
+
+/// The value in the shape of a list of strings: the values of a mapping, or its keys if they have no string.
+pub(super) fn as_strings(value: &Value) -> Option<Value> {
+    let entries = value.as_object().filter(|map| !map.is_empty())?;
+    let is_names = entries.values().all(|value| !value.is_string());
+    Some(Value::Array(
+        entries.iter().map(|(key, value)| if is_names { key.as_str().into() } else { value.clone() }).collect(),
+    ))
+    .filter(|list| list.as_array().is_some_and(|items| items.iter().all(Value::is_string)))
+}
