@@ -5,7 +5,7 @@ use talosmith_document::{Node, Pointer};
 use talosmith_machinery::main_section;
 
 use super::Schema;
-use super::flow::flow;
+use super::flow::{flow, system_disk};
 use super::translate::Translator;
 
 /// Names that Talos and other tools have for a key, sorted.
@@ -73,12 +73,8 @@ impl Translator<'_> {
         {
             return Some(help);
         }
-        if below == ["install"] && matches!(key, "disk" | "diskSelector") || below.is_empty() && key == "installDisk" {
-            let written = self.text(&at.child(key));
-            let path = if written.starts_with("/dev/") { written.as_str() } else { "/dev/disk/by-id/ata-EXAMPLE" };
-            return Some(format!(
-                "mark the disk to install on under `disks`, as in\ndisks:\n  main: {{ size: 500107862016B, path: {path}, system: true }}"
-            ));
+        if below == ["install"] && key == "diskSelector" || below.is_empty() && key == "installDisk" {
+            return Some(system_disk(&self.text(&at.child(key))));
         }
         let value = self.document.root.at(&at.child(key)).cloned().map(Node::into_json).unwrap_or_default();
         Some(raw_patch(below, key, value))

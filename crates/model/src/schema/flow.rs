@@ -65,3 +65,11 @@ pub(super) fn as_strings(value: &Value) -> Option<Value> {
     ))
     .filter(|list| list.as_array().is_some_and(|items| items.iter().all(Value::is_string)))
 }
+
+/// Returns how the disk to install on is written, for what a user wrote as its path or selector.
+pub(super) fn system_disk(written: &str) -> String {
+    let path = if written.starts_with("/dev/") { written } else { "/dev/disk/by-id/ata-EXAMPLE" };
+    format!(
+        "mark the disk to install on under `disks`, and write `disk: true` under `install`:\ndisks:\n  main: {{ size: 500107862016B, path: {path}, system: true }}"
+    )
+}

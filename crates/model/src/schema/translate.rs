@@ -8,7 +8,7 @@ use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
 
 use super::Schema;
-use super::flow::{as_mapping, as_strings, flow};
+use super::flow::{as_mapping, as_strings, flow, system_disk};
 use crate::scalar;
 use crate::scalar::{Format, ScalarError};
 
@@ -194,6 +194,7 @@ impl Translator<'_> {
             None => finding,
         };
         match rule["examples"][0] {
+            _ if dotted(at).ends_with("install.disk") && text.starts_with("/dev/") => finding.help(system_disk(&text)),
             Value::Null => finding,
             ref example => finding.help(format!("write it as in\n{name}: {}", flow(example))),
         }
