@@ -127,6 +127,7 @@ pub fn inspect<'a, K: Send>(
     }
     let is_whole = *selection == Selection::Everything && project.fleet.as_ref().is_some_and(|fleet| fleet.is_whole);
     if is_whole {
+        results.add_unused_layer_files();
         let has_devices = results.gone.len() < project.folders.len();
         results.findings.extend(misnamed_devices(project.tree, &project.sources, &results.gone, has_devices)?);
     }

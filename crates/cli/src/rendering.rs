@@ -6,7 +6,9 @@ use camino::Utf8PathBuf;
 use talosmith_document::{Diagnostic, SourceId};
 use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, PlannedDevice};
-use talosmith_render::{Artifact, ArtifactError, TemplateOrigin, collisions, generated_files, secret_files};
+use talosmith_render::{
+    Artifact, ArtifactError, LayerFile, TemplateOrigin, collisions, generated_files, layer_files, secret_files,
+};
 
 use crate::project::Project;
 
@@ -34,6 +36,14 @@ impl Owner<'_> {
     pub(crate) fn secret_paths(self) -> Vec<Utf8PathBuf> {
         match self {
             Self::Device(device) => secret_files(device).into_iter().map(|file| file.path).collect(),
+            Self::Cluster(_) => Vec::new(),
+        }
+    }
+
+    /// The keys of `files` that it has from layers.
+    pub(crate) fn layer_files(self) -> Vec<LayerFile> {
+        match self {
+            Self::Device(device) => layer_files(device),
             Self::Cluster(_) => Vec::new(),
         }
     }

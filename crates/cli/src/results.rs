@@ -1,13 +1,13 @@
 //! The results of the devices and clusters of a pass over a fleet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::DeviceFile;
 use talosmith_model::layout::DEVICES;
 use talosmith_model::plan::{Cluster, FleetPlan};
-use talosmith_render::{cluster_paths, collisions};
+use talosmith_render::{LayerFile, cluster_paths, collisions, unused_layer_file};
 
 use crate::change::{Change, find_orphans};
 use crate::comparison::{Differences, abandoned_folders, remove_orphans};
@@ -37,6 +37,8 @@ pub(crate) struct Results<K> {
     changes: Vec<(usize, Vec<Change>)>,
     strays: Vec<Utf8PathBuf>,
     links: usize,
+    /// For each key of `files` in a layer, whether a device has its artifact.
+    layer_files: BTreeMap<String, Vec<(Location, bool)>>,
 }
 
 impl<K> Results<K> {
@@ -54,6 +56,7 @@ impl<K> Results<K> {
             changes: Vec::new(),
             strays: Vec::new(),
             links: 0,
+            layer_files: BTreeMap::new(),
         }
     }
 
@@ -116,6 +119,24 @@ impl<K> Results<K> {
         }
         self.strays.extend(result.strays);
         self.links += result.links;
+        for LayerFile { key, location, is_used } in result.layer_files {
+            let files = self.layer_files.entry(key).or_default();
+            match files.iter_mut().find(|(known, _)| *known == location) {
+                Some((_, used)) => *used |= is_used,
+                None => files.push((location, is_used)),
+            }
+        }
+    }
+
+    /// Adds the findings on keys of `files` in layers whose artifacts no device has, once all devices were added.
+    pub(crate) fn add_unused_layer_files(&mut self) {
+        if !self.broken.is_empty() {
+            return;
+        }
+        for (key, files) in std::mem::take(&mut self.layer_files) {
+            let unused = files.iter().filter(|(_, is_used)| !is_used);
+            self.findings.extend(unused.map(|(location, _)| unused_layer_file(&key, location)));
+        }
     }
 
     /// The clusters whose applications are generated: those of selected devices, or all; none of which a device cannot be planned.

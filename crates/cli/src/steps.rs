@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use talosmith_document::Diagnostic;
 use talosmith_model::plan::{ApplicationInput, ControlPlanes, CrossDeviceInput, PlannedDevice};
 use talosmith_model::{DeviceFile, PartialDevice};
-use talosmith_render::Artifact;
+use talosmith_render::{Artifact, LayerFile};
 
 use crate::change::Change;
 use crate::comparison::{Comparison, symlink};
@@ -75,6 +75,7 @@ pub(crate) struct OwnerResult<K> {
     pub strays: Vec<Utf8PathBuf>,
     /// The number of symbolic links at or above the path of an artifact.
     pub links: usize,
+    pub layer_files: Vec<LayerFile>,
     pub kept: Option<K>,
 }
 
@@ -190,7 +191,8 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
     ) -> Result<OwnerResult<K>, ReadError> {
         let Some(mut artifacts) = artifacts else {
             let kept = (self.keep)(&Inspected { owner, artifacts: None, changed: Vec::new() });
-            return Ok(OwnerResult { files: None, findings, changes: Vec::new(), strays: Vec::new(), links: 0, kept });
+            let (changes, strays, layer_files) = Default::default();
+            return Ok(OwnerResult { files: None, findings, changes, strays, links: 0, layer_files, kept });
         };
         let mut comparison = Comparison::default();
         let mut proved: Vec<&Artifact> = Vec::new();
@@ -217,6 +219,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         let changes = changes.collect();
         Ok(OwnerResult {
             files: Some(artifacts.len()),
+            layer_files: owner.layer_files(),
             findings,
             changes,
             strays: comparison.strays,

@@ -32,6 +32,7 @@ pub(crate) use system::{
 
 use talosmith_document::TalosVersion;
 
+use crate::ordered::Ordered;
 use crate::scalar::{
     AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, LinkName, ModelKey, Name, NodeEndpoint,
     RelativePath, SubjectAltName, Sysctl, Taint, Value, ValueName, VolumeName,
@@ -86,7 +87,7 @@ pub struct Device {
     pub host_dns: HostDns,
     pub time: Option<Time>,
     #[serde(default)]
-    pub kernel_modules: BTreeMap<Name, KernelModule>,
+    pub kernel_modules: Ordered<Name, KernelModule>,
     #[serde(default)]
     pub sysctls: BTreeMap<Sysctl, String>,
     #[serde(default)]

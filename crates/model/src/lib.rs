@@ -16,6 +16,8 @@ mod schematic;
 mod secret_source;
 /// The kinds of strings in the model. A new one is a type in a file here and a row of the table.
 mod scalar;
+/// Mappings that keep their order.
+mod ordered;
 /// `devices/<name>/device.yaml` as the user wrote it. A new key of a device, in the file of its topic.
 mod device;
 /// talosmith.yaml as the user wrote it. A new key of a cluster or an application.

@@ -34,5 +34,6 @@ pub use formats::{Format, parse};
 pub use renderer::Renderer;
 pub use secret::{SecretArtifact, Secrets};
 pub use target::{
-    GeneratedFile, SecretFile, cluster_paths, collisions, generated_files, location_of_key, secret_files,
+    GeneratedFile, LayerFile, SecretFile, cluster_paths, collisions, generated_files, layer_files, location_of_key,
+    secret_files, unused_layer_file,
 };

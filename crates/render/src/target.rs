@@ -227,10 +227,7 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     if device.files.is_empty() {
         return Vec::new();
     }
-    let mut known: Vec<String> = artifacts_of(device).map(|(row, item)| row.key_of(item).into_owned()).collect();
-    let with_secrets: Vec<String> =
-        known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
-    known.extend(with_secrets);
+    let known = known_keys(device);
     // A key in a layer is for the devices that have the file.
     let is_for_others = |key: &str, location: &Location| location.source != device.location.source && is_artifact(key);
     let unknown =
@@ -245,6 +242,47 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
             finding.device(device.name.clone()).note(format!("keys that do: {}", known.join(", ")))
         })
         .collect()
+}
+
+/// A key of `files` in a layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerFile {
+    pub key: String,
+    pub location: Location,
+    /// Whether the device has the artifact.
+    pub is_used: bool,
+}
+
+/// Returns the keys of `files` that a device has from its layers.
+pub fn layer_files(device: &Device) -> Vec<LayerFile> {
+    let of_layer = |(_, location): &&(Option<Utf8PathBuf>, Location)| location.source != device.location.source;
+    if !device.files.values().any(|file| of_layer(&file)) {
+        return Vec::new();
+    }
+    let known = known_keys(device);
+    let files = device.files.iter().filter(|(_, file)| of_layer(file));
+    let files = files.map(|(key, (_, location))| LayerFile {
+        key: key.clone(),
+        location: location.clone(),
+        is_used: known.contains(key),
+    });
+    files.collect()
+}
+
+/// Returns the keys of `files` that request a file of a device.
+fn known_keys(device: &Device) -> Vec<String> {
+    let mut known: Vec<String> = artifacts_of(device).map(|(row, item)| row.key_of(item).into_owned()).collect();
+    let with_secrets: Vec<String> =
+        known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
+    known.extend(with_secrets);
+    known
+}
+
+/// Returns the error for a key of `files` in a layer whose artifact no device has.
+pub fn unused_layer_file(key: &str, location: &Location) -> Diagnostic {
+    Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file of any device"), location.as_key())
+        .note("no device that has this layer has the key")
+        .help("remove the line")
 }
 
 /// Returns a finding for each two artifacts with one path. Case does not count, since some file systems ignore it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::ordered::Ordered;
 use crate::scalar::{
     AbsolutePath, Argument, DnsLabel, Duration, EnvironmentVariable, FileMode, Host, Hostname, KernelArgument,
     Registry, RelativePath, Route, SecretName, Url, ValueName,
@@ -83,7 +84,7 @@ pub struct Tailscale {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExtensionService {
-    pub environment: BTreeMap<EnvironmentVariable, String>,
+    pub environment: Ordered<EnvironmentVariable, String>,
     pub config_files: BTreeMap<AbsolutePath, ConfigFile>,
     pub secrets: Vec<SecretName>,
     pub values: Vec<ValueName>,

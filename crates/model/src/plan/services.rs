@@ -77,7 +77,7 @@ fn service_texts(
 ) -> (Vec<String>, Vec<ConfigFile>) {
     let mut mentions = Vec::new();
     let mut environment = Vec::new();
-    for (key, value) in &service.environment {
+    for (key, value) in service.environment.iter() {
         mentions.extend(values::mentions(value, |_| check.at(at.child("environment").child(key))));
         environment.push(format!("{key}={value}"));
     }

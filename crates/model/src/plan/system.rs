@@ -17,7 +17,7 @@ use crate::scalar::FileMode;
 pub struct System {
     /// Time synchronisation; none if the model does not specify it.
     pub time: Option<Time>,
-    /// Kernel modules in the order of their names.
+    /// Kernel modules in the order of the model.
     pub kernel_modules: Vec<KernelModule>,
     /// Kernel parameters.
     pub sysctls: BTreeMap<String, String>,
@@ -102,7 +102,7 @@ fn time(check: &Check<'_>) -> Option<Time> {
     (!time.servers.is_empty() || time.disabled.is_some() || time.boot_timeout.is_some()).then_some(time)
 }
 
-/// Kernel modules in the order of their names.
+/// Kernel modules in the order of the model.
 fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
     let modules = check.file.device.kernel_modules.iter().map(|(name, module)| KernelModule {
         name: name.to_string(),
