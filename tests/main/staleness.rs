@@ -195,3 +195,46 @@ fn many_stale_lines_are_left_to_diff() {
     assert_eq!(ran.status, 1);
     insta::assert_snapshot!("many-stale-lines", ran.stdout);
 }
+
+#[test]
+fn the_edit_of_a_file_that_nothing_requests_any_more_is_shown() {
+    const PATCH: &str = "devices/ryzen/manifests/allow-scheduling-controlplane.patch.yaml";
+    let sandbox = committed();
+    sandbox.write(PATCH, &format!("{}# a note\n", sandbox.read(PATCH)));
+    sandbox.replace(DEVICE, "\nallowSchedulingOnControlPlanes: true\n", "\n");
+    let checked = sandbox.run(&["check"]).stdout;
+    let generated = sandbox.run(&["generate", "--tracked-only"]).stdout;
+    insta::assert_snapshot!("edited-orphan", format!("{checked}─────\n{generated}"));
+}
+
+#[test]
+fn a_conflict_in_a_generated_file_is_no_edit_to_keep() {
+    let sandbox = committed();
+    let text = sandbox.read(BLOCKFILE);
+    let (first, rest) = text.split_once('\n').expect("two lines");
+    sandbox.write(BLOCKFILE, &format!("{first}\n<<<<<<< ours\n{rest}=======\n>>>>>>> theirs\n"));
+    let ran = sandbox.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("conflict", ran.stdout);
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    assert_eq!(sandbox.read(BLOCKFILE), text);
+}
+
+#[test]
+fn helps_name_the_folder_of_the_repository() {
+    let sandbox = Sandbox::of(&[]);
+    let outer = Sandbox::of_this_repository();
+    assert_eq!(outer.run(&["generate", "--tracked-only"]).status, 0);
+    outer.write(IMAGE, "machine: {}\n");
+    let folder = outer.path("");
+    let folder = folder.to_str().expect("UTF-8").trim_end_matches('/');
+    for arguments in [&["-C", folder, "check"][..], &["check", folder]] {
+        let stdout = sandbox.run(arguments).stdout;
+        let command = format!("talosmith -C {folder} generate");
+        let help = stdout.lines().find(|line| line.contains("help: to replace it:")).expect("the help");
+        assert!(help.contains(&command), "{help}");
+    }
+    // What is replaced is shown.
+    let ran = sandbox.run(&["-C", folder, "generate", "--tracked-only", "--force"]);
+    assert!(ran.stdout.contains("\n-machine: {}\n"), "{}", ran.stdout);
+}

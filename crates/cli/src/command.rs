@@ -12,6 +12,8 @@ pub(crate) mod schematic_id;
 pub(crate) mod show;
 pub(crate) mod validate;
 
+use std::cell::OnceCell;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -93,6 +95,8 @@ pub(crate) struct Context<'a> {
     pub console: Console,
     pub processes: &'a dyn Processes,
     pub global: Global,
+    /// The repository's root where a PATH argument led to it.
+    pub found_at: OnceCell<Utf8PathBuf>,
 }
 
 /// Reads the repository in a tree, and resolves the PATH arguments of a command.
@@ -109,6 +113,9 @@ impl Context<'_> {
         let absolute = paths.first().filter(|path| path.is_absolute());
         let start = self.global.directory.as_ref().or(absolute).cloned().unwrap_or_else(|| Utf8PathBuf::from("."));
         let root = Root::find(&start).map_err(|error| anyhow::anyhow!("cannot open the folder {start}: {error}"))?;
+        if let Some(root) = root.as_ref().filter(|_| absolute.is_some() && self.global.directory.is_none()) {
+            let _ = self.found_at.set(root.path.clone());
+        }
         root.ok_or_else(|| LoadError::NoFleetFile { misnamed: misnamed_fleet_file(&start) }.into())
     }
 
@@ -133,6 +140,7 @@ impl Context<'_> {
         sources: &mut SourceCache<'_>,
         summary: Value,
     ) -> Result<(), PrintError> {
+        self.name_directory(findings);
         let sources = sources.load(findings);
         report::sort(findings, sources);
         match self.global.format {
@@ -141,6 +149,23 @@ impl Context<'_> {
                 self.console.result(&report::json(findings, sources, summary))
             }
             Format::Text => self.console.report(channel, findings, sources),
+        }
+    }
+
+    /// Adds the folder of the repository to the commands of talosmith that helps name, where the user gave one.
+    fn name_directory(&self, findings: &mut [Diagnostic]) {
+        let Some(directory) = self.global.directory.as_deref().or(self.found_at.get().map(|path| path.as_path()))
+        else {
+            return;
+        };
+        let directory = shell_quote(directory.as_str());
+        for help in findings.iter_mut().flat_map(|finding| &mut finding.helps) {
+            for command in ["generate", "diff", "validate", "check"] {
+                let short = format!("talosmith {command}");
+                if help.contains(&short) {
+                    *help = help.replace(&short, &format!("talosmith -C {directory} {command}"));
+                }
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::project::Project;
 use crate::rendering::Owner;
 use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
-use crate::tree::GitTree;
+use crate::tree::{GitTree, Tree as _};
 
 /// The keys of a device's artifacts that depend on other devices: they can contain the addresses of all control planes.
 const FLEET_KEYS: [&str; 2] = ["certSANs", "apiServer"];
@@ -51,6 +51,8 @@ pub(crate) struct Head {
     of_fleet: BTreeSet<Utf8PathBuf>,
     /// What HEAD's model renders to, for the edited artifacts whose model changed since HEAD too.
     rendered: BTreeMap<Utf8PathBuf, String>,
+    /// The orphans that HEAD has with other bytes.
+    orphans: BTreeSet<Utf8PathBuf>,
 }
 
 impl Head {
@@ -64,8 +66,11 @@ impl Head {
         devices: impl Iterator<Item = &'d EditedDevice>,
     ) -> Option<Self> {
         let is_edited = |change: &&Change| change.kind == ChangeKind::Changed && !change.is_foreign();
-        let edited: Vec<&Change> = inspection.differences.changes.iter().filter(is_edited).collect();
-        if edited.is_empty() {
+        let changes = &inspection.differences.changes;
+        let edited: Vec<&Change> = changes.iter().filter(is_edited).collect();
+        let removed = changes.iter().filter(|change| change.kind == ChangeKind::Removed);
+        let removed: Vec<Utf8PathBuf> = removed.map(|change| change.path.clone()).collect();
+        if edited.is_empty() && removed.is_empty() {
             return None;
         }
         let git = Git::open(processes, root).ok()?;
@@ -73,19 +78,25 @@ impl Head {
         let keys = devices.flat_map(|device| &device.keys);
         let of_devices = keys.filter(|(_, key)| FLEET_KEYS.contains(&key.as_ref())).map(|(path, _)| path);
         let of_fleet: BTreeSet<Utf8PathBuf> = of_clusters.chain(of_devices).cloned().collect();
-        let paths = model_paths(inspection, &edited);
+        let paths = model_paths(inspection, &edited, &removed);
         let device_files = format!("{DEVICES}/*/{DEVICE_FILE}");
         let globs: &[&str] = if of_fleet.is_empty() { &[] } else { &[&device_files] };
         let changed = git.changed_since_head(&paths, globs, compared).ok()?;
         let mut generated: BTreeSet<Utf8PathBuf> = edited.iter().map(|change| change.path.clone()).collect();
         generated.extend(inspection.clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders()));
-        let mut head = Self { changed, generated, of_fleet, rendered: BTreeMap::new() };
+        let mut head = Self { changed, generated, of_fleet, rendered: BTreeMap::new(), orphans: BTreeSet::new() };
         let paths = edited.iter().map(|change| change.path.as_path());
         // What HEAD's model renders to matters only where the file may have been edited.
         let is_unclear = |path: &&Utf8Path| head.is_changed(path) && head.model_changed(path);
         let stale: BTreeSet<&Utf8Path> = paths.filter(is_unclear).collect();
         if !stale.is_empty() {
             head.rendered = head.render(&git, inspection, &stale)?;
+        }
+        let changed: Vec<Utf8PathBuf> = removed.into_iter().filter(|path| head.is_changed(path)).collect();
+        if !changed.is_empty() {
+            let committed = GitTree::revision(&git, "HEAD", &changed).ok()?;
+            let is_committed = |path: &Utf8PathBuf| committed.read(path).is_ok_and(|bytes| bytes.is_some());
+            head.orphans = changed.into_iter().filter(is_committed).collect();
         }
         Some(head)
     }
@@ -94,6 +105,11 @@ impl Head {
     pub(crate) fn is_hand_edit(&self, change: &Change) -> bool {
         let is_edit = change.kind == ChangeKind::Changed && !change.is_foreign() && self.is_changed(&change.path);
         is_edit && self.renders(&change.path, &String::from_utf8_lossy(change.new.as_deref().unwrap_or_default()))
+    }
+
+    /// Whether a file that nothing requests any more was changed since HEAD.
+    pub(crate) fn is_changed_orphan(&self, path: &Utf8Path) -> bool {
+        self.orphans.contains(path)
     }
 
     /// Whether HEAD's model renders to the `new` content of an artifact whose file was edited.
@@ -147,8 +163,9 @@ impl Head {
 
 /// Returns the edited files, and those of the model that they depend on but for other devices' own; nothing, which means all files of
 /// the repository, if they are too many to pass to git.
-fn model_paths<K>(inspection: &Inspection<'_, K>, edited: &[&Change]) -> Vec<Utf8PathBuf> {
+fn model_paths<K>(inspection: &Inspection<'_, K>, edited: &[&Change], removed: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
     let mut paths = shared_paths(inspection);
+    paths.extend(removed.iter().cloned());
     paths.extend(edited.iter().map(|change| change.path.clone()));
     paths.extend(edited.iter().filter_map(|change| Some(layout::device_file(layout::device_of(&change.path)?))));
     if paths.len() > MANY { Vec::new() } else { paths }

@@ -37,15 +37,28 @@ fn explain_change(inspection: &mut Inspection<'_, EditedDevice>, change: &Change
             .help(format!("`{command}`")),
         ChangeKind::Removed => {
             let option = if is_absent(inspection, &change.path) { " --remove-devices" } else { "" };
-            Diagnostic::new(Code::Orphan, format!("no model key requests `{}` any more", change.path), file)
-                .note("its first line shows that talosmith generated it")
-                .help(format!("`{command}{option}`\nremoves what no key requests"))
+            let finding =
+                Diagnostic::new(Code::Orphan, format!("no model key requests `{}` any more", change.path), file)
+                    .note("its first line shows that talosmith generated it");
+            let finding = match head.is_some_and(|head| head.is_changed_orphan(&change.path)) {
+                true => finding.note(format!(
+                    "it differs from HEAD, and the difference is lost with it: `git diff HEAD -- {}`",
+                    change.path
+                )),
+                false => finding,
+            };
+            finding.help(format!("`{command}{option}`\nremoves what no key requests"))
         }
         ChangeKind::Changed if change.is_foreign() => {
             Diagnostic::new(Code::ForeignFile, format!("talosmith did not generate `{}`", change.path), file)
                 .note("it lacks the first line that every generated file has")
                 .figure(diff::excerpt(&old, &new))
                 .help(format!("to replace it:  `{command} --force`"))
+        }
+        ChangeKind::Changed if old.contains("\n<<<<<<< ") => {
+            Diagnostic::new(Code::Stale, format!("`{}` has an unresolved conflict of a merge", change.path), file)
+                .note("its content follows from the model, so it needs no merging")
+                .help(format!("`{command}`"))
         }
         ChangeKind::Changed => {
             let is_model_unchanged = head.is_some_and(|head| head.renders(&change.path, &new));

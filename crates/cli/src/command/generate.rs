@@ -11,7 +11,7 @@ use talosmith_model::plan::Device;
 use talosmith_render::{Secrets, secret_files};
 
 use super::{Context, Exit, count, diffs, open};
-use crate::change::ChangeKind;
+use crate::change::{Change, ChangeKind};
 use crate::comparison::{absent_devices, foreign};
 use crate::console::Channel;
 use crate::git::Compared;
@@ -132,7 +132,8 @@ fn hand_edits(context: &Context<'_>, root: &Utf8Path, inspection: &Inspection<'_
     let devices = inspection.kept.iter().filter_map(|rendered| rendered.edited.as_ref());
     let head = Head::read(context.processes, root, Compared::WorkTree, inspection, devices);
     let changes = inspection.differences.changes.iter();
-    let edits = changes.filter(|change| head.as_ref().is_some_and(|head| head.is_hand_edit(change)));
+    let is_lost = |head: &Head, change: &Change| head.is_hand_edit(change) || head.is_changed_orphan(&change.path);
+    let edits = changes.filter(|change| head.as_ref().is_some_and(|head| is_lost(head, change)));
     edits.map(|change| change.path.clone()).collect()
 }
 
@@ -236,9 +237,11 @@ fn print(
     if context.is_text() {
         let mut lines = String::new();
         for change in changes {
-            let remark = if edits.contains(&change.path) {
+            let remark = if edits.contains(&change.path) && change.kind == ChangeKind::Removed {
+                "  (changed since HEAD: the diff shows what is lost)"
+            } else if edits.contains(&change.path) {
                 "  (edited since HEAD, and the model was not: the diff shows the edit that is lost)"
-            } else if change.kind == ChangeKind::Changed && change.is_foreign() {
+            } else if replaces_foreign(change) {
                 "  (replaces a file that talosmith did not generate)"
             } else {
                 ""
@@ -252,7 +255,8 @@ fn print(
     }
     if context.is_text() {
         let color = context.console.style(Channel::Result).color;
-        for change in changes.iter().filter(|change| arguments.diff || edits.contains(&change.path)) {
+        let is_lost = |change: &&Change| edits.contains(&change.path) || replaces_foreign(change);
+        for change in changes.iter().filter(|change| arguments.diff || is_lost(change)) {
             context.console.result(&change.unified_diff(color))?;
         }
     }
@@ -271,6 +275,10 @@ fn print(
         (_, false) => format!("{} written: {devices}, {files}", count(changed, "file")),
     });
     Ok(())
+}
+
+fn replaces_foreign(change: &Change) -> bool {
+    change.kind == ChangeKind::Changed && change.is_foreign()
 }
 
 const fn letter(kind: ChangeKind) -> char {

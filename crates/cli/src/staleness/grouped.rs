@@ -124,6 +124,7 @@ fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec
         Code::Missing => merged.notes.push(format!("the model requests them: {}", names.join(", "))),
         Code::Orphan => {
             merged.notes.push(format!("their first lines show that talosmith generated them: {}", names.join(", ")));
+            merged.notes.extend(findings[0].notes.iter().skip(1).cloned());
         }
         _ => {
             merged.figure = excerpts(&names, &findings);
