@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are rejected, every key but four may be absent, and no default is filled in: the plan does that.
 
+mod host;
 mod image;
 mod storage;
 mod system;
@@ -18,6 +19,7 @@ pub(crate) use components::{
     AdmissionControl, AdmissionPlugin, Cni, CniName, ControllerManager, Discovery, HostDns, KubePrism, Scheduler,
     Switch, TalosApiAccess, TalosRole,
 };
+pub(crate) use host::{Log, LogSource, Manifest, Scrub, Watchdog};
 pub(crate) use image::{Install, InstallImage, Schematic};
 pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, Kubelet, Oidc};
 pub(crate) use network::{Bond, Dhcp, Link, LinkRoute, Vip};
@@ -35,7 +37,7 @@ use talosmith_document::TalosVersion;
 use crate::ordered::Ordered;
 use crate::scalar::{
     AbsolutePath, Address, DnsLabel, Hostname, LabelKey, LabelValue, LinkName, ModelKey, Name, NodeEndpoint,
-    RelativePath, SubjectAltName, Sysctl, Taint, Value, ValueName, VolumeName,
+    ObjectName, RelativePath, SubjectAltName, Sysctl, Taint, Value, ValueName, VolumeName,
 };
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -87,6 +89,12 @@ pub struct Device {
     pub host_dns: HostDns,
     pub time: Option<Time>,
     #[serde(default)]
+    pub logs: Ordered<Name, Log>,
+    pub watchdog: Option<Watchdog>,
+    #[serde(default)]
+    pub udev_rules: Ordered<Name, Vec<String>>,
+    pub scrub: Option<Scrub>,
+    #[serde(default)]
     pub kernel_modules: Ordered<Name, KernelModule>,
     #[serde(default)]
     pub sysctls: BTreeMap<Sysctl, String>,
@@ -108,6 +116,8 @@ pub struct Device {
     pub proxy: Option<Switch>,
     #[serde(rename = "coreDNS")]
     pub core_dns: Option<Switch>,
+    #[serde(default)]
+    pub manifests: Ordered<ObjectName, Manifest>,
     pub cluster_network: Option<bool>,
     #[serde(default)]
     pub discovery: Discovery,

@@ -32,7 +32,9 @@ mod vips;
 mod network;
 mod cluster_networks;
 mod system;
+mod manifests;
 mod components;
+mod host;
 mod api_server;
 mod kubernetes;
 mod node_features;
@@ -67,6 +69,7 @@ pub use device::Device;
 pub use disks::Disk;
 pub use encryption::{Encryption, EncryptionKey};
 pub use fleet::{ControlPlanes, FleetPlan};
+pub use host::Host;
 pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
 pub use kubernetes::{Etcd, Gpu, Kubelet, Kubernetes};
 pub use links::{Link, StaticHost};
@@ -215,8 +218,17 @@ pub fn wanted_files(fleet: &FleetFile, file: &DeviceFile) -> Vec<Utf8PathBuf> {
         let at = Pointer::new("/extensionServices").child(name);
         service.config_files.values().filter_map(move |config| Some((at.clone(), config.file.as_ref()?)))
     });
+    let manifests = device
+        .manifests
+        .iter()
+        .filter_map(|(name, manifest)| Some((Pointer::new("/manifests").child(name), manifest.file.as_ref()?)));
+    let certificates = device
+        .registries
+        .tls
+        .iter()
+        .filter_map(|(registry, tls)| Some((Pointer::new("/registries/tls").child(registry), tls.ca.as_ref()?)));
     let base = device.base.iter().map(|(name, base)| (Pointer::new("/base").child(name), &base.file));
-    let named = patches.chain(base).chain(written).chain(configured);
+    let named = patches.chain(base).chain(written).chain(configured).chain(manifests).chain(certificates);
     named.map(|(at, path)| fleet.folder_of(file, &file.at(at)).join(path.as_str())).collect()
 }
 

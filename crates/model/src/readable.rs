@@ -17,6 +17,8 @@ const NEEDED: &[&str] = &["cluster", "role", "groups", "talosVersion", "baseConf
 /// The keys of a device whose checks read another key, and would find something wrong only because that is missing.
 const READERS: &[(&str, &[&str])] = &[
     ("address", &["links", "vips"]),
+    ("cni", &["kubelet"]),
+    ("controllerManager", &["kubelet", "clusterNetwork"]),
     ("disks", &["volumes", "localPath", "kata", "install"]),
     ("extensionServices", &["install"]),
     ("install", &["links"]),
@@ -27,9 +29,11 @@ const READERS: &[(&str, &[&str])] = &[
     ("localPath", &["localPath"]),
     ("patches", &["links", "vips", "disks", "volumes", "localPath", "kata", "install"]),
     ("schematics", &["install", "links"]),
+    ("scrub", &["scrub"]),
     ("tailscale", &["tailscale", "install"]),
     ("values", &["patches", "machineFiles", "extensionServices", "disks", "volumes", "localPath", "kata", "install"]),
     ("volumes", &["volumes", "localPath", "kata"]),
+    ("watchdog", &["watchdog"]),
 ];
 
 /// The key of a device that reads all others, since each may be one for which a file is generated.

@@ -21,7 +21,7 @@ pub(crate) use name::{
     Argument, Cel, DnsDomain, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference,
     SecretName, VolumeName,
 };
-pub(crate) use network::{Address, Cidr, Endpoint, Route, SubnetFilter};
+pub(crate) use network::{Address, Cidr, Endpoint, LogUrl, Route, SubnetFilter};
 pub(crate) use path::{AbsolutePath, DevicePath, RelativePath};
 pub use size::{Size, grouped};
 pub(crate) use size::{VolumeSize, suggested};
@@ -153,6 +153,7 @@ macro_rules! with_scalars {
             "label-value" BadLabel LabelValue r#"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"#;
             "link-address" BadAddress LinkAddress r#"^(address/[0-9]{1,3}|(address in )?(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3})$"#;
             "link-name" BadName LinkName r#"^(?!\.{1,2}$)[^\s/:%]{1,15}$"#;
+            "log-url" BadAddress LogUrl r#"^(tcp|udp)://[^/\s]+:[0-9]{1,5}/?$"#;
             "mac-address" BadAddress MacAddress r#"^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|(?=.*\*)[0-9A-Fa-f:*]+)$"#;
             "model-key" BadName ModelKey r#"^[^.\s]+(\.[^.\s]+)*$"#;
             "name" BadName Name r#"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;

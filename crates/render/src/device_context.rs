@@ -23,7 +23,8 @@ struct DeviceContext(Arc<Device>);
 impl DeviceContext {
     /// Serializes the fields of the device and of each of its groups.
     fn visit(&self, visitor: &mut FieldVisitor<'_>) {
-        let Device { versions, images, storage, network, system, kubernetes, components, features, .. } = &*self.0;
+        let Device { versions, images, storage, network, system, kubernetes, host, components, features, .. } =
+            &*self.0;
         // The visitor takes structs, which all of these are.
         let _ = self
             .0
@@ -34,6 +35,7 @@ impl DeviceContext {
             .and_then(|()| network.serialize(&mut *visitor))
             .and_then(|()| system.serialize(&mut *visitor))
             .and_then(|()| kubernetes.serialize(&mut *visitor))
+            .and_then(|()| host.serialize(&mut *visitor))
             .and_then(|()| components.serialize(&mut *visitor))
             .and_then(|()| features.serialize(&mut *visitor));
     }

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::components::AdmissionControl;
-use crate::scalar::{ArgumentName, Image, SubjectAltName, SubnetFilter, Url};
+use super::host::ExtraMount;
+use crate::ordered::Ordered;
+use crate::scalar::{AbsolutePath, Address, ArgumentName, Image, SubjectAltName, SubnetFilter, Url};
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,10 @@ pub struct Kubelet {
     #[serde(rename = "nodeIP")]
     pub node_ip: Option<NodeIp>,
     pub disable_manifests_directory: Option<bool>,
+    /// Absent is not the same as an empty list.
+    #[serde(rename = "clusterDNS")]
+    pub cluster_dns: Option<Vec<Address>>,
+    pub extra_mounts: Ordered<AbsolutePath, ExtraMount>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

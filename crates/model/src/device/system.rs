@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::host::{RegistryAuth, RegistryTls};
 use crate::ordered::Ordered;
 use crate::scalar::{
     AbsolutePath, Argument, DnsLabel, Duration, EnvironmentVariable, FileMode, Host, Hostname, KernelArgument,
@@ -58,6 +59,8 @@ pub enum FileOperation {
 #[serde(default, deny_unknown_fields)]
 pub struct Registries {
     pub mirrors: BTreeMap<Registry, Mirror>,
+    pub auth: Ordered<Registry, RegistryAuth>,
+    pub tls: Ordered<Registry, RegistryTls>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use talosmith_document::{Code, Diagnostic, Pointer};
 use talosmith_machinery::Role;
 
+use super::manifests::{self, Manifests};
 use super::versions::since;
 use super::{Check, ConfigFormat, Versions};
 use crate::device::{AdmissionControl, AdmissionPlugin, CniName, TalosRole};
@@ -27,6 +28,8 @@ pub struct Components {
     pub controller_manager: Option<ControllerManager>,
     pub scheduler: Option<Scheduler>,
     pub admission_control: Option<PlannedAdmissionControl>,
+    /// Kubernetes objects that Talos creates.
+    pub manifests: Option<Manifests>,
     /// The audit policy without apiVersion and kind.
     pub audit_policy: Option<Map<String, Value>>,
     /// Which pods may use the Talos API.
@@ -82,6 +85,7 @@ pub(super) fn plan(check: &mut Check<'_>, versions: &Versions) -> Components {
     let core_dns = written.core_dns.filter(|_| on_control_plane(check, format, "coreDNS"));
     let manager = written.controller_manager.as_ref();
     let manager = manager.filter(|_| on_control_plane(check, format, "controllerManager"));
+    let has_manifests = !written.manifests.is_empty() && on_control_plane(check, format, "manifests");
     let api_server = written.api_server.as_ref().filter(|_| written.role == Role::ControlPlane);
     Components {
         cni: cni.filter(|name| format == ConfigFormat::V1Alpha1 || *name == CniName::None),
@@ -91,6 +95,7 @@ pub(super) fn plan(check: &mut Check<'_>, versions: &Versions) -> Components {
             .filter(|manager| !manager.extra_args.is_empty())
             .map(|manager| ControllerManager { extra_args: arguments(&manager.extra_args) }),
         scheduler: scheduler(check, format),
+        manifests: if has_manifests { manifests::plan(check) } else { None },
         admission_control: api_server.and_then(|server| admission_control(check, &server.admission_control, format)),
         audit_policy: api_server.and_then(|server| audit_policy(check, server.audit_policy.as_ref()?)),
         talos_api_access: talos_api_access(check, versions),

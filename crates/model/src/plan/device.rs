@@ -10,6 +10,7 @@ use talosmith_document::{Level, Location, Pointer};
 use talosmith_machinery::{Role, Target};
 
 use super::components::Components;
+use super::host::Host;
 use super::images::Images;
 use super::kubernetes::Kubernetes;
 use super::network::Network;
@@ -19,7 +20,7 @@ use super::storage::Storage;
 use super::system::System;
 use super::versions::Versions;
 use super::{
-    Check, Patch, SecretUse, cluster_networks, components, extension_families, features, images, installer,
+    Check, Patch, SecretUse, cluster_networks, components, extension_families, features, host, images, installer,
     kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, patches, services,
     storage, system, values, versions,
 };
@@ -58,6 +59,9 @@ pub struct Device {
     /// The Kubernetes node and the Kubernetes components that run on it.
     #[serde(skip)]
     pub kubernetes: Kubernetes,
+    /// What the node is given besides its system.
+    #[serde(skip)]
+    pub host: Host,
     /// The Kubernetes components of control planes.
     #[serde(skip)]
     pub components: Components,
@@ -112,6 +116,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let network = network::plan(check, &versions.talos, &written_documents);
     cluster_networks::check(check, &written_documents);
     let kubernetes = kubernetes::plan(check, versions.config_format);
+    let host = host::plan(check, &versions.talos);
     let components = components::plan(check, &versions);
     let features = node_features::plan(check, versions.config_format, &written_documents);
     let cluster_network = node_networks::plan(check, versions.config_format, &written_documents);
@@ -135,6 +140,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
         network,
         system,
         kubernetes,
+        host,
         components,
         features,
         cluster_network,

@@ -56,6 +56,21 @@ pub struct Kubelet {
     pub valid_subnets: Vec<String>,
     /// Whether static pod manifests are ignored, none if the model does not specify it.
     pub disable_manifests_directory: Option<bool>,
+    /// The addresses of the cluster's DNS service; empty if the base config's stay.
+    pub cluster_dns: Vec<String>,
+    /// Folders that the kubelet sees besides those of Talos, by their paths there.
+    pub extra_mounts: Vec<ExtraMount>,
+}
+
+/// A folder of the node that the kubelet sees.
+#[derive(Debug, Serialize)]
+pub struct ExtraMount {
+    /// Its path in the kubelet.
+    pub destination: String,
+    /// Its path on the node.
+    pub source: String,
+    /// Options of the mount.
+    pub options: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,7 +130,33 @@ fn kubelet(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubelet {
         extra_args: arguments(&written.extra_args),
         valid_subnets: written.node_ip.iter().flat_map(|node| subnets(&node.valid_subnets)).collect(),
         disable_manifests_directory: written.disable_manifests_directory.filter(|_| has_field),
+        cluster_dns: written.cluster_dns.iter().flatten().map(ToString::to_string).collect(),
+        extra_mounts: extra_mounts(check, has_field),
     }
+}
+
+/// The folders that the kubelet sees, for which KubeletConfig, the document of Talos 1.14, has no field.
+fn extra_mounts(check: &mut Check<'_>, has_field: bool) -> Vec<ExtraMount> {
+    let written = &check.file.device.kubelet.extra_mounts;
+    if !has_field && !written.is_empty() {
+        let message = "`extraMounts` has no equivalent in the documents of Talos 1.14";
+        let location = check.key("/kubelet/extraMounts");
+        check.push(
+            Diagnostic::new(Code::NoSuccessor, message, location)
+                .note("KubeletConfig has no such field, and base configs of 1.14 reject `machine.kubelet`")
+                .help("keep the data on a user volume, which the kubelet sees at /var/mnt/<name>, and remove the key; as long as the data lies elsewhere, keep the older base config"),
+        );
+        return Vec::new();
+    }
+    let mounts = written.iter().map(|(destination, mount)| ExtraMount {
+        destination: destination.to_string(),
+        source: mount.source.as_ref().unwrap_or(destination).to_string(),
+        options: match &mount.options {
+            Some(options) => options.clone(),
+            None => ["bind", "rshared", "rw"].map(str::to_owned).into(),
+        },
+    });
+    mounts.collect()
 }
 
 /// Reports a key that KubeletConfig, the document of Talos 1.14, has no field for.

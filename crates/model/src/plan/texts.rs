@@ -18,11 +18,7 @@ pub(super) fn text(
 ) -> Option<String> {
     match (content, file) {
         (Some(content), None) => Some(content.clone()),
-        (None, Some(path)) => {
-            let (source, text) = self::file(check, at, path)?;
-            check.findings.extend(secrets_in_text(source, &text));
-            Some(text.to_string())
-        }
+        (None, Some(path)) => content_of(check, &at.child("file"), path),
         (Some(_), Some(_)) => {
             check.exclusive(at, "content", "file");
             None
@@ -52,9 +48,21 @@ pub(super) const fn content_key(content: Option<&String>) -> &'static str {
     if content.is_some() { "content" } else { "file" }
 }
 
+/// Returns the content of the file that the key at `at` names.
+pub(super) fn content_of(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<String> {
+    let (source, text) = named_file(check, at, path)?;
+    check.findings.extend(secrets_in_text(source, &text));
+    Some(text.to_string())
+}
+
 /// Returns the file that the key `file` of the mapping at `at` names.
 pub(super) fn file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
-    let location = check.at(at.child("file"));
+    named_file(check, &at.child("file"), path)
+}
+
+/// Returns the file that the key at `at` names.
+fn named_file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Option<(SourceId, Arc<str>)> {
+    let location = check.at(at.clone());
     let from_root = check.fleet.folder_of(check.file, &location).join(path.as_str());
     let (source, text) = match check.files.get(&from_root).unwrap_or(&Err(NoText::Absent)) {
         Ok(text) => text,

@@ -13,6 +13,8 @@ string_scalars! {
     pub SubnetFilter: check_subnet_filter;
     /// The URL of a Kubernetes API: `https`, a host, perhaps a port, and no path.
     pub Endpoint: check_endpoint;
+    /// Where Talos sends logs: `tcp` or `udp`, a host and a port.
+    pub LogUrl: check_log_url;
 }
 
 /// An IP address, and how the user wrote it.
@@ -160,6 +162,17 @@ fn host_and_port(authority: &str) -> (&str, Option<&str>) {
             None => (authority, None),
         },
     }
+}
+
+fn check_log_url(text: &str) -> Result<(), ScalarError> {
+    let authority = text.strip_prefix("tcp://").or_else(|| text.strip_prefix("udp://"));
+    let (host, port) = authority.map_or(("", None), |rest| host_and_port(rest.strip_suffix('/').unwrap_or(rest)));
+    let is_host = host.parse::<IpAddr>().is_ok() || host.parse::<super::Hostname>().is_ok();
+    if is_host && port.is_some_and(|port| port.parse::<u16>().is_ok()) {
+        return Ok(());
+    }
+    let fault = ScalarError::new(format!("`{text}` is not a URL for logs"));
+    Err(fault.help("write `tcp` or `udp`, a host and a port, such as `tcp://192.168.1.8:5044`"))
 }
 
 fn check_endpoint(text: &str) -> Result<(), ScalarError> {

@@ -169,6 +169,54 @@ pub static DEVICE: &[Row] = &[
         ..PATCH
     },
     Row {
+        key: "registries.auth",
+        each: Each::Device(|device| !device.host.registry_auth.is_empty()),
+        file: "registry-auth.yaml",
+        template: same!("registry-auth"),
+        about: "the credentials of registries",
+        ..PATCH
+    },
+    Row {
+        key: "registries.tls",
+        each: Each::Device(|device| !device.host.registry_tls.is_empty()),
+        file: "registry-tls.patch.yaml",
+        template: same!("registry-tls"),
+        about: "the certificates of registries",
+        ..PATCH
+    },
+    Row {
+        key: "logs",
+        each: Each::Device(|device| !device.host.service_logs.is_empty() || !device.host.kernel_logs.is_empty()),
+        file: "logs.patch.yaml",
+        template: same!("logs"),
+        about: "where logs are sent",
+        ..PATCH
+    },
+    Row {
+        key: "watchdog",
+        each: Each::Device(|device| device.host.watchdog.is_some()),
+        file: "watchdog.patch.yaml",
+        template: same!("watchdog"),
+        about: "the hardware watchdog",
+        ..PATCH
+    },
+    Row {
+        key: "udevRules",
+        each: Each::Device(|device| !device.host.udev_rules.is_empty()),
+        file: "udev.patch.yaml",
+        template: per_format!("udev"),
+        about: "rules for devices of the node",
+        ..PATCH
+    },
+    Row {
+        key: "scrub",
+        each: Each::Device(|device| device.host.scrub_interval.is_some()),
+        file: "scrub.patch.yaml",
+        template: same!("scrub"),
+        about: "how often file systems are checked",
+        ..PATCH
+    },
+    Row {
         key: "kernelModules",
         each: Each::Device(|device| !device.system.kernel_modules.is_empty()),
         file: "kernel-modules.patch.yaml",
@@ -219,6 +267,14 @@ pub static DEVICE: &[Row] = &[
         ..PATCH
     },
     Row {
+        key: "kubelet.extraMounts",
+        each: Each::Device(|device| !device.kubernetes.kubelet.extra_mounts.is_empty()),
+        file: "kubelet-mounts.patch.yaml",
+        template: same!("kubelet-mounts"),
+        about: "folders that the kubelet sees",
+        ..PATCH
+    },
+    Row {
         key: "kubelet.disableManifestsDirectory",
         each: Each::Device(|device| device.kubernetes.kubelet.disable_manifests_directory.is_some()),
         file: "kubelet-manifests.patch.yaml",
@@ -237,7 +293,8 @@ pub static DEVICE: &[Row] = &[
     Row {
         key: "kubelet",
         each: Each::Device(|device| {
-            !device.kubernetes.kubelet.config.is_empty() || !device.kubernetes.kubelet.extra_args.is_empty()
+            let kubelet = &device.kubernetes.kubelet;
+            !kubelet.config.is_empty() || !kubelet.extra_args.is_empty() || !kubelet.cluster_dns.is_empty()
         }),
         file: "kubelet.patch.yaml",
         template: per_format!("kubelet"),
@@ -298,6 +355,14 @@ pub static DEVICE: &[Row] = &[
         file: "coredns.patch.yaml",
         template: per_format!("coredns"),
         about: "whether Talos installs CoreDNS",
+        ..PATCH
+    },
+    Row {
+        key: "manifests",
+        each: Each::Device(|device| device.components.manifests.is_some()),
+        file: "manifests.patch.yaml",
+        template: per_format!("manifests"),
+        about: "Kubernetes objects that Talos creates",
         ..PATCH
     },
     Row {
