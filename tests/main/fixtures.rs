@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use talosmith_cli::{MemoryTree, Project, Purpose, Selection, Style, human, inspect as inspect_fleet, sort};
-use talosmith_document::{Code, Document, Sources};
+use talosmith_document::{Code, Diagnostic, Document, Sources};
 use talosmith_model::{Device, Fleet, Schema};
 
 use crate::expected::{ExpectedFiles, files, repository};
@@ -56,16 +56,23 @@ pub(crate) fn load(path: &Path) -> Files {
     files
 }
 
-fn inspect(files: &Files) -> (Vec<Code>, String) {
+/// Returns the findings on a repository, sorted, and the files that they are about.
+pub(crate) fn findings(files: &Files) -> (Vec<Diagnostic>, Sources) {
     let tree: MemoryTree = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let project = Project::open(&tree).expect("a tree in memory can be read");
     let inspection = inspect_fleet(project, &Selection::Everything, Purpose::Validate, |_| None::<()>);
     let mut inspection = inspection.expect("a tree in memory can be read");
     let sources = inspection.sources.load(&inspection.findings);
     sort(&mut inspection.findings, sources);
+    let sources = sources.clone();
+    (inspection.findings, sources)
+}
+
+fn inspect(files: &Files) -> (Vec<Code>, String) {
+    let (findings, sources) = findings(files);
     let style = Style { color: false, width: 100, unicode: true };
-    let codes = inspection.findings.iter().map(|finding| finding.code).collect();
-    (codes, human(&inspection.findings, sources, style))
+    let codes = findings.iter().map(|finding| finding.code).collect();
+    (codes, human(&findings, &sources, style))
 }
 
 pub(crate) fn fixtures(kind: &str) -> BTreeSet<std::path::PathBuf> {

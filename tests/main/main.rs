@@ -7,6 +7,7 @@ mod faults;
 mod fixtures;
 mod fleets;
 mod generate;
+mod helps;
 mod interrupted;
 mod places;
 mod properties;

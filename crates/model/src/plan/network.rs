@@ -70,7 +70,9 @@ fn check_name_as_hostname(check: &mut Check<'_>, name: &str) {
     if let Err(fault) = name.parse::<Hostname>() {
         let location = check.at("/name");
         let mut finding = fault.at(Code::BadHostname, location);
-        finding.helps.push("or keep the name, and write the node's as `hostname`".to_owned());
+        let better = finding.helps.first().and_then(|help| help.strip_prefix("write `")?.strip_suffix('`'));
+        let better = better.unwrap_or("node-1");
+        finding.helps = vec![format!("keep the name, and give the node a hostname of its own: `hostname: {better}`")];
         check.push(finding);
     }
 }

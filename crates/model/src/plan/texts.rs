@@ -24,7 +24,7 @@ pub(super) fn text(
             None
         }
         (None, None) => {
-            check.missing(at, "content", "content: |\n  the content");
+            check.missing(at, "content", "content: the content");
             None
         }
     }
