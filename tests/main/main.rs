@@ -19,4 +19,5 @@ mod sandbox;
 mod secrets;
 mod show_and_fleet;
 mod staleness;
+mod user_artifacts;
 mod workspace;

@@ -100,7 +100,7 @@ fn templates() -> String {
     let project = Project::open(&tree).expect("this repository can be read");
     let inspection = inspect(project, &Selection::Everything, Purpose::Render, |inspected| match inspected.owner {
         Owner::Device(device) => Some(device_context(device)),
-        Owner::Cluster(_) => None,
+        Owner::Cluster(_) | Owner::User(_) => None,
     });
     let inspection = inspection.expect("this repository can be read");
     let seen = serde_json::json!({ "cluster": inspection.clusters[0], "device": inspection.kept[0] });

@@ -22,7 +22,7 @@ fn the_committed_files_are_what_this_repository_renders_to() {
 #[test]
 fn every_fleet_renders_to_its_snapshots() {
     let mut expected = ExpectedFiles::default();
-    for name in ["company", "edge", "features", "home-lab"] {
+    for name in ["company", "edge", "features", "home-lab", "rack"] {
         for artifact in artifacts(&repository("tests/fleets").join(name)) {
             expected.add(assert_snapshot_at(&format!("{name}/{}", artifact.path), &artifact.text));
         }
@@ -30,7 +30,7 @@ fn every_fleet_renders_to_its_snapshots() {
     }
     expected.finish();
     let fleets = fs::read_dir(repository("tests/fleets")).expect("the folder of the fleets");
-    assert_eq!(fleets.count(), 4, "a fleet that is not rendered");
+    assert_eq!(fleets.count(), 5, "a fleet that is not rendered");
 }
 
 /// Returns every artifact of a repository, which must have no finding.

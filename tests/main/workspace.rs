@@ -148,7 +148,9 @@ fn every_scalar_of_the_schemas_has_its_row_and_every_row_its_use() {
         match value {
             Value::Object(map) => {
                 found.extend(map.get("format").and_then(Value::as_str).map(str::to_owned));
-                map.values().for_each(|value| collect(value, found));
+                // An example may have a key of that name.
+                let schemas = map.iter().filter(|(key, _)| *key != "examples");
+                schemas.for_each(|(_, value)| collect(value, found));
             }
             Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
             _ => {}

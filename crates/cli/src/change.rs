@@ -4,6 +4,7 @@ mod orphans;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::layout;
+use talosmith_render::Mark;
 
 use crate::diff;
 use crate::tree::{ReadError, Tree};
@@ -26,6 +27,8 @@ pub(crate) struct Change {
     pub old: Option<Vec<u8>>,
     /// The bytes that the file should have; none if it should not exist.
     pub new: Option<Vec<u8>>,
+    /// How what talosmith generated in it is known.
+    pub mark: Mark,
 }
 
 impl Change {
@@ -36,12 +39,17 @@ impl Change {
             (Some(_), None) => ChangeKind::Removed,
             _ => ChangeKind::Changed,
         };
-        Self { path, kind, old, new }
+        Self { path, kind, old, new, mark: Mark::Header }
+    }
+
+    /// Sets how what talosmith generated in the file is known.
+    pub(crate) fn marked(self, mark: Mark) -> Self {
+        Self { mark, ..self }
     }
 
     /// Whether the file exists and talosmith did not generate it.
     pub(crate) fn is_foreign(&self) -> bool {
-        self.old.as_ref().is_some_and(|old| !is_generated(old))
+        self.mark == Mark::Header && self.old.as_ref().is_some_and(|old| !is_generated(old))
     }
 
     /// Formats the change as a unified diff.

@@ -50,6 +50,9 @@ impl Comparison {
         let mut expected: Vec<&str> = tracked.chain(secrets.iter().map(|path| path.as_str())).collect();
         expected.sort_unstable();
         let mut comparison = Self { strays: find_orphans(tree, owner.folders(), &expected)?, ..Self::default() };
+        if let Owner::User(user) = owner {
+            comparison.strays = user.strays(tree, &expected)?;
+        }
         for (index, artifact) in artifacts.iter().enumerate() {
             match compare(tree, &artifact.path, artifact.text.as_bytes()) {
                 Ok(other) => comparison.differences.extend(other.map(|bytes| (index, bytes))),
@@ -107,7 +110,7 @@ pub(crate) fn foreign(sources: &SourceCache<'_>, differences: &Differences) -> V
             Diagnostic::new(Code::ForeignFile, format!("talosmith did not generate `{}`", change.path), location)
                 .note("it lacks the first line that every generated file has, so it is not overwritten")
                 .help(format!(
-                    "to replace it:  `{command}`\nto keep it, choose another name for the generated one under `files` in the model: {name}"
+                    "to replace it:  `{command}`\nto keep it, choose another name for the generated one in the model, under `files` or as its `path`: {name}"
                 ))
         })
         .collect()

@@ -98,7 +98,7 @@ impl RenderedDevice {
     pub(crate) fn keep(inspected: &Inspected<'_>) -> Option<Self> {
         match inspected.owner {
             Owner::Device(device) => Some(Self { device: Arc::clone(device), files: inspected.artifacts?.len() }),
-            Owner::Cluster(_) => None,
+            Owner::Cluster(_) | Owner::User(_) => None,
         }
     }
 }

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use talosmith_document::Sources;
+use talosmith_model::FleetFile;
 use talosmith_model::layout::{self, DEVICE_FILE, DEVICES, FLEET_FILE};
-use talosmith_model::plan::Device;
+use talosmith_model::plan::{Device, UserArtifact, user_artifacts};
+use talosmith_render::Mark;
 
 use crate::change::{Change, ChangeKind};
 use crate::git::{Compared, Git};
@@ -142,8 +145,11 @@ impl Head {
         inspection: &Inspection<'_, K>,
         stale: &BTreeSet<&Utf8Path>,
     ) -> Option<BTreeMap<Utf8PathBuf, String>> {
-        let is_whole =
-            self.changed.contains(Utf8Path::new(FLEET_FILE)) || stale.iter().any(|path| self.of_fleet.contains(*path));
+        // The user's templates see all devices.
+        let has_templates = inspection.fleet.as_ref().is_some_and(|file| !file.fleet.artifacts.is_empty());
+        let is_whole = has_templates
+            || self.changed.contains(Utf8Path::new(FLEET_FILE))
+            || stale.iter().any(|path| self.of_fleet.contains(*path));
         let mut paths = Vec::new();
         if !is_whole {
             paths = shared_paths(inspection);
@@ -159,6 +165,29 @@ impl Head {
         let inspection = inspection.ok().filter(|inspection| !inspection.has_errors())?;
         Some(inspection.kept.into_iter().flatten().collect())
     }
+}
+
+/// Finds the JSON files that are not known to be generated: HEAD has a model, and no artifact of it has their path. A file whose first
+/// line tells nothing is not overwritten unasked.
+pub(crate) fn find_foreign_json(processes: &dyn Processes, root: &Utf8Path, changes: &mut [Change]) {
+    let mut unknown: Vec<&mut Change> =
+        changes.iter_mut().filter(|change| change.mark == Mark::Path && change.kind == ChangeKind::Changed).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let Some(artifacts) = artifacts_of_head(processes, root) else { return };
+    unknown.retain(|change| !artifacts.iter().any(|artifact| artifact.owns(&change.path)));
+    for change in unknown {
+        change.mark = Mark::Header;
+    }
+}
+
+fn artifacts_of_head(processes: &dyn Processes, root: &Utf8Path) -> Option<Vec<UserArtifact>> {
+    let git = Git::open(processes, root).ok()?;
+    let tree = GitTree::revision(&git, "HEAD", &[FLEET_FILE.into()]).ok()?;
+    let text = String::from_utf8(tree.read(Utf8Path::new(FLEET_FILE)).ok()??).ok()?;
+    let (fleet, _) = FleetFile::read(Sources::default().add(FLEET_FILE, text.as_str()), &text);
+    Some(user_artifacts(&fleet?).0)
 }
 
 /// Returns the edited files, and those of the model that they depend on but for other devices' own; nothing, which means all files of

@@ -20,6 +20,7 @@ use crate::selection::Selection;
 use crate::source_cache::SourceCache;
 use crate::steps::{BATCH, Inspected, Purpose, Steps};
 use crate::tree::ReadError;
+use crate::user_artifacts::UserArtifacts;
 
 /// The number of devices whose results are in memory at once.
 const WINDOW: usize = 128 * BATCH;
@@ -124,6 +125,12 @@ pub fn inspect<'a, K: Send>(
             results.add_cluster(cluster?);
         }
         results.add_collisions(&selected);
+        if !project.user.artifacts.is_empty() {
+            let devices = results.take_seen();
+            let is_complete = results.broken.is_empty();
+            let user = UserArtifacts::new(&project.user, &clusters, &devices, is_complete, selection);
+            results.add_cluster(steps.owner(Owner::User(&user))?);
+        }
     }
     let is_whole = *selection == Selection::Everything && project.fleet.as_ref().is_some_and(|fleet| fleet.is_whole);
     if is_whole {

@@ -47,7 +47,7 @@ impl Overrides {
                 None => {}
             }
         }
-        if is_empty {
+        if is_empty && fleet.is_whole && fleet.fleet.artifacts.is_empty() {
             findings.push(
                 Diagnostic::new(
                     Code::UnknownFile,

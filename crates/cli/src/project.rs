@@ -12,6 +12,7 @@ use talosmith_render::Renderer;
 use crate::named_files::{Overrides, missing_resources, unencrypted_files};
 use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
+use crate::user_templates::UserTemplates;
 
 /// A repository whose devices were not read yet.
 pub struct Project<'a> {
@@ -24,6 +25,8 @@ pub struct Project<'a> {
     pub(crate) renderer: Renderer,
     /// The overridden templates by name.
     pub(crate) overrides: BTreeMap<String, SourceId>,
+    /// The artifacts that the user's own templates render.
+    pub(crate) user: UserTemplates,
     /// The folders below `devices/`, in natural order of their names; some may hold no device.
     pub(crate) folders: Vec<String>,
     /// What is wrong with talosmith.yaml and what it names.
@@ -77,9 +80,10 @@ impl<'a> Project<'a> {
         }
         let mut folders: Vec<String> = entries.into_iter().map(|entry| entry.name).collect();
         folders.sort_by(|one, other| natural(one, other));
-        let (mut overrides, mut clusters) = (Overrides::default(), Vec::new());
+        let (mut overrides, mut user, mut clusters) = (Overrides::default(), UserTemplates::default(), Vec::new());
         if let Some(fleet) = &fleet {
             overrides = Overrides::read(&sources, fleet, &mut findings)?;
+            user = UserTemplates::read(&sources, fleet, &mut overrides, &mut findings)?;
             let (planned, wrong) = plan::clusters(fleet);
             clusters = planned;
             findings.extend(wrong);
@@ -88,7 +92,7 @@ impl<'a> Project<'a> {
             findings.extend(fleet.secrets.iter().cloned());
         }
         let renderer = Renderer::new(&overrides.texts, &clusters);
-        Ok(Self { tree, sources, fleet, clusters, renderer, overrides: overrides.sources, folders, findings })
+        Ok(Self { tree, sources, fleet, clusters, renderer, overrides: overrides.sources, user, folders, findings })
     }
 }
 

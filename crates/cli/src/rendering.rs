@@ -11,12 +11,15 @@ use talosmith_render::{
 };
 
 use crate::project::Project;
+use crate::user_artifacts::{UserArtifacts, place};
 
 /// A device or a cluster, for which files are generated.
 #[derive(Debug, Clone, Copy)]
 pub enum Owner<'a> {
     Device(&'a Arc<Device>),
     Cluster(&'a Cluster),
+    /// The fleet, for which the user's own templates render files.
+    User(&'a UserArtifacts<'a>),
 }
 
 impl Owner<'_> {
@@ -29,6 +32,7 @@ impl Owner<'_> {
                 let kata = cluster.kata.as_ref().map(|application| &application.folder);
                 local_path.into_iter().chain(kata).map(Utf8PathBuf::from).collect()
             }
+            Self::User(_) => Vec::new(),
         }
     }
 
@@ -36,7 +40,7 @@ impl Owner<'_> {
     pub(crate) fn secret_paths(self) -> Vec<Utf8PathBuf> {
         match self {
             Self::Device(device) => secret_files(device).into_iter().map(|file| file.path).collect(),
-            Self::Cluster(_) => Vec::new(),
+            Self::Cluster(_) | Self::User(_) => Vec::new(),
         }
     }
 
@@ -44,7 +48,7 @@ impl Owner<'_> {
     pub(crate) fn layer_files(self) -> Vec<LayerFile> {
         match self {
             Self::Device(device) => layer_files(device),
-            Self::Cluster(_) => Vec::new(),
+            Self::Cluster(_) | Self::User(_) => Vec::new(),
         }
     }
 
@@ -65,6 +69,7 @@ impl Owner<'_> {
                 Ok((artifacts, findings))
             }),
             Self::Cluster(cluster) => project.renderer.cluster(cluster).map(|artifacts| (artifacts, Vec::new())),
+            Self::User(user) => render_user(user, project),
         };
         match rendered {
             Ok((artifacts, findings)) => (Some(artifacts), findings),
@@ -77,6 +82,7 @@ impl Owner<'_> {
         let errors = match self {
             Self::Device(device) => project.renderer.prove_device(device, artifacts),
             Self::Cluster(cluster) => project.renderer.prove_cluster(cluster, artifacts),
+            Self::User(user) => return prove_user(user, project, artifacts),
         };
         if errors.is_empty() {
             return artifacts.iter().flat_map(|artifact| invalid(project, artifact)).collect();
@@ -92,7 +98,7 @@ impl Owner<'_> {
                 error.diagnostic(source, origin)
             }
             ArtifactError::Invalid(invalid) => {
-                let (source, origin) = template_source(project, invalid.template);
+                let (source, origin) = template_source(project, &invalid.template);
                 invalid.diagnostic(source, origin)
             }
         };
@@ -101,6 +107,45 @@ impl Owner<'_> {
         }
         finding
     }
+}
+
+/// Renders the artifacts of the user's templates and places them in their files.
+fn render_user(
+    user: &UserArtifacts<'_>,
+    project: &Project<'_>,
+) -> Result<(Vec<Artifact>, Vec<Diagnostic>), Vec<ArtifactError>> {
+    let (mut rendered, mut errors) = (Vec::new(), Vec::new());
+    for part in user.parts() {
+        match part.render(&project.renderer) {
+            Ok(body) => rendered.push((part, body)),
+            Err(error) => errors.push(ArtifactError::Template(error)),
+        }
+    }
+    if errors.is_empty() { Ok(place(project.tree, &project.sources, user.clusters(), &rendered)) } else { Err(errors) }
+}
+
+/// Proves that what the user's templates render is valid whatever the values in it, and the files around it too.
+fn prove_user(user: &UserArtifacts<'_>, project: &Project<'_>, artifacts: &[&Artifact]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for part in user.parts() {
+        let Some(artifact) = artifacts.iter().find(|artifact| part.is_in(artifact)) else { continue };
+        match part.prove(&project.renderer, &project.user) {
+            Ok(invalid) => {
+                if invalid.is_empty() {
+                    findings.extend(part.check_whole(&project.sources, artifact));
+                }
+                findings.extend(invalid.into_iter().map(|invalid| {
+                    let (source, origin) = template_source(project, &invalid.template);
+                    invalid.diagnostic(source, origin)
+                }));
+            }
+            Err(error) => {
+                let (source, origin) = template_source(project, &error.template);
+                findings.push(error.diagnostic(source, origin));
+            }
+        }
+    }
+    findings
 }
 
 /// Returns what is certainly wrong with the merged patches of a device that has errors, and of which nothing is generated.
@@ -136,7 +181,7 @@ fn own_collisions(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
 
 fn invalid(project: &Project<'_>, artifact: &Artifact) -> Vec<Diagnostic> {
     let invalid = project.renderer.check_schema(artifact).into_iter().map(|invalid| {
-        let (source, origin) = template_source(project, invalid.template);
+        let (source, origin) = template_source(project, &invalid.template);
         invalid.diagnostic(source, origin)
     });
     invalid.collect()

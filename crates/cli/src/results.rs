@@ -1,12 +1,13 @@
 //! The results of the devices and clusters of a pass over a fleet.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::DeviceFile;
 use talosmith_model::layout::DEVICES;
-use talosmith_model::plan::{Cluster, FleetPlan};
+use talosmith_model::plan::{Cluster, Device, FleetPlan};
 use talosmith_render::{LayerFile, cluster_paths, collisions, unused_layer_file};
 
 use crate::change::{Change, find_orphans};
@@ -26,6 +27,8 @@ pub(crate) struct Results<K> {
     pub waiting: BTreeSet<String>,
     /// The devices that name control planes, by the positions of their names.
     pub deferred: Vec<(usize, Box<DeviceFile>)>,
+    /// The devices without errors that the user's templates see, by the positions of their names.
+    pub seen: Vec<(usize, Arc<Device>)>,
     pub rendered_devices: usize,
     pub rendered_files: usize,
     /// The folders below `devices/` without a device.
@@ -48,6 +51,7 @@ impl<K> Results<K> {
             broken: BTreeSet::new(),
             waiting: BTreeSet::new(),
             deferred: Vec::new(),
+            seen: Vec::new(),
             rendered_devices: 0,
             rendered_files: 0,
             gone: BTreeSet::new(),
@@ -103,6 +107,7 @@ impl<K> Results<K> {
             self.rendered_devices += usize::from(owner.files.is_some());
             self.add_owner(position, owner);
         }
+        self.seen.extend(result.device.map(|device| (position, device)));
         plan.add_application(result.application, result.has_errors);
     }
 
@@ -143,6 +148,12 @@ impl<K> Results<K> {
     pub(crate) fn selected<'a>(&self, clusters: &'a [Cluster], all: bool) -> Vec<&'a Cluster> {
         let is_selected = |cluster: &&Cluster| all || self.selected_clusters.contains(&cluster.name);
         clusters.iter().filter(|cluster| !cluster.incomplete).filter(is_selected).collect()
+    }
+
+    /// Takes the devices that the user's templates see, in natural order of their names.
+    pub(crate) fn take_seen(&mut self) -> Vec<Arc<Device>> {
+        self.seen.sort_by_key(|(position, _)| *position);
+        std::mem::take(&mut self.seen).into_iter().map(|(_, device)| device).collect()
     }
 
     /// Adds the findings on applications that would be written to one file.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location, Locator, SourceId, line_column};
+use talosmith_model::plan::{UserArtifact, user_artifacts};
 use talosmith_render::provenance::{Edit, Provenance, of_cluster, of_device};
 
 use crate::change::{Change, ChangeKind};
@@ -90,6 +91,12 @@ fn hand_edited(
     )
     .figure(diff::excerpt(edit.edited, edit.generated))
     .note("the model did not change since HEAD, so the edit was made here");
+    if let Some(artifact) = user_artifact(inspection, change) {
+        return finding
+            .note(format!("the artifact `{}` of talosmith.yaml generates it", artifact.name))
+            .help(format!("to keep the edit, make it in `{}` or in the model, and run\n{command}", artifact.template))
+            .help(format!("to drop it:  `{command}`"));
+    }
     let provenance = provenance(inspection, change, edit);
     match provenance
         .and_then(|provenance| Some((provenance.is_exact, ModelLine::find(inspection, &provenance.location)?)))
@@ -103,6 +110,12 @@ fn hand_edited(
         }
         None => finding.help(format!("to keep the edit, make it in the model; to drop it:  `{command}`")),
     }
+}
+
+/// The artifact of a user's template that a file belongs to.
+fn user_artifact(inspection: &Inspection<'_, EditedDevice>, change: &Change) -> Option<UserArtifact> {
+    let (artifacts, _) = user_artifacts(inspection.fleet.as_ref()?);
+    artifacts.into_iter().find(|artifact| artifact.owns(&change.path))
 }
 
 fn provenance(inspection: &Inspection<'_, EditedDevice>, change: &Change, edit: &Edit<'_>) -> Option<Provenance> {

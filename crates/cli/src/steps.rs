@@ -1,10 +1,11 @@
 //! The steps that each device and cluster of a fleet takes: read, plan, render, compare, keep.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use talosmith_document::Diagnostic;
-use talosmith_model::plan::{ApplicationInput, ControlPlanes, CrossDeviceInput, PlannedDevice};
+use talosmith_model::plan::{ApplicationInput, ControlPlanes, CrossDeviceInput, Device, PlannedDevice};
 use talosmith_model::{DeviceFile, PartialDevice};
 use talosmith_render::{Artifact, LayerFile};
 
@@ -62,6 +63,8 @@ pub(crate) struct PlannedResult<K> {
     /// Whether the device cannot be generated; then there is no result of its artifacts.
     pub has_errors: bool,
     pub findings: Vec<Diagnostic>,
+    /// The device, if the user's templates see it.
+    pub device: Option<Arc<Device>>,
     /// The result of its artifacts, if it is selected.
     pub owner: Option<OwnerResult<K>>,
 }
@@ -171,9 +174,11 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
                 }
                 None => None,
             };
-            let PlannedDevice { application, mut findings, .. } = planned;
+            let PlannedDevice { application, mut findings, device, .. } = planned;
             findings.append(&mut merged);
-            results.insert(*position, PlannedResult { application, has_errors, findings, owner });
+            let is_seen = !has_errors && !self.project.user.artifacts.is_empty();
+            let device = is_seen.then_some(device);
+            results.insert(*position, PlannedResult { application, has_errors, findings, device, owner });
         }
         Ok(results)
     }
@@ -214,7 +219,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         let changes = comparison.differences.into_iter().map(|(index, old)| {
             let artifact = &mut artifacts[index];
             let text = std::mem::take(&mut artifact.text);
-            Change::new(std::mem::take(&mut artifact.path), old.0, Some(text.into_bytes()))
+            Change::new(std::mem::take(&mut artifact.path), old.0, Some(text.into_bytes())).marked(artifact.mark)
         });
         let changes = changes.collect();
         Ok(OwnerResult {

@@ -8,8 +8,8 @@ use talosmith_document::{Code, TalosVersion};
 
 use crate::SecretSource;
 use crate::scalar::{
-    AbsolutePath, Cidr, DnsDomain, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath, Size, Tag,
-    VolumeName,
+    AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath,
+    Size, Tag, VolumeName,
 };
 
 /// The version of the model that this talosmith reads.
@@ -26,6 +26,45 @@ pub struct Fleet {
     #[serde(default)]
     pub lints: BTreeMap<Code, LintLevel>,
     pub templates: Option<RelativePath>,
+    #[serde(default)]
+    pub artifacts: BTreeMap<Name, UserArtifact>,
+}
+
+/// An artifact from a template of the user; `path` and `into` are mutually exclusive.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserArtifact {
+    #[serde(rename = "for")]
+    pub scope: ArtifactScope,
+    /// Below the folder that `templates` names.
+    pub template: RelativePath,
+    pub path: Option<ArtifactPath>,
+    pub into: Option<ArtifactPath>,
+    pub format: ArtifactFormat,
+    pub schema: Option<RelativePath>,
+}
+
+/// What an artifact of the user is generated for: one file for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArtifactScope {
+    Fleet,
+    Cluster,
+    Device,
+}
+
+/// The format of an artifact of the user, which decides how values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ArtifactFormat {
+    Yaml,
+    Json,
+    Toml,
+    /// JSON with comments and commas at the end.
+    Hujson,
+    Markdown,
+    /// Any other, one value on a line or in a part of it.
+    Text,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -33,9 +33,12 @@ pub struct FleetFile {
     written: Written,
     /// The layers of each cluster and role, merged when the first one is read.
     layers: BTreeMap<String, [OnceLock<Arc<LayerStack>>; 2]>,
-    /// The layers of devices in groups, by the cluster, whether the role is the worker's, and the groups.
-    group_layers: Arc<Cache<(String, bool, Vec<String>), Arc<LayerStack>>>,
+    /// The layers of devices in groups.
+    group_layers: Arc<Cache<InGroups, Arc<LayerStack>>>,
 }
+
+/// The cluster of a device, whether it is a worker, and its groups.
+type InGroups = (String, bool, Vec<String>);
 
 /// The raw patches of a document as they are written, by their pointers.
 #[derive(Debug, Clone, Default)]

@@ -41,7 +41,7 @@ pub mod plan;
 mod resolved_key;
 
 pub use device::Device;
-pub use fleet::{Fleet, LintLevel};
+pub use fleet::{ArtifactFormat, ArtifactScope, Fleet, LintLevel};
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use partial_device::PartialDevice;
 pub use partitions::{aligned, free_space};

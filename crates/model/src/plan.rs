@@ -52,6 +52,7 @@ mod cross_device;
 mod claimed;
 mod endpoints;
 mod groups;
+mod user_artifacts;
 mod fleet;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +83,7 @@ pub use services::{ConfigFile, ExtensionService};
 pub use storage::Storage;
 pub use storage_classes::StorageClass;
 pub use system::{KernelModule, MachineFile, MachineFiles, Mirror, System, Time};
+pub use user_artifacts::{UserArtifact, user_artifacts};
 pub use versions::{ConfigFormat, Versions};
 pub use vips::Vip;
 pub use volumes::Volume;

@@ -22,7 +22,7 @@ pub(crate) use name::{
     SecretName, VolumeName,
 };
 pub(crate) use network::{Address, Cidr, Endpoint, LogUrl, Route, SubnetFilter};
-pub(crate) use path::{AbsolutePath, DevicePath, RelativePath};
+pub(crate) use path::{AbsolutePath, ArtifactPath, DevicePath, RelativePath};
 pub use size::{Size, grouped};
 pub(crate) use size::{VolumeSize, suggested};
 pub(crate) use system::{ArgumentName, Duration, FileMode, Sysctl};
@@ -133,6 +133,7 @@ macro_rules! with_scalars {
             "absolute-path" PathEscape AbsolutePath r#"^(/[^/]+)+$"#;
             "argument" BadName Argument r#"^\S+$"#;
             "argument-name" BadName ArgumentName r#"^[A-Za-z0-9][A-Za-z0-9._-]*$"#;
+            "artifact-path" PathEscape ArtifactPath r#"^(?!/)(?!(.*/)?\.{1,2}(/|$))(\$<name>|[^\\:*?"<>|])+$"#;
             "cel" BadSelector Cel r#"\S"#;
             "cidr" BadCidr Cidr r#"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3}$"#;
             "code" BadName CodeName r#"^[a-z0-9]+(-[a-z0-9]+)*$"#;

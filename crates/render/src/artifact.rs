@@ -6,6 +6,17 @@ use camino::Utf8PathBuf;
 
 use crate::catalogue::Reader;
 
+/// How what talosmith generated in a file is told from what others wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// By its first line.
+    Header,
+    /// By the lines around the regions that are generated; the rest of the file is the user's.
+    Region,
+    /// By its path: JSON has no comments.
+    Path,
+}
+
 /// A generated file that git tracks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
@@ -15,9 +26,11 @@ pub struct Artifact {
     pub key: Cow<'static, str>,
     pub text: String,
     /// The name of the template that it was rendered from; none for a raw patch.
-    pub template: Option<&'static str>,
+    pub template: Option<Cow<'static, str>>,
     pub reader: Reader,
     pub applied: bool,
+    /// How talosmith's own content is told from the user's.
+    pub mark: Mark,
     /// Whether a user wrote its content, so that formatters and linters may find something in it.
     pub raw: bool,
 }

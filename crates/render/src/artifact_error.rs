@@ -1,5 +1,7 @@
 //! Why an artifact is not written.
 
+use std::borrow::Cow;
+
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location, SourceId};
 
@@ -19,7 +21,7 @@ pub enum ArtifactError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidArtifact {
     pub path: Utf8PathBuf,
-    pub template: &'static str,
+    pub template: Cow<'static, str>,
     /// The value: `/provisioning/minSize of document 1`, or `document 1` as a whole; empty if the text cannot be parsed.
     pub location: String,
     /// What is wrong there: lower case, no full stop.
@@ -34,7 +36,7 @@ impl InvalidArtifact {
             Some((index, "")) => format!("document {}", index + 1),
             Some((index, pointer)) => format!("{pointer} of document {}", index + 1),
         };
-        Self { path: artifact.path.clone(), template: artifact.template.unwrap_or_default(), location, message }
+        Self { path: artifact.path.clone(), template: artifact.template.clone().unwrap_or_default(), location, message }
     }
 
     /// Returns the finding at the template, whose text `source` has.

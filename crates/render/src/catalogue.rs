@@ -90,6 +90,8 @@ pub enum Reader {
     Talos,
     /// Kubernetes or kustomize.
     Kubernetes,
+    /// Whatever reads an artifact of the user's own templates.
+    Other,
 }
 
 impl From<Reader> for &'static str {
@@ -98,6 +100,7 @@ impl From<Reader> for &'static str {
             Reader::ImageFactory => "image-factory",
             Reader::Talos => "talos",
             Reader::Kubernetes => "kubernetes",
+            Reader::Other => "other",
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) use shell::unprotected_value;
 /// The steps of minijinja that one render may take: about a thousand times what a built-in template needs, and well below a second.
 const FUEL: u64 = 1_000_000;
 
-type Templates = BTreeMap<&'static str, Cow<'static, str>>;
+type Templates = BTreeMap<Cow<'static, str>, Cow<'static, str>>;
 
 /// All templates of a run. A template is parsed when it is first rendered. Threads can share an engine.
 pub(crate) struct Engine {
@@ -44,8 +44,10 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new<T: Into<Cow<'static, str>>>(templates: impl IntoIterator<Item = (&'static str, T)>) -> Self {
-        let templates = templates.into_iter().map(|(name, text)| (name, text.into())).collect();
+    pub(crate) fn new<N: Into<Cow<'static, str>>, T: Into<Cow<'static, str>>>(
+        templates: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        let templates = templates.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
         let templates = Arc::new(templates);
         let environment = Arc::new(environment(&templates, None));
         Self { templates, environment, shadow: OnceLock::new() }

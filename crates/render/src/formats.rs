@@ -11,9 +11,11 @@ pub enum Format {
     Yaml,
     Toml,
     Json,
+    /// JSON with comments and commas after the last item: <https://github.com/tailscale/hujson>.
+    Hujson,
 }
 
-/// Parses a text into its documents; TOML and JSON have exactly one.
+/// Parses a text into its documents; all other formats have exactly one.
 ///
 /// Besides what the format itself forbids, this refuses duplicate keys, tags, and numbers that JSON does not have. Keys that are not
 /// strings, which YAML allows, become the JSON notation of their values.
@@ -28,12 +30,76 @@ pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
         Format::Toml => {
             toml::from_str::<Tree>(text).map(|tree| vec![tree.0]).map_err(|error| error.message().to_owned())
         }
+        Format::Hujson => parse(Format::Json, &plain_json(text)),
         Format::Json => {
             let mut reader = serde_json::Deserializer::from_str(text);
             let tree = Tree::deserialize(&mut reader).and_then(|tree| reader.end().map(|()| tree));
             tree.map(|tree| vec![tree.0]).map_err(|error| error.to_string())
         }
     }
+}
+
+/// Replaces comments, and commas after the last item, by spaces, so that errors keep their places.
+fn plain_json(text: &str) -> String {
+    let mut plain: Vec<char> = Vec::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    // The comma after which nothing but blanks and comments came so far, if there is an item before it.
+    let mut comma = None;
+    let mut last = '[';
+    while let Some(c) = rest.next() {
+        match (c, rest.peek()) {
+            ('"', _) => {
+                comma = None;
+                last = c;
+                plain.push(c);
+                while let Some(c) = rest.next() {
+                    plain.push(c);
+                    match c {
+                        '\\' => plain.extend(rest.next()),
+                        '"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            ('/', Some('/')) => {
+                plain.push(' ');
+                while let Some(c) = rest.next_if(|c| *c != '\n') {
+                    plain.extend(std::iter::repeat_n(' ', c.len_utf8()));
+                }
+            }
+            ('/', Some('*')) => {
+                plain.extend([' ', ' ']);
+                rest.next();
+                let mut before = ' ';
+                for c in rest.by_ref() {
+                    plain.push(if c == '\n' { c } else { ' ' });
+                    if before == '*' && c == '/' {
+                        break;
+                    }
+                    before = c;
+                }
+            }
+            (',', _) => {
+                comma = (!matches!(last, '[' | '{' | ',')).then_some(plain.len());
+                last = c;
+                plain.push(c);
+            }
+            (']' | '}', _) => {
+                if let Some(at) = comma.take() {
+                    plain[at] = ' ';
+                }
+                last = c;
+                plain.push(c);
+            }
+            _ => {
+                if !c.is_whitespace() {
+                    (comma, last) = (None, c);
+                }
+                plain.push(c);
+            }
+        }
+    }
+    plain.into_iter().collect()
 }
 
 /// A value without duplicate keys; the value types of the parsers would keep the last one.
@@ -135,6 +201,16 @@ mod tests {
         );
         assert_eq!(parse(Format::Toml, "a = 1\n[b]\nc = ['x']\n"), Ok(vec![json!({"a": 1, "b": {"c": ["x"]}})]));
         assert_eq!(parse(Format::Json, r#"{"a": [null, 1e3]}"#), Ok(vec![json!({"a": [null, 1000.0]})]));
+    }
+
+    #[test]
+    fn hujson_has_comments_and_last_commas() {
+        let text =
+            "// a, comment\n{\n  \"a\": [1, /* x, */ 2, ], // http://x\n  \"b\": \"// no, \\\" comment,]\",\n}\n";
+        assert_eq!(parse(Format::Hujson, text), Ok(vec![json!({"a": [1, 2], "b": "// no, \" comment,]"})]));
+        for bad in ["{,}", "[1,,]", "[1 2]", "{} /", "[1,] ,"] {
+            assert!(parse(Format::Hujson, bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -20,9 +20,10 @@ mod artifact_error;
 mod schema_check;
 mod merge_check;
 mod raw_patch;
+mod user_artifact;
 mod renderer;
 
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Mark};
 pub use artifact_error::{ArtifactError, InvalidArtifact};
 pub use catalogue::{
     Application, BuiltInTemplate, CLUSTER, ClusterEach, ClusterRow, DEVICE, Reader, Row, built_in_templates,
@@ -36,4 +37,7 @@ pub use secret::{SecretArtifact, Secrets};
 pub use target::{
     GeneratedFile, LayerFile, SecretFile, cluster_paths, collisions, generated_files, layer_files, location_of_key,
     secret_files, unused_layer_file,
+};
+pub use user_artifact::{
+    Comment, FleetView, GENERATED, UserSchema, check_user_artifact, comment_of, template_name, user_header,
 };

@@ -52,7 +52,7 @@ impl MergeCheck {
             return Err(errors);
         }
         let generated = generated.iter().map(|(artifact, patch)| {
-            let template = artifact.template.filter(|name| self.overrides.contains(*name));
+            let template = artifact.template.as_deref().filter(|name| self.overrides.contains(*name));
             let source = PatchSource::Model { key: &artifact.key, template };
             AppliedPatch { patch, source }
         });

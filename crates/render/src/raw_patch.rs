@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn each_value_is_quoted_as_it_needs() {
         let source = Sources::default().add("patch.yaml", "");
-        let text = "# ${KEY} is filled in\na: ${KEY} # here\nb: { c: '${KEY}', \"d ${KEY}\": [x, ${KEY}] }\ne: |\n  [p]\n  k = ${KEY}\n---\nf: 1.10\n";
+        let text = "# ${KEY} is filled in\na: ${KEY} # here\nb: { c: '${KEY}', \"d ${KEY}\": [x, \"${KEY}\"] }\ne: |\n  [p]\n  k = ${KEY}\n---\nf: 1.10\n";
         let filled =
             |value: &str| filled_text(text, source, &[("KEY", value)].into()).map(|filled| filled.as_str().to_owned());
         assert_eq!(

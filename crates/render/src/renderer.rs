@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use talosmith_document::{Cache, Diagnostic};
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
-use talosmith_model::plan::{Cluster, Device};
+use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, Reader, Template, artifacts_of, built_in_templates};
@@ -17,9 +17,10 @@ use crate::merge_check::MergeCheck;
 use crate::schema_check::check_schema;
 use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path, unknown_files};
 use crate::template_context::{SecretValues, TemplateContext};
+use crate::user_artifact::{FleetView, GENERATED, template_name};
 use crate::{
-    Artifact, ArtifactError, InvalidArtifact, SecretArtifact, Secrets, TemplateError, device_context::device_context,
-    raw_patch,
+    Artifact, ArtifactError, InvalidArtifact, Mark, SecretArtifact, Secrets, TemplateError,
+    device_context::device_context, raw_patch,
 };
 
 /// Renders the artifacts of one plan. Threads can share it.
@@ -35,15 +36,15 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// Creates a renderer from the built-in templates. `overrides` are the user's templates by the names of those that they replace.
-    /// The lists of devices in `clusters` may still be missing: templates of devices do not see them.
-    pub fn new(overrides: &BTreeMap<String, String>, clusters: &[Cluster]) -> Self {
-        let templates = built_in_templates().into_iter().map(|(name, text)| {
-            let text = overrides.get(name).map_or(Cow::Borrowed(text), |text| text.clone().into());
-            (name, text)
-        });
+    /// Creates a renderer from the built-in templates. `written` are the user's templates by the names of those that they replace, or by
+    /// that of the artifact ([`template_name`](crate::template_name)). The lists of devices in `clusters` may still be missing:
+    /// templates of devices do not see them.
+    pub fn new(written: &BTreeMap<String, String>, clusters: &[Cluster]) -> Self {
+        let mut templates: BTreeMap<Cow<'static, str>, Cow<'static, str>> =
+            built_in_templates().into_iter().map(|(name, text)| (name.into(), text.into())).collect();
+        templates.extend(written.iter().map(|(name, text)| (name.clone().into(), text.clone().into())));
         let clusters = clusters.iter().map(|cluster| (cluster.name.clone(), template_value(cluster)));
-        let merge_check = MergeCheck::new(overrides.keys().cloned().collect());
+        let merge_check = MergeCheck::new(written.keys().cloned().collect());
         Self {
             engine: Engine::new(templates),
             clusters: clusters.collect(),
@@ -80,8 +81,9 @@ impl Renderer {
                     path,
                     key,
                     text: [&*header, &body].concat(),
-                    template,
+                    template: template.map(Cow::Borrowed),
                     reader: row.reader,
+                    mark: Mark::Header,
                     applied: row.applied,
                     raw: matches!(row.template, Template::Raw),
                 }),
@@ -120,8 +122,9 @@ impl Renderer {
                         path: cluster_path(cluster, row, folder, item),
                         key: Cow::Borrowed(""),
                         text: [header(FLEET_FILE, "talosmith generate"), body].concat(),
-                        template: Some(row.template.name),
+                        template: Some(Cow::Borrowed(row.template.name)),
                         reader: Reader::Kubernetes,
+                        mark: Mark::Header,
                         applied: true,
                         raw: false,
                     }),
@@ -140,8 +143,14 @@ impl Renderer {
             let key = row.key_of(item);
             let artifact = artifacts.iter().find(|artifact| artifact.key == key)?;
             let context = context.for_artifact(device, row, item, &SecretValues::new());
-            injection_proof::prove(&self.engine, Some(&self.proofs), artifact.template?, &context, artifact.body())
-                .err()
+            injection_proof::prove(
+                &self.engine,
+                Some(&self.proofs),
+                artifact.template.as_deref()?,
+                &context,
+                artifact.body(),
+            )
+            .err()
         });
         errors.collect()
     }
@@ -200,9 +209,43 @@ impl Renderer {
         Ok(artifacts)
     }
 
+    /// Renders an artifact of the user for one device, for one cluster, or for the fleet.
+    ///
+    /// # Errors
+    /// The error of the template.
+    pub fn user(&self, artifact: &UserArtifact, scope: &FleetView<'_>) -> Result<String, TemplateError> {
+        self.engine.render(&template_name(artifact), &self.user_context(scope))
+    }
+
+    /// Proves that no value changes the structure of what [`Self::user`] returned.
+    ///
+    /// # Errors
+    /// The place in the template whose value does.
+    pub fn prove_user(&self, artifact: &UserArtifact, scope: &FleetView<'_>, body: &str) -> Result<(), TemplateError> {
+        let context = self.user_context(scope);
+        injection_proof::prove(&self.engine, Some(&self.proofs), &template_name(artifact), &context, body)
+    }
+
+    fn user_context(&self, scope: &FleetView<'_>) -> Value {
+        let context = match scope {
+            FleetView::Device(device) => self.device_context(device),
+            FleetView::Cluster(cluster, devices) => {
+                TemplateContext::of_cluster(template_value(cluster)).with_devices(devices_value(devices))
+            }
+            FleetView::Fleet(clusters, devices) => {
+                TemplateContext::of_fleet(clusters.iter().map(template_value).collect(), devices_value(devices))
+            }
+        };
+        context.for_item(Value::UNDEFINED, &SecretValues::new())
+    }
+
     fn device_context(&self, device: &Arc<Device>) -> TemplateContext {
         TemplateContext::of_device(device_context(device), self.clusters.get(&device.cluster).cloned().into())
     }
+}
+
+fn devices_value(devices: &[Arc<Device>]) -> Value {
+    devices.iter().map(device_context).collect()
 }
 
 fn device_header(device: &Device) -> String {
@@ -212,5 +255,5 @@ fn device_header(device: &Device) -> String {
 /// Returns the first line of a generated file.
 fn header(source: &str, command: &str) -> String {
     let name = source.rsplit('/').next().unwrap_or(source);
-    format!("# Generated by talosmith from {source}. Do not edit: change {name}, then run: {command}\n")
+    format!("# {GENERATED}{source}. Do not edit: change {name}, then run: {command}\n")
 }

@@ -50,7 +50,7 @@ fn errors(reader: Reader, document: &Value) -> Vec<ValidationError<'_>> {
         (Reader::Kubernetes, Some("DaemonSet")) => DaemonSet::iter_errors(document).collect(),
         (Reader::Kubernetes, Some("StorageClass")) => StorageClass::iter_errors(document).collect(),
         (Reader::Kubernetes, _) => Kubernetes::iter_errors(document).collect(),
-        (Reader::Talos, _) => Vec::new(),
+        (Reader::Talos | Reader::Other, _) => Vec::new(),
     }
 }
 
@@ -89,6 +89,7 @@ mod tests {
             text,
             template: None,
             reader,
+            mark: crate::Mark::Header,
             applied: true,
             raw: false,
         };

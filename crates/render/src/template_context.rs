@@ -1,4 +1,4 @@
-//! The variables of a template: `device`, `cluster`, `item` and `secrets`.
+//! The variables of a template: `device`, `cluster`, `item` and `secrets`; in artifacts of the user also `devices` and `clusters`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,9 @@ pub(crate) type SecretValues<'a> = BTreeMap<&'a str, &'a str>;
 #[derive(Clone, Default)]
 pub(crate) struct TemplateContext {
     device: Value,
+    devices: Value,
     cluster: Value,
+    clusters: Value,
     item: Value,
     secrets: Value,
 }
@@ -31,6 +33,16 @@ impl TemplateContext {
     /// Creates the context that all artifacts of a cluster share; `device` is undefined there.
     pub(crate) fn of_cluster(cluster: Value) -> Self {
         Self { cluster, ..Self::default() }
+    }
+
+    /// Returns the same context with `devices`.
+    pub(crate) fn with_devices(self, devices: Value) -> Self {
+        Self { devices, ..self }
+    }
+
+    /// Creates the context of an artifact for the fleet.
+    pub(crate) fn of_fleet(clusters: Value, devices: Value) -> Self {
+        Self { clusters, devices, ..Self::default() }
     }
 
     /// Returns the context for an artifact of a device, generated for the item of this name.
@@ -62,16 +74,18 @@ impl Object for TemplateContext {
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let value = match key {
             "device" => &self.device,
+            "devices" => &self.devices,
             "cluster" => &self.cluster,
+            "clusters" => &self.clusters,
             "item" => &self.item,
             "secrets" => &self.secrets,
             _ => return None,
         };
-        Some(value.clone())
+        (!value.is_undefined()).then(|| value.clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["device", "cluster", "item", "secrets"])
+        Enumerator::Str(&["device", "devices", "cluster", "clusters", "item", "secrets"])
     }
 }
 

@@ -8,7 +8,7 @@ use talosmith_document::Code;
 use super::{Context, Exit, count, exit_of, open};
 use crate::console::Channel;
 use crate::git::{Compared, Git};
-use crate::head::{EditedDevice, Head};
+use crate::head::{EditedDevice, Head, find_foreign_json};
 use crate::inspection::inspect;
 use crate::report;
 use crate::staleness::{Generate, explain, group, is_any_grouped};
@@ -41,6 +41,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
 fn check(context: &mut Context<'_>, arguments: &Arguments, root: &Root, tree: &dyn Tree) -> anyhow::Result<Exit> {
     let (project, selection) = open(root, tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Compare, EditedDevice::keep)?;
+    find_foreign_json(context.processes, &root.path, &mut inspection.differences.changes);
     if !inspection.differences.changes.is_empty() {
         let compared = if arguments.staged { Compared::Index } else { Compared::WorkTree };
         let head = Head::read(context.processes, &root.path, compared, &inspection, inspection.kept.iter());

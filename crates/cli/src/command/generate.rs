@@ -15,7 +15,7 @@ use crate::change::{Change, ChangeKind};
 use crate::comparison::{absent_devices, foreign};
 use crate::console::Channel;
 use crate::git::Compared;
-use crate::head::{EditedDevice, Head};
+use crate::head::{EditedDevice, Head, find_foreign_json};
 use crate::inspection::{Inspection, inspect};
 use crate::printable;
 use crate::rendering::Owner;
@@ -70,6 +70,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut inspection = inspect(project, &selection, Purpose::Compare, keep)?;
     let others = inspection.remove_findings_about_others(&selection);
+    find_foreign_json(context.processes, &root.path, &mut inspection.differences.changes);
     if !arguments.force {
         let findings = foreign(&inspection.sources, &inspection.differences);
         inspection.add_findings(findings);

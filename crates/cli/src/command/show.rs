@@ -36,7 +36,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     };
     let keep = |inspected: &Inspected<'_>| match inspected.owner {
         Owner::Device(device) => Some(Arc::clone(device)),
-        Owner::Cluster(_) => None,
+        Owner::Cluster(_) | Owner::User(_) => None,
     };
     let mut inspection = inspect(project, &selection, Purpose::Validate, keep)?;
     // Those on the fleet as a whole are included.

@@ -6,10 +6,46 @@ use crate::layout::{MAX_NAME, is_temporary};
 string_scalars! {
     /// A path below a folder of the repository: no `..`, no root, no drive.
     pub RelativePath: check_relative_path;
+    /// A path below the root of the repository, in which `$<name>` is the name of a device or a cluster.
+    pub ArtifactPath: check_artifact_path;
     /// A path on a node, from its root, which is not the root itself.
     pub AbsolutePath: check_absolute_path;
     /// The path of a disk below /dev.
     pub DevicePath: check_device_path;
+}
+
+/// What stands for the name of a device or a cluster in an [`ArtifactPath`].
+const NAME: &str = "$<name>";
+
+fn check_artifact_path(text: &str) -> Result<(), ScalarError> {
+    let example = text.replace(NAME, "name");
+    check_relative_path(&example).map_err(|fault| {
+        let fault = ScalarError { message: fault.message.replace(&example, text), ..fault };
+        if example.contains("$<") {
+            fault.help(format!("`{NAME}` is the only value that a path can have"))
+        } else {
+            fault
+        }
+    })
+}
+
+impl ArtifactPath {
+    /// Whether each device or cluster has a path of its own.
+    pub fn has_name(&self) -> bool {
+        self.0.contains(NAME)
+    }
+
+    /// Returns the path for a device or a cluster.
+    pub fn of(&self, name: &str) -> String {
+        self.0.replace(NAME, name)
+    }
+
+    /// Whether a path is this one for some name.
+    pub fn matches(&self, path: &str) -> bool {
+        let Some((before, _)) = self.0.split_once(NAME) else { return self.0 == path };
+        let rest = path.strip_prefix(before).unwrap_or_default();
+        (1..=rest.len()).any(|end| rest.get(..end).is_some_and(|name| self.of(name) == path))
+    }
 }
 
 fn check_relative_path(text: &str) -> Result<(), ScalarError> {

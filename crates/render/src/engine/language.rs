@@ -19,14 +19,18 @@ pub(crate) enum Language {
     /// TOML: basic strings, arrays, inline tables.
     Toml,
     Json,
+    /// JSON with comments.
+    Hujson,
+    /// Markdown: strings on one line, without what ends a cell of a table or begins HTML.
+    Markdown,
     /// A POSIX shell: words with the quotes that they need, a list as its words.
     Shell,
-    /// Any other language, such as Markdown: strings as they are.
+    /// Any other language: strings on one line, as they are.
     Text,
 }
 
 impl Language {
-    const ALL: [Self; 5] = [Self::Yaml, Self::Toml, Self::Json, Self::Shell, Self::Text];
+    const ALL: [Self; 7] = [Self::Yaml, Self::Toml, Self::Json, Self::Hujson, Self::Markdown, Self::Shell, Self::Text];
 
     pub(crate) fn of(template: &str) -> Self {
         let name = template.strip_suffix(".j2").unwrap_or(template);
@@ -34,6 +38,8 @@ impl Language {
             "yaml" | "yml" => Self::Yaml,
             "toml" => Self::Toml,
             "json" => Self::Json,
+            "hujson" => Self::Hujson,
+            "md" => Self::Markdown,
             "sh" => Self::Shell,
             _ => Self::Text,
         }
@@ -45,6 +51,8 @@ impl Language {
             Self::Yaml => "yaml",
             Self::Toml => "toml",
             Self::Json => "json",
+            Self::Hujson => "hujson",
+            Self::Markdown => "markdown",
             Self::Shell => "sh",
             Self::Text => "text",
         }
@@ -60,7 +68,8 @@ impl Language {
             Self::Yaml => Some(Format::Yaml),
             Self::Toml => Some(Format::Toml),
             Self::Json => Some(Format::Json),
-            Self::Shell | Self::Text => None,
+            Self::Hujson => Some(Format::Hujson),
+            Self::Markdown | Self::Shell | Self::Text => None,
         }
     }
 
@@ -69,9 +78,15 @@ impl Language {
             Self::Yaml => Ok(scalar::inline(text)),
             // A JSON string is a TOML basic string, but for DEL, which TOML 1.0 requires to be escaped.
             Self::Toml => Ok(Json::from(text).to_string().replace('\u{7f}', "\\u007F").into()),
-            Self::Json => Ok(Json::from(text).to_string().into()),
+            Self::Json | Self::Hujson => Ok(Json::from(text).to_string().into()),
             Self::Shell => shell::word(text).ok_or(FilterError("a shell script cannot contain a NUL character")),
-            Self::Text => Ok(text.into()),
+            Self::Markdown | Self::Text if text.contains(char::is_control) => {
+                Err(FilterError("a text of several lines cannot be written here"))
+            }
+            Self::Markdown if text.contains(['|', '<', '&']) => {
+                Ok(text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|").into())
+            }
+            Self::Markdown | Self::Text => Ok(text.into()),
         }
     }
 
@@ -81,7 +96,7 @@ impl Language {
             Ok(items?.join(between))
         };
         match (self, value) {
-            (Self::Json, value) => Ok(value.to_string()),
+            (Self::Json | Self::Hujson, value) => Ok(value.to_string()),
             (_, Json::String(text)) => Ok(self.text(text)?.into_owned()),
             (_, Json::Bool(flag)) => Ok(flag.to_string()),
             (_, Json::Number(number)) => Ok(scalar::number(number)),
@@ -97,7 +112,7 @@ impl Language {
             }
             (Self::Yaml, _) | (_, Json::Null) => Err(FilterError("`none` cannot be written here")),
             (Self::Shell, Json::Object(_)) => Err(FilterError("a mapping cannot be written into a shell script")),
-            (Self::Text, _) => Err(FilterError("a list or a mapping cannot be written into text")),
+            (Self::Markdown | Self::Text, _) => Err(FilterError("a list or a mapping cannot be written into text")),
         }
     }
 }
@@ -134,6 +149,8 @@ mod tests {
                 Ok(r#"[a b, "on", 1, 1.0e+30, true, [x]]"#.to_owned()),
                 Ok(r#"["a b", "on", 1, 1.0e+30, true, ["x"]]"#.to_owned()),
                 Ok(r#"["a b","on",1,1e+30,true,["x"]]"#.to_owned()),
+                Ok(r#"["a b","on",1,1e+30,true,["x"]]"#.to_owned()),
+                Err(FilterError("a list or a mapping cannot be written into text")),
                 Ok("'a b' on 1 1.0e+30 true x".to_owned()),
                 Err(FilterError("a list or a mapping cannot be written into text")),
             ]
@@ -147,15 +164,16 @@ mod tests {
     fn only_json_can_write_null() {
         let written = Language::ALL.map(|language| language.value(&Json::Null));
         let error = || Err(FilterError("`none` cannot be written here"));
-        assert_eq!(written, [error(), error(), Ok("null".to_owned()), error(), error()]);
+        let null = || Ok("null".to_owned());
+        assert_eq!(written, [error(), error(), null(), null(), error(), error(), error()]);
     }
 
     #[test]
     fn knows_the_language_by_the_name() {
         let names = ["a.patch.yaml.j2", "b.toml.j2", "c.json.j2", "d.sh.j2", "e.md.j2", "f"];
         let languages = names.map(Language::of);
-        use Language::{Json, Shell, Text, Toml, Yaml};
-        assert_eq!(languages, [Yaml, Toml, Json, Shell, Text, Text]);
+        use Language::{Json, Markdown, Shell, Text, Toml, Yaml};
+        assert_eq!(languages, [Yaml, Toml, Json, Shell, Markdown, Text]);
         assert_eq!(Language::ALL.map(|language| Language::named(language.name())), Language::ALL.map(Some));
     }
 }

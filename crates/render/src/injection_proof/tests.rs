@@ -33,7 +33,7 @@ fn values_that_are_whole_scalars_pass() {
     assert_eq!(misplaced("t.toml.j2", toml, &values), Ok(()));
     assert_eq!(misplaced("t.json.j2", "{\"a\": {{ m | json }}, \"b\": [{{ n }}, {{ v }}]}", &values), Ok(()));
     assert_eq!(misplaced("t.sh.j2", "# it's\necho {{ v }} \"$(x {{ l }})\" {{ w }}\n", &values), Ok(()));
-    assert_eq!(misplaced("t.md.j2", "# {{ v }}\n`{{ w }}`\n", &values), Ok(()));
+    assert_eq!(misplaced("t.md.j2", "# {{ w }}\n`{{ n }}`\n", &values), Ok(()));
 }
 
 #[test]

@@ -38,6 +38,8 @@ fn templates_see_every_field_of_a_device() {
         serde_json::json!(device.network),
         serde_json::json!(device.system),
         serde_json::json!(device.kubernetes),
+        serde_json::json!(device.components),
+        serde_json::json!(device.features),
     ];
     let fields = groups.iter().flat_map(|group| group.as_object().expect("a struct").clone());
     assert_eq!(serde_json::Value::Object(seen.collect()), serde_json::Value::Object(fields.collect()));

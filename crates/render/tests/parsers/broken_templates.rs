@@ -107,7 +107,9 @@ fn every_key_of_a_talos_template_is_checked() {
         let plan = plan(base, true);
         let rendered = check(&plan, &BTreeMap::new()).expect("artifacts");
         let is_used = |name: &str| {
-            rendered.iter().any(|artifact| artifact.reader == Reader::Talos && artifact.template == Some(name))
+            rendered
+                .iter()
+                .any(|artifact| artifact.reader == Reader::Talos && artifact.template.as_deref() == Some(name))
         };
         for (name, text) in built_in_templates().into_iter().filter(|(name, _)| is_used(name)) {
             for (key, broken) in misspelt(text) {

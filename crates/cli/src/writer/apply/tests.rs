@@ -1,6 +1,8 @@
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, symlink};
 
+use talosmith_render::Mark;
+
 use super::super::sandbox::{Root, folders};
 use super::*;
 
@@ -143,7 +145,13 @@ fn an_error_between_renames_leaves_no_incomplete_and_no_temporary_file() {
     let mut changes = changes;
     changes.insert(
         2,
-        Change { path: "devices/a/2".into(), kind: ChangeKind::Added, old: None, new: Some(b"new".to_vec()) },
+        Change {
+            path: "devices/a/2".into(),
+            kind: ChangeKind::Added,
+            old: None,
+            new: Some(b"new".to_vec()),
+            mark: Mark::Header,
+        },
     );
     let error = apply(&root.lock, &changes, &folders(&changes), &["devices".into()]).unwrap_err();
     assert_eq!(error.to_string(), "cannot write devices/a/2");
@@ -167,7 +175,7 @@ fn nothing_is_written_if_one_path_is_refused() {
             prepare(&root);
             let before = root.everything();
             let mut changes = root.changes(&[("devices/a/x", "new"), ("devices/a/y", "new")], &[]);
-            changes.push(Change { path: path.into(), kind, old: None, new: Some(b"new".to_vec()) });
+            changes.push(Change { path: path.into(), kind, old: None, new: Some(b"new".to_vec()), mark: Mark::Header });
             let error = apply(&root.lock, &changes, &folders(&changes), &["devices".into()]).unwrap_err();
             let refused = matches!(error, WriteError::Symlink(_) | WriteError::NotAFile(_) | WriteError::Outside(_));
             assert!(refused, "{error:?}");

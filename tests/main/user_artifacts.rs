@@ -1,0 +1,135 @@
+//! Artifacts of the user's own templates, with the fleet `rack` as the example.
+
+use crate::sandbox::{Ran, Sandbox};
+
+const HOSTS: &str = "rack.hosts";
+const JSON: &str = "monitoring/cp-1.json";
+
+fn rack() -> Sandbox {
+    let rack = Sandbox::of_fleet("rack");
+    assert_eq!(rack.run(&["generate"]).status, 0);
+    rack.commit_all();
+    rack
+}
+
+/// Returns the code of each finding and where it is.
+fn places(ran: &Ran) -> Vec<&str> {
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let is_head = |line: &str| line.starts_with("error[") || line.starts_with("warning[");
+    let heads = lines.iter().enumerate().filter(|(_, line)| is_head(line));
+    heads
+        .flat_map(|(at, head)| {
+            let place = lines[at..].iter().find_map(|line| line.trim_start().strip_prefix("--> "));
+            [head.split_once(']').map_or("", |(code, _)| code), place.unwrap_or_default()]
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_generated_is_up_to_date_and_the_rest_of_a_file_is_the_users() {
+    let rack = rack();
+    let up_to_date = Ran::success("", "up to date: 5 devices and 43 files checked in [time]\n");
+    assert_eq!(rack.run(&["check"]), up_to_date);
+    let text = rack.read("README.md").replace("# The rack", "# Another title").replace("same order.\n", "same order.");
+    rack.write("README.md", &text.replace('\n', "\r\n"));
+    assert_eq!(rack.run(&["generate"]).status, 0);
+    assert_eq!(rack.read("README.md"), text.replace('\n', "\r\n"));
+    assert_eq!(rack.run(&["check"]), up_to_date);
+}
+
+#[test]
+fn a_fact_of_the_model_reaches_every_file_that_has_it() {
+    let rack = rack();
+    rack.replace("devices/cp-2/device.yaml", "10.20.0.12", "10.20.0.99");
+    assert_eq!(rack.run(&["check"]).status, 1);
+    assert_eq!(rack.run(&["generate"]).status, 0);
+    let changed = rack.git(&["diff", "--name-only"]);
+    let of_user: Vec<&str> = changed.lines().filter(|path| !path.starts_with("devices/")).collect();
+    assert_eq!(of_user, ["README.md", "loadbalancer/rack.cfg", "monitoring/cp-2.json", HOSTS]);
+    assert!(rack.read("loadbalancer/rack.cfg").contains("server cp-2 10.20.0.99:6443"));
+}
+
+#[test]
+fn an_edit_by_hand_leads_to_the_template() {
+    let rack = rack();
+    rack.replace("README.md", "| store-1 | worker", "| store-1 | spare");
+    rack.replace(JSON, "\"cp-1\"", "\"cp-one\"");
+    rack.replace(HOSTS, "store-2", "store-two");
+    let ran = rack.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("edited-by-hand", ran.stdout);
+    let ran = rack.run(&["generate"]);
+    assert!(ran.stdout.contains("-10.20.0.22 store-two\n+10.20.0.22 store-2\n"), "{ran:?}");
+    assert_eq!(rack.git(&["status", "--short"]), "");
+}
+
+#[test]
+fn wrong_markers_are_named_and_nothing_is_written() {
+    let rack = rack();
+    rack.replace(HOSTS, "store-2", "stale");
+    let region = "<!-- talosmith:begin inventory -->\n<!-- talosmith:end inventory -->\n";
+    let texts = [
+        ("no-region", "# The rack\n".to_owned()),
+        ("no-end", "<!-- talosmith:begin inventory -->\n".to_owned()),
+        ("twice", region.repeat(2)),
+        ("unknown", format!("{region}<!-- talosmith:begin old -->\n<!-- talosmith:end old -->\n")),
+    ];
+    let mut reports = String::new();
+    for (name, text) in texts {
+        rack.write("README.md", &text);
+        let before = rack.state();
+        let ran = rack.run(&["generate"]);
+        assert_eq!((ran.status, rack.state()), (1, before), "{name}");
+        reports.push_str(&format!("## {name}\n\n{}", ran.stderr));
+    }
+    insta::assert_snapshot!("wrong-markers", reports);
+}
+
+#[test]
+fn a_file_that_was_there_before_is_not_replaced_unasked() {
+    let rack = rack();
+    let more = "  more: { for: fleet, template: more.j2, path: more.json, format: json }\n  notes:";
+    rack.replace(
+        "talosmith.yaml",
+        "  monitoring:",
+        &format!("{more} {{ for: fleet, template: notes.j2, path: notes.md, format: markdown }}\n  monitoring:"),
+    );
+    rack.write("templates/more.j2", "[]\n");
+    rack.write("templates/notes.j2", "generated\n");
+    rack.write("more.json", "[1]\n");
+    rack.write("notes.md", "by hand\n");
+    let before = rack.state();
+    let ran = rack.run(&["generate"]);
+    assert_eq!((ran.status, rack.state()), (1, before));
+    let ran = rack.run(&["check"]);
+    assert_eq!(places(&ran), ["error[foreign-file", "more.json", "error[foreign-file", "notes.md"]);
+    assert_eq!(rack.run(&["generate", "--force"]).status, 0);
+    assert_eq!(rack.read("more.json"), "[]\n");
+    // Now HEAD has the artifact, and its file is known by the path.
+    rack.commit_all();
+    rack.write("templates/more.j2", "[2]\n");
+    assert_eq!(rack.run(&["generate"]).status, 0);
+    assert_eq!(rack.read("more.json"), "[2]\n");
+}
+
+#[test]
+fn a_file_that_no_artifact_has_any_more_is_an_orphan() {
+    let rack = rack();
+    rack.replace("talosmith.yaml", "loadbalancer/$<name>.cfg", "loadbalancer/api-$<name>.cfg");
+    let ran = rack.run(&["check"]);
+    assert_eq!(places(&ran), ["error[missing", "loadbalancer/api-rack.cfg", "error[orphan", "loadbalancer/rack.cfg"]);
+    assert_eq!(rack.run(&["generate"]).status, 0);
+    assert!(!rack.path("loadbalancer/rack.cfg").exists());
+    assert_eq!(rack.run(&["check"]).status, 0);
+}
+
+#[test]
+fn a_broken_device_keeps_back_only_what_lists_it() {
+    let rack = rack();
+    rack.replace("devices/cp-2/device.yaml", "role: controlplane", "role: control");
+    rack.replace("devices/cp-1/device.yaml", "10.20.0.11", "10.20.0.98");
+    let ran = rack.run(&["generate", "cp-1"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(rack.read(JSON).contains("10.20.0.98"));
+    assert!(rack.read("README.md").contains("10.20.0.11"), "the list of all devices is not known");
+}
