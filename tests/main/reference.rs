@@ -76,7 +76,8 @@ fn artifacts() -> String {
         for row in CLUSTER.iter().filter(|row| row.application == application) {
             let is_per_device = matches!(row.each, ClusterEach::DeviceWithClasses);
             let item = if is_per_device { "<device>" } else { "<runtime>" };
-            text.push_str(&format!("- `{}`: {}\n", row.file.replace('*', item), row.about));
+            let key = row.key.map(|key| format!("`files.{key}` → ")).unwrap_or_default();
+            text.push_str(&format!("- {key}`{}`: {}\n", row.file.replace('*', item), row.about));
         }
     }
     text

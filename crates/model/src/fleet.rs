@@ -140,6 +140,18 @@ pub struct LocalPathApplication {
     pub default_paths: Vec<AbsolutePath>,
     #[serde(default)]
     pub resources: Vec<RelativePath>,
+    #[serde(default)]
+    pub files: LocalPathFiles,
+}
+
+/// Other names for generated files; `storage_classes` is their folder.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct LocalPathFiles {
+    pub config: Option<RelativePath>,
+    pub storage_class: Option<RelativePath>,
+    pub namespace: Option<RelativePath>,
+    pub storage_classes: Option<RelativePath>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -165,6 +177,16 @@ pub struct KataApplication {
     pub images: KataImages,
     #[serde(default)]
     pub resources: Vec<RelativePath>,
+    #[serde(default)]
+    pub files: KataFiles,
+}
+
+/// Other names for generated files.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct KataFiles {
+    pub daemon_set: Option<RelativePath>,
+    pub runtime_class: Option<RelativePath>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]

@@ -11,6 +11,7 @@ mod patches;
 mod raw;
 mod claims;
 mod unnamed_disk;
+mod application_files;
 mod applications;
 mod versions;
 mod disks;
@@ -62,6 +63,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 pub use api_server::{ApiServer, Jwt};
+pub use application_files::{KataFiles, LocalPathFiles};
 pub use applications::{ApplicationInput, ImageOverride, KataContainers, KataNode, LocalPath, NodeClasses, NodePaths};
 pub use caches::Caches;
 pub use components::Components;

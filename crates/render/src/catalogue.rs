@@ -33,8 +33,12 @@ pub struct Row {
 pub struct ClusterRow {
     pub application: Application,
     pub each: ClusterEach,
-    /// The path below the application's folder; `*` is replaced by the name of the runtime, or of the device.
+    /// The path below the application's folder as the reference shows it: `*` stands for the name of the runtime, or of the device.
     pub file: &'static str,
+    /// The key of the application's `files` that gives it another name; none if it has none.
+    pub key: Option<&'static str>,
+    /// Returns that path for a cluster and a device.
+    pub path: fn(&Cluster, Option<&NodeClasses>) -> String,
     pub template: BuiltInTemplate,
     /// One line for the reference.
     pub about: &'static str,

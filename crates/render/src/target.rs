@@ -140,9 +140,7 @@ pub(crate) fn cluster_path(
     folder: &str,
     item: Option<&NodeClasses>,
 ) -> Utf8PathBuf {
-    let runtime = cluster.kata.as_ref().map_or("", |kata| kata.runtime.as_str());
-    let name = item.map_or(runtime, |item| item.device.as_str());
-    Utf8Path::new(folder).join(row.file.replace('*', name))
+    Utf8Path::new(folder).join((row.path)(cluster, item))
 }
 
 /// Returns the path of the tracked artifact that `key` requests; none if `files` suppresses it.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
+use super::application_files::{KataFiles, LocalPathFiles};
 use super::claims::{Claims, DeviceClaims, NodeName};
 use super::unnamed_disk::UnnamedDisk;
 use super::{Cluster, Device, StorageClass};
@@ -40,6 +41,8 @@ pub struct LocalPath {
     pub storage_classes: Option<Vec<NodeClasses>>,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
+    /// The names of generated files.
+    pub files: LocalPathFiles,
     /// Whether there is a path at all, by default or on a device: without one, nothing is written.
     #[serde(skip)]
     pub offered: bool,
@@ -131,6 +134,8 @@ pub struct KataContainers {
     pub hold_image: String,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
+    /// The names of generated files.
+    pub files: KataFiles,
     /// The key that requests it.
     #[serde(skip)]
     pub location: Location,
@@ -151,6 +156,7 @@ pub(super) fn local_path(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointe
         node_path_map: None,
         storage_classes: None,
         resources: written.resources.iter().map(ToString::to_string).collect(),
+        files: LocalPathFiles::new(&written.files),
         offered: false,
         location: requested_by(file, at, LOCAL_PATH, written.path.is_some()),
         default_paths: written.default_paths.iter().map(ToString::to_string).collect(),
@@ -191,6 +197,7 @@ pub(super) fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> 
         scratch_image: written.images.scratch.to_string(),
         hold_image: written.images.hold.to_string(),
         resources: written.resources.iter().map(ToString::to_string).collect(),
+        files: KataFiles::new(&written.files, written.runtime.as_str()),
         location: requested_by(file, at, KATA_CONTAINERS, written.path.is_some()),
     })
 }

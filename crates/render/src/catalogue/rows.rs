@@ -1,6 +1,7 @@
 //! The rows: a new artifact is one more of them, and its templates.
 
 use talosmith_machinery::Role;
+use talosmith_model::plan::{Cluster, KataFiles, LocalPathFiles};
 
 use super::templates::embedded;
 use super::{Application, ClusterEach, ClusterRow, Each, Reader, Row, Template};
@@ -468,12 +469,22 @@ pub static DEVICE: &[Row] = &[
     },
 ];
 
+fn local_path(cluster: &Cluster, name: fn(&LocalPathFiles) -> &String) -> String {
+    cluster.local_path.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+}
+
+fn kata(cluster: &Cluster, name: fn(&KataFiles) -> &String) -> String {
+    cluster.kata.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+}
+
 /// The artifacts of clusters.
 pub static CLUSTER: &[ClusterRow] = &[
     ClusterRow {
         application: Application::LocalPath,
         each: ClusterEach::Application(|_| true),
         file: "kustomization.yaml",
+        key: None,
+        path: |_, _| "kustomization.yaml".to_owned(),
         template: embedded!("cluster/local-path-kustomization.yaml.j2"),
         about: "the release of the provisioner and its patches",
     },
@@ -481,6 +492,8 @@ pub static CLUSTER: &[ClusterRow] = &[
         application: Application::LocalPath,
         each: ClusterEach::Application(|_| true),
         file: "patches/local-path-config.patch.yaml",
+        key: Some("config"),
+        path: |cluster, _| local_path(cluster, |files| &files.config),
         template: embedded!("cluster/local-path-config.yaml.j2"),
         about: "the paths on each node",
     },
@@ -490,6 +503,8 @@ pub static CLUSTER: &[ClusterRow] = &[
             cluster.local_path.as_ref().is_some_and(|application| application.default_class.is_some())
         }),
         file: "patches/local-path-storageclass.patch.yaml",
+        key: Some("storageClass"),
+        path: |cluster, _| local_path(cluster, |files| &files.storage_class),
         template: embedded!("cluster/local-path-storageclass.yaml.j2"),
         about: "whether the StorageClass is the default one",
     },
@@ -497,6 +512,11 @@ pub static CLUSTER: &[ClusterRow] = &[
         application: Application::LocalPath,
         each: ClusterEach::DeviceWithClasses,
         file: "storageclasses/*.yaml",
+        key: Some("storageClasses"),
+        path: |cluster, item| {
+            let folder = local_path(cluster, |files| &files.storage_classes);
+            format!("{folder}/{}.yaml", item.map_or("", |item| item.device.as_str()))
+        },
         template: embedded!("cluster/local-path-storageclasses.yaml.j2"),
         about: "the StorageClasses for single volumes of a device",
     },
@@ -506,6 +526,8 @@ pub static CLUSTER: &[ClusterRow] = &[
             cluster.local_path.as_ref().is_some_and(|application| application.label_namespace)
         }),
         file: "patches/namespace-labels.patch.yaml",
+        key: Some("namespace"),
+        path: |cluster, _| local_path(cluster, |files| &files.namespace),
         template: embedded!("cluster/local-path-namespace.yaml.j2"),
         about: "lets helper pods mount host paths",
     },
@@ -513,6 +535,8 @@ pub static CLUSTER: &[ClusterRow] = &[
         application: Application::Kata,
         each: ClusterEach::Application(|_| true),
         file: "kustomization.yaml",
+        key: None,
+        path: |_, _| "kustomization.yaml".to_owned(),
         template: embedded!("cluster/kata-kustomization.yaml.j2"),
         about: "lists the files below and hand-written ones",
     },
@@ -520,6 +544,8 @@ pub static CLUSTER: &[ClusterRow] = &[
         application: Application::Kata,
         each: ClusterEach::Application(|_| true),
         file: "blockfile-scratch-daemonset.yaml",
+        key: Some("daemonSet"),
+        path: |cluster, _| kata(cluster, |files| &files.daemon_set),
         template: embedded!("cluster/kata-daemonset.yaml.j2"),
         about: "creates the scratch file of the blockfile snapshotter",
     },
@@ -527,6 +553,8 @@ pub static CLUSTER: &[ClusterRow] = &[
         application: Application::Kata,
         each: ClusterEach::Application(|_| true),
         file: "runtimeclass-*.yaml",
+        key: Some("runtimeClass"),
+        path: |cluster, _| kata(cluster, |files| &files.runtime_class),
         template: embedded!("cluster/kata-runtimeclass.yaml.j2"),
         about: "the RuntimeClass",
     },
