@@ -12,8 +12,8 @@ fn apply(finding: &Diagnostic, sources: &Sources) -> Option<String> {
     let at = Locator::new(sources).locate(&finding.at.location);
     let near = finding.at.text.strip_prefix("did you mean `").and_then(|rest| rest.strip_suffix("`?"));
     if let (Some(near), Some(at)) = (near, &at) {
-        // The key is a part of what is marked.
-        if finding.code == Code::UnknownKey && text[at.clone()].contains('/') {
+        // The key is in the path of a JSON patch, whose value is marked.
+        if text[at.clone()].starts_with(['{', '[']) {
             return None;
         }
         return Some(replaced(text, at, near));
