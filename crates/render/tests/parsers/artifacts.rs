@@ -38,6 +38,7 @@ fn templates_see_every_field_of_a_device() {
         serde_json::json!(device.network),
         serde_json::json!(device.system),
         serde_json::json!(device.kubernetes),
+        serde_json::json!(device.host),
         serde_json::json!(device.components),
         serde_json::json!(device.features),
     ];
