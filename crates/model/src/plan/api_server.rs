@@ -102,7 +102,8 @@ fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &BTreeMap<String, Str
 fn take_document_arguments(check: &mut Check<'_>, extra_args: &mut BTreeMap<String, String>) {
     let is_oidc = |name: &str| name.starts_with("oidc-");
     let mut oidc = extra_args.iter().filter(|(name, _)| is_oidc(name)).peekable();
-    let first = oidc.peek().map(|(name, _)| name.as_str());
+    let issuer = extra_args.get_key_value("oidc-issuer-url");
+    let first = issuer.or(oidc.peek().copied()).map(|(name, _)| name.as_str());
     let keys: Vec<String> = oidc.filter_map(|(name, value)| Some(format!("{}: {value}", oidc_key(name)?))).collect();
     for name in extra_args.keys().filter(|name| !is_oidc(name) || Some(name.as_str()) == first) {
         let Some(kind) = document_of_argument(name) else { continue };

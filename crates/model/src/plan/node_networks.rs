@@ -234,12 +234,9 @@ fn uses_parts(check: &Check<'_>, cluster: &Cluster, patches: &[Arc<Patch>], netw
         IpNet::V4(_) => cluster.node_cidr_mask_size_ipv4.is_some(),
         IpNet::V6(_) => cluster.node_cidr_mask_size_ipv6.is_some(),
     };
-    let mentions = |layer: &Option<Map<String, Value>>| {
-        layer.as_ref().is_some_and(|keys| keys.contains_key("cni") || keys.get("patches").is_some_and(may_set_cni))
-    };
-    !has_own_mask_sizes(check, patches)
-        && (is_size_known
-            || !(installs_no_cni(check, patches) || mentions(&cluster.defaults) || mentions(&cluster.controlplane)))
+    let mentions = |keys: &Map<String, Value>| keys.contains_key("cni") || keys.get("patches").is_some_and(may_set_cni);
+    let mut layers = cluster.defaults.iter().chain(&cluster.controlplane).chain(cluster.groups.values());
+    !has_own_mask_sizes(check, patches) && (is_size_known || !(installs_no_cni(check, patches) || layers.any(mentions)))
 }
 
 /// Whether raw patches of a layer may choose the network plugin or the size of a node's part: they name it, or are files.
