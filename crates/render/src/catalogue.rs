@@ -1,5 +1,6 @@
 //! The catalogue: one row for every artifact that talosmith can generate.
 
+mod cluster_rows;
 mod rows;
 mod templates;
 
@@ -8,7 +9,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use talosmith_model::plan::{Cluster, ConfigFormat, Device, NodeClasses};
 
-pub use rows::{CLUSTER, DEVICE};
+pub use cluster_rows::CLUSTER;
+pub use rows::DEVICE;
 pub use templates::{BuiltInTemplate, built_in_templates};
 
 /// A row of the catalogue: an artifact of a device.

@@ -1,0 +1,97 @@
+//! The rows of clusters.
+
+use talosmith_model::plan::{Cluster, KataFiles, LocalPathFiles};
+
+use super::templates::embedded;
+use super::{Application, ClusterEach, ClusterRow};
+
+fn local_path(cluster: &Cluster, name: fn(&LocalPathFiles) -> &String) -> String {
+    cluster.local_path.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+}
+
+fn kata(cluster: &Cluster, name: fn(&KataFiles) -> &String) -> String {
+    cluster.kata.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+}
+
+/// The artifacts of clusters.
+pub static CLUSTER: &[ClusterRow] = &[
+    ClusterRow {
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|_| true),
+        file: "kustomization.yaml",
+        key: None,
+        path: |_, _| "kustomization.yaml".to_owned(),
+        template: embedded!("cluster/local-path-kustomization.yaml.j2"),
+        about: "the release of the provisioner and its patches",
+    },
+    ClusterRow {
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|_| true),
+        file: "patches/local-path-config.patch.yaml",
+        key: Some("config"),
+        path: |cluster, _| local_path(cluster, |files| &files.config),
+        template: embedded!("cluster/local-path-config.yaml.j2"),
+        about: "the paths on each node",
+    },
+    ClusterRow {
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|cluster| {
+            cluster.local_path.as_ref().is_some_and(|application| application.default_class.is_some())
+        }),
+        file: "patches/local-path-storageclass.patch.yaml",
+        key: Some("storageClass"),
+        path: |cluster, _| local_path(cluster, |files| &files.storage_class),
+        template: embedded!("cluster/local-path-storageclass.yaml.j2"),
+        about: "whether the StorageClass is the default one",
+    },
+    ClusterRow {
+        application: Application::LocalPath,
+        each: ClusterEach::DeviceWithClasses,
+        file: "storageclasses/*.yaml",
+        key: Some("storageClasses"),
+        path: |cluster, item| {
+            let folder = local_path(cluster, |files| &files.storage_classes);
+            format!("{folder}/{}.yaml", item.map_or("", |item| item.device.as_str()))
+        },
+        template: embedded!("cluster/local-path-storageclasses.yaml.j2"),
+        about: "the StorageClasses for single volumes of a device",
+    },
+    ClusterRow {
+        application: Application::LocalPath,
+        each: ClusterEach::Application(|cluster| {
+            cluster.local_path.as_ref().is_some_and(|application| application.label_namespace)
+        }),
+        file: "patches/namespace-labels.patch.yaml",
+        key: Some("namespace"),
+        path: |cluster, _| local_path(cluster, |files| &files.namespace),
+        template: embedded!("cluster/local-path-namespace.yaml.j2"),
+        about: "lets helper pods mount host paths",
+    },
+    ClusterRow {
+        application: Application::Kata,
+        each: ClusterEach::Application(|_| true),
+        file: "kustomization.yaml",
+        key: None,
+        path: |_, _| "kustomization.yaml".to_owned(),
+        template: embedded!("cluster/kata-kustomization.yaml.j2"),
+        about: "lists the files below and hand-written ones",
+    },
+    ClusterRow {
+        application: Application::Kata,
+        each: ClusterEach::Application(|_| true),
+        file: "blockfile-scratch-daemonset.yaml",
+        key: Some("daemonSet"),
+        path: |cluster, _| kata(cluster, |files| &files.daemon_set),
+        template: embedded!("cluster/kata-daemonset.yaml.j2"),
+        about: "creates the scratch file of the blockfile snapshotter",
+    },
+    ClusterRow {
+        application: Application::Kata,
+        each: ClusterEach::Application(|_| true),
+        file: "runtimeclass-*.yaml",
+        key: Some("runtimeClass"),
+        path: |cluster, _| kata(cluster, |files| &files.runtime_class),
+        template: embedded!("cluster/kata-runtimeclass.yaml.j2"),
+        about: "the RuntimeClass",
+    },
+];
