@@ -1,5 +1,8 @@
 //! Parses a string to a typed fleet or device, with the location of every key.
 
+mod model_document;
+mod groups;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -11,13 +14,15 @@ use talosmith_document::{
 };
 use talosmith_machinery::Role;
 
+use groups::{listed_groups, repeated_groups, unknown_groups};
+use model_document::{ModelDocument, Written, parse};
+
 use crate::device::Device;
 use crate::fleet::{Cluster, Fleet, MODEL_VERSION};
-use crate::layer::{GROUPS, LayerStack, Origins, layers_of};
+use crate::layer::{GROUPS, LayerStack, Origins};
 use crate::layout;
 use crate::readable::{Unreadable, keep_readable, keep_readable_fleet, remove};
 use crate::schema::Schema;
-use crate::tracked_secrets::{secrets_in_values, tailscale_key};
 
 /// The fleet file, read.
 #[derive(Debug, Clone)]
@@ -39,14 +44,6 @@ pub struct FleetFile {
 
 /// The cluster of a device, whether it is a worker, and its groups.
 type InGroups = (String, bool, Vec<String>);
-
-/// The raw patches of a document as they are written, by their pointers.
-#[derive(Debug, Clone, Default)]
-struct Written {
-    blocks: BTreeMap<Pointer, Arc<BlockText>>,
-    /// Mappings, whose scalars JSON would spell otherwise: `1.10` is not a string there.
-    mappings: BTreeMap<Pointer, Arc<Node>>,
-}
 
 /// A device's file, parsed and merged with its layers.
 #[derive(Debug, Clone)]
@@ -308,103 +305,6 @@ fn json(source: SourceId, text: &str) -> Value {
     Document::parse(source, text).map_or(Value::Null, |document| document.root.into_json())
 }
 
-/// A file of the model on its own.
-struct ModelDocument {
-    /// None if it is not YAML.
-    value: Option<Value>,
-    written: Written,
-    findings: Vec<Diagnostic>,
-    /// The findings on secrets in it.
-    secrets: Vec<Diagnostic>,
-}
-
-/// Parses a file of the model; `own` has values for keys that may be missing.
-fn parse(schema: Schema, source: SourceId, text: &str, own: &[(&str, &str)]) -> ModelDocument {
-    // What an empty file lacks are its keys.
-    let text = if is_blank(text) { "{}" } else { text };
-    let mut secrets: Vec<Diagnostic> = tailscale_key(source, text).into_iter().collect();
-    let document = match Document::parse(source, text) {
-        Ok(document) => document,
-        Err(mut findings) => {
-            if schema == Schema::Device {
-                findings.iter_mut().for_each(|finding| name_duplicate_volume(text, finding));
-            }
-            return ModelDocument { value: None, written: Written::default(), findings, secrets };
-        }
-    };
-    let mut findings = document.empty_values(source);
-    let mut written = Written::default();
-    match schema {
-        Schema::Device => written.add(text, &document.root, &Pointer::root()),
-        _ => {
-            for cluster in document.root.get("clusters").map(Node::entries).unwrap_or_default() {
-                let groups = cluster.value.get(GROUPS).map(Node::entries).unwrap_or_default();
-                for layer in layers_of(groups.iter().map(|group| &*group.key)) {
-                    let at = Pointer::new("/clusters").child(&cluster.key).join(&layer);
-                    cluster.value.at(&layer).into_iter().for_each(|keys| written.add(text, keys, &at));
-                }
-            }
-        }
-    }
-    secrets.extend(secrets_in_values(source, &document));
-    let value = document.root.into_json();
-    if !schema.is_valid(&value)
-        && let Ok(document) = Document::parse(source, text)
-    {
-        let empty: Vec<Location> = findings.iter().map(|finding| finding.at.location.clone()).collect();
-        let is_empty = |location: &Location| empty.iter().any(|key| *key == location.as_key() || key == location);
-        let refused = schema.findings(source, &document, &value, own);
-        findings.extend(refused.into_iter().filter(|finding| !is_empty(&finding.at.location)));
-    }
-    ModelDocument { value: Some(value), written, findings, secrets }
-}
-
-fn is_blank(text: &str) -> bool {
-    text.lines()
-        .map(|line| line.trim().trim_start_matches('\u{feff}'))
-        .all(|line| line.is_empty() || line == "---" || line.starts_with('#'))
-}
-
-impl Written {
-    /// Adds the raw patches of a mapping of device keys, and the machine configs that its schematics embed.
-    fn add(&mut self, text: &str, keys: &Node, at: &Pointer) {
-        for (section, key) in [("patches", "text"), ("schematics", "embeddedMachineConfiguration")] {
-            for entry in keys.get(section).map(Node::entries).unwrap_or_default() {
-                let block = entry.value.get(key).and_then(|node| BlockText::find(text, node));
-                let at = || at.child(section).child(&entry.key).child(key);
-                self.blocks.extend(block.map(|block| (at(), Arc::new(block))));
-            }
-        }
-        for patch in keys.get("patches").map(Node::entries).unwrap_or_default() {
-            let at = at.child("patches").child(&patch.key);
-            let mapping = patch.value.get("inline").cloned();
-            self.mappings.extend(mapping.map(|node| (at.child("inline"), Arc::new(node))));
-        }
-    }
-}
-
-/// A duplicate key directly below `volumes` is a duplicate volume: the same mistake, with its own consequence.
-fn name_duplicate_volume(text: &str, finding: &mut Diagnostic) {
-    let Anchor::Bytes(range) = finding.at.location.anchor else { return };
-    if finding.code != Code::DuplicateKey {
-        return;
-    }
-    let before = &text[..range.start as usize];
-    let indent = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
-    let parent =
-        before.lines().rev().find(|line| !line.trim().is_empty() && line.len() - line.trim_start().len() < indent);
-    if indent == 0 || parent.is_none_or(|line| line.trim_end() != "volumes:") {
-        return;
-    }
-    let name = &text[std::ops::Range::<usize>::from(range)];
-    finding.code = Code::DuplicateVolume;
-    finding.message = format!("two volumes are called `{}`", name.trim_matches(['"', '\'']));
-    finding.notes = vec![
-        "Talos refuses a config with two volume documents of one name; applied as patches, the second merges into the first"
-            .to_owned(),
-    ];
-}
-
 fn typed<T: for<'de> Deserialize<'de>>(source: SourceId, value: Value) -> Result<T, Box<Diagnostic>> {
     // The schema accepted the value, so the types do: a test holds the two together.
     serde_json::from_value(value)
@@ -435,39 +335,4 @@ fn unknown_cluster(fleet: &FleetFile, source: SourceId, name: &str) -> Diagnosti
     finding
         .did_you_mean(name, names.iter().copied())
         .unwrap_or_else(|finding| finding.note(format!("its clusters: {}", names.join(", "))))
-}
-
-/// The groups that the keys of a device list.
-fn listed_groups(own: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    own.get(GROUPS).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-}
-
-fn unknown_groups<'a>(
-    source: SourceId,
-    name: &'a str,
-    cluster: &'a Cluster,
-    groups: &'a [&str],
-) -> impl Iterator<Item = Diagnostic> + use<'a> {
-    let unknown = groups.iter().enumerate().filter(|(_, group)| !cluster.groups.contains_key(**group));
-    unknown.map(move |(index, group)| {
-        let message = format!("the cluster `{name}` has no group `{group}`");
-        let at = Pointer::root().child(GROUPS).item(index);
-        let finding = Diagnostic::new(Code::UnknownGroup, message, Location::value(source, at));
-        let names: Vec<&str> = cluster.groups.keys().map(crate::scalar::Name::as_str).collect();
-        finding.did_you_mean(group, names.iter().copied()).unwrap_or_else(|finding| match &names[..] {
-            [] => finding
-                .help(format!("add it in talosmith.yaml:\nclusters:\n  {name}:\n    groups:\n      {group}: {{}}")),
-            _ => finding.note(format!("its groups: {}", names.join(", "))),
-        })
-    })
-}
-
-fn repeated_groups(source: SourceId, groups: &[crate::scalar::Name]) -> impl Iterator<Item = Diagnostic> {
-    let repeated = groups.iter().enumerate().filter(|(index, group)| groups[..*index].contains(group));
-    repeated.map(move |(index, group)| {
-        let at = Pointer::root().child(GROUPS).item(index);
-        Diagnostic::new(Code::DuplicateItem, format!("`{group}` is listed twice"), Location::value(source, at))
-            .note("a later group overrides an earlier one, so the order must be clear")
-            .help("remove one of the two")
-    })
 }
