@@ -24,7 +24,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("install", &["links"]),
     ("kernelModules", &["install"]),
     ("kubernetesTalosAPIAccess", &["kubernetesTalosAPIAccess"]),
-    ("labels", &["kata"]),
+    ("labels", &["kata", "gpu"]),
     ("links", &["links", "vips"]),
     ("localPath", &["localPath"]),
     ("patches", &["links", "vips", "disks", "volumes", "localPath", "kata", "install"]),

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 use super::components::AdmissionControl;
 use super::host::ExtraMount;
 use crate::ordered::Ordered;
-use crate::scalar::{AbsolutePath, Address, ArgumentName, Image, SubjectAltName, SubnetFilter, Url};
+use crate::scalar::{
+    AbsolutePath, Address, ArgumentName, Image, LabelKey, LabelValue, SubjectAltName, SubnetFilter, Url,
+};
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +23,8 @@ pub struct Gpu {
 pub struct AmdGpu {
     pub device_plugin: Option<Image>,
     pub labeller: Option<Image>,
+    #[serde(default)]
+    pub node_selector: BTreeMap<LabelKey, LabelValue>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

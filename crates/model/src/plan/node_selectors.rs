@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use crate::fleet::KataApplication;
-use crate::scalar::LabelKey;
+use crate::scalar::{LabelKey, LabelValue};
 use crate::{DeviceFile, FleetFile};
 
 /// Checks the selector of each cluster's kata-containers, one device after the other.
@@ -71,7 +71,7 @@ impl Checks {
                 fleet.at(application.child("nodeSelector").child(key))
             };
             for (key, value) in &kata.node_selector {
-                lacking(name, members, key, value.as_str(), &selector(key), all_read, findings);
+                lacking(name, members, (key, value), &selector(key), all_read, findings);
             }
             if let Some(key) = kata.node_selector.keys().next().filter(|_| members.uses_kata) {
                 findings.extend(members.strays.iter().map(|stray| stray_label(kata, key, &selector(key), stray)));
@@ -106,8 +106,7 @@ fn stray_label(
 fn lacking(
     cluster: &str,
     members: &Members,
-    key: &LabelKey,
-    value: &str,
+    (key, value): (&LabelKey, &LabelValue),
     selector: &Location,
     all_read: bool,
     findings: &mut Vec<Diagnostic>,
@@ -115,7 +114,7 @@ fn lacking(
     let lacking: Vec<_> = members.lacking.iter().filter(|(label, ..)| label == key).collect();
     let Some((_, first, location)) = lacking.first() else { return };
     let note = "without the label no scratch file is created, and containerd fails when it needs one";
-    let help = format!("add a line under `labels`, unless something else sets it:\n{key}: {value}");
+    let help = format!("add a line under `labels`, unless something else sets it:\n{key}: {}", value.in_yaml());
     if all_read && !members.set.contains(key) {
         let message = format!("no device of `{cluster}` sets the label `{key}: {value}`");
         let finding = Diagnostic::new(Code::MissingLabel, message, selector.clone())

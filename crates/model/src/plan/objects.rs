@@ -9,7 +9,7 @@ use super::network::hostname;
 use super::storage_classes;
 use crate::DeviceFile;
 use crate::device::Device;
-use crate::scalar::Image;
+use crate::scalar::{Image, LabelKey, LabelValue};
 
 /// The DaemonSets of AMD: the key that requests one, as `files` names it, its name in kube-system, and its image.
 type DaemonSet = (&'static str, &'static str, fn(&Device) -> Option<&Image>);
@@ -21,11 +21,14 @@ const DAEMON_SETS: [DaemonSet; 2] = [
     ("gpu.amd.labeller", "amdgpu-labeller-daemonset", |device| device.gpu.amd.as_ref()?.labeller.as_ref()),
 ];
 
+/// What a DaemonSet runs: its image, and the labels of the nodes.
+type Pods = (Image, BTreeMap<LabelKey, LabelValue>);
+
 /// The objects of a device that other devices can define too.
 #[derive(Debug)]
 pub(super) struct Input {
-    /// The name of each DaemonSet, its image, and the location of the image.
-    images: Vec<(&'static str, Image, Location)>,
+    /// The name of each DaemonSet, what it runs where, and the location of the image.
+    images: Vec<(&'static str, Pods, Location)>,
     /// The name of each StorageClass, and its location.
     classes: Vec<(String, Location)>,
     findings: Vec<Diagnostic>,
@@ -39,7 +42,12 @@ impl Input {
             if device.files.iter().any(|(file, name)| file.as_str() == *key && name.is_none()) {
                 return None;
             }
-            Some((*name, image(device)?.clone(), file.at(Pointer::new(format!("/{}", key.replace('.', "/"))))))
+            let selector = device.gpu.amd.as_ref()?.node_selector.clone();
+            Some((
+                *name,
+                (image(device)?.clone(), selector),
+                file.at(Pointer::new(format!("/{}", key.replace('.', "/")))),
+            ))
         });
         let mut input = Self { images: images.collect(), classes: Vec::new(), findings: Vec::new() };
         input.add_classes(file);
@@ -70,8 +78,8 @@ impl Input {
 /// Finds the objects that devices of a cluster define differently, or twice.
 #[derive(Default)]
 pub(super) struct Checks {
-    /// The first image of each cluster's DaemonSets, its location and its device.
-    images: BTreeMap<(String, &'static str), (Image, Location, String)>,
+    /// What each cluster's DaemonSets run by the first device that defines them, with the location of the image.
+    images: BTreeMap<(String, &'static str), (Pods, Location, String)>,
     /// The first StorageClass of each name in a cluster, and its device.
     classes: BTreeMap<String, (Location, String)>,
 }
@@ -80,11 +88,12 @@ impl Checks {
     /// Checks the objects of a device against those of the devices added before.
     pub(super) fn add(&mut self, device: &str, cluster: &str, input: Input) -> Vec<Diagnostic> {
         let mut findings = input.findings;
-        for (name, image, location) in input.images {
+        for (name, pods, location) in input.images {
             let key = (cluster.to_owned(), name);
-            let first = self.images.entry(key).or_insert_with(|| (image.clone(), location.clone(), device.to_owned()));
-            if first.0 != image {
-                findings.push(other_image(name, device, location, first));
+            let first = self.images.entry(key).or_insert_with(|| (pods.clone(), location.clone(), device.to_owned()));
+            if first.0 != pods {
+                let what = if first.0.0 == pods.0 { "node selectors" } else { "images" };
+                findings.push(other_pods(name, what, device, location, first));
             }
         }
         for (name, location) in input.classes {
@@ -97,14 +106,20 @@ impl Checks {
     }
 }
 
-/// The finding on a device whose DaemonSet has another image than the first device's.
-fn other_image(name: &str, device: &str, location: Location, first: &(Image, Location, String)) -> Diagnostic {
+/// The finding on a device whose DaemonSet has other images or node selectors than the first device's.
+fn other_pods(
+    name: &str,
+    what: &str,
+    device: &str,
+    location: Location,
+    first: &(Pods, Location, String),
+) -> Diagnostic {
     let (_, first, owner) = first;
-    let message = format!("`{owner}` and `{device}` define the DaemonSet `{name}` with different images");
+    let message = format!("`{owner}` and `{device}` define the DaemonSet `{name}` with different {what}");
     Diagnostic::new(Code::ObjectConflict, message, location)
         .also(first.clone(), "first here")
         .note("a DaemonSet is the cluster's: the one that is applied last replaces the other on every node")
-        .help("write one image for both, best in the cluster's `defaults`")
+        .help("write the same for both, best in a layer of the cluster")
         .device(owner.clone())
         .device(device)
 }

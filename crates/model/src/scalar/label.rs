@@ -1,5 +1,7 @@
 //! Kubernetes labels. Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>.
 
+use talosmith_document::has_other_type;
+
 use super::{ScalarError, string_scalars};
 
 string_scalars! {
@@ -29,6 +31,13 @@ fn check_label_key(text: &str) -> Result<(), ScalarError> {
         return Err(fault("no name"));
     }
     is_name(name).map_err(|why| fault(&why))
+}
+
+impl LabelValue {
+    /// Returns the value as YAML, in quotes where it would not be a string without.
+    pub fn in_yaml(&self) -> String {
+        if self.0.is_empty() || has_other_type(&self.0) { format!("\"{}\"", self.0) } else { self.0.clone() }
+    }
 }
 
 fn check_label_value(text: &str) -> Result<(), ScalarError> {

@@ -1,6 +1,7 @@
 //! Writes values of the user's in YAML's flow style, for the helps of findings.
 
 use serde_json::{Map, Value};
+use talosmith_document::has_other_type;
 
 /// A JSON value on one line.
 pub(super) fn flow(value: &Value) -> String {
@@ -19,19 +20,10 @@ pub(super) fn flow(value: &Value) -> String {
 
 /// A string, in quotes unless every reader of YAML takes it for one.
 fn scalar(text: &str) -> String {
-    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
-    let is_address = text.contains('.') && text.split('.').count() == 4;
-    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_size = unit.len() < text.len() && !unit.is_empty() && unit.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let is_plain = is_size
-        || text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        || is_address && text.starts_with(|c: char| c.is_ascii_digit());
-    let is_plain = is_plain && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=".contains(&byte));
-    if is_plain && !WORDS.contains(&text.to_ascii_lowercase().as_str()) {
-        text.to_owned()
-    } else {
-        Value::from(text).to_string()
-    }
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./=".contains(&byte))
+        && !has_other_type(text);
+    if is_plain { text.to_owned() } else { Value::from(text).to_string() }
 }
 
 /// The value in the shape of a mapping: a list of assignments, of names, or of mappings that each have a name. `is_nested` tells whether
