@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -26,8 +28,14 @@ type deviceReport struct {
 	} `json:"outputs"`
 }
 
+// secretPlaceholder is what a template has in place of a secret.
+var secretPlaceholder = regexp.MustCompile(`\$\{[A-Za-z0-9_]+\}`)
+
+// secretStandIn is valid wherever a secret is: 32 bytes in base64, as a key of WireGuard must be, and else any text.
+var secretStandIn = base64.StdEncoding.EncodeToString(make([]byte, 32))
+
 // readDevices writes a case for each device below the folder devices of each repository: all files that are applied to
-// it, in order; instead of a file with a secret, which is not tracked, its template.
+// it, in order; instead of a file with a secret, which is not tracked, its template with a stand-in for the secret.
 func readDevices(talosmith string, roots []string, out io.Writer) error {
 	lines := encoder(out)
 	count := 0
@@ -88,6 +96,9 @@ func readDevice(talosmith, root, name string) (*Case, error) {
 		patch, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
 			return nil, err
+		}
+		if output.Secret {
+			patch = secretPlaceholder.ReplaceAllLiteral(patch, []byte(secretStandIn))
 		}
 		c.Patches = append(c.Patches, string(patch))
 	}
