@@ -168,7 +168,7 @@ codes! {
     NoAddress "no-address" Error "The documents of links leave the node without the address at which it is reached."
     UnknownLink "unknown-link" Error "The model names a link that the device does not have."
     LinkMember "link-member" Error "A member of a bond or a bridge has another master, or settings of its own."
-    LinkName "link-name" Warning "An alias of a link may stand for another link."
+    LinkName "link-name" Warning "The alias of a link may select another link."
     BadMtu "bad-mtu" Error "The MTU of a link does not go together with other links, or with IPv6."
     EqualMetric "equal-metric" Warning "Two default routes have the same metric."
     VipOutside "vip-outside" Error "An address that control planes share is in no network of its link."

@@ -21,9 +21,9 @@ pub enum PatchLocator {
 /// Bytes that were replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The bytes as they are written.
+    /// The range in the text as it is written.
     pub written: Range<usize>,
-    /// The bytes that stand there now.
+    /// The range in the edited text of what replaces them.
     pub replaced: Range<usize>,
 }
 

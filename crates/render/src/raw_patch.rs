@@ -22,7 +22,7 @@ pub(crate) fn text(device: &Device, name: &str) -> String {
 /// Returns the text of a raw patch with the values of secrets, each in quotes where it needs them.
 ///
 /// # Errors
-/// A value cannot stand where its placeholder is.
+/// A value cannot replace its placeholder without changing the structure of the patch.
 pub(crate) fn with_secrets(
     device: &Device,
     name: &str,

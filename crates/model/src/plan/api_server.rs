@@ -1,4 +1,4 @@
-//! The Kubernetes API server: its arguments, who signs users in, and the names of certificates.
+//! The Kubernetes API server: its arguments, the authentication of users, and the names of certificates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ pub struct ApiServer {
     pub cert_sans: Vec<String>,
     /// Arguments, those of OpenID Connect among them where the base config has no document for it.
     pub extra_args: BTreeMap<String, String>,
-    /// Who signs users in, where the base config has a document for it.
+    /// The OpenID Connect authenticator; none where arguments configure it.
     pub jwt: Option<Jwt>,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Mention {
     pub location: Location,
 }
 
-/// What is to stand in the place of each name.
+/// The values of a device, by the names that patches and other texts refer to.
 pub(super) type Values = BTreeMap<String, Known>;
 
 /// A value of a device.

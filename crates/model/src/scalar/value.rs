@@ -7,8 +7,8 @@ use super::{ScalarError, string_scalars};
 string_scalars! {
     /// The name of a value.
     pub ValueName: check_value_name;
-    /// A value that is a string. In whatever place of a YAML document one stands, the document keeps its structure: it has no blank and
-    /// no quotes, and does not end with `:`.
+    /// A value that is a string. It cannot change the structure of a YAML document that it is inserted into: it has no blank and no
+    /// quotes, and does not end with `:`.
     pub ValueText: check_value;
 }
 
@@ -69,7 +69,7 @@ fn check_value(text: &str) -> Result<(), ScalarError> {
     };
     Err(fault()
         .label(label)
-        .note("where `$<name>` stands, other characters could change the structure of the document")
+        .note("other characters could change the structure of the document in which it replaces `$<name>`")
         .help("write what differs between devices as the value, and the rest in the patch"))
 }
 
