@@ -8,7 +8,7 @@ use talosmith_model::layout::{self, APPLICATIONS};
 use talosmith_model::plan::Cluster;
 use talosmith_render::{Artifact, cluster_paths};
 
-use crate::change::{Change, ChangeKind, OtherBytes, compare, find_orphans};
+use crate::change::{Change, ChangeKind, OtherBytes, compare};
 use crate::rendering::Owner;
 use crate::source_cache::SourceCache;
 use crate::tree::{ReadError, Tree};
@@ -49,10 +49,7 @@ impl Comparison {
         let tracked = artifacts.iter().map(|artifact| artifact.path.as_str());
         let mut expected: Vec<&str> = tracked.chain(secrets.iter().map(|path| path.as_str())).collect();
         expected.sort_unstable();
-        let mut comparison = Self { strays: find_orphans(tree, owner.folders(), &expected)?, ..Self::default() };
-        if let Owner::User(user) = owner {
-            comparison.strays = user.strays(tree, &expected)?;
-        }
+        let mut comparison = Self { strays: owner.strays(tree, &expected)?, ..Self::default() };
         for (index, artifact) in artifacts.iter().enumerate() {
             match compare(tree, &artifact.path, artifact.text.as_bytes()) {
                 Ok(other) => comparison.differences.extend(other.map(|bytes| (index, bytes))),

@@ -177,6 +177,7 @@ pub(crate) fn find_foreign_json(processes: &dyn Processes, root: &Utf8Path, chan
     }
     let Some(artifacts) = artifacts_of_head(processes, root) else { return };
     unknown.retain(|change| !artifacts.iter().any(|artifact| artifact.owns(&change.path)));
+    // A file that is known by its first line and has none is foreign.
     for change in unknown {
         change.mark = Mark::Header;
     }

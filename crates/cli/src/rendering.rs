@@ -10,7 +10,9 @@ use talosmith_render::{
     Artifact, ArtifactError, LayerFile, TemplateOrigin, collisions, generated_files, layer_files, secret_files,
 };
 
+use crate::change::find_orphans;
 use crate::project::Project;
+use crate::tree::{ReadError, Tree};
 use crate::user_artifacts::{UserArtifacts, place};
 
 /// A device or a cluster, for which files are generated.
@@ -33,6 +35,14 @@ impl Owner<'_> {
                 local_path.into_iter().chain(kata).map(Utf8PathBuf::from).collect()
             }
             Self::User(_) => Vec::new(),
+        }
+    }
+
+    /// The generated files in its folders that are not among the `expected` ones, which must be sorted.
+    pub(crate) fn strays(self, tree: &dyn Tree, expected: &[&str]) -> Result<Vec<Utf8PathBuf>, ReadError> {
+        match self {
+            Self::Device(_) | Self::Cluster(_) => find_orphans(tree, self.folders(), expected),
+            Self::User(user) => user.strays(tree, expected),
         }
     }
 

@@ -51,45 +51,42 @@ pub(super) fn network(device: &Device, written: &LinkAddress) -> Result<IpNet, (
             let message = format!("{own} has no network of {bits} bits");
             (message, "write a length of at most 32".to_owned())
         }),
-        LinkAddress::HostIn(target) => {
-            let target = target.network();
-            let (IpAddr::V4(own_v4), IpNet::V4(network)) = (own, target) else {
-                return host_in_ipv6(device, target);
-            };
-            let bits = own_length(device).unwrap_or(network.prefix_len());
-            let host = u32::from(own_v4) & mask(u128::from(u32::MAX), 32 - bits) as u32;
-            if host > u32::from(network.hostmask()) {
-                return Err(too_small(own, bits, target));
-            }
-            let address = u32::from(network.network()) | host;
-            Ok(IpNet::new_assert(IpAddr::from(address.to_be_bytes()), network.prefix_len()))
-        }
+        LinkAddress::HostIn(target) => host_in(device, target.network()),
     }
 }
 
-fn host_in_ipv6(device: &Device, target: IpNet) -> Result<IpNet, (String, String)> {
+/// Returns the host number of the device's address in another network.
+fn host_in(device: &Device, target: IpNet) -> Result<IpNet, (String, String)> {
     let own = device.address.ip();
-    let (IpAddr::V6(own_v6), IpNet::V6(network)) = (own, target) else {
+    let all = target.max_prefix_len();
+    if own.is_ipv4() != target.addr().is_ipv4() {
         let message = format!("the device's address {own} has no host number for {target}");
         return Err((message, "write the address itself, with the length of its network".to_owned()));
-    };
-    let bits = own_length(device).unwrap_or(network.prefix_len());
-    let host = u128::from(own_v6) & mask(u128::MAX, 128 - bits);
-    if host > u128::from(network.hostmask()) {
-        return Err(too_small(own, bits, target));
     }
-    let address = u128::from(network.network()) | host;
-    Ok(IpNet::new_assert(IpAddr::from(address.to_be_bytes()), network.prefix_len()))
+    let bits = own_length(device).unwrap_or(target.prefix_len());
+    let host = number(own) & hosts(all - bits);
+    if host > hosts(all - target.prefix_len()) {
+        let message = format!("the host number of {own}/{bits} is too large for {target}");
+        return Err((message, "write the address itself, or a larger network".to_owned()));
+    }
+    let address = number(target.network()) | host;
+    let address = match u32::try_from(address) {
+        Ok(address) if target.addr().is_ipv4() => IpAddr::from(address.to_be_bytes()),
+        _ => IpAddr::from(address.to_be_bytes()),
+    };
+    Ok(IpNet::new_assert(address, target.prefix_len()))
 }
 
-/// The lowest bits of a mask.
-fn mask(all: u128, bits: u8) -> u128 {
-    if u32::from(bits) >= 128 { all } else { all & ((1_u128 << bits) - 1) }
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u32::from(address).into(),
+        IpAddr::V6(address) => address.into(),
+    }
 }
 
-fn too_small(own: IpAddr, bits: u8, target: IpNet) -> (String, String) {
-    let message = format!("the host number of {own}/{bits} is too large for {target}");
-    (message, "write the address itself, or a larger network".to_owned())
+/// The greatest host number of so many bits.
+fn hosts(bits: u8) -> u128 {
+    1_u128.checked_shl(bits.into()).map_or(u128::MAX, |count| count - 1)
 }
 
 /// The length of the network that the device's own address is in, if a link of it says so.
@@ -188,4 +185,34 @@ fn has_raw_source(patches: &[Arc<Patch>]) -> bool {
 fn raw_addresses(patches: &[Arc<Patch>]) -> Vec<IpNet> {
     let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     raw::scalars(patches, claims::OWN).iter().filter_map(|scalar| parse(scalar.text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Returns what an address of a link is for a device whose own address has a length, or what is wrong with it.
+    fn resolved(own: &str, length: u8, written: &str) -> Result<String, String> {
+        let links = json!({ "eno1": { "addresses": [format!("address/{length}")] } });
+        let device = json!({ "name": "a", "cluster": "home", "role": "worker", "address": own, "links": links });
+        let device: Device = serde_json::from_value(device).expect("a device");
+        let written: LinkAddress = written.parse().expect("an address of a link");
+        network(&device, &written).map(|network| network.to_string()).map_err(|(message, _)| message)
+    }
+
+    #[test]
+    fn the_host_number_is_kept_in_another_network() {
+        let ok = |text: &str| Ok(text.to_owned());
+        assert_eq!(resolved("192.0.2.14", 24, "address in 203.0.113.0/24"), ok("203.0.113.14/24"));
+        assert_eq!(resolved("10.20.3.14", 16, "address in 10.30.0.0/16"), ok("10.30.3.14/16"));
+        assert_eq!(resolved("2001:db8::1:14", 64, "address in fd00:30::/64"), ok("fd00:30::1:14/64"));
+        assert_eq!(resolved("2001:db8::14", 64, "address/64"), ok("2001:db8::14/64"));
+        let too_large = "the host number of 10.20.3.14/16 is too large for 10.30.0.0/24";
+        assert_eq!(resolved("10.20.3.14", 16, "address in 10.30.0.0/24"), Err(too_large.to_owned()));
+        let other_family = "the device's address 10.20.3.14 has no host number for fd00:30::/64";
+        assert_eq!(resolved("10.20.3.14", 16, "address in fd00:30::/64"), Err(other_family.to_owned()));
+        assert_eq!(resolved("10.0.0.1", 8, "address/64"), Err("10.0.0.1 has no network of 64 bits".to_owned()));
+    }
 }
