@@ -60,6 +60,10 @@ fn check_addresses(checks: &CrossDeviceChecks, findings: &mut Vec<Diagnostic>) {
         if owner == &**device {
             continue;
         }
+        if location == claimed.location {
+            findings.push(shared_by_layer(claimed, owner, device));
+            continue;
+        }
         let (subject, help) = match claimed.is_raw {
             true => ("the patch assigns to", "write another address in the patch"),
             false => ("the model assigns to", "write another address"),
@@ -78,6 +82,16 @@ fn check_addresses(checks: &CrossDeviceChecks, findings: &mut Vec<Diagnostic>) {
                 .help(help),
         );
     }
+}
+
+/// The finding on an address that a layer assigns to several devices; those on each two of them are merged.
+fn shared_by_layer(claimed: &ClaimedAddress, owner: &str, device: &str) -> Diagnostic {
+    let message = format!("the layer assigns the address {} to several devices", claimed.address);
+    Diagnostic::new(Code::DuplicateAddress, message, claimed.location.clone())
+        .device(owner)
+        .device(device)
+        .note("all of the nodes would answer for the address")
+        .help("write what follows from the device's own `address`, such as `address/24` or `address in 192.168.2.0/24`; or write the address in each device")
 }
 
 /// Finds hardware addresses by which two devices select a link.
