@@ -41,7 +41,10 @@ fn what_is_generated_is_up_to_date_and_the_rest_of_a_file_is_the_users() {
 fn a_fact_of_the_model_reaches_every_file_that_has_it() {
     let rack = rack();
     rack.replace("devices/cp-2/device.yaml", "10.20.0.12", "10.20.0.99");
-    assert_eq!(rack.run(&["check"]).status, 1);
+    let ran = rack.run(&["check"]);
+    assert_eq!(ran.status, 1);
+    assert_eq!(places(&ran)[6..], ["error[stale", "talosmith.yaml"]);
+    assert!(ran.stdout.contains("error[stale]: 4 files of `artifacts` are older than the model"), "{ran:?}");
     assert_eq!(rack.run(&["generate"]).status, 0);
     let changed = rack.git(&["diff", "--name-only"]);
     let of_user: Vec<&str> = changed.lines().filter(|path| !path.starts_with("devices/")).collect();
@@ -61,6 +64,19 @@ fn an_edit_by_hand_leads_to_the_template() {
     let ran = rack.run(&["generate"]);
     assert!(ran.stdout.contains("-10.20.0.22 store-two\n+10.20.0.22 store-2\n"), "{ran:?}");
     assert_eq!(rack.git(&["status", "--short"]), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_file_with_a_region_is_not_followed() {
+    let rack = rack();
+    std::fs::rename(rack.path("README.md"), rack.path("elsewhere.md")).expect("the file can be renamed");
+    std::os::unix::fs::symlink("elsewhere.md", rack.path("README.md")).expect("a link");
+    rack.replace("devices/cp-2/device.yaml", "10.20.0.12", "10.20.0.99");
+    let before = rack.state();
+    assert_eq!(rack.run(&["generate"]).status, 1);
+    assert_eq!(rack.state(), before);
+    assert_eq!(places(&rack.run(&["check"])).first(), Some(&"error[symlink"));
 }
 
 #[test]

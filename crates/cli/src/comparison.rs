@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::layout::{self, APPLICATIONS};
 use talosmith_model::plan::Cluster;
@@ -87,13 +87,6 @@ pub(crate) fn remove_orphans(
     strays.dedup();
     let removal = |path: Utf8PathBuf| Ok(tree.read(&path)?.map(|old| Change::new(path, Some(old), None)));
     strays.into_iter().filter_map(|path| removal(path).transpose()).collect()
-}
-
-/// The finding on a symbolic link at or above an artifact.
-pub(crate) fn symlink(sources: &SourceCache<'_>, link: &Utf8Path) -> Diagnostic {
-    Diagnostic::new(Code::Symlink, format!("`{link}` is a symbolic link"), Location::file(sources.add(link, "")))
-        .note("talosmith writes only to files and folders of the repository itself")
-        .help(format!("replace it by what it points to, or remove it: `rm {link}`"))
 }
 
 /// The findings on files that talosmith did not generate and would have to replace.

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::layout::{DEVICE_FILE, DEVICES, device_file, device_folder};
 
-use crate::comparison::symlink;
+use crate::named_files::symlink;
 use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
 

@@ -1,4 +1,4 @@
-//! Files that talosmith.yaml names: templates, and neighbours of what is generated.
+//! Files that talosmith.yaml names: templates, and neighbours of what is generated; and links in the place of a file.
 
 use std::collections::BTreeMap;
 
@@ -59,6 +59,13 @@ impl Overrides {
         }
         Ok(found)
     }
+}
+
+/// The finding on a symbolic link at or above an artifact.
+pub(crate) fn symlink(sources: &SourceCache<'_>, link: &Utf8Path) -> Diagnostic {
+    Diagnostic::new(Code::Symlink, format!("`{link}` is a symbolic link"), Location::file(sources.add(link, "")))
+        .note("talosmith writes only to files and folders of the repository itself")
+        .help(format!("replace it by what it points to, or remove it: `rm {link}`"))
 }
 
 /// Returns an error for each file that a source of a secret names as encrypted by SOPS and that is not.

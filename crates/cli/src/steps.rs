@@ -10,8 +10,9 @@ use talosmith_model::{DeviceFile, PartialDevice};
 use talosmith_render::{Artifact, LayerFile};
 
 use crate::change::Change;
-use crate::comparison::{Comparison, symlink};
+use crate::comparison::Comparison;
 use crate::loading::{Loader, ReadDevice};
+use crate::named_files::symlink;
 use crate::project::Project;
 use crate::rendering::{Owner, merge_findings};
 use crate::selection::Selection;

@@ -15,6 +15,7 @@ use talosmith_render::{
 };
 
 use crate::change::is_generated;
+use crate::named_files::symlink;
 use crate::regions::{Fault, splice};
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
@@ -222,6 +223,7 @@ fn region_file(
             let help = format!("create it with these lines:\n{}", markers(path, parts[0].0));
             return Err(vec![into(format!("there is no `{path}`")).help(help)]);
         }
+        Err(ReadError::Symlink(link)) => return Err(vec![symlink(sources, &link)]),
         Err(error) => return Err(vec![into(error.to_string())]),
     };
     let contents: BTreeMap<&str, &str> = parts.iter().map(|(artifact, body)| (artifact.name.as_str(), *body)).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
-use talosmith_model::layout::{self, DEVICES};
+use talosmith_model::layout::{self, DEVICES, FLEET_FILE};
 
 use crate::change::{Change, ChangeKind};
 use crate::inspection::Inspection;
@@ -86,14 +86,15 @@ pub(super) fn is_absent<K>(inspection: &Inspection<'_, K>, path: &Utf8Path) -> b
     layout::device_of(path).is_some_and(|name| !inspection.devices.iter().any(|device| device == name))
 }
 
-/// Returns the folder of generated files that a file is in: that of its device or of an application.
+/// Returns the folder of generated files that a file is in: that of its device or of an application; an empty path for an artifact of
+/// the user's templates, which can be anywhere.
 fn folder_of<K>(inspection: &Inspection<'_, K>, path: &Utf8Path) -> Utf8PathBuf {
     if let Some(name) = layout::device_of(path) {
         return layout::manifests(name);
     }
     let folders = inspection.differences.within.iter().filter(|folder| folder.as_str() != DEVICES);
     let folder = folders.filter(|folder| path.starts_with(folder)).max_by_key(|folder| folder.as_str().len());
-    folder.cloned().unwrap_or_else(|| path.parent().unwrap_or(path).to_owned())
+    folder.cloned().unwrap_or_default()
 }
 
 /// Merges findings of one code about files below a folder; one finding stays as it is.
@@ -104,6 +105,7 @@ fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec
     let count = findings.len();
     let of = match layout::device_of(folder) {
         Some(name) => format!("{count} files of `{name}`"),
+        None if folder.as_str().is_empty() => format!("{count} files of `artifacts`"),
         None => format!("{count} files in `{folder}`"),
     };
     let message = match findings[0].code {
@@ -118,7 +120,8 @@ fn merge<K>(inspection: &Inspection<'_, K>, folder: &Utf8Path, mut findings: Vec
             path.strip_prefix(folder).unwrap_or(&path).to_string()
         })
         .collect();
-    let mut merged = Diagnostic::new(findings[0].code, message, Location::file(inspection.sources.add(folder, "")));
+    let file = if folder.as_str().is_empty() { Utf8Path::new(FLEET_FILE) } else { folder };
+    let mut merged = Diagnostic::new(findings[0].code, message, Location::file(inspection.sources.add(file, "")));
     merged.level = findings[0].level;
     match merged.code {
         Code::Missing => merged.notes.push(format!("the model requests them: {}", names.join(", "))),
