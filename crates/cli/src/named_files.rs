@@ -1,4 +1,4 @@
-//! Files that talosmith.yaml names: templates, and neighbours of what is generated; and links in the place of a file.
+//! Files that talosmith.yaml names: templates, and neighbours of what is generated; and symbolic links at the paths of files.
 
 use std::collections::BTreeMap;
 

@@ -172,7 +172,7 @@ codes! {
     BadMtu "bad-mtu" Error "The MTU of a link does not go together with other links, or with IPv6."
     EqualMetric "equal-metric" Warning "Two default routes have the same metric."
     VipOutside "vip-outside" Error "An address that control planes share is in no network of its link."
-    EndpointElsewhere "endpoint-elsewhere" Warning "The endpoint of the Kubernetes API is no address of a control plane that the model knows."
+    EndpointElsewhere "endpoint-elsewhere" Warning "The endpoint of the Kubernetes API is not an address of a control plane in the model."
     // Checks across devices
     DuplicateAddress "duplicate-address" Error "Two devices, or two links of a device, have the same address."
     DuplicateHostname "duplicate-hostname" Error "Two devices have the same hostname, or the same name in the tailnet."

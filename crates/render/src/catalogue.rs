@@ -37,7 +37,7 @@ pub struct ClusterRow {
     pub each: ClusterEach,
     /// The path below the application's folder as the reference shows it: `*` stands for the name of the runtime, or of the device.
     pub file: &'static str,
-    /// The key of the application's `files` that gives it another name; none if it has none.
+    /// The key of the application's `files` that renames it; none if it cannot be renamed.
     pub key: Option<&'static str>,
     /// Returns that path for a cluster and a device.
     pub path: fn(&Cluster, Option<&NodeClasses>) -> String,

@@ -30,7 +30,7 @@ pub(super) const SHARED: &[Place] = &[
     ("HCloudVIPConfig", "name"),
 ];
 
-/// An address that a device gives to one of its links.
+/// An address that a device assigns to one of its links.
 #[derive(Debug)]
 pub(super) struct ClaimedAddress {
     pub address: IpAddr,

@@ -183,7 +183,7 @@ fn check_addresses(check: &mut Check<'_>, patches: &[Arc<Patch>], networks: &[Cl
     }
 }
 
-/// Checks the addresses that the model gives to links.
+/// Checks the addresses that the model assigns to links.
 fn check_links(check: &mut Check<'_>, networks: &[ClusterNetwork]) {
     let device = &check.file.device;
     for (name, link) in &device.links {

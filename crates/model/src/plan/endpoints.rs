@@ -50,7 +50,7 @@ fn check_address(checks: &CrossDeviceChecks, cluster: &str, address: IpAddr, at:
         );
     }
     let planes: Vec<&str> = planes.iter().map(String::as_str).collect();
-    let message = format!("the endpoint {address} is no address of a control plane of `{cluster}`");
+    let message = format!("the endpoint {address} is not an address of a control plane of `{cluster}`");
     Some(
         Diagnostic::new(Code::EndpointElsewhere, message, at)
             .note(format!("the addresses of the control planes are {}", planes.join(", ")))

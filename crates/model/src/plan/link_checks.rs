@@ -164,7 +164,7 @@ fn check_alias(check: &mut Check<'_>, name: &LinkName, link: &Link, at: &Pointer
         let location = check.at(at.child("selector"));
         check.push(
             Diagnostic::new(Code::LinkName, "a member of a bond is selected by `hardware_addr`", location)
-                .note("a bond gives its address to all members, which then match the same selector; Talos skips the alias")
+                .note("a bond sets its own address on all members, which then match the same selector; Talos skips the alias")
                 .help("compare `link.permanent_addr`, or write `mac` instead of the selector"),
         );
     }
@@ -243,7 +243,7 @@ fn check_metrics(check: &mut Check<'_>) {
         let message = format!("two default routes have the metric {metric}");
         let finding =
             Diagnostic::new(Code::EqualMetric, message, check.key(place)).also(check.key(earlier), "the other route");
-        check.push(finding.note("which of the two the node uses is left to chance").help(
+        check.push(finding.note("which of the two the node uses depends on the order in which they are added").help(
             "write a larger `metric` (for DHCP `routeMetric`) for the route that is used only without the other",
         ));
     }
@@ -261,7 +261,7 @@ fn check_macs(check: &mut Check<'_>) {
             .also(check.at(at(earlier)), "first here");
         check.push(
             finding
-                .note("Talos gives a link one alias, that of the first name")
+                .note("Talos assigns one alias to a link, the first by name")
                 .help("write the address of the other link; `talosctl get links` lists them"),
         );
     }

@@ -77,7 +77,7 @@ fn check_objects(check: &mut Check<'_>, text: &str, source: SourceId, place: imp
         let location = || place(Location::bytes(source, span.start as usize..span.end as usize));
         let text_of = |key: &str| root.get(key).and_then(Node::scalar).map(|(text, _)| text.to_owned());
         let Some(kind) = text_of("kind").filter(|_| text_of("apiVersion").is_some()) else {
-            let message = "a document of the manifest is no Kubernetes object: it has no `apiVersion` and `kind`";
+            let message = "a document of the manifest is not a Kubernetes object: it has no `apiVersion` and `kind`";
             let finding = Diagnostic::new(Code::NotYaml, message, location());
             check.push(
                 finding

@@ -204,7 +204,7 @@ pub(super) fn replace(text: &str, values: &Values) -> (String, Vec<Edit>) {
     (out, edits)
 }
 
-/// Returns a mapping with the values in its scalars and keys. A scalar that is nothing but a name gets the type of the value.
+/// Returns a mapping with the values in its scalars and keys. A scalar that consists of a placeholder alone has the type of the value.
 pub(super) fn replace_in_node(node: &Node, values: &Values) -> Node {
     map_scalars(node, values, &|text, _| replace_scalar(text, Style::Plain, values))
 }

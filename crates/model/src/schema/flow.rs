@@ -1,4 +1,4 @@
-//! Writes values of the user's in YAML's flow style, for the helps of findings.
+//! Writes the user's values in YAML's flow style, for the helps of findings.
 
 use serde_json::{Map, Value};
 use talosmith_document::has_other_type;
