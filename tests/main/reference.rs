@@ -71,8 +71,8 @@ fn artifacts() -> String {
         "\nAn artifact that contains a secret is tracked as `….template.yaml`, with the placeholder `${NAME}`. The file with the value is \
          `….yaml` in the same folder, which git must ignore; its key is the artifact's with `.secret` appended.\n",
     );
-    for (application, name) in [(Application::LocalPath, "local-path"), (Application::Kata, "kata-containers")] {
-        text.push_str(&format!("\n## Of the application {name}, below its folder\n\n"));
+    for application in Application::ALL {
+        text.push_str(&format!("\n## Of the application {}, below its folder\n\n", application.name()));
         for row in CLUSTER.iter().filter(|row| row.application == application) {
             let is_per_device = matches!(row.each, ClusterEach::DeviceWithClasses);
             let item = if is_per_device { "<device>" } else { "<runtime>" };

@@ -111,12 +111,10 @@ pub(crate) fn missing_resources(
 ) -> Result<Vec<Diagnostic>, ReadError> {
     let mut findings = Vec::new();
     for cluster in clusters {
-        let local_path = cluster.local_path.iter().map(|it| ("local-path", &it.folder, &it.resources));
-        let kata = cluster.kata.iter().map(|it| ("kata-containers", &it.folder, &it.resources));
-        for (application, folder, resources) in local_path.chain(kata) {
-            let at = Pointer::new("/clusters").child(&cluster.name).child("applications").child(application);
-            for (index, resource) in resources.iter().enumerate() {
-                let path = Utf8Path::new(folder).join(resource);
+        for application in cluster.folders() {
+            let at = Pointer::new("/clusters").child(&cluster.name).child("applications").child(application.name);
+            for (index, resource) in application.resources.iter().enumerate() {
+                let path = Utf8Path::new(application.folder).join(resource);
                 if is_there(tree, &path)? {
                     continue;
                 }

@@ -29,11 +29,7 @@ impl Owner<'_> {
     pub(crate) fn folders(self) -> Vec<Utf8PathBuf> {
         match self {
             Self::Device(device) => vec![manifests(&device.name)],
-            Self::Cluster(cluster) => {
-                let local_path = cluster.local_path.as_ref().map(|application| &application.folder);
-                let kata = cluster.kata.as_ref().map(|application| &application.folder);
-                local_path.into_iter().chain(kata).map(Utf8PathBuf::from).collect()
-            }
+            Self::Cluster(cluster) => cluster.folders().map(|application| application.folder.into()).collect(),
             Self::User(_) => Vec::new(),
         }
     }

@@ -121,6 +121,7 @@ codes! {
     ModelVersion "model-version" Error "The model has a version that this talosmith does not read."
     NewerTalos "newer-talos" Warning "A Talos version is newer than the ones that this talosmith knows."
     OldTalos "old-talos" Error "A Talos version is too old for what the device uses."
+    RemovedFeature "removed-feature" Error "A device uses something that its Talos version no longer has."
     MissingBaseConfig "missing-base-config" Error "From Talos 1.14 on, `baseConfig` is required."
     NoSuccessor "no-successor" Error "A key has no equivalent in the documents of the base config."
     // Disks and volumes

@@ -62,6 +62,12 @@ impl<'p> PatchedDocument<'p> {
         self.value.at(path).map(Value::scalar).filter(|text| !text.is_empty())
     }
 
+    /// Returns the text of an entry of the mapping at a path; the key may have dots.
+    #[must_use]
+    pub fn entry(self, path: &str, key: &str) -> Option<&'p str> {
+        self.value.at(path)?.get(key).map(Value::scalar)
+    }
+
     /// Whether the boolean at a path is there and true.
     #[must_use]
     pub fn is_true(self, path: &str) -> bool {

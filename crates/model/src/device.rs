@@ -21,7 +21,7 @@ pub(crate) use components::{
 };
 pub(crate) use host::{Log, LogSource, Manifest, Scrub, Watchdog};
 pub(crate) use image::{Install, InstallImage, Schematic};
-pub(crate) use kubernetes::{AmdGpu, ApiServer, Etcd, Gpu, Kubelet, Oidc};
+pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, GpuPods, Kubelet, Oidc};
 pub(crate) use network::{Bond, Dhcp, Link, LinkRoute, Vip};
 pub(crate) use storage::{
     Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, LocalPath, Mount, ReclaimPolicy, Tpm, Volume,

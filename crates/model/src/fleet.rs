@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use talosmith_document::{Code, TalosVersion};
 
 use crate::SecretSource;
+use crate::device::GpuPods;
 use crate::scalar::{
     AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath,
     Size, Tag, VolumeName,
@@ -124,6 +125,7 @@ fn texts(networks: Option<&[Cidr]>, default: &str) -> Vec<String> {
 pub struct Applications {
     pub local_path: Option<LocalPathApplication>,
     pub kata_containers: Option<KataApplication>,
+    pub gpu: Option<GpuApplication>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -208,4 +210,28 @@ pub struct Scratch {
 pub struct KataImages {
     pub scratch: Image,
     pub hold: Image,
+}
+
+/// The DaemonSets for GPUs, by the vendors of these.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpuApplication {
+    pub path: Option<RelativePath>,
+    pub amd: Option<GpuPods>,
+    pub intel: Option<GpuPods>,
+    pub nvidia: Option<GpuPods>,
+    #[serde(default)]
+    pub resources: Vec<RelativePath>,
+    #[serde(default)]
+    pub files: GpuFiles,
+}
+
+/// Other names for generated files.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct GpuFiles {
+    pub amd_device_plugin: Option<RelativePath>,
+    pub amd_labeller: Option<RelativePath>,
+    pub intel_device_plugin: Option<RelativePath>,
+    pub nvidia_device_plugin: Option<RelativePath>,
 }

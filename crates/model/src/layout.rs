@@ -20,8 +20,11 @@ pub const LOCAL_PATH: &str = "local-path";
 /// The application of kata containers.
 pub const KATA_CONTAINERS: &str = "kata-containers";
 
+/// The application of the DaemonSets for GPUs.
+pub const GPU: &str = "gpu";
+
 /// The applications that a cluster can have.
-pub const APPLICATIONS: [&str; 2] = [LOCAL_PATH, KATA_CONTAINERS];
+pub const APPLICATIONS: [&str; 3] = [LOCAL_PATH, KATA_CONTAINERS, GPU];
 
 pub fn device_folder(name: &str) -> Utf8PathBuf {
     [DEVICES, "/", name].concat().into()

@@ -12,6 +12,7 @@ mod raw;
 mod claims;
 mod unnamed_disk;
 mod application_files;
+mod gpu;
 mod applications;
 mod versions;
 mod disks;
@@ -25,6 +26,7 @@ mod images;
 mod installer;
 mod extension_families;
 mod kernel_modules;
+mod nvidia;
 mod services;
 mod link_addresses;
 mod links;
@@ -63,8 +65,10 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 pub use api_server::{ApiServer, Jwt};
-pub use application_files::{KataFiles, LocalPathFiles};
-pub use applications::{ApplicationInput, ImageOverride, KataContainers, KataNode, LocalPath, NodeClasses, NodePaths};
+pub use application_files::{GpuFiles, KataFiles, LocalPathFiles};
+pub use applications::{
+    ApplicationFolder, ApplicationInput, ImageOverride, KataContainers, LocalPath, NodeClasses, NodePaths,
+};
 pub use caches::Caches;
 pub use components::Components;
 pub use cross_device::CrossDeviceInput;
@@ -72,9 +76,10 @@ pub use device::Device;
 pub use disks::Disk;
 pub use encryption::{Encryption, EncryptionKey};
 pub use fleet::{ControlPlanes, FleetPlan};
+pub use gpu::{ApplicationNode, Gpu, GpuApplication, GpuPods};
 pub use host::Host;
 pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
-pub use kubernetes::{Etcd, Gpu, Kubelet, Kubernetes};
+pub use kubernetes::{Etcd, Kubelet, Kubernetes};
 pub use links::{Link, StaticHost};
 pub use network::{Network, SearchDomains, Tailscale};
 pub use node_features::NodeFeatures;
@@ -109,6 +114,8 @@ pub struct Cluster {
     pub local_path: Option<LocalPath>,
     /// Kata containers, if the cluster has them.
     pub kata: Option<KataContainers>,
+    /// The DaemonSets for GPUs, if the cluster has them as an application.
+    pub gpu: Option<GpuApplication>,
     /// Whether a device of the cluster has errors, so that what is built from all devices cannot be.
     #[serde(skip)]
     pub incomplete: bool,

@@ -6,8 +6,12 @@ mod templates;
 
 use std::borrow::Cow;
 
+use minijinja::Value;
 use serde::Serialize;
-use talosmith_model::plan::{Cluster, ConfigFormat, Device, NodeClasses};
+use talosmith_model::layout::{GPU, KATA_CONTAINERS, LOCAL_PATH};
+use talosmith_model::plan::{Cluster, ConfigFormat, Device, Gpu, GpuPods, NodeClasses};
+
+use crate::engine::template_value;
 
 pub use cluster_rows::CLUSTER;
 pub use rows::DEVICE;
@@ -57,6 +61,8 @@ pub enum Each {
     Volume,
     /// An extension service other than Tailscale.
     ExtensionService,
+    /// What runs for the GPUs of a vendor, if the functions find it and its image.
+    Gpu(fn(&Gpu) -> Option<&GpuPods>, fn(&GpuPods) -> Option<&String>),
     Patch,
 }
 
@@ -67,6 +73,8 @@ pub enum ClusterEach {
     Application(fn(&Cluster) -> bool),
     /// A device with StorageClasses of its own.
     DeviceWithClasses,
+    /// What runs for the GPUs of a vendor, if the functions find it and its image.
+    Gpu(fn(&Gpu) -> Option<&GpuPods>, fn(&GpuPods) -> Option<&String>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +82,21 @@ pub enum Application {
     /// Rancher's local-path-provisioner.
     LocalPath,
     Kata,
+    /// The DaemonSets for GPUs.
+    Gpu,
+}
+
+impl Application {
+    pub const ALL: [Self; 3] = [Self::LocalPath, Self::Kata, Self::Gpu];
+
+    /// Returns its name under `applications`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LocalPath => LOCAL_PATH,
+            Self::Kata => KATA_CONTAINERS,
+            Self::Gpu => GPU,
+        }
+    }
 }
 
 /// What an artifact of a device is rendered from.
@@ -138,7 +161,8 @@ impl Row {
             Each::ExtensionService => device.system.extension_services.iter().map(|item| item.name.as_str()).collect(),
             Each::Patch => device.patches.iter().map(|item| item.name.as_str()).collect(),
             Each::Device(is_wanted) if is_wanted(device) => vec![""],
-            Each::Device(_) => Vec::new(),
+            Each::Gpu(pods, image) if pods(&device.kubernetes.gpu).and_then(image).is_some() => vec![""],
+            Each::Device(_) | Each::Gpu(..) => Vec::new(),
         }
     }
 
@@ -160,13 +184,26 @@ impl ClusterRow {
             Application::Kata => {
                 cluster.kata.as_ref().and_then(|it| it.nodes.as_ref()).is_some_and(|nodes| !nodes.is_empty())
             }
+            Application::Gpu => {
+                cluster.gpu.as_ref().and_then(|it| it.generated.as_ref()).is_some_and(|files| !files.is_empty())
+            }
         };
+        let pods = |of: fn(&Gpu) -> Option<&GpuPods>| cluster.gpu.as_ref().and_then(|it| of(&it.pods));
         match self.each {
             ClusterEach::Application(is_wanted) if is_used && is_wanted(cluster) => vec![None],
-            ClusterEach::Application(_) => Vec::new(),
+            ClusterEach::Gpu(of, image) if is_used && pods(of).and_then(image).is_some() => vec![None],
+            ClusterEach::Application(_) | ClusterEach::Gpu(..) => Vec::new(),
             ClusterEach::DeviceWithClasses => {
                 local_path.iter().flat_map(|it| &it.storage_classes).flatten().map(Some).collect()
             }
+        }
+    }
+
+    /// Returns what templates see as `item`.
+    pub(crate) fn item_value(&self, cluster: &Cluster, item: Option<&NodeClasses>) -> Value {
+        match self.each {
+            ClusterEach::Gpu(pods, _) => template_value(&cluster.gpu.as_ref().and_then(|it| pods(&it.pods))),
+            ClusterEach::Application(_) | ClusterEach::DeviceWithClasses => template_value(&item),
         }
     }
 }

@@ -8,8 +8,7 @@ use std::ops::Range;
 use camino::Utf8Path;
 use serde_json::Value;
 use talosmith_document::{Location, Pointer};
-use talosmith_model::layout::{KATA_CONTAINERS, LOCAL_PATH};
-use talosmith_model::plan::{Cluster, Content, Device};
+use talosmith_model::plan::{ApplicationNode, Cluster, Content, Device};
 use talosmith_model::{FleetFile, ResolvedKey};
 
 use crate::catalogue::{Application, Each, Row};
@@ -167,8 +166,7 @@ pub fn of_cluster(fleet: &FleetFile, cluster: &Cluster, path: &Utf8Path, edit: &
     if let Some(location) = item.map(|item| &item.location).or_else(|| member(cluster, row.application, edit)) {
         return Some(Provenance { location: location.clone(), is_exact: true });
     }
-    let application = if row.application == Application::Kata { KATA_CONTAINERS } else { LOCAL_PATH };
-    let key = Pointer::new("/clusters").child(&cluster.name).child("applications").child(application);
+    let key = Pointer::new("/clusters").child(&cluster.name).child("applications").child(row.application.name());
     Some(match edit.best(&fleet.scalars(&key)) {
         Some((_, location)) => Provenance { location, is_exact: true },
         None => Provenance { location: fleet.at(key).as_key(), is_exact: false },
@@ -194,9 +192,13 @@ fn is_list_item(line: &str) -> bool {
 /// The key of the device whose node, or whose file of StorageClasses, is named in a line.
 fn member_in<'a>(cluster: &'a Cluster, application: Application, line: &str) -> Option<&'a Location> {
     let names = |name: &str| occurrences(line, name).next().is_some();
-    if application == Application::Kata {
-        let mut nodes = cluster.kata.iter().flat_map(|kata| kata.nodes.iter().flatten());
-        return nodes.find(|node| names(&node.node)).map(|node| &node.location);
+    let is_named = |node: &&ApplicationNode| names(&node.node);
+    let mut of_kata = cluster.kata.iter().flat_map(|kata| kata.nodes.iter().flatten());
+    let mut of_gpu = cluster.gpu.iter().flat_map(|gpu| gpu.pods.nodes());
+    match application {
+        Application::Kata => return of_kata.find(is_named).map(|node| &node.location),
+        Application::Gpu => return of_gpu.find(is_named).map(|node| &node.location),
+        Application::LocalPath => {}
     }
     let local_path = cluster.local_path.as_ref()?;
     let mut files = local_path.storage_classes.iter().flatten();

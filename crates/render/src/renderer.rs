@@ -116,7 +116,7 @@ impl Renderer {
         for row in CLUSTER {
             let Some((folder, _)) = folder_of(cluster, row.application) else { continue };
             for item in row.items(cluster) {
-                let context = context.for_item(template_value(&item), &SecretValues::new());
+                let context = context.for_item(row.item_value(cluster, item), &SecretValues::new());
                 match self.engine.render(row.template.name, &context) {
                     Ok(body) => artifacts.push(Artifact {
                         path: cluster_path(cluster, row, folder, item),
@@ -170,7 +170,7 @@ impl Renderer {
         let context = TemplateContext::of_cluster(template_value(cluster));
         let errors = artifacts.iter().filter_map(|artifact| {
             let (row, item) = row_of_path(cluster, &artifact.path)?;
-            let context = context.for_item(template_value(&item), &SecretValues::new());
+            let context = context.for_item(row.item_value(cluster, item), &SecretValues::new());
             injection_proof::prove(&self.engine, Some(&self.proofs), row.template.name, &context, artifact.body()).err()
         });
         errors.collect()

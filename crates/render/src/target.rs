@@ -127,10 +127,8 @@ pub(crate) fn row_of_path<'a>(
 
 /// Returns the folder of a cluster's application and the location of its model key; none if the cluster does not have it.
 pub(crate) fn folder_of(cluster: &Cluster, application: Application) -> Option<(&str, &Location)> {
-    match application {
-        Application::Kata => cluster.kata.as_ref().map(|it| (it.folder.as_str(), &it.location)),
-        Application::LocalPath => cluster.local_path.as_ref().map(|it| (it.folder.as_str(), &it.location)),
-    }
+    let mut folders = cluster.folders().filter(|folder| folder.name == application.name());
+    folders.next().map(|it| (it.folder, it.location))
 }
 
 /// Returns the path of an artifact of an application in this folder.

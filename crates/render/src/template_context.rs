@@ -56,6 +56,7 @@ impl TemplateContext {
             Each::ExtensionService => {
                 template_value(&device.system.extension_services.iter().find(|other| other.name == item))
             }
+            Each::Gpu(pods, _) => template_value(&pods(&device.kubernetes.gpu)),
             Each::Device(_) | Each::Patch => template_value(&device.images.install.image),
         };
         self.for_item(item, secrets)

@@ -12,17 +12,24 @@ use crate::scalar::{
     AbsolutePath, Address, ArgumentName, Image, LabelKey, LabelValue, SubjectAltName, SubnetFilter, Url,
 };
 
+/// The GPUs of a device, or of an application, by their vendors.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gpu {
-    pub amd: Option<AmdGpu>,
+    pub amd: Option<GpuPods>,
+    pub intel: Option<GpuPods>,
+    pub nvidia: Option<GpuPods>,
 }
 
+/// What runs on nodes with GPUs of a vendor. The schemas leave out the keys that a vendor does not have.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct AmdGpu {
+pub struct GpuPods {
     pub device_plugin: Option<Image>,
+    /// AMD's.
     pub labeller: Option<Image>,
+    /// Intel's: how many containers share a GPU.
+    pub shared_dev_num: Option<u8>,
     #[serde(default)]
     pub node_selector: BTreeMap<LabelKey, LabelValue>,
 }

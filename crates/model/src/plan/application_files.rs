@@ -22,6 +22,15 @@ pub struct KataFiles {
     pub runtime_class: String,
 }
 
+/// The names of the generated files of the DaemonSets for GPUs, relative to their folder.
+#[derive(Debug, Serialize)]
+pub struct GpuFiles {
+    pub amd_device_plugin: String,
+    pub amd_labeller: String,
+    pub intel_device_plugin: String,
+    pub nvidia_device_plugin: String,
+}
+
 impl LocalPathFiles {
     pub(super) fn new(written: &fleet::LocalPathFiles) -> Self {
         Self {
@@ -38,6 +47,17 @@ impl KataFiles {
         Self {
             daemon_set: name(written.daemon_set.as_ref(), "blockfile-scratch-daemonset.yaml"),
             runtime_class: name(written.runtime_class.as_ref(), &format!("runtimeclass-{runtime}.yaml")),
+        }
+    }
+}
+
+impl GpuFiles {
+    pub(super) fn new(written: &fleet::GpuFiles) -> Self {
+        Self {
+            amd_device_plugin: name(written.amd_device_plugin.as_ref(), "amdgpu-device-plugin.yaml"),
+            amd_labeller: name(written.amd_labeller.as_ref(), "amdgpu-device-labeller.yaml"),
+            intel_device_plugin: name(written.intel_device_plugin.as_ref(), "intel-gpu-plugin.yaml"),
+            nvidia_device_plugin: name(written.nvidia_device_plugin.as_ref(), "nvidia-device-plugin.yaml"),
         }
     }
 }

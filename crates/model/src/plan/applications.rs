@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, natural};
 
-use super::application_files::{KataFiles, LocalPathFiles};
+use super::application_files::{GpuFiles, KataFiles, LocalPathFiles};
 use super::claims::{Claims, DeviceClaims, NodeName};
+use super::gpu::{self, ApplicationNode, GpuApplication};
 use super::unnamed_disk::UnnamedDisk;
 use super::{Cluster, Device, StorageClass};
 use crate::FleetFile;
 use crate::fleet;
 use crate::fleet::{LocalPathApplication, NamespacePolicy, Snapshotter};
-use crate::layout::{self, KATA_CONTAINERS, LOCAL_PATH};
+use crate::layout::{self, GPU, KATA_CONTAINERS, LOCAL_PATH};
 use crate::scalar::{AbsolutePath, Image, RelativePath};
 use crate::upstream;
 
@@ -78,17 +79,6 @@ pub struct NodePaths {
     pub location: Location,
 }
 
-/// A node that takes part in kata-containers; templates see its name.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct KataNode {
-    /// The node's Kubernetes name.
-    pub node: String,
-    /// The key by which the device takes part.
-    #[serde(skip)]
-    pub location: Location,
-}
-
 /// The StorageClasses of one device.
 #[derive(Debug, Serialize)]
 pub struct NodeClasses {
@@ -125,7 +115,7 @@ pub struct KataContainers {
     /// The Kubernetes names of the nodes that take part, in natural order: without one, nothing is written. Templates of devices do
     /// not see them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nodes: Option<Vec<KataNode>>,
+    pub nodes: Option<Vec<ApplicationNode>>,
     /// Labels of the nodes on which the DaemonSet runs.
     pub node_selector: BTreeMap<String, String>,
     /// The image that makes the scratch file.
@@ -139,6 +129,30 @@ pub struct KataContainers {
     /// The key that requests it.
     #[serde(skip)]
     pub location: Location,
+}
+
+/// The folder of an application.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplicationFolder<'a> {
+    /// The name of the application.
+    pub name: &'static str,
+    /// The folder, from the repository's root.
+    pub folder: &'a str,
+    /// The key that requests it.
+    pub location: &'a Location,
+    /// Hand-written neighbours.
+    pub resources: &'a [String],
+}
+
+impl Cluster {
+    /// Returns the folders of its applications.
+    pub fn folders(&self) -> impl Iterator<Item = ApplicationFolder<'_>> {
+        let local_path = self.local_path.iter().map(|it| (LOCAL_PATH, &it.folder, &it.location, &it.resources));
+        let kata = self.kata.iter().map(|it| (KATA_CONTAINERS, &it.folder, &it.location, &it.resources));
+        let gpu = self.gpu.iter().map(|it| (GPU, &it.folder, &it.location, &it.resources));
+        let all = local_path.chain(kata).chain(gpu);
+        all.map(|(name, folder, location, resources)| ApplicationFolder { name, folder, location, resources })
+    }
 }
 
 /// The local-path-provisioner of the cluster at `at`, without its nodes.
@@ -202,6 +216,19 @@ pub(super) fn kata(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> 
     })
 }
 
+/// The DaemonSets for GPUs of the cluster at `at`, without their nodes.
+pub(super) fn gpu(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> Option<GpuApplication> {
+    let written = cluster.applications.gpu.as_ref()?;
+    Some(GpuApplication {
+        folder: folder(written.path.as_ref(), GPU),
+        pods: gpu::of_application(written),
+        generated: None,
+        resources: written.resources.iter().map(ToString::to_string).collect(),
+        files: GpuFiles::new(&written.files),
+        location: requested_by(file, at, GPU, written.path.is_some()),
+    })
+}
+
 fn folder(path: Option<&RelativePath>, name: &str) -> String {
     path.map_or_else(|| layout::application(name).into_string(), ToString::to_string)
 }
@@ -225,6 +252,8 @@ pub struct ApplicationInput {
     claims: DeviceClaims,
     /// The key by which it takes part in kata-containers.
     kata: Option<Location>,
+    /// The vendors of its GPUs, and their keys.
+    gpu: Vec<(&'static str, Location)>,
     /// The paths that it offers to the local-path-provisioner, and their key.
     local_paths: Option<(Vec<String>, Location)>,
     classes: Option<Box<NodeClasses>>,
@@ -251,6 +280,7 @@ impl ApplicationInput {
             claims: DeviceClaims::of(device),
             node: device.network.node_name.clone(),
             kata: device.kubernetes.kata.then(|| device.keys.at("/kata").as_key()),
+            gpu: device.kubernetes.gpu.locations(&device.keys),
             local_paths: local_paths.map(|paths| (paths, device.keys.at("/localPath/volumes"))),
             classes,
             unnamed_disk: UnnamedDisk::of(device),
@@ -283,7 +313,11 @@ impl ApplicationInput {
                 |(paths, _): &(Vec<String>, Location)| paths.iter().map(String::as_str).eq(defaults.clone());
             self.classes.is_some() || self.local_paths.as_ref().is_some_and(|offered| !is_default(offered))
         };
-        is_kata_node || applications.local_path.as_ref().is_some_and(offers)
+        let has_gpu =
+            |application: &fleet::GpuApplication| self.gpu.iter().any(|(vendor, _)| application.of(vendor).is_some());
+        is_kata_node
+            || applications.local_path.as_ref().is_some_and(offers)
+            || applications.gpu.as_ref().is_some_and(has_gpu)
     }
 }
 
@@ -295,8 +329,15 @@ pub(super) fn gather(clusters: &mut [Cluster], mut inputs: BTreeMap<String, Vec<
         if let Some(kata) = &mut cluster.kata {
             let nodes = inputs
                 .iter()
-                .filter_map(|input| Some(KataNode { node: input.node.clone(), location: input.kata.clone()? }));
+                .filter_map(|input| Some(ApplicationNode { node: input.node.clone(), location: input.kata.clone()? }));
             kata.nodes = Some(nodes.collect());
+        }
+        if let Some(gpu) = &mut cluster.gpu {
+            gpu.gather(inputs.iter().flat_map(|input| {
+                input.gpu.iter().map(|(vendor, location)| {
+                    (*vendor, ApplicationNode { node: input.node.clone(), location: location.clone() })
+                })
+            }));
         }
         if let Some(local_path) = &mut cluster.local_path {
             local_path.gather(inputs);

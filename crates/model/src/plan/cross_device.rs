@@ -28,7 +28,7 @@ pub struct CrossDeviceInput {
     /// The address in an endpoint of its own without a port, and where it is written.
     portless: Option<(IpAddr, Location)>,
     objects: objects::Input,
-    selectors: Option<node_selectors::Input>,
+    selectors: Vec<node_selectors::Input>,
     certificate_names: Vec<certificate_names::Input>,
     pub(super) groups: Vec<String>,
 }
@@ -66,8 +66,8 @@ impl CrossDeviceInput {
             },
             hostname,
             tailnet,
-            objects: objects::Input::new(file),
-            selectors: node_selectors::Input::new(fleet, file),
+            objects: objects::Input::new(fleet, file),
+            selectors: node_selectors::Input::all(fleet, file),
             certificate_names: certificate_names::Input::all(file),
             groups: device.groups.iter().map(ToString::to_string).collect(),
         }
@@ -137,9 +137,7 @@ impl CrossDeviceChecks {
         let CrossDeviceInput { name, cluster, source, role, address, ip, hostname: (hostname, key), .. } = input;
         findings.extend(self.objects.add(&name, &cluster, input.objects));
         self.certificate_names.add(&cluster, input.certificate_names);
-        if let Some(selectors) = input.selectors {
-            self.selectors.add(&name, &cluster, selectors);
-        }
+        self.selectors.add(&name, &cluster, input.selectors);
         let index = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
         self.devices.push((name.as_str().into(), source));
         let shared = self.clusters.last().filter(|last| ***last == *cluster).cloned();

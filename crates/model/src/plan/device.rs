@@ -21,7 +21,7 @@ use super::system::System;
 use super::versions::Versions;
 use super::{
     Check, Patch, SecretUse, cluster_networks, components, extension_families, features, host, images, installer,
-    kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, patches, services,
+    kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, nvidia, patches, services,
     storage, system, values, versions,
 };
 use crate::Keys;
@@ -111,11 +111,12 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     extension_families::check(check);
     kernel_modules::check(check, applied.as_ref(), &written_documents);
     features::extensions(check, applied.as_ref());
+    nvidia::check(check, &versions.talos, applied.as_ref(), &written_documents);
     services::check_unconfigured(check, applied.as_ref(), &written_documents);
     let system = system::plan(check, &versions, applied.as_ref());
     let network = network::plan(check, &versions.talos, &written_documents);
     cluster_networks::check(check, &written_documents);
-    let kubernetes = kubernetes::plan(check, versions.config_format);
+    let kubernetes = kubernetes::plan(check, versions.config_format, &network.node_name);
     let host = host::plan(check, &versions.talos);
     let components = components::plan(check, &versions);
     let features = node_features::plan(check, versions.config_format, &written_documents);

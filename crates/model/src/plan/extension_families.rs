@@ -11,6 +11,14 @@ const NONFREE: &str = "siderolabs/nonfree-kmod-nvidia-";
 const TOOLKIT: &str = "siderolabs/nvidia-container-toolkit-";
 const FABRIC: &str = "siderolabs/nvidia-fabricmanager-";
 
+/// The extensions with NVIDIA's kernel modules.
+pub(super) const NVIDIA_DRIVERS: [&str; 4] = [
+    "siderolabs/nvidia-open-gpu-kernel-modules-lts",
+    "siderolabs/nvidia-open-gpu-kernel-modules-production",
+    "siderolabs/nonfree-kmod-nvidia-lts",
+    "siderolabs/nonfree-kmod-nvidia-production",
+];
+
 /// Extensions that do nothing without another one. Source: their READMEs in siderolabs/extensions.
 const NEEDS: &[(&str, &[&str])] = &[
     ("siderolabs/gvisor-debug", &["siderolabs/gvisor"]),
@@ -72,7 +80,9 @@ fn check_nvidia(check: &mut Check<'_>, name: &Name, extensions: &[Extension]) {
         (Some((index, ..)), None, None) | (None, Some((index, ..)), None) => {
             let message = format!("containers cannot use the GPU of `{}` without NVIDIA's toolkit", extensions[index]);
             let mut finding = Diagnostic::new(Code::ExtensionConflict, message, check.at(item(name, index)));
-            finding.level = Level::Warning;
+            if check.file.device.gpu.nvidia.is_none() {
+                finding.level = Level::Warning;
+            }
             check.push(finding.help(add(name, &format!("{TOOLKIT}{flavour}"))));
         }
         _ => {}

@@ -3,31 +3,31 @@
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::talos;
 
+use super::extension_families::NVIDIA_DRIVERS;
 use super::installer::{Applied, Source};
 use super::{Check, Volume};
+use crate::Device;
 
-/// Each feature and the extension without which the node cannot offer it.
-const NEEDS: &[(&str, &str, &str)] = &[
-    ("/tailscale", "the Tailscale service", "siderolabs/tailscale"),
-    ("/kata", "kata containers", "siderolabs/kata-containers"),
-    ("/gpu/amd", "the AMD GPU", "siderolabs/amdgpu"),
+/// A feature: its key, what it is called, whether a device has it, and the extensions of which the node needs one to offer it.
+type Feature = (&'static str, &'static str, fn(&Device) -> bool, &'static [&'static str]);
+
+const FEATURES: [Feature; 5] = [
+    ("/tailscale", "the Tailscale service", |device| device.tailscale.is_some(), &["siderolabs/tailscale"]),
+    ("/kata", "kata containers", |device| device.kata, &["siderolabs/kata-containers"]),
+    ("/gpu/amd", "the AMD GPU", |device| device.gpu.amd.is_some(), &["siderolabs/amdgpu"]),
+    ("/gpu/intel", "the Intel GPU", |device| device.gpu.intel.is_some(), &["siderolabs/i915", "siderolabs/xe"]),
+    ("/gpu/nvidia", "the NVIDIA GPU", |device| device.gpu.nvidia.is_some(), &NVIDIA_DRIVERS),
 ];
 
 /// Extensions that the applied image lacks, if it is known which ones it has.
 pub(super) fn extensions(check: &mut Check<'_>, applied: Option<&Applied<'_>>) {
     let Some(applied) = applied else { return };
     let device = &check.file.device;
-    for (pointer, feature, extension) in NEEDS {
-        let wanted = match *pointer {
-            "/tailscale" => device.tailscale.is_some(),
-            "/kata" => device.kata,
-            _ => device.gpu.amd.is_some(),
-        };
-        if !wanted || applied.has(extension) {
-            continue;
+    for (pointer, feature, is_wanted, extensions) in FEATURES {
+        if is_wanted(device) && !extensions.iter().any(|extension| applied.has(extension)) {
+            let location = check.key(Pointer::from(pointer));
+            missing_extension(check, applied, feature, extensions[0], location);
         }
-        let location = check.key(Pointer::from(*pointer));
-        missing_extension(check, applied, feature, extension, location);
     }
 }
 

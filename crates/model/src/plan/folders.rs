@@ -7,8 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location};
 
 use super::Cluster;
+use super::applications::ApplicationFolder;
 use super::cross_device::CrossDeviceChecks;
-use crate::layout::{self, DEVICES, KATA_CONTAINERS, LOCAL_PATH};
+use crate::layout::{self, DEVICES};
 
 /// A folder, its owner, and the key that specifies it.
 struct Claim {
@@ -64,14 +65,12 @@ fn names_that_differ_in_case(devices: &CrossDeviceChecks) -> Vec<Diagnostic> {
 }
 
 fn claims(cluster: &Cluster) -> Vec<Claim> {
-    let local_path = cluster.local_path.as_ref().map(|it| (LOCAL_PATH, &it.folder, &it.location));
-    let kata = cluster.kata.as_ref().map(|it| (KATA_CONTAINERS, &it.folder, &it.location));
-    let claim = |(name, folder, location): (&str, &String, &Location)| Claim {
-        folder: Utf8PathBuf::from(folder),
-        owner: format!("`{name}` of `{}`", cluster.name),
-        location: location.clone(),
+    let claim = |application: ApplicationFolder<'_>| Claim {
+        folder: Utf8PathBuf::from(application.folder),
+        owner: format!("`{}` of `{}`", application.name, cluster.name),
+        location: application.location.clone(),
     };
-    local_path.into_iter().chain(kata).map(claim).collect()
+    cluster.folders().map(claim).collect()
 }
 
 /// The finding on two folders of which one contains the other.

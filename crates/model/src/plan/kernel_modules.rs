@@ -47,6 +47,13 @@ pub(super) fn check(check: &mut Check<'_>, applied: Option<&Applied<'_>>, patche
     check_unloaded(check, applied, &modules);
 }
 
+/// Whether the machine config loads a module, whose name is as the kernel has it.
+pub(super) fn is_loaded(check: &Check<'_>, patches: &[Arc<Patch>], module: &str) -> bool {
+    let is_it = |name: &str| name.replace('-', "_") == module;
+    check.file.device.kernel_modules.keys().any(|name| is_it(name.as_str()))
+        || raw::scalars(patches, RAW).iter().any(|scalar| is_it(scalar.text))
+}
+
 /// Reports extensions whose modules nobody loads.
 fn check_unloaded(check: &mut Check<'_>, applied: &Applied<'_>, modules: &[Module]) {
     let Source::Schematic(schematic) = &applied.source else { return };

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Code, Diagnostic, Pointer};
+use talosmith_document::{Code, Diagnostic};
 
 use super::api_server::{self, ApiServer, cert_sans};
 use super::components::{arguments, on_control_plane};
+use super::gpu::{self, Gpu};
 use super::{Check, ConfigFormat};
-use crate::device::AmdGpu;
 use crate::scalar::{NodeEndpoint, SubjectAltName, SubnetFilter};
 
 /// The Kubernetes node, and the Kubernetes components that run on it.
@@ -21,7 +21,7 @@ pub struct Kubernetes {
     pub cert_sans: Vec<String>,
     /// Whether the node runs kata containers.
     pub kata: bool,
-    /// Images of GPU workloads.
+    /// What Kubernetes runs for the GPUs of the node.
     pub gpu: Gpu,
     /// Labels of the node.
     pub labels: BTreeMap<String, String>,
@@ -36,17 +36,6 @@ pub struct Kubernetes {
     pub api_server: Option<ApiServer>,
     /// Whether workloads run on control planes; none if the model does not specify it.
     pub allow_scheduling_on_control_planes: Option<bool>,
-}
-
-/// Images of GPU workloads; none where the workload is not wanted.
-#[derive(Debug, Serialize)]
-pub struct Gpu {
-    /// AMD's device plugin.
-    pub amd_device_plugin: Option<String>,
-    /// AMD's node labeller.
-    pub amd_labeller: Option<String>,
-    /// The labels by which the pods of both select nodes, besides the architecture.
-    pub amd_node_selector: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -86,18 +75,14 @@ pub struct Etcd {
     pub extra_args: BTreeMap<String, String>,
 }
 
-pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubernetes {
+/// Plans the node of a device, which has this name in Kubernetes.
+pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat, node: &str) -> Kubernetes {
     let written = &check.file.device;
-    let amd = written.gpu.amd.as_ref();
     Kubernetes {
         endpoint: endpoint(check),
         cert_sans: cert_sans(check, &written.cert_sans),
         kata: written.kata,
-        gpu: Gpu {
-            amd_device_plugin: amd.and_then(|amd| amd.device_plugin.as_ref()).map(ToString::to_string),
-            amd_labeller: amd.and_then(|amd| amd.labeller.as_ref()).map(ToString::to_string),
-            amd_node_selector: amd.map(|amd| gpu_selector(check, amd)).unwrap_or_default(),
-        },
+        gpu: gpu::plan(check, node),
         labels: written.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
         annotations: written.annotations.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
         taints: written.taints.iter().map(|(key, taint)| (key.to_string(), taint.to_string())).collect(),
@@ -106,23 +91,6 @@ pub(super) fn plan(check: &mut Check<'_>, config_format: ConfigFormat) -> Kubern
         api_server: api_server::plan(check, config_format),
         allow_scheduling_on_control_planes: written.allow_scheduling_on_control_planes,
     }
-}
-
-/// Returns the selector of the GPU's pods, and reports the labels of it that the device lacks.
-fn gpu_selector(check: &mut Check<'_>, amd: &AmdGpu) -> BTreeMap<String, String> {
-    for (key, value) in &amd.node_selector {
-        if check.file.device.labels.get(key) == Some(value) {
-            continue;
-        }
-        let location = check.key(Pointer::new("/gpu/amd/nodeSelector").child(key));
-        let message = format!("the node has an AMD GPU, and does not set the label `{key}: {value}`");
-        check.push(
-            Diagnostic::new(Code::MissingLabel, message, location)
-                .note("without the label no pod of the device plugin runs on the node")
-                .help(format!("add a line under `labels`, unless something else sets it:\n{key}: {}", value.in_yaml())),
-        );
-    }
-    amd.node_selector.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
 /// The kubelet's settings.

@@ -7,22 +7,31 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::network::hostname;
 use super::storage_classes;
-use crate::DeviceFile;
-use crate::device::Device;
+use crate::device::{Device, GpuPods};
 use crate::scalar::{Image, LabelKey, LabelValue};
+use crate::{DeviceFile, FleetFile};
 
-/// The DaemonSets of AMD: the key that requests one, as `files` names it, its name in kube-system, and its image.
-type DaemonSet = (&'static str, &'static str, fn(&Device) -> Option<&Image>);
+/// A DaemonSet: the key that requests it, as `files` names it, its vendor, its name in kube-system, and its image.
+type DaemonSet = (&'static str, &'static str, &'static str, fn(&GpuPods) -> Option<&Image>);
 
-const DAEMON_SETS: [DaemonSet; 2] = [
-    ("gpu.amd.devicePlugin", "amdgpu-device-plugin-daemonset", |device| {
-        device.gpu.amd.as_ref()?.device_plugin.as_ref()
-    }),
-    ("gpu.amd.labeller", "amdgpu-labeller-daemonset", |device| device.gpu.amd.as_ref()?.labeller.as_ref()),
+const DAEMON_SETS: [DaemonSet; 4] = [
+    ("gpu.amd.devicePlugin", "amd", "amdgpu-device-plugin-daemonset", |pods| pods.device_plugin.as_ref()),
+    ("gpu.amd.labeller", "amd", "amdgpu-labeller-daemonset", |pods| pods.labeller.as_ref()),
+    ("gpu.intel.devicePlugin", "intel", "intel-gpu-plugin", |pods| pods.device_plugin.as_ref()),
+    ("gpu.nvidia.devicePlugin", "nvidia", "nvidia-device-plugin-daemonset", |pods| pods.device_plugin.as_ref()),
 ];
 
-/// What a DaemonSet runs: its image, and the labels of the nodes.
-type Pods = (Image, BTreeMap<LabelKey, LabelValue>);
+/// What a DaemonSet runs where.
+#[derive(Debug, Clone, PartialEq)]
+struct Pods {
+    image: Image,
+    /// How many containers share a GPU.
+    shared: Option<u8>,
+    /// The labels of the nodes.
+    selector: BTreeMap<LabelKey, LabelValue>,
+    /// The device whose node is the only one, where neither labels nor the architecture select more.
+    only_on: Option<String>,
+}
 
 /// The objects of a device that other devices can define too.
 #[derive(Debug)]
@@ -36,22 +45,40 @@ pub(super) struct Input {
 
 impl Input {
     /// The objects that a device defines whose file could be read; it may have errors.
-    pub(super) fn new(file: &DeviceFile) -> Self {
-        let images = DAEMON_SETS.iter().filter_map(|(key, name, image)| {
-            let device = &file.device;
-            if device.files.iter().any(|(file, name)| file.as_str() == *key && name.is_none()) {
-                return None;
-            }
-            let selector = device.gpu.amd.as_ref()?.node_selector.clone();
-            Some((
-                *name,
-                (image(device)?.clone(), selector),
-                file.at(Pointer::new(format!("/{}", key.replace('.', "/")))),
-            ))
-        });
-        let mut input = Self { images: images.collect(), classes: Vec::new(), findings: Vec::new() };
+    pub(super) fn new(fleet: &FleetFile, file: &DeviceFile) -> Self {
+        let mut input = Self { images: Vec::new(), classes: Vec::new(), findings: Vec::new() };
+        input.add_daemon_sets(fleet, file);
         input.add_classes(file);
         input
+    }
+
+    /// Adds the DaemonSets of a device, with a finding for one that the cluster's application has.
+    fn add_daemon_sets(&mut self, fleet: &FleetFile, file: &DeviceFile) {
+        let device = &file.device;
+        let application = || fleet.fleet.clusters.get(&device.cluster)?.applications.gpu.as_ref();
+        for (key, vendor, name, image) in DAEMON_SETS {
+            let Some(pods) = device.gpu.of(vendor) else { continue };
+            let Some(image_of_device) = image(pods) else { continue };
+            if device.files.iter().any(|(file, name)| file.as_str() == key && name.is_none()) {
+                continue;
+            }
+            let pointer = Pointer::new(format!("/{}", key.replace('.', "/")));
+            let location = file.at(pointer.clone());
+            if application().and_then(|gpu| gpu.of(vendor)).and_then(image).is_some() {
+                let cluster = Pointer::new("/clusters").child(&device.cluster);
+                let first = fleet.at(cluster.child("applications").join(&pointer)).as_key();
+                self.findings.push(of_application(name, vendor, device, location.as_key(), first));
+                continue;
+            }
+            let is_for_one = pods.node_selector.is_empty() && vendor != "amd";
+            let pods = Pods {
+                image: image_of_device.clone(),
+                shared: pods.shared_dev_num,
+                selector: pods.node_selector.clone(),
+                only_on: is_for_one.then(|| device.name.to_string()),
+            };
+            self.images.push((name, pods, location));
+        }
     }
 
     /// Adds the StorageClasses of a device, with a finding for one that has the name of the release's own.
@@ -92,7 +119,11 @@ impl Checks {
             let key = (cluster.to_owned(), name);
             let first = self.images.entry(key).or_insert_with(|| (pods.clone(), location.clone(), device.to_owned()));
             if first.0 != pods {
-                let what = if first.0.0 == pods.0 { "node selectors" } else { "images" };
+                let what = match &first.0 {
+                    other if other.image != pods.image => "images",
+                    other if other.shared != pods.shared => "`sharedDevNum`",
+                    _ => "node selectors",
+                };
                 findings.push(other_pods(name, what, device, location, first));
             }
         }
@@ -114,14 +145,34 @@ fn other_pods(
     location: Location,
     first: &(Pods, Location, String),
 ) -> Diagnostic {
-    let (_, first, owner) = first;
-    let message = format!("`{owner}` and `{device}` define the DaemonSet `{name}` with different {what}");
+    let (pods, first, owner) = first;
+    let (message, help) = match &pods.only_on {
+        Some(_) => (
+            format!("`{owner}` and `{device}` define the DaemonSet `{name}`, each for its own node"),
+            "move `devicePlugin` to the cluster's `applications.gpu`, which is built from all devices with the GPU",
+        ),
+        None => (
+            format!("`{owner}` and `{device}` define the DaemonSet `{name}` with different {what}"),
+            "write the same for both, best in a layer of the cluster",
+        ),
+    };
     Diagnostic::new(Code::ObjectConflict, message, location)
         .also(first.clone(), "first here")
         .note("a DaemonSet is the cluster's: the one that is applied last replaces the other on every node")
-        .help("write the same for both, best in a layer of the cluster")
+        .help(help)
         .device(owner.clone())
         .device(device)
+}
+
+/// A DaemonSet that a device and the application of its cluster define.
+fn of_application(name: &str, vendor: &str, device: &Device, location: Location, first: Location) -> Diagnostic {
+    let message =
+        format!("`{}` defines the DaemonSet `{name}`, which the application `gpu` of the cluster has too", device.name);
+    Diagnostic::new(Code::ObjectConflict, message, location)
+        .also(first, "the application has it")
+        .note("a DaemonSet is the cluster's: the one that is applied last replaces the other on every node")
+        .help(format!("remove the line: the application selects each device with `gpu: {{ {vendor}: {{}} }}`"))
+        .device(device.name.as_str())
 }
 
 /// A StorageClass that is there twice.

@@ -129,6 +129,7 @@ pub(super) fn cluster(
         service_cidrs: cluster.service_networks(),
         local_path: applications::local_path(file, cluster, at),
         kata: applications::kata(file, cluster, at),
+        gpu: applications::gpu(file, cluster, at),
         incomplete: false,
     };
     findings.extend(super::network::overlaps(file, at, &planned));

@@ -1,8 +1,8 @@
 //! The rows of clusters.
 
-use talosmith_model::plan::{Cluster, KataFiles, LocalPathFiles};
+use talosmith_model::plan::{Cluster, GpuFiles, KataFiles, LocalPathFiles};
 
-use super::templates::embedded;
+use super::templates::{AMD_DEVICE_PLUGIN, AMD_LABELLER, INTEL_DEVICE_PLUGIN, NVIDIA_DEVICE_PLUGIN, embedded};
 use super::{Application, ClusterEach, ClusterRow};
 
 fn local_path(cluster: &Cluster, name: fn(&LocalPathFiles) -> &String) -> String {
@@ -11,6 +11,10 @@ fn local_path(cluster: &Cluster, name: fn(&LocalPathFiles) -> &String) -> String
 
 fn kata(cluster: &Cluster, name: fn(&KataFiles) -> &String) -> String {
     cluster.kata.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+}
+
+fn gpu(cluster: &Cluster, name: fn(&GpuFiles) -> &String) -> String {
+    cluster.gpu.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
 }
 
 /// The artifacts of clusters.
@@ -93,5 +97,50 @@ pub static CLUSTER: &[ClusterRow] = &[
         path: |cluster, _| kata(cluster, |files| &files.runtime_class),
         template: embedded!("cluster/kata-runtimeclass.yaml.j2"),
         about: "the RuntimeClass",
+    },
+    ClusterRow {
+        application: Application::Gpu,
+        each: ClusterEach::Application(|_| true),
+        file: "kustomization.yaml",
+        key: None,
+        path: |_, _| "kustomization.yaml".to_owned(),
+        template: embedded!("cluster/gpu-kustomization.yaml.j2"),
+        about: "lists the files below and hand-written ones",
+    },
+    ClusterRow {
+        application: Application::Gpu,
+        each: ClusterEach::Gpu(|gpu| gpu.amd.as_ref(), |pods| pods.device_plugin.as_ref()),
+        file: "amdgpu-device-plugin.yaml",
+        key: Some("amdDevicePlugin"),
+        path: |cluster, _| gpu(cluster, |files| &files.amd_device_plugin),
+        template: AMD_DEVICE_PLUGIN,
+        about: "the DaemonSet that provides `amd.com/gpu`",
+    },
+    ClusterRow {
+        application: Application::Gpu,
+        each: ClusterEach::Gpu(|gpu| gpu.amd.as_ref(), |pods| pods.labeller.as_ref()),
+        file: "amdgpu-device-labeller.yaml",
+        key: Some("amdLabeller"),
+        path: |cluster, _| gpu(cluster, |files| &files.amd_labeller),
+        template: AMD_LABELLER,
+        about: "the DaemonSet that labels nodes by their GPUs",
+    },
+    ClusterRow {
+        application: Application::Gpu,
+        each: ClusterEach::Gpu(|gpu| gpu.intel.as_ref(), |pods| pods.device_plugin.as_ref()),
+        file: "intel-gpu-plugin.yaml",
+        key: Some("intelDevicePlugin"),
+        path: |cluster, _| gpu(cluster, |files| &files.intel_device_plugin),
+        template: INTEL_DEVICE_PLUGIN,
+        about: "the DaemonSet that provides `gpu.intel.com/i915` or `gpu.intel.com/xe`",
+    },
+    ClusterRow {
+        application: Application::Gpu,
+        each: ClusterEach::Gpu(|gpu| gpu.nvidia.as_ref(), |pods| pods.device_plugin.as_ref()),
+        file: "nvidia-device-plugin.yaml",
+        key: Some("nvidiaDevicePlugin"),
+        path: |cluster, _| gpu(cluster, |files| &files.nvidia_device_plugin),
+        template: NVIDIA_DEVICE_PLUGIN,
+        about: "the RuntimeClass `nvidia`, and the DaemonSet that provides `nvidia.com/gpu`",
     },
 ];

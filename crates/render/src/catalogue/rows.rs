@@ -3,7 +3,9 @@
 use talosmith_machinery::Role;
 use talosmith_model::plan::Device;
 
-use super::templates::embedded;
+use super::templates::{
+    AMD_DEVICE_PLUGIN, AMD_LABELLER, BuiltInTemplate, INTEL_DEVICE_PLUGIN, NVIDIA_DEVICE_PLUGIN, embedded,
+};
 use super::{Each, Reader, Row, Template};
 
 /// One template for every base config: `device/<name>.yaml.j2`.
@@ -43,6 +45,11 @@ const fn patch(
     is_wanted: fn(&Device) -> bool,
 ) -> Row {
     Row { key, file, template, about, each: Each::Device(is_wanted), ..PATCH }
+}
+
+/// Kubernetes objects for the GPUs of a vendor, whose templates a cluster's application has too.
+const fn gpu(key: &'static str, file: &'static str, template: BuiltInTemplate, about: &'static str, each: Each) -> Row {
+    Row { key, file, template: Template::Same(template), reader: Reader::Kubernetes, about, each, ..PATCH }
 }
 
 /// The artifacts of devices, in the order in which a person would apply the files.
@@ -305,24 +312,34 @@ pub static DEVICE: &[Row] = &[
         about: "the environment and the files of an extension service",
         ..PATCH
     },
-    Row {
-        key: "gpu.amd.devicePlugin",
-        each: Each::Device(|device| device.kubernetes.gpu.amd_device_plugin.is_some()),
-        file: "k8s/amdgpu-device-plugin.yaml",
-        template: same!("amdgpu-device-plugin"),
-        reader: Reader::Kubernetes,
-        about: "the DaemonSet that provides `amd.com/gpu`",
-        ..PATCH
-    },
-    Row {
-        key: "gpu.amd.labeller",
-        each: Each::Device(|device| device.kubernetes.gpu.amd_labeller.is_some()),
-        file: "k8s/amdgpu-device-labeller.yaml",
-        template: same!("amdgpu-device-labeller"),
-        reader: Reader::Kubernetes,
-        about: "the DaemonSet that labels nodes by their GPUs",
-        ..PATCH
-    },
+    gpu(
+        "gpu.amd.devicePlugin",
+        "k8s/amdgpu-device-plugin.yaml",
+        AMD_DEVICE_PLUGIN,
+        "the DaemonSet that provides `amd.com/gpu`",
+        Each::Gpu(|gpu| gpu.amd.as_ref(), |pods| pods.device_plugin.as_ref()),
+    ),
+    gpu(
+        "gpu.amd.labeller",
+        "k8s/amdgpu-device-labeller.yaml",
+        AMD_LABELLER,
+        "the DaemonSet that labels nodes by their GPUs",
+        Each::Gpu(|gpu| gpu.amd.as_ref(), |pods| pods.labeller.as_ref()),
+    ),
+    gpu(
+        "gpu.intel.devicePlugin",
+        "k8s/intel-gpu-plugin.yaml",
+        INTEL_DEVICE_PLUGIN,
+        "the DaemonSet that provides `gpu.intel.com/i915` or `gpu.intel.com/xe`",
+        Each::Gpu(|gpu| gpu.intel.as_ref(), |pods| pods.device_plugin.as_ref()),
+    ),
+    gpu(
+        "gpu.nvidia.devicePlugin",
+        "k8s/nvidia-device-plugin.yaml",
+        NVIDIA_DEVICE_PLUGIN,
+        "the RuntimeClass `nvidia`, and the DaemonSet that provides `nvidia.com/gpu`",
+        Each::Gpu(|gpu| gpu.nvidia.as_ref(), |pods| pods.device_plugin.as_ref()),
+    ),
     Row {
         key: "patches.*",
         each: Each::Patch,

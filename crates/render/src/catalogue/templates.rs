@@ -24,6 +24,12 @@ macro_rules! embedded {
 }
 pub(super) use embedded;
 
+/// The templates for GPUs, which devices and clusters have.
+pub(super) const AMD_DEVICE_PLUGIN: BuiltInTemplate = embedded!("gpu/amd-device-plugin.yaml.j2");
+pub(super) const AMD_LABELLER: BuiltInTemplate = embedded!("gpu/amd-labeller.yaml.j2");
+pub(super) const INTEL_DEVICE_PLUGIN: BuiltInTemplate = embedded!("gpu/intel-device-plugin.yaml.j2");
+pub(super) const NVIDIA_DEVICE_PLUGIN: BuiltInTemplate = embedded!("gpu/nvidia-device-plugin.yaml.j2");
+
 /// The templates that others place with `part(…)`.
 const PARTS: [BuiltInTemplate; 5] = [
     embedded!("part/containerd.toml.j2"),

@@ -44,7 +44,7 @@ proptest! {
             device.network.nameservers = Some(vec![any.clone(), other.clone()]);
             device.images.schematics[0].extra_kernel_args = vec![any.clone()];
             device.storage.volumes[0].selector = Some(any.clone());
-            device.kubernetes.gpu.amd_device_plugin = Some(any.clone());
+            device.kubernetes.gpu.amd.get_or_insert_default().device_plugin = Some(any.clone());
             let cluster = &mut plan.clusters[0];
             let kata = cluster.kata.as_mut().expect("kata");
             kata.sandbox_image.clone_from(&any);
