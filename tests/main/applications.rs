@@ -144,7 +144,8 @@ fn files_are_removed_with_the_last_device_that_needs_them() {
     sandbox.replace(device, "\nkata: true\n", "\n");
     assert_eq!(
         generate(&sandbox),
-        "D argocd/applications/kata-containers/blockfile-scratch-daemonset.yaml
+        "M devices/ryzen/RUNBOOK.md
+D argocd/applications/kata-containers/blockfile-scratch-daemonset.yaml
 D argocd/applications/kata-containers/kustomization.yaml
 D argocd/applications/kata-containers/runtimeclass-kata-fc.yaml
 D devices/ryzen/manifests/kata-firecracker.patch.yaml
@@ -155,7 +156,8 @@ D devices/ryzen/manifests/kata-firecracker.patch.yaml
     sandbox.replace("talosmith.yaml", "        defaultPaths: [/var/mnt/local-path-provisioner]\n", "");
     assert_eq!(
         generate(&sandbox),
-        "D argocd/applications/local-path/kustomization.yaml
+        "M devices/ryzen/RUNBOOK.md
+D argocd/applications/local-path/kustomization.yaml
 D argocd/applications/local-path/patches/local-path-config.patch.yaml
 D argocd/applications/local-path/patches/local-path-storageclass.patch.yaml
 D argocd/applications/local-path/patches/namespace-labels.patch.yaml

@@ -7,6 +7,8 @@ use crate::sandbox::{Ran, Sandbox};
 
 const DEVICE: &str = "devices/ryzen/device.yaml";
 const LOCAL_PATH: &str = "devices/ryzen/manifests/local-path.patch.yaml";
+/// The documents that contain the sizes of volumes.
+const DOCUMENTS: &str = "M devices/ryzen/RUNBOOK.md\nM devices/ryzen/disks.svg\n";
 const SECRET: &str = "devices/ryzen/manifests/tailscale-extension-service.yaml";
 const HOME: (&str, &str) = ("talosmith.yaml", "clusters: { home: { talosVersion: v1.13.0 } }\n");
 const NODE: &str = "cluster: home\nrole: controlplane\naddress: 192.0.2.1\n";
@@ -17,7 +19,7 @@ fn the_first_run_writes_everything_and_warns_of_the_secret() {
     let ran = sandbox.run(&["generate", "devices/ryzen"]);
     assert_eq!(ran.status, 0);
     insta::assert_snapshot!("generate", format!("{}\n{}", ran.stdout, ran.stderr));
-    assert_eq!(sandbox.run(&["check"]), Ran::success("", "up to date: 1 device and 21 files checked in [time]\n"));
+    assert_eq!(sandbox.run(&["check"]), Ran::success("", "up to date: 1 device and 23 files checked in [time]\n"));
 }
 
 #[test]
@@ -26,7 +28,7 @@ fn a_second_run_writes_nothing() {
     let before = sandbox.state();
     assert_eq!(
         sandbox.run(&["generate", "--tracked-only", "ryzen"]),
-        Ran::success("", "nothing to change: 1 device, 21 files\n")
+        Ran::success("", "nothing to change: 1 device, 23 files\n")
     );
     assert_eq!(sandbox.state(), before);
 }
@@ -44,10 +46,12 @@ fn a_changed_size_changes_only_its_patch() {
     insta::assert_snapshot!("diff", diff.stdout);
     assert_eq!(
         sandbox.run(&["generate", "--tracked-only"]),
-        Ran::success(&format!("M {LOCAL_PATH}\n"), "1 file written: 1 device, 21 files\n")
+        Ran::success(&format!("M {LOCAL_PATH}\n{DOCUMENTS}"), "3 files written: 1 device, 23 files\n")
     );
-    assert_eq!(sandbox.git(&["diff", "--name-only"]), format!("{DEVICE}\n{LOCAL_PATH}\n"));
-    assert_eq!(sandbox.git(&["diff", "--shortstat"]), " 2 files changed, 3 insertions(+), 3 deletions(-)\n");
+    let changed = format!("devices/ryzen/RUNBOOK.md\n{DEVICE}\ndevices/ryzen/disks.svg\n{LOCAL_PATH}\n");
+    assert_eq!(sandbox.git(&["diff", "--name-only"]), changed);
+    let lines = " 1 file changed, 2 insertions(+), 2 deletions(-)\n";
+    assert_eq!(sandbox.git(&["diff", "--shortstat", "--", "devices/ryzen/manifests"]), lines);
     assert_eq!(sandbox.run(&["diff"]), Ran::success("", ""));
 }
 
@@ -60,7 +64,7 @@ fn a_secret_is_written_to_a_file_of_mode_0600() {
         ran,
         Ran::success(
             &format!("S {SECRET}  (secret, mode 0600, not tracked)\n"),
-            "1 file written: 1 device, 21 files\n"
+            "1 file written: 1 device, 23 files\n"
         )
     );
     let template = sandbox.read("devices/ryzen/manifests/tailscale-extension-service.template.yaml");
@@ -89,7 +93,7 @@ fn a_dry_run_lists_and_writes_nothing() {
     sandbox.replace(DEVICE, "1405GB", "1390GB");
     let before = sandbox.state();
     let ran = sandbox.run(&["generate", "--dry-run", "--exit-code"]);
-    assert_eq!(ran.stdout, format!("M {LOCAL_PATH}\n"));
+    assert_eq!(ran.stdout, format!("M {LOCAL_PATH}\n{DOCUMENTS}"));
     assert_eq!(ran.status, 1);
     assert_eq!(sandbox.state(), before);
 }
@@ -115,7 +119,8 @@ fn an_orphan_is_removed_and_a_foreign_file_in_its_folder_is_kept() {
     sandbox.write("devices/ryzen/manifests/mine.yaml", "mine: true\n");
     let ran = sandbox.run(&["generate", "--tracked-only"]);
     let orphan = "devices/ryzen/manifests/allow-scheduling-controlplane.patch.yaml";
-    assert_eq!(ran, Ran::success(&format!("D {orphan}\n"), "1 file written: 1 device, 21 files\n"));
+    let changes = format!("M devices/ryzen/RUNBOOK.md\nD {orphan}\n");
+    assert_eq!(ran, Ran::success(&changes, "2 files written: 1 device, 23 files\n"));
     assert!(!sandbox.path(orphan).exists());
     assert_eq!(sandbox.read("devices/ryzen/manifests/mine.yaml"), "mine: true\n");
 }

@@ -1,6 +1,7 @@
 //! Tests that need the whole program: fixtures and their reports, rendered fleets, and the binary in a sandbox.
 
 mod applications;
+mod command_flags;
 mod commands;
 mod expected;
 mod faults;
@@ -15,6 +16,7 @@ mod published_schemas;
 mod readme;
 mod reference;
 mod rendered;
+mod runbook;
 mod sandbox;
 mod secrets;
 mod show_and_fleet;

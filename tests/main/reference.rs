@@ -5,7 +5,9 @@ use serde_json::Value;
 use talosmith_cli::{CommandLine, Owner, Project, Purpose, Selection, VARIABLES, WorkTree, inspect};
 use talosmith_document::Code;
 use talosmith_model::Schema;
-use talosmith_render::{Application, CLUSTER, ClusterEach, DEVICE, built_in_templates, device_context, yaml_document};
+use talosmith_render::{
+    Application, CLUSTER, ClusterEach, DEVICE, Reader, built_in_templates, device_context, yaml_document,
+};
 
 use crate::expected::{ExpectedFiles, repository};
 
@@ -63,7 +65,7 @@ fn codes() -> String {
 fn artifacts() -> String {
     let mut text = "# Artifacts\n\nThe generated files, and the model key that generates each. `files` renames a file of a device by its model key.\n\n## Of a device, below `devices/<name>/manifests/`\n\n"
         .to_owned();
-    for row in DEVICE {
+    for row in DEVICE.iter().filter(|row| row.reader != Reader::Operator) {
         let file = row.file.replace('@', "<device>").replace('*', "<name>");
         text.push_str(&format!("- `{}` → `{file}`: {}\n", row.key.replace('*', "<name>"), row.about));
     }
@@ -71,6 +73,10 @@ fn artifacts() -> String {
         "\nAn artifact that contains a secret is tracked as `….template.yaml`, with the placeholder `${NAME}`. The file with the value is \
          `….yaml` in the same folder, which git must ignore; its key is the artifact's with `.secret` appended.\n",
     );
+    text.push_str("\n## Of a device, in `devices/<name>/`\n\n");
+    for row in DEVICE.iter().filter(|row| row.reader == Reader::Operator) {
+        text.push_str(&format!("- `{}` → `{}`: {}\n", row.key, row.file, row.about));
+    }
     for application in Application::ALL {
         text.push_str(&format!("\n## Of the application {}, below its folder\n\n", application.name()));
         for row in CLUSTER.iter().filter(|row| row.application == application) {
@@ -86,7 +92,7 @@ fn artifacts() -> String {
 fn templates() -> String {
     let mut text = "# Templates\n\nThe folder that `templates` in talosmith.yaml names may contain files of these names, which override the built-in ones. \
                     Values are quoted automatically for the language that the name ends with; `| quote` always quotes, `| block(n)` inserts lines \
-                    with an indent of n, `| yaml(n)` writes a list or mapping at that indent, `| octal` writes a file's mode, `| json` writes JSON, `| fill` replaces placeholders \
+                    with an indent of n, `| yaml(n)` writes a list or mapping at that indent, `| octal` writes a file's mode, `| json` writes JSON, in Markdown `| code` writes a string in backticks and `| word` one word of a shell command, `| fill` replaces placeholders \
                     by the values of secrets, and `part(\"name\")` returns the output of another template.\n\n"
         .to_owned();
     for name in built_in_templates().keys() {

@@ -1,6 +1,5 @@
 //! The report of one device that `show` prints; `schemas/show.schema.json` describes its JSON form.
 
-mod layout;
 mod bar;
 mod text;
 
@@ -11,10 +10,9 @@ use talosmith_document::{Location, Locator, Sources, TalosVersion, line_column};
 use talosmith_machinery::Role;
 use talosmith_model::ResolvedKey;
 use talosmith_model::plan::{ConfigFormat, Device, InstallImage, NamedImage};
-use talosmith_render::{GeneratedFile, generated_files};
+use talosmith_render::{DiskLayout, GeneratedFile, disk_layouts, generated_files};
 
 use crate::report::group;
-use layout::DiskLayout;
 
 /// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
@@ -98,7 +96,7 @@ impl<'a> DeviceReport<'a> {
                 flavour: device.versions.config_format,
                 facts: key_lines(keys, sources),
             },
-            disks: device.storage.disks.iter().map(|disk| layout::layout(device, disk)).collect(),
+            disks: disk_layouts(device),
             schematics: device
                 .images
                 .schematics

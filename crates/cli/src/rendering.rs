@@ -10,7 +10,7 @@ use talosmith_render::{
     Artifact, ArtifactError, LayerFile, TemplateOrigin, collisions, generated_files, layer_files, secret_files,
 };
 
-use crate::change::find_orphans;
+use crate::change::{find_documents, find_orphans};
 use crate::project::Project;
 use crate::tree::{ReadError, Tree};
 use crate::user_artifacts::{UserArtifacts, place};
@@ -37,7 +37,12 @@ impl Owner<'_> {
     /// The generated files in its folders that are not among the `expected` ones, which must be sorted.
     pub(crate) fn strays(self, tree: &dyn Tree, expected: &[&str]) -> Result<Vec<Utf8PathBuf>, ReadError> {
         match self {
-            Self::Device(_) | Self::Cluster(_) => find_orphans(tree, self.folders(), expected),
+            Self::Device(device) => {
+                let mut strays = find_orphans(tree, self.folders(), expected)?;
+                strays.extend(find_documents(tree, &device.name, expected)?);
+                Ok(strays)
+            }
+            Self::Cluster(_) => find_orphans(tree, self.folders(), expected),
             Self::User(user) => user.strays(tree, expected),
         }
     }
@@ -127,7 +132,7 @@ fn render_user(
             Err(error) => errors.push(ArtifactError::Template(error)),
         }
     }
-    if errors.is_empty() { Ok(place(project.tree, &project.sources, user.clusters(), &rendered)) } else { Err(errors) }
+    if errors.is_empty() { Ok(place(project.tree, &project.sources, user, &rendered)) } else { Err(errors) }
 }
 
 /// Proves that what the user's templates render is valid whatever the values in it, and the files around it too.

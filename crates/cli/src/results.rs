@@ -10,7 +10,7 @@ use talosmith_model::layout::DEVICES;
 use talosmith_model::plan::{Cluster, Device, FleetPlan};
 use talosmith_render::{LayerFile, cluster_paths, collisions, unused_layer_file};
 
-use crate::change::{Change, find_orphans};
+use crate::change::{Change, find_documents, find_orphans};
 use crate::comparison::{Differences, abandoned_folders, remove_orphans};
 use crate::rendering::Owner;
 use crate::steps::{DeviceResult, DeviceState, OwnerResult, PlannedResult};
@@ -197,6 +197,9 @@ impl<K> Results<K> {
             let folders = abandoned_folders(clusters, &self.gone);
             within.extend(folders.iter().cloned());
             strays.extend(find_orphans(tree, folders, &[])?);
+            for device in &self.gone {
+                strays.extend(find_documents(tree, device, &[])?);
+            }
         }
         changes.extend(remove_orphans(tree, clusters, strays)?);
         Ok(Differences { changes, same, within })

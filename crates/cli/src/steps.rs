@@ -110,7 +110,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         let ready = parsed.iter().filter_map(|(position, read)| {
             let read = read.as_ref()?;
             let file = read.device.as_deref()?;
-            (read.partial.is_some() || !file.names_control_planes()).then_some((*position, file))
+            (read.partial.is_some() || !file.needs_control_planes()).then_some((*position, file))
         });
         let ready: Vec<(usize, &DeviceFile)> = ready.collect();
         let mut planned = self.plan(&ready, &ControlPlanes::default())?;

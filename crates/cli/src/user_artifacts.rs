@@ -10,8 +10,8 @@ use talosmith_model::ArtifactScope;
 use talosmith_model::layout::FLEET_FILE;
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use talosmith_render::{
-    Artifact, FleetView, InvalidArtifact, Mark, Reader, Renderer, TemplateError, check_user_artifact, cluster_paths,
-    collisions, comment_of, template_name, user_header,
+    Artifact, FleetView, GeneratedFile, InvalidArtifact, Mark, Reader, Renderer, TemplateError, check_user_artifact,
+    cluster_paths, collisions, comment_of, documents, template_name, user_header,
 };
 
 use crate::change::is_generated;
@@ -54,10 +54,6 @@ impl<'a> UserArtifacts<'a> {
             by_cluster.entry(&device.cluster).or_default().push(Arc::clone(device));
         }
         Self { templates, clusters, devices: by_cluster, all: is_complete.then_some(devices), selection }
-    }
-
-    pub(crate) fn clusters(&self) -> &'a [Cluster] {
-        self.clusters
     }
 
     /// Returns what is rendered: of devices and clusters what is selected, and for the fleet everything.
@@ -165,11 +161,13 @@ impl Part<'_> {
 pub(crate) fn place(
     tree: &dyn Tree,
     sources: &SourceCache<'_>,
-    clusters: &[Cluster],
+    user: &UserArtifacts<'_>,
     rendered: &[(Part<'_>, String)],
 ) -> (Vec<Artifact>, Vec<Diagnostic>) {
-    let generated = clusters.iter().flat_map(cluster_paths);
-    let mut owners: Vec<(Utf8PathBuf, &Location)> = generated.collect();
+    let documents: Vec<GeneratedFile> = user.devices.values().flatten().flat_map(|device| documents(device)).collect();
+    let documents = documents.iter().map(|file| (file.path.clone(), &file.location));
+    let mut owners: Vec<(Utf8PathBuf, &Location)> =
+        user.clusters.iter().flat_map(cluster_paths).chain(documents).collect();
     let mut regions: BTreeMap<&Utf8Path, Vec<(&UserArtifact, &str)>> = BTreeMap::new();
     let mut artifacts = Vec::new();
     for (part, body) in rendered {

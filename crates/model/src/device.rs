@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are rejected, every key but four may be absent, and no default is filled in: the plan does that.
 
+mod documents;
 mod host;
 mod image;
 mod storage;
@@ -19,6 +20,7 @@ pub(crate) use components::{
     AdmissionControl, AdmissionPlugin, Cni, CniName, ControllerManager, Discovery, HostDns, KubePrism, Scheduler,
     Switch, TalosApiAccess, TalosRole,
 };
+pub(crate) use documents::Documents;
 pub(crate) use host::{Log, LogSource, Manifest, Scrub, Watchdog};
 pub(crate) use image::{Install, InstallImage, Schematic};
 pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, GpuPods, Kubelet, Oidc};
@@ -131,6 +133,8 @@ pub struct Device {
     pub values: BTreeMap<ValueName, Value>,
     #[serde(default)]
     pub patches: BTreeMap<Name, Patch>,
+    #[serde(default)]
+    pub documents: Documents,
     /// None means that the file is not written.
     #[serde(default)]
     pub files: BTreeMap<ModelKey, Option<RelativePath>>,

@@ -46,6 +46,7 @@ mod features;
 mod storage_classes;
 mod caches;
 mod storage;
+mod documents;
 mod device;
 mod node_selectors;
 mod certificate_names;
@@ -74,6 +75,7 @@ pub use components::Components;
 pub use cross_device::CrossDeviceInput;
 pub use device::Device;
 pub use disks::Disk;
+pub use documents::{Documents, Runbook, SecretFact};
 pub use encryption::{Encryption, EncryptionKey};
 pub use fleet::{ControlPlanes, FleetPlan};
 pub use gpu::{ApplicationNode, Gpu, GpuApplication, GpuPods};
@@ -152,7 +154,7 @@ pub struct PlannedDevice {
 }
 
 impl PlannedDevice {
-    /// Plans a device; `control_planes` are only needed for one that [names them](DeviceFile::names_control_planes).
+    /// Plans a device; `control_planes` are only needed for one that [needs them](DeviceFile::needs_control_planes).
     pub fn new(
         fleet: &FleetFile,
         file: &DeviceFile,
@@ -160,12 +162,14 @@ impl PlannedDevice {
         control_planes: &ControlPlanes,
         caches: &Caches,
     ) -> Self {
+        let has_workers = control_planes.has_workers(&file.device.cluster);
         let control_planes = control_planes.of_cluster(&file.device.cluster);
         let mut check = Check {
             fleet,
             file,
             files,
             control_planes,
+            has_workers,
             caches,
             findings: Vec::new(),
             secrets: Vec::new(),
@@ -198,10 +202,10 @@ impl PlannedDevice {
 }
 
 impl DeviceFile {
-    /// Whether a certificate of the device names the addresses of its cluster's control planes, so that it can only be planned when
-    /// all devices of the cluster are known.
-    pub fn names_control_planes(&self) -> bool {
-        kubernetes::names_control_planes(&self.device)
+    /// Whether the addresses of its cluster's control planes are in a certificate or in the runbook of the device, so that it can only
+    /// be planned when all devices of the cluster are known.
+    pub fn needs_control_planes(&self) -> bool {
+        self.device.documents.runbook || kubernetes::names_control_planes(&self.device)
     }
 }
 
@@ -250,6 +254,8 @@ struct Check<'a> {
     files: &'a Files,
     /// The addresses of the control planes of its cluster.
     control_planes: Option<&'a BTreeSet<String>>,
+    /// Whether its cluster has workers.
+    has_workers: bool,
     caches: &'a Caches,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,

@@ -6,15 +6,17 @@ mod templates;
 
 use std::borrow::Cow;
 
+use camino::Utf8PathBuf;
 use minijinja::Value;
 use serde::Serialize;
-use talosmith_model::layout::{GPU, KATA_CONTAINERS, LOCAL_PATH};
+use talosmith_model::layout::{GPU, KATA_CONTAINERS, LOCAL_PATH, device_folder, manifests};
 use talosmith_model::plan::{Cluster, ConfigFormat, Device, Gpu, GpuPods, NodeClasses};
 
 use crate::engine::template_value;
 
 pub use cluster_rows::CLUSTER;
 pub use rows::DEVICE;
+pub(crate) use rows::DISK_MAP;
 pub use templates::{BuiltInTemplate, built_in_templates};
 
 /// A row of the catalogue: an artifact of a device.
@@ -23,7 +25,7 @@ pub struct Row {
     /// The model key that requests the artifact, as `files` names it; `*` is replaced by an item's name.
     pub key: &'static str,
     pub each: Each,
-    /// The path below `manifests/`; `*` is replaced by an item's name, `@` by the device's. An artifact with a secret is tracked as
+    /// The path below `manifests/`, of a document below the folder of the device; `*` is replaced by an item's name, `@` by the device's. An artifact with a secret is tracked as
     /// `….template.yaml`, and the file with the value is `….yaml`.
     pub file: &'static str,
     pub template: Template,
@@ -119,6 +121,8 @@ pub enum Reader {
     Talos,
     /// Kubernetes or kustomize.
     Kubernetes,
+    /// The people who operate the node.
+    Operator,
     /// Whatever reads an artifact of the user's own templates.
     Other,
 }
@@ -129,6 +133,7 @@ impl From<Reader> for &'static str {
             Reader::ImageFactory => "image-factory",
             Reader::Talos => "talos",
             Reader::Kubernetes => "kubernetes",
+            Reader::Operator => "operator",
             Reader::Other => "other",
         }
     }
@@ -152,6 +157,14 @@ pub(crate) fn artifacts_of(device: &Device) -> impl Iterator<Item = (&'static Ro
 }
 
 impl Row {
+    /// Returns the folder in which its artifacts of a device are.
+    pub(crate) fn folder(&self, device: &str) -> Utf8PathBuf {
+        match self.reader {
+            Reader::Operator => device_folder(device),
+            _ => manifests(device),
+        }
+    }
+
     /// Returns the names of the items that a device has; one empty name for the device itself.
     pub(crate) fn items<'a>(&self, device: &'a Device) -> Vec<&'a str> {
         match self.each {

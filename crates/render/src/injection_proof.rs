@@ -31,8 +31,8 @@ pub(crate) struct Proof {
 /// Proves it for `text`, which `Engine::render` returned for the same template and context, and for all parts in it. Without `proofs`
 /// nothing of the values is kept, as secrets require.
 ///
-/// YAML, TOML and JSON are parsed. In a shell script no value may be in quotes, comments or here-documents, where its own quotes
-/// would not work. Other languages have no structure to prove.
+/// YAML, TOML and JSON are parsed. In a shell script, and in those of a Markdown document, no value may be in quotes, comments or
+/// here-documents, where its own quotes would not work. Other languages have no structure to prove.
 pub(crate) fn prove(
     engine: &Engine,
     proofs: Option<&Proofs>,
@@ -62,8 +62,8 @@ pub(crate) fn prove(
                 Err(message) => unparsable(engine, name, context, format, &message),
             });
         }
-    } else if Language::of(name) == Language::Shell
-        && let Some(at) = unprotected_value(&hidden, |rest| shadow.stand_in_at(rest))
+    } else if let Some(at) = scripts(Language::of(name), &hidden)
+        .find_map(|range| Some(range.start + unprotected_value(&hidden[range], |rest| shadow.stand_in_at(rest))?))
     {
         return Err(error(name, origin(engine, name, context, at)));
     }
@@ -71,6 +71,27 @@ pub(crate) fn prove(
         prove(engine, proofs, &part.template, &part.context, &part.text)?;
     }
     Ok(())
+}
+
+/// Returns the bytes of the shell scripts in a text: of one in a shell's language itself, of Markdown the code blocks.
+fn scripts(language: Language, text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut ranges = Vec::new();
+    let (mut start, mut at) = (None, 0);
+    for line in text.split_inclusive('\n').filter(|_| language == Language::Markdown) {
+        at += line.len();
+        match (start, line.trim()) {
+            (None, "```sh") => start = Some(at),
+            (Some(from), "```") => {
+                ranges.push(from..at - line.len());
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    if language == Language::Shell {
+        ranges.push(0..text.len());
+    }
+    ranges.into_iter()
 }
 
 /// Parses a text with stand-ins and puts the values back.

@@ -10,10 +10,13 @@ mod formats;
 mod engine;
 mod injection_proof;
 mod secret;
+mod disk_layout;
 mod catalogue;
 mod target;
 pub mod provenance;
 mod device_context;
+mod disk_map;
+mod runbook;
 mod template_context;
 mod artifact;
 mod artifact_error;
@@ -29,14 +32,15 @@ pub use catalogue::{
     Application, BuiltInTemplate, CLUSTER, ClusterEach, ClusterRow, DEVICE, Reader, Row, built_in_templates,
 };
 pub use device_context::device_context;
+pub use disk_layout::{DiskLayout, SizeUnit, VolumeLayout, disk_layouts};
 pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_fault};
 pub use formats::{Format, parse};
-pub use renderer::Renderer;
+pub use renderer::{Renderer, document_mark};
 pub use secret::{SecretArtifact, Secrets};
 pub use target::{
-    GeneratedFile, LayerFile, SecretFile, cluster_paths, collisions, generated_files, layer_files, location_of_key,
-    secret_files, unused_layer_file,
+    GeneratedFile, LayerFile, SecretFile, cluster_paths, collisions, documents, generated_files, layer_files,
+    location_of_key, secret_files, unused_layer_file,
 };
 pub use user_artifact::{
     Comment, FleetView, GENERATED, UserSchema, check_user_artifact, comment_of, template_name, user_header,

@@ -146,6 +146,7 @@ fn others(fleet: &FleetFile, device: &Device, key: &str) -> Vec<ResolvedKey> {
         "nameservers" => (&["/searchDomains"], &[]),
         "tailscale" => (&["/hostname", "/name"], &["/podCIDRs", "/serviceCIDRs"]),
         "kata" => (&[], &["/applications/kata-containers"]),
+        "documents.runbook" | "documents.diskMap" => (&[""], &[""]),
         _ => (&[], &[]),
     };
     let mut scalars: Vec<ResolvedKey> = own.iter().flat_map(|key| device.keys.scalars(&(*key).into())).collect();

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::Utf8Path;
 use minijinja::Value;
 use talosmith_document::{Cache, Diagnostic};
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use zeroize::Zeroizing;
 
-use crate::catalogue::{CLUSTER, Reader, Template, artifacts_of, built_in_templates};
+use crate::catalogue::{CLUSTER, DISK_MAP, Reader, Template, artifacts_of, built_in_templates};
 use crate::engine::{Engine, template_value};
 use crate::injection_proof::{self, Proofs};
 use crate::merge_check::MergeCheck;
@@ -80,7 +81,10 @@ impl Renderer {
                 Ok(body) => artifacts.push(Artifact {
                     path,
                     key,
-                    text: [&*header, &body].concat(),
+                    text: match row.reader {
+                        Reader::Operator => [document_header(&device.name), body].concat(),
+                        _ => [&*header, &body].concat(),
+                    },
                     template: template.map(Cow::Borrowed),
                     reader: row.reader,
                     mark: Mark::Header,
@@ -91,6 +95,14 @@ impl Renderer {
             }
         }
         if errors.is_empty() { Ok(artifacts) } else { Err(errors) }
+    }
+
+    /// Renders the picture of a device's disks, whether or not the device has it as an artifact.
+    ///
+    /// # Errors
+    /// The error of the template.
+    pub fn disk_map(&self, device: &Arc<Device>) -> Result<String, TemplateError> {
+        self.engine.render(DISK_MAP, &self.device_context(device).for_disk_map(device))
     }
 
     /// Checks that Talos accepts the patches among the artifacts of a device, and returns warnings about them.
@@ -250,6 +262,25 @@ fn devices_value(devices: &[Arc<Device>]) -> Value {
 
 fn device_header(device: &Device) -> String {
     header(device_file(&device.name).as_str(), &format!("talosmith generate {}", device_folder(&device.name)))
+}
+
+/// Returns the first line of a document about a device.
+fn document_header(device: &str) -> String {
+    format!(
+        "{} Do not edit: change device.yaml, then run: talosmith generate {} -->\n",
+        document_mark(device),
+        in_comment(&device_folder(device))
+    )
+}
+
+/// Returns how each document about a device begins.
+pub fn document_mark(device: &str) -> String {
+    format!("<!-- {GENERATED}{}.", in_comment(&device_file(device)))
+}
+
+/// Writes a path into a comment of XML, which must not contain two hyphens in a row.
+fn in_comment(path: &Utf8Path) -> String {
+    path.as_str().replace("--", "-&#45;")
 }
 
 /// Returns the first line of a generated file.

@@ -26,7 +26,7 @@ schemas! {
 
 /// Returns everything for which the reader of an artifact would reject it.
 pub(crate) fn check_schema(artifact: &Artifact) -> Vec<InvalidArtifact> {
-    if artifact.raw {
+    if artifact.raw || artifact.reader == Reader::Operator {
         return Vec::new();
     }
     let documents = match parse(Format::Yaml, &artifact.text) {
@@ -50,7 +50,7 @@ fn errors(reader: Reader, document: &Value) -> Vec<ValidationError<'_>> {
         (Reader::Kubernetes, Some("DaemonSet")) => DaemonSet::iter_errors(document).collect(),
         (Reader::Kubernetes, Some("StorageClass")) => StorageClass::iter_errors(document).collect(),
         (Reader::Kubernetes, _) => Kubernetes::iter_errors(document).collect(),
-        (Reader::Talos | Reader::Other, _) => Vec::new(),
+        (Reader::Talos | Reader::Operator | Reader::Other, _) => Vec::new(),
     }
 }
 

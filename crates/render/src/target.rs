@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
-use talosmith_model::layout::manifests;
+use talosmith_model::layout::{DEVICE_FILE, MANIFESTS, manifests};
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
 use crate::catalogue::{Application, CLUSTER, ClusterRow, DEVICE, Each, Reader, Row, artifacts_of};
@@ -17,6 +17,9 @@ pub struct GeneratedFile {
     pub path: Utf8PathBuf,
     /// The model key that requests it, as `files` names it.
     pub key: String,
+    /// What it is for, in a few words.
+    #[serde(skip)]
+    pub about: &'static str,
     pub reader: Reader,
     pub applied: bool,
     /// Whether it holds a secret, so that git does not track it.
@@ -45,6 +48,7 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
         files.extend(tracked_path(device, row, item, &key).map(|path| GeneratedFile {
             path,
             key: key.to_string(),
+            about: row.about,
             reader: row.reader,
             // Of a template, the file with the secret is applied.
             applied: row.applied && secrets.iter().all(|file| file.key != key),
@@ -54,6 +58,7 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
         files.extend(secrets.iter().filter(|file| file.key == key).map(|file| GeneratedFile {
             path: file.path.clone(),
             key: format!("{key}.secret"),
+            about: row.about,
             reader: row.reader,
             applied: row.applied,
             secret: true,
@@ -61,6 +66,11 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
         }));
     }
     files
+}
+
+/// Returns the documents about a device.
+pub fn documents(device: &Device) -> Vec<GeneratedFile> {
+    generated_files(device).into_iter().filter(|file| file.reader == Reader::Operator).collect()
 }
 
 /// Returns the files of a device that hold secrets, in the order of the catalogue.
@@ -143,7 +153,7 @@ pub(crate) fn cluster_path(
 
 /// Returns the path of the tracked artifact that `key` requests; none if `files` suppresses it.
 pub(crate) fn tracked_path(device: &Device, row: &Row, item: &str, key: &str) -> Option<Utf8PathBuf> {
-    let mut path = manifests(&device.name).into_string();
+    let mut path = row.folder(&device.name).into_string();
     path.push('/');
     if let Some((name, _)) = device.files.get(key) {
         path.push_str(name.as_ref()?.as_str());
@@ -228,16 +238,34 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     let is_for_others = |key: &str, location: &Location| location.source != device.location.source && is_artifact(key);
     let unknown =
         device.files.iter().filter(|(key, (_, location))| !known.contains(key) && !is_for_others(key, location));
-    unknown
-        .map(|(key, (_, location))| {
-            let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file"), location.as_key());
-            let finding = match closest(key, known.iter().map(String::as_str)) {
-                Some(near) => finding.label(format!("did you mean `{near}`?")),
-                None => finding,
-            };
-            finding.device(device.name.clone()).note(format!("keys that do: {}", known.join(", ")))
-        })
-        .collect()
+    let unknown = unknown.map(|(key, (_, location))| {
+        let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file"), location.as_key());
+        let finding = match closest(key, known.iter().map(String::as_str)) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding,
+        };
+        finding.device(device.name.clone()).note(format!("keys that do: {}", known.join(", ")))
+    });
+    unknown.chain(misplaced_documents(device)).collect()
+}
+
+/// Returns a finding for each document that would be written over the model or among the other generated files.
+fn misplaced_documents(device: &Device) -> impl Iterator<Item = Diagnostic> {
+    let documents = DEVICE.iter().filter(|row| row.reader == Reader::Operator);
+    documents.filter_map(|row| {
+        let (name, location) = device.files.get(row.key)?;
+        let name = name.as_ref()?;
+        let first = name.iter().next()?.to_lowercase();
+        if first != MANIFESTS && name.as_str().to_lowercase() != DEVICE_FILE {
+            return None;
+        }
+        let message = format!("`{}` cannot be written to `{name}`", row.key);
+        let finding = Diagnostic::new(Code::OutputCollision, message, location.clone())
+            .device(device.name.clone())
+            .note(format!("documents are in the folder of the device, beside {DEVICE_FILE} and {MANIFESTS}/"))
+            .help(format!("write another name, such as `{}`", row.file));
+        Some(finding)
+    })
 }
 
 /// A key of `files` in a layer.

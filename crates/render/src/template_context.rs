@@ -8,8 +8,10 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use talosmith_model::plan::Device;
 
-use crate::catalogue::{Each, Row};
+use crate::catalogue::{Each, Reader, Row};
+use crate::disk_map::DiskMap;
 use crate::engine::template_value;
+use crate::runbook::Runbook;
 
 /// The values of secrets by the names in their placeholders.
 pub(crate) type SecretValues<'a> = BTreeMap<&'a str, &'a str>;
@@ -57,9 +59,15 @@ impl TemplateContext {
                 template_value(&device.system.extension_services.iter().find(|other| other.name == item))
             }
             Each::Gpu(pods, _) => template_value(&pods(&device.kubernetes.gpu)),
+            Each::Device(_) if row.reader == Reader::Operator => document_value(device, row),
             Each::Device(_) | Each::Patch => template_value(&device.images.install.image),
         };
         self.for_item(item, secrets)
+    }
+
+    /// Returns the context for the picture of the device's disks.
+    pub(crate) fn for_disk_map(&self, device: &Device) -> Value {
+        self.for_item(template_value(&DiskMap::new(device)), &SecretValues::new())
     }
 
     pub(crate) fn for_item(&self, item: Value, secrets: &SecretValues<'_>) -> Value {
@@ -94,5 +102,13 @@ impl Object for TemplateContext {
 impl fmt::Debug for TemplateContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TemplateContext").finish_non_exhaustive()
+    }
+}
+
+/// What the template of a document sees besides the device.
+fn document_value(device: &Device, row: &Row) -> Value {
+    match &device.documents.runbook {
+        Some(planned) if row.key == "documents.runbook" => template_value(&Runbook::new(device, planned)),
+        _ => template_value(&DiskMap::new(device)),
     }
 }

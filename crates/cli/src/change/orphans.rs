@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_model::layout;
-use talosmith_render::GENERATED;
+use talosmith_render::{GENERATED, document_mark};
 
 use crate::tree::{EntryKind, ReadError, Tree};
 
@@ -47,6 +47,29 @@ pub(crate) fn find_orphans(
     // One of the folders may contain another.
     orphans.dedup();
     Ok(orphans)
+}
+
+/// Returns the documents about a device in its folder that are not among the `expected` ones, which must be sorted.
+pub(crate) fn find_documents(tree: &dyn Tree, device: &str, expected: &[&str]) -> Result<Vec<Utf8PathBuf>, ReadError> {
+    let mut documents = Vec::new();
+    let mark = document_mark(device);
+    let mut folders = vec![layout::device_folder(device)];
+    while let Some(folder) = folders.pop() {
+        for entry in tree.list(&folder)? {
+            let path = Utf8PathBuf::from([folder.as_str(), "/", &entry.name].concat());
+            match entry.kind {
+                EntryKind::Folder if is_manifests(&path) => {}
+                EntryKind::Folder => folders.push(path),
+                EntryKind::File
+                    if entry.name == layout::DEVICE_FILE
+                        || layout::is_temporary(&entry.name)
+                        || expected.binary_search(&path.as_str()).is_ok() => {}
+                EntryKind::File if tree.starts_with(&path, mark.as_bytes())? => documents.push(path),
+                EntryKind::File | EntryKind::Symlink | EntryKind::Other => {}
+            }
+        }
+    }
+    Ok(documents)
 }
 
 /// Whether a folder is that of a device's generated files.

@@ -7,7 +7,9 @@ use clap::Args;
 use serde_json::json;
 use talosmith_document::{Diagnostic, Level};
 use talosmith_model::layout;
+use talosmith_model::plan::Device;
 use talosmith_model::resolved_keys;
+use talosmith_render::Renderer;
 
 use super::{Context, Exit, open};
 use crate::console::Channel;
@@ -24,6 +26,9 @@ pub(crate) struct Arguments {
     /// The device, by name or folder
     #[arg(value_name = "DEVICE")]
     device: Utf8PathBuf,
+    /// Print a picture of its disks and their volumes instead, as SVG
+    #[arg(long)]
+    svg: bool,
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -52,6 +57,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         return Ok(Exit::Findings);
     };
     let source = device.location.source;
+    if arguments.svg {
+        return show_map(context, &inspection.renderer, device);
+    }
     let report = DeviceReport::new(device, resolved_keys(device), inspection.sources.load_one(source));
     let text =
         if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_document(&report) };
@@ -60,5 +68,15 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         let counted = count_line(&findings);
         context.console.status(&format!("{counted}: talosmith validate {}", layout::device_folder(name)));
     }
+    Ok(Exit::Success)
+}
+
+/// Prints the picture of a device's disks.
+fn show_map(context: &mut Context<'_>, renderer: &Renderer, device: &Arc<Device>) -> anyhow::Result<Exit> {
+    if device.storage.disks.is_empty() {
+        anyhow::bail!("`{}` lists no `disks` to draw", device.name);
+    }
+    let map = renderer.disk_map(device).map_err(|error| anyhow::anyhow!("{}: {}", error.template, error.message))?;
+    context.console.result(&map)?;
     Ok(Exit::Success)
 }

@@ -1,6 +1,7 @@
 //! A disk as a bar: each partition has the columns of its share, and at least one.
 
-use super::layout::DiskLayout;
+use talosmith_render::DiskLayout;
+
 use crate::report::Style;
 
 /// The glyph of the partitions of Talos, in Unicode and ASCII.

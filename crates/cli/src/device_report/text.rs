@@ -5,10 +5,9 @@ use camino::Utf8Path;
 use talosmith_document::Pointer;
 use talosmith_model::grouped;
 use talosmith_model::layout::manifests;
-use talosmith_render::{GeneratedFile, yaml_flow};
+use talosmith_render::{DiskLayout, GeneratedFile, SizeUnit, VolumeLayout, yaml_flow};
 
 use super::bar::{bar, parts};
-use super::layout::{DiskLayout, VolumeLayout};
 use super::{DeviceReport, KeyLine, Line, Schematic};
 use crate::report::Style;
 use crate::table::{Cell, Table, columns, lines};
@@ -103,8 +102,8 @@ fn place(line: &Line) -> String {
 
 /// Formats a disk as a bar with a legend, all sizes in one unit.
 fn drawn(disk: &DiskLayout, style: Style) -> String {
-    let unit = Unit::for_disk(disk.bytes);
-    let parts = parts(disk, unit.0 / 10, style);
+    let unit = SizeUnit::for_disk(disk.bytes);
+    let parts = parts(disk, unit.bytes() / 10, style);
     let mut out = String::new();
     let system = if disk.system { ", system disk" } else { "" };
     let kept = disk.kept_for.as_ref().map(|purpose| format!(", kept for {purpose}")).unwrap_or_default();
@@ -127,30 +126,13 @@ fn drawn(disk: &DiskLayout, style: Style) -> String {
 }
 
 /// Formats the bounds of a volume; empty if they are equal.
-fn bounds(volume: &VolumeLayout, unit: Unit) -> String {
+fn bounds(volume: &VolumeLayout, unit: SizeUnit) -> String {
     match (volume.min_bytes, volume.max_bytes) {
         (Some(min), Some(max)) if min == max => String::new(),
         (Some(min), Some(max)) => format!("{} to {}", unit.text(min), unit.text(max)),
         (Some(min), None) => format!("at least {}", unit.text(min)),
         (None, Some(max)) => format!("at most {}", unit.text(max)),
         (None, None) => "all that is left".to_owned(),
-    }
-}
-
-/// A unit: its bytes and its name.
-#[derive(Debug, Clone, Copy)]
-struct Unit(u64, &'static str);
-
-impl Unit {
-    /// Returns the unit for a disk of this size. All its rows have the same unit, so that they can be compared.
-    fn for_disk(disk: u64) -> Self {
-        if disk >= 10_000_000_000 { Self(1_000_000_000, "GB") } else { Self(1_000_000, "MB") }
-    }
-
-    fn text(self, bytes: u64) -> String {
-        let tenths = (u128::from(bytes) * 10 + u128::from(self.0) / 2) / u128::from(self.0);
-        let whole = u64::try_from(tenths / 10).unwrap_or(u64::MAX);
-        format!("{}.{} {}", grouped(whole), tenths % 10, self.1)
     }
 }
 

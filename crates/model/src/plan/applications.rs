@@ -229,7 +229,8 @@ pub(super) fn gpu(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
     })
 }
 
-fn folder(path: Option<&RelativePath>, name: &str) -> String {
+/// Returns the folder of an application, from the repository's root.
+pub(super) fn folder(path: Option<&RelativePath>, name: &str) -> String {
     path.map_or_else(|| layout::application(name).into_string(), ToString::to_string)
 }
 

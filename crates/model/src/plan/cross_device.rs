@@ -217,6 +217,11 @@ impl CrossDeviceChecks {
         &self.control_planes
     }
 
+    /// The number of workers of each cluster.
+    pub(super) fn workers(&self) -> &BTreeMap<String, usize> {
+        &self.workers
+    }
+
     /// The name of each device, and where it is written.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, Location)> {
         self.devices.iter().map(|(name, source)| (&**name, Location::value(*source, "/name".into())))

@@ -10,6 +10,7 @@ use talosmith_document::{Level, Location, Pointer};
 use talosmith_machinery::{Role, Target};
 
 use super::components::Components;
+use super::documents::Documents;
 use super::host::Host;
 use super::images::Images;
 use super::kubernetes::Kubernetes;
@@ -20,9 +21,9 @@ use super::storage::Storage;
 use super::system::System;
 use super::versions::Versions;
 use super::{
-    Check, Patch, SecretUse, cluster_networks, components, extension_families, features, host, images, installer,
-    kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, nvidia, patches, services,
-    storage, system, values, versions,
+    Check, Patch, SecretUse, cluster_networks, components, documents, extension_families, features, host, images,
+    installer, kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, nvidia,
+    patches, services, storage, system, values, versions,
 };
 use crate::Keys;
 use crate::device::Arch;
@@ -68,6 +69,9 @@ pub struct Device {
     /// What Talos runs on the node beside Kubernetes.
     #[serde(skip)]
     pub features: NodeFeatures,
+    /// Documents for people.
+    #[serde(skip)]
+    pub documents: Documents,
     /// The networks of the cluster that are written to the node; none if the base config's stay.
     pub cluster_network: Option<ClusterNetwork>,
     /// The base configs that the repository keeps, in the order in which they are merged; empty if Talos generates the base config.
@@ -121,6 +125,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let components = components::plan(check, &versions);
     let features = node_features::plan(check, versions.config_format, &written_documents);
     let cluster_network = node_networks::plan(check, versions.config_format, &written_documents);
+    let documents = documents::plan(check, &storage);
     let files = written.files.iter().map(|(key, name)| {
         let location = check.at(Pointer::new("/files").child(key));
         (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))
@@ -144,6 +149,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
         host,
         components,
         features,
+        documents,
         cluster_network,
         base,
         patches,

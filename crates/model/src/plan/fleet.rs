@@ -76,8 +76,12 @@ impl<'a> FleetPlan<'a> {
                 addresses.entry(cluster.clone()).or_default().insert(address.clone());
             }
         }
+        let mut workers = self.checks.workers().clone();
+        for device in self.unreadable.iter().filter(|device| device.role == Some(Role::Worker)) {
+            *workers.entry(device.cluster.clone().unwrap_or_default()).or_default() += 1;
+        }
         let unclear = self.unreadable.iter().filter(|device| device.is_unclear()).map(|device| device.cluster.clone());
-        ControlPlanes { addresses, unclear: unclear.collect() }
+        ControlPlanes { addresses, workers, unclear: unclear.collect() }
     }
 
     /// Returns the clusters with what their devices provide, and every finding on the fleet, once all devices were added. `clusters`
@@ -109,6 +113,8 @@ impl<'a> FleetPlan<'a> {
 #[derive(Debug, Default)]
 pub struct ControlPlanes {
     addresses: BTreeMap<String, BTreeSet<String>>,
+    /// At least the number of workers of each cluster.
+    workers: BTreeMap<String, usize>,
     /// The clusters of devices that may be control planes and whose address is not known; none if not even the cluster is.
     unclear: Vec<Option<String>>,
 }
@@ -119,10 +125,15 @@ impl ControlPlanes {
         self.addresses.get(cluster.as_str())
     }
 
+    /// Whether a cluster has workers.
+    pub(super) fn has_workers(&self, cluster: &Name) -> bool {
+        self.workers.get(cluster.as_str()).is_some_and(|count| *count > 0)
+    }
+
     /// Whether all addresses are known that a device names.
     pub fn are_complete_for(&self, file: &DeviceFile) -> bool {
         let cluster = file.device.cluster.as_str();
         let is_unclear = |unclear: &Option<String>| unclear.as_ref().is_none_or(|name| name == cluster);
-        !file.names_control_planes() || !self.unclear.iter().any(is_unclear)
+        !file.needs_control_planes() || !self.unclear.iter().any(is_unclear)
     }
 }

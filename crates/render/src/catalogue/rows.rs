@@ -36,6 +36,13 @@ const PATCH: Row = Row {
     about: "",
 };
 
+/// The template of the picture of the disks.
+const MAP: BuiltInTemplate = embedded!("device/disks.svg.j2");
+pub(crate) const DISK_MAP: &str = MAP.name;
+
+/// The fields that the rows of documents share.
+const DOCUMENT: Row = Row { reader: Reader::Operator, applied: false, ..PATCH };
+
 /// A machine-config patch that a device has if the function returns true.
 const fn patch(
     key: &'static str,
@@ -340,6 +347,22 @@ pub static DEVICE: &[Row] = &[
         "the RuntimeClass `nvidia`, and the DaemonSet that provides `nvidia.com/gpu`",
         Each::Gpu(|gpu| gpu.nvidia.as_ref(), |pods| pods.device_plugin.as_ref()),
     ),
+    Row {
+        key: "documents.runbook",
+        each: Each::Device(|device| device.documents.runbook.is_some()),
+        file: "RUNBOOK.md",
+        template: Template::Same(embedded!("device/runbook.md.j2")),
+        about: "how to install, change, upgrade, check and restore the node",
+        ..DOCUMENT
+    },
+    Row {
+        key: "documents.diskMap",
+        each: Each::Device(|device| device.documents.disk_map),
+        file: "disks.svg",
+        template: Template::Same(MAP),
+        about: "a picture of the disks and their volumes, to scale",
+        ..DOCUMENT
+    },
     Row {
         key: "patches.*",
         each: Each::Patch,

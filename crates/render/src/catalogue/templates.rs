@@ -39,6 +39,25 @@ const PARTS: [BuiltInTemplate; 5] = [
     embedded!("part/scratch.sh.j2"),
 ];
 
+/// The sections of the runbook, which its template includes.
+const SECTIONS: [BuiltInTemplate; 15] = [
+    embedded!("device/runbook/apply.md.j2"),
+    embedded!("device/runbook/checks.md.j2"),
+    embedded!("device/runbook/config.md.j2"),
+    embedded!("device/runbook/disks.md.j2"),
+    embedded!("device/runbook/facts.md.j2"),
+    embedded!("device/runbook/files.md.j2"),
+    embedded!("device/runbook/gpu.md.j2"),
+    embedded!("device/runbook/install.md.j2"),
+    embedded!("device/runbook/kata.md.j2"),
+    embedded!("device/runbook/local-path.md.j2"),
+    embedded!("device/runbook/references.md.j2"),
+    embedded!("device/runbook/rollback.md.j2"),
+    embedded!("device/runbook/tailscale.md.j2"),
+    embedded!("device/runbook/upgrade.md.j2"),
+    embedded!("device/runbook/volumes.md.j2"),
+];
+
 /// Returns the texts of all built-in templates by their names.
 pub fn built_in_templates() -> BTreeMap<&'static str, &'static str> {
     let of_devices = DEVICE.iter().flat_map(|row| match row.template {
@@ -46,6 +65,6 @@ pub fn built_in_templates() -> BTreeMap<&'static str, &'static str> {
         Template::PerFormat { v1alpha1, documents } => vec![v1alpha1, documents],
         Template::Raw => Vec::new(),
     });
-    let all = of_devices.chain(CLUSTER.iter().map(|row| row.template)).chain(PARTS);
+    let all = of_devices.chain(CLUSTER.iter().map(|row| row.template)).chain(PARTS).chain(SECTIONS);
     all.map(|template| (template.name, template.text)).collect()
 }

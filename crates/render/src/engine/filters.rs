@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, Output, State, Value};
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
@@ -54,6 +55,8 @@ pub(crate) fn install(environment: &mut Environment<'static>, original: Option<A
     environment.add_filter("yaml", move |state: &mut State<'_, '_>, value: &Value, indent: usize| {
         yaml(state, value, indent, hides)
     });
+    environment.add_filter("code", move |state: &mut State<'_, '_>, value: &Value| code(state, value, hides));
+    environment.add_filter("word", move |state: &mut State<'_, '_>, value: &Value| word(state, value, hides));
     environment.add_filter("fill", fill);
     environment.add_filter("octal", move |state: &mut State<'_, '_>, value: &Value| octal(state, value, hides));
     environment.add_filter("json", move |state: &mut State<'_, '_>, value: &Value| json(state, value, hides));
@@ -112,6 +115,51 @@ fn octal(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value,
         _ => format!("0o{mode:o}"),
     };
     Ok(Value::from_safe_string(written))
+}
+
+/// `text | code`: a string as it is, in the backticks that show it so, or each string of a list. For Markdown.
+fn code(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value, Error> {
+    let error = || FilterError("`code` is for strings in Markdown");
+    let mut spans = Vec::new();
+    for text in strings(value)? {
+        let text = markdown_string(state, &text, error(), hides)?;
+        let text = text.replace(char::is_control, " ");
+        let run = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+        let (fence, pad) = ("`".repeat(run + 1), if run > 0 { " " } else { "" });
+        spans.push(format!("{fence}{pad}{text}{pad}{fence}"));
+    }
+    Ok(Value::from_safe_string(spans.join(", ")))
+}
+
+/// `text | word`: a string as one word of a shell command in a code block of Markdown, or each string of a list.
+fn word(state: &mut State<'_, '_>, value: &Value, hides: bool) -> Result<Value, Error> {
+    let mut words = Vec::new();
+    for text in strings(value)? {
+        let text = markdown_string(state, &text, FilterError("`word` is for strings in Markdown"), hides)?;
+        if text.contains(char::is_control) {
+            return Err(FilterError("a text of several lines cannot be written here").into());
+        }
+        words.push(Language::Shell.text(&text)?.into_owned());
+    }
+    Ok(Value::from_safe_string(words.join(" ")))
+}
+
+/// Returns the items of a list, or the value itself.
+fn strings(value: &Value) -> Result<Vec<Value>, Error> {
+    if value.kind() == ValueKind::Seq { Ok(value.try_iter()?.collect()) } else { Ok(vec![value.clone()]) }
+}
+
+/// Returns a string for a filter of Markdown, or its stand-in in a shadow render.
+fn markdown_string(state: &mut State<'_, '_>, value: &Value, error: FilterError, hides: bool) -> Result<String, Error> {
+    if language(state)? != Language::Markdown || value.is_safe() {
+        return Err(error.into());
+    }
+    let data = language::data(value)?;
+    let text = if let Json::String(text) = &data { text.clone() } else { Language::Text.value(&data)? };
+    match value_or_stand_in(state, Json::from(text), Language::Markdown, hides)? {
+        Json::String(text) => Ok(text),
+        _ => Err(error.into()),
+    }
 }
 
 /// `text | fill`: a string with the values of the artifact's secrets in place of their placeholders. Tracked files keep the placeholders.

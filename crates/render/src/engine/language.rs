@@ -23,6 +23,8 @@ pub(crate) enum Language {
     Hujson,
     /// Markdown: strings on one line, without what ends a cell of a table or begins HTML.
     Markdown,
+    /// XML, such as SVG: strings on one line, without what begins a tag or ends an attribute.
+    Xml,
     /// A POSIX shell: words with the quotes that they need, a list as its words.
     Shell,
     /// Any other language: strings on one line, as they are.
@@ -30,7 +32,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    const ALL: [Self; 7] = [Self::Yaml, Self::Toml, Self::Json, Self::Hujson, Self::Markdown, Self::Shell, Self::Text];
+    const ALL: [Self; 8] =
+        [Self::Yaml, Self::Toml, Self::Json, Self::Hujson, Self::Markdown, Self::Xml, Self::Shell, Self::Text];
 
     pub(crate) fn of(template: &str) -> Self {
         let name = template.strip_suffix(".j2").unwrap_or(template);
@@ -40,6 +43,7 @@ impl Language {
             "json" => Self::Json,
             "hujson" => Self::Hujson,
             "md" => Self::Markdown,
+            "svg" | "xml" => Self::Xml,
             "sh" => Self::Shell,
             _ => Self::Text,
         }
@@ -53,6 +57,7 @@ impl Language {
             Self::Json => "json",
             Self::Hujson => "hujson",
             Self::Markdown => "markdown",
+            Self::Xml => "xml",
             Self::Shell => "sh",
             Self::Text => "text",
         }
@@ -69,7 +74,7 @@ impl Language {
             Self::Toml => Some(Format::Toml),
             Self::Json => Some(Format::Json),
             Self::Hujson => Some(Format::Hujson),
-            Self::Markdown | Self::Shell | Self::Text => None,
+            Self::Markdown | Self::Xml | Self::Shell | Self::Text => None,
         }
     }
 
@@ -80,13 +85,17 @@ impl Language {
             Self::Toml => Ok(Json::from(text).to_string().replace('\u{7f}', "\\u007F").into()),
             Self::Json | Self::Hujson => Ok(Json::from(text).to_string().into()),
             Self::Shell => shell::word(text).ok_or(FilterError("a shell script cannot contain a NUL character")),
-            Self::Markdown | Self::Text if text.contains(char::is_control) => {
+            Self::Markdown | Self::Xml | Self::Text if text.contains(char::is_control) => {
                 Err(FilterError("a text of several lines cannot be written here"))
             }
             Self::Markdown if text.contains(['|', '<', '&']) => {
                 Ok(text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|").into())
             }
-            Self::Markdown | Self::Text => Ok(text.into()),
+            Self::Xml if text.contains(['<', '>', '&', '"', '\'']) => {
+                let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+                Ok(text.replace('"', "&quot;").replace('\'', "&apos;").into())
+            }
+            Self::Markdown | Self::Xml | Self::Text => Ok(text.into()),
         }
     }
 
@@ -112,7 +121,9 @@ impl Language {
             }
             (Self::Yaml, _) | (_, Json::Null) => Err(FilterError("`none` cannot be written here")),
             (Self::Shell, Json::Object(_)) => Err(FilterError("a mapping cannot be written into a shell script")),
-            (Self::Markdown | Self::Text, _) => Err(FilterError("a list or a mapping cannot be written into text")),
+            (Self::Markdown | Self::Xml | Self::Text, _) => {
+                Err(FilterError("a list or a mapping cannot be written into text"))
+            }
         }
     }
 }
@@ -151,6 +162,7 @@ mod tests {
                 Ok(r#"["a b","on",1,1e+30,true,["x"]]"#.to_owned()),
                 Ok(r#"["a b","on",1,1e+30,true,["x"]]"#.to_owned()),
                 Err(FilterError("a list or a mapping cannot be written into text")),
+                Err(FilterError("a list or a mapping cannot be written into text")),
                 Ok("'a b' on 1 1.0e+30 true x".to_owned()),
                 Err(FilterError("a list or a mapping cannot be written into text")),
             ]
@@ -165,15 +177,15 @@ mod tests {
         let written = Language::ALL.map(|language| language.value(&Json::Null));
         let error = || Err(FilterError("`none` cannot be written here"));
         let null = || Ok("null".to_owned());
-        assert_eq!(written, [error(), error(), null(), null(), error(), error(), error()]);
+        assert_eq!(written, [error(), error(), null(), null(), error(), error(), error(), error()]);
     }
 
     #[test]
     fn knows_the_language_by_the_name() {
-        let names = ["a.patch.yaml.j2", "b.toml.j2", "c.json.j2", "d.sh.j2", "e.md.j2", "f"];
+        let names = ["a.patch.yaml.j2", "b.toml.j2", "c.json.j2", "d.sh.j2", "e.md.j2", "g.svg.j2", "f"];
         let languages = names.map(Language::of);
-        use Language::{Json, Markdown, Shell, Text, Toml, Yaml};
-        assert_eq!(languages, [Yaml, Toml, Json, Shell, Markdown, Text]);
+        use Language::{Json, Markdown, Shell, Text, Toml, Xml, Yaml};
+        assert_eq!(languages, [Yaml, Toml, Json, Shell, Markdown, Xml, Text]);
         assert_eq!(Language::ALL.map(|language| Language::named(language.name())), Language::ALL.map(Some));
     }
 }

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 use talosmith_model::plan::{Device, Disk, Volume};
-use talosmith_model::{Size, UpperBound, aligned, free_space};
+use talosmith_model::{Size, UpperBound, aligned, free_space, grouped};
 
 /// A disk with its volumes, after Talos has created all of them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DiskLayout {
+pub struct DiskLayout {
     pub name: String,
     pub bytes: u64,
     /// The CEL expression that selects the disk.
@@ -26,7 +26,7 @@ pub(super) struct DiskLayout {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct VolumeLayout {
+pub struct VolumeLayout {
     pub name: String,
     /// The kind of its Talos document.
     pub kind: String,
@@ -38,7 +38,12 @@ pub(super) struct VolumeLayout {
     pub mount_path: Option<String>,
 }
 
-pub(super) fn layout(device: &Device, disk: &Disk) -> DiskLayout {
+/// Returns the disks of a device, in the order of their names.
+pub fn disk_layouts(device: &Device) -> Vec<DiskLayout> {
+    device.storage.disks.iter().map(|disk| layout(device, disk)).collect()
+}
+
+fn layout(device: &Device, disk: &Disk) -> DiskLayout {
     let free = free_space(disk.bytes, disk.system, &device.versions.talos);
     let on_disk: Vec<&Volume> =
         device.storage.volumes.iter().filter(|volume| volume.disk.as_ref() == Some(&disk.name)).collect();
@@ -84,4 +89,26 @@ fn smallest(volume: &Volume) -> VolumeLayout {
 
 fn bound(volume: &Volume) -> Option<UpperBound> {
     volume.max_size.as_ref()?.parse().ok()
+}
+
+/// A unit: its bytes and its name.
+#[derive(Debug, Clone, Copy)]
+pub struct SizeUnit(u64, &'static str);
+
+impl SizeUnit {
+    /// Returns the unit for a disk of this size. All its rows have the same unit, so that they can be compared.
+    pub fn for_disk(disk: u64) -> Self {
+        if disk >= 10_000_000_000 { Self(1_000_000_000, "GB") } else { Self(1_000_000, "MB") }
+    }
+
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+
+    /// Returns a number of bytes in this unit, with one decimal.
+    pub fn text(self, bytes: u64) -> String {
+        let tenths = (u128::from(bytes) * 10 + u128::from(self.0) / 2) / u128::from(self.0);
+        let whole = u64::try_from(tenths / 10).unwrap_or(u64::MAX);
+        format!("{}.{} {}", grouped(whole), tenths % 10, self.1)
+    }
 }
