@@ -167,6 +167,19 @@ fn documents_are_artifacts_like_any_other() {
 }
 
 #[test]
+fn a_runbook_stays_as_it_is_while_a_control_plane_cannot_be_read() {
+    let sandbox = Sandbox::generated();
+    sandbox.write("devices/broken/device.yaml", "name: [\n");
+    sandbox.replace("devices/ryzen/device.yaml", "192.168.1.130", "192.168.1.131");
+    sandbox.replace("devices/ryzen/device.yaml", "\nfiles:\n", "\nfiles:\n  documents.runbook: manual.md\n");
+    let ran = sandbox.run(&["generate", "--tracked-only", "ryzen"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (0, "M devices/ryzen/manifests/tailscale-dns.patch.yaml\n"));
+    fs::remove_file(sandbox.path("devices/broken/device.yaml")).expect("the broken file");
+    let ran = sandbox.run(&["generate", "--tracked-only", "ryzen"]);
+    assert_eq!(ran.stdout, "A devices/ryzen/manual.md\nD devices/ryzen/RUNBOOK.md\n");
+}
+
+#[test]
 fn the_map_is_printed() {
     let sandbox = Sandbox::generated();
     let map = sandbox.run(&["show", "--svg", "ryzen"]);

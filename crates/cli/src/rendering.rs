@@ -39,7 +39,10 @@ impl Owner<'_> {
         match self {
             Self::Device(device) => {
                 let mut strays = find_orphans(tree, self.folders(), expected)?;
-                strays.extend(find_documents(tree, &device.name, expected)?);
+                // Its name may be another one, and it is there until the others can be read.
+                if !device.documents.is_runbook_withheld {
+                    strays.extend(find_documents(tree, &device.name, expected)?);
+                }
                 Ok(strays)
             }
             Self::Cluster(_) => find_orphans(tree, self.folders(), expected),

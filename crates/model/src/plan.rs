@@ -163,6 +163,7 @@ impl PlannedDevice {
         caches: &Caches,
     ) -> Self {
         let has_workers = control_planes.has_workers(&file.device.cluster);
+        let knows_control_planes = control_planes.are_complete_in(&file.device.cluster);
         let control_planes = control_planes.of_cluster(&file.device.cluster);
         let mut check = Check {
             fleet,
@@ -170,6 +171,7 @@ impl PlannedDevice {
             files,
             control_planes,
             has_workers,
+            knows_control_planes,
             caches,
             findings: Vec::new(),
             secrets: Vec::new(),
@@ -205,7 +207,12 @@ impl DeviceFile {
     /// Whether the addresses of its cluster's control planes are in a certificate or in the runbook of the device, so that it can only
     /// be planned when all devices of the cluster are known.
     pub fn needs_control_planes(&self) -> bool {
-        self.device.documents.runbook || kubernetes::names_control_planes(&self.device)
+        self.device.documents.runbook || self.names_control_planes()
+    }
+
+    /// Whether the addresses are in a certificate, without which nothing of the device is generated.
+    pub(crate) fn names_control_planes(&self) -> bool {
+        kubernetes::names_control_planes(&self.device)
     }
 }
 
@@ -256,6 +263,8 @@ struct Check<'a> {
     control_planes: Option<&'a BTreeSet<String>>,
     /// Whether its cluster has workers.
     has_workers: bool,
+    /// Whether the addresses of all control planes are known.
+    knows_control_planes: bool,
     caches: &'a Caches,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,

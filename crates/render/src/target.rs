@@ -235,7 +235,10 @@ pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
     }
     let known = known_keys(device);
     // A key in a layer is for the devices that have the file.
-    let is_for_others = |key: &str, location: &Location| location.source != device.location.source && is_artifact(key);
+    let is_for_others = |key: &str, location: &Location| {
+        let is_withheld = device.documents.is_runbook_withheld && key == "documents.runbook";
+        is_withheld || (location.source != device.location.source && is_artifact(key))
+    };
     let unknown =
         device.files.iter().filter(|(key, (_, location))| !known.contains(key) && !is_for_others(key, location));
     let unknown = unknown.map(|(key, (_, location))| {

@@ -16,6 +16,8 @@ use crate::scalar::{DnsLabel, Registry};
 pub struct Documents {
     /// What only the runbook says; none if it is not wanted.
     pub runbook: Option<Runbook>,
+    /// Whether the runbook is wanted and cannot be generated, because another device of the cluster cannot be read.
+    pub is_runbook_withheld: bool,
     /// Whether there is a picture of the disks.
     pub disk_map: bool,
 }
@@ -67,7 +69,8 @@ pub(super) fn plan(check: &mut Check<'_>, storage: &Storage) -> Documents {
         );
     }
     Documents {
-        runbook: written.runbook.then(|| runbook(check, storage)),
+        runbook: (written.runbook && check.knows_control_planes).then(|| runbook(check, storage)),
+        is_runbook_withheld: written.runbook && !check.knows_control_planes,
         disk_map: written.disk_map && !disks.is_empty(),
     }
 }

@@ -130,10 +130,14 @@ impl ControlPlanes {
         self.workers.get(cluster.as_str()).is_some_and(|count| *count > 0)
     }
 
-    /// Whether all addresses are known that a device names.
+    /// Whether all addresses are known that are in the certificates of a device.
     pub fn are_complete_for(&self, file: &DeviceFile) -> bool {
-        let cluster = file.device.cluster.as_str();
-        let is_unclear = |unclear: &Option<String>| unclear.as_ref().is_none_or(|name| name == cluster);
-        !file.needs_control_planes() || !self.unclear.iter().any(is_unclear)
+        !file.names_control_planes() || self.are_complete_in(&file.device.cluster)
+    }
+
+    /// Whether all addresses are known in a cluster.
+    pub(super) fn are_complete_in(&self, cluster: &Name) -> bool {
+        let is_unclear = |unclear: &Option<String>| unclear.as_ref().is_none_or(|name| name == cluster.as_str());
+        !self.unclear.iter().any(is_unclear)
     }
 }
