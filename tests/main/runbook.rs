@@ -93,8 +93,7 @@ fn a_runbook_has_the_commands_of_its_version() {
 
 /// Whether the bytes of an index are in a code block of shell commands.
 fn is_in_script(text: &str, at: usize) -> bool {
-    let fences = text[..at].lines().map(str::trim).filter(|line| line.starts_with("```"));
-    fences.last() == Some("```sh")
+    text[..at].lines().rev().map(str::trim).find(|line| line.starts_with("```")) == Some("```sh")
 }
 
 #[test]

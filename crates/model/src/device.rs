@@ -25,9 +25,10 @@ pub(crate) use host::{Log, LogSource, Manifest, Scrub, Watchdog};
 pub(crate) use image::{Install, InstallImage, Schematic};
 pub(crate) use kubernetes::{ApiServer, Etcd, Gpu, GpuPods, Kubelet, Oidc};
 pub(crate) use network::{Bond, Dhcp, Link, LinkRoute, Vip};
+pub use storage::VolumeType;
 pub(crate) use storage::{
     Disk, Encryption, EncryptionKey, Filesystem, FilesystemType, LocalPath, Mount, ReclaimPolicy, Tpm, Volume,
-    VolumeKind, VolumeType,
+    VolumeKind,
 };
 pub(crate) use system::{
     BaseFile, ExtensionService, FileOperation, KernelModule, MachineFile, Patch, Registries, SearchDomains, Tailscale,

@@ -40,7 +40,7 @@ pub mod plan;
 /// The keys of a merged device one by one, for reports.
 mod resolved_key;
 
-pub use device::{Arch, Device};
+pub use device::{Arch, Device, VolumeType};
 pub use fleet::{ArtifactFormat, ArtifactScope, Fleet, LintLevel};
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
 pub use partial_device::PartialDevice;

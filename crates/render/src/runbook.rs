@@ -54,6 +54,8 @@ pub(crate) struct Runbook<'a> {
     objects: Vec<File>,
     disks: Vec<DiskFacts>,
     volumes: Vec<VolumeFacts>,
+    /// The volumes that are directories in EPHEMERAL.
+    directories: Vec<&'a str>,
     /// The path of the picture of the disks from the runbook; none if there is no picture.
     map: Option<String>,
     scratch_volume: Option<&'a str>,
@@ -82,6 +84,7 @@ struct Image<'a> {
     /// Whether that is an installed system rather than a medium to install from.
     is_disk_image: bool,
     is_bare_metal: bool,
+    is_secureboot: bool,
     extensions: Vec<&'a str>,
     kernel_args: &'a [String],
 }
@@ -109,8 +112,6 @@ struct File {
 /// What decides which sections there are.
 #[derive(Debug, Serialize)]
 struct Features {
-    /// What is applied may cut the connection through which it is applied.
-    network: bool,
     kubevirt: bool,
 }
 
@@ -156,6 +157,7 @@ impl<'a> Runbook<'a> {
             objects: of(Reader::Kubernetes, &|_| true),
             disks: DiskFacts::all(device),
             volumes: VolumeFacts::all(device, planned),
+            directories: volume::directories(device),
             map: path_of("documents.diskMap")
                 .zip(path_of("documents.runbook"))
                 .map(|(map, runbook)| link(runbook, map)),
@@ -181,10 +183,8 @@ impl<'a> Image<'a> {
         });
         let platform = planned.platform.as_str();
         // Source: image-factory, docs/api.md: the paths of boot assets.
-        let boot = match (
-            image.reference.contains("-installer-secureboot/"),
-            schematic.is_some_and(|it| it.overlay.is_some()),
-        ) {
+        let is_secureboot = image.reference.contains("-installer-secureboot/");
+        let boot = match (is_secureboot, schematic.is_some_and(|it| it.overlay.is_some())) {
             (_, true) => format!("{platform}-{arch}.raw.xz"),
             (true, false) => format!("{platform}-{arch}-secureboot.iso"),
             (false, false) => format!("{platform}-{arch}.iso"),
@@ -199,6 +199,7 @@ impl<'a> Image<'a> {
             is_disk_image: boot.ends_with(".raw.xz"),
             boot,
             is_bare_metal: platform == "metal",
+            is_secureboot,
             extensions: schematic.iter().flat_map(|it| &it.extensions).map(|name| short(name)).collect(),
             kernel_args: schematic.map_or(&[], |schematic| &schematic.extra_kernel_args),
         })
@@ -245,12 +246,7 @@ impl File {
 impl Features {
     fn new(device: &Device) -> Self {
         let has_kubevirt = |label: &String| label.starts_with("kubevirt.io/");
-        Self {
-            network: device.network.tailscale.is_some()
-                || !device.network.links.is_empty()
-                || !device.network.vips.is_empty(),
-            kubevirt: device.kubernetes.labels.keys().any(has_kubevirt),
-        }
+        Self { kubevirt: device.kubernetes.labels.keys().any(has_kubevirt) }
     }
 }
 

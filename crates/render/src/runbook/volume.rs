@@ -1,8 +1,8 @@
 //! Disks and volumes as a runbook describes them.
 
 use serde::Serialize;
-use talosmith_model::grouped;
 use talosmith_model::plan::{Device, Runbook, Volume};
+use talosmith_model::{VolumeType, grouped};
 
 use crate::disk_layout::{SizeUnit, disk_layouts};
 
@@ -68,6 +68,12 @@ impl DiskFacts {
     }
 }
 
+/// Returns the user volumes that are directories in EPHEMERAL.
+pub(crate) fn directories(device: &Device) -> Vec<&str> {
+    let is_directory = |volume: &&Volume| volume.volume_type == Some(VolumeType::Directory);
+    device.storage.volumes.iter().filter(is_directory).map(|volume| volume.name.as_str()).collect()
+}
+
 impl VolumeFacts {
     pub(crate) fn all(device: &Device, runbook: &Runbook) -> Vec<Self> {
         device.storage.volumes.iter().map(|volume| Self::new(volume, runbook)).collect()
@@ -75,8 +81,6 @@ impl VolumeFacts {
 
     fn new(volume: &Volume, runbook: &Runbook) -> Self {
         let is_ephemeral = volume.kind == "VolumeConfig" && volume.name == "EPHEMERAL";
-        let kind = volume.volume_type.as_ref().and_then(|kind| serde_json::to_value(kind).ok());
-        let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("partition");
         let path = if is_ephemeral { Some("/var".to_owned()) } else { volume.mount_path.clone() };
         let is_below = |path: &String| runbook.local_paths.iter().any(|local| local.starts_with(path.as_str()));
         // The prefixes of pkg/machinery/constants of Talos.
@@ -92,18 +96,18 @@ impl VolumeFacts {
             id: format!("{prefix}{}", volume.name),
             kind: volume.kind,
             size: size(volume),
-            note: match (volume.kind, kind) {
+            note: match (volume.kind, volume.volume_type) {
                 ("RawVolumeConfig", _) => "no file system",
                 ("SwapVolumeConfig", _) => "swap space",
                 ("ExistingVolumeConfig", _) => "a partition that Talos mounts and did not make",
-                (_, "disk") => "the whole disk",
-                (_, "directory") => "a directory in EPHEMERAL",
+                (_, Some(VolumeType::Disk)) => "the whole disk",
+                (_, Some(VolumeType::Directory)) => "a directory in EPHEMERAL",
                 ("VolumeConfig", _) if !is_ephemeral => "a volume of Talos's own",
                 _ => "",
             },
             is_ephemeral,
-            can_be_dropped: is_made && kind == "partition",
-            is_whole_disk: kind == "disk",
+            can_be_dropped: is_made && volume.volume_type.is_none(),
+            is_whole_disk: volume.volume_type == Some(VolumeType::Disk),
             grows: volume.grow == Some(true),
             has_relative_bound: volume
                 .max_size
