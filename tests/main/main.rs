@@ -15,6 +15,7 @@ mod properties;
 mod published_schemas;
 mod readme;
 mod reference;
+mod references;
 mod rendered;
 mod runbook;
 mod sandbox;

@@ -14,6 +14,7 @@ use crate::comparison::Differences;
 use crate::misnamed::misnamed_devices;
 use crate::parallel;
 use crate::project::{Project, apply_levels};
+use crate::references::check_references;
 use crate::rendering::Owner;
 use crate::results::Results;
 use crate::selection::Selection;
@@ -106,6 +107,7 @@ pub fn inspect<'a, K: Send>(
     let mut results = Results::new(std::mem::take(&mut project.findings));
     let mut clusters = std::mem::take(&mut project.clusters);
     let steps = Steps::new(&project, selection, purpose, &keep);
+    let is_whole = *selection == Selection::Everything && project.fleet.as_ref().is_some_and(|fleet| fleet.is_whole);
     let mut plan = project.fleet.as_ref().map(FleetPlan::new);
     let folders: Vec<(usize, &str)> = project.folders.iter().map(String::as_str).enumerate().collect();
     for window in folders.chunks(WINDOW) {
@@ -117,6 +119,9 @@ pub fn inspect<'a, K: Send>(
     }
     if let Some(mut plan) = plan {
         add_deferred(&mut results, &steps, &mut plan)?;
+        if is_whole {
+            results.findings.extend(check_references(&project, || plan.device_names()));
+        }
         let (planned, wrong) = plan.finish(clusters);
         clusters = planned;
         results.findings.extend(wrong);
@@ -132,7 +137,6 @@ pub fn inspect<'a, K: Send>(
             results.add_cluster(steps.owner(Owner::User(&user))?);
         }
     }
-    let is_whole = *selection == Selection::Everything && project.fleet.as_ref().is_some_and(|fleet| fleet.is_whole);
     if is_whole {
         results.add_unused_layer_files();
         let has_devices = results.gone.len() < project.folders.len();

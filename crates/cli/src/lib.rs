@@ -32,6 +32,8 @@ mod loading;
 mod rendering;
 mod comparison;
 mod misnamed;
+mod glob;
+mod references;
 mod steps;
 mod results;
 mod inspection;

@@ -66,6 +66,23 @@ pub(crate) fn splice(text: &str, contents: &BTreeMap<&str, &str>) -> Result<Stri
     if faults.is_empty() { Ok(spliced) } else { Err(faults) }
 }
 
+/// Returns the bytes of a text that are in regions.
+pub(crate) fn regions(text: &str) -> Vec<Range<usize>> {
+    let mut regions = Vec::new();
+    let (mut open, mut start) = (None, 0);
+    for line in text.split_inclusive('\n') {
+        if let Some(marker) = marker(line, start) {
+            if marker.is_begin {
+                open = Some(start);
+            } else {
+                regions.extend(open.take().map(|begin| begin..start));
+            }
+        }
+        start += line.len();
+    }
+    regions
+}
+
 /// Appends the lines of a region to a text that ends with the line which begins it.
 fn push_lines(text: &mut String, content: &str, begin: &str) {
     let indent = &begin[..begin.len() - begin.trim_start().len()];

@@ -116,6 +116,8 @@ codes! {
     UnlistedValue "unlisted-value" Warning "A patch or text has the name of a value that it does not list."
     UnusedValue "unused-value" Warning "A value is listed or defined, and nothing uses it."
     UnknownFile "unknown-file" Error "A key of `files` belongs to no artifact, or a file does not exist."
+    UnknownReference "unknown-reference" Warning "A hand-written file names a node or an address that no device has."
+    UncheckedReference "unchecked-reference" Warning "`references` finds no file or no value, or a file that cannot be read."
     UnknownApplication "unknown-application" Error "A device uses an application that its cluster does not have."
     // Versions
     ModelVersion "model-version" Error "The model has a version that this talosmith does not read."

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Diagnostic, Pointer, SourceId};
+use crate::{Code, Diagnostic, Pointer, SourceId};
 
 mod utf8;
 mod syntax;
@@ -94,6 +94,19 @@ impl Document {
     pub fn parse_stream(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
         let parsed = parse(source, text, Count::Any);
         if parsed.findings.is_empty() { Ok(parsed.nodes) } else { Err(parsed.findings) }
+    }
+
+    /// Parses any number of documents of a file that others read: aliases, anchors, merge keys and tags are allowed, and an alias
+    /// stands for an empty string.
+    ///
+    /// # Errors
+    /// The first finding.
+    pub fn parse_foreign(source: SourceId, text: &str) -> Result<Vec<Node>, Box<Diagnostic>> {
+        let parsed = parse(source, text, Count::Any);
+        match parsed.findings.into_iter().find(|finding| finding.code != Code::Alias) {
+            Some(finding) => Err(Box::new(finding)),
+            None => Ok(parsed.nodes),
+        }
     }
 
     /// Returns the bytes of the key (`None` for an item and the root) and of the value at `pointer`.

@@ -9,8 +9,8 @@ use talosmith_document::{Code, TalosVersion};
 use crate::SecretSource;
 use crate::device::GpuPods;
 use crate::scalar::{
-    AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, Image, LabelKey, LabelValue, Name, RelativePath,
-    Size, Tag, VolumeName,
+    AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, FileGlob, Image, LabelKey, LabelValue, Name,
+    RelativePath, Size, Tag, ValuePath, VolumeName,
 };
 
 /// The version of the model that this talosmith reads.
@@ -29,6 +29,33 @@ pub struct Fleet {
     pub templates: Option<RelativePath>,
     #[serde(default)]
     pub artifacts: BTreeMap<Name, UserArtifact>,
+    #[serde(default)]
+    pub references: BTreeMap<Name, Reference>,
+}
+
+/// Values in hand-written files that must be those of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    pub files: FileGlob,
+    /// None for node selectors and node affinities, wherever they are.
+    pub at: Option<ValuePath>,
+    #[serde(default)]
+    pub is: ReferenceKind,
+}
+
+/// What the values of a reference are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReferenceKind {
+    /// The names of Kubernetes nodes.
+    #[default]
+    NodeName,
+    Hostname,
+    /// Addresses of devices or of their links, perhaps with a port or a prefix.
+    Address,
+    /// The names of devices in the model.
+    Device,
 }
 
 /// An artifact from a template of the user; `path` and `into` are mutually exclusive.

@@ -128,13 +128,14 @@ pub(crate) fn keep_readable_fleet(fleet: &mut Value, findings: &mut [Diagnostic]
             ("secrets", name) => {
                 drop(fleet.get_mut("secrets")?.as_object_mut()?.insert(name?, Value::Array(Vec::new())));
             }
-            ("artifacts", Some(name)) => drop(fleet.get_mut("artifacts")?.as_object_mut()?.shift_remove(&name)),
+            ("artifacts" | "lints" | "references", Some(name)) => {
+                drop(fleet.get_mut(&section)?.as_object_mut()?.shift_remove(&name));
+            }
             ("templates", _) => {
                 let sections = fleet.as_object_mut()?;
                 sections.shift_remove("templates");
                 finding.notes.extend(sections.shift_remove("artifacts").and_then(|_| note_skipped(&["artifacts"])));
             }
-            ("lints", Some(name)) => drop(fleet.get_mut("lints")?.as_object_mut()?.shift_remove(&name)),
             _ => drop(fleet.as_object_mut()?.shift_remove(&section)),
         }
     }

@@ -6,6 +6,7 @@ mod name;
 mod network;
 mod link;
 mod path;
+mod reference;
 mod size;
 mod bound;
 mod host;
@@ -23,6 +24,7 @@ pub(crate) use name::{
 };
 pub(crate) use network::{Address, Cidr, Endpoint, LogUrl, Route, SubnetFilter};
 pub(crate) use path::{AbsolutePath, ArtifactPath, DevicePath, RelativePath};
+pub(crate) use reference::{FileGlob, ValuePath};
 pub use size::{Size, grouped};
 pub(crate) use size::{VolumeSize, suggested};
 pub(crate) use system::{ArgumentName, Duration, FileMode, Sysctl};
@@ -144,6 +146,7 @@ macro_rules! with_scalars {
             "endpoint" BadAddress Endpoint r#"^https://[^/\s]+/?$"#;
             "environment-variable" BadName EnvironmentVariable r#"^[A-Za-z_][A-Za-z0-9_]*$"#;
             "extension" BadName Extension r#"^siderolabs/[A-Za-z0-9._-]+$"#;
+            "file-glob" PathEscape FileGlob r#"^(?!/)(?!(.*/)?\.{1,2}(/|$))[^\\:"<>|]+$"#;
             "file-mode" WrongType FileMode r#"^0o?[0-7]{3,4}$"#;
             "host" BadAddress Host r#"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$"#;
             "hostname" BadHostname Hostname r#"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"#;
@@ -176,6 +179,7 @@ macro_rules! with_scalars {
             "url" BadAddress Url r#"^https?://[^/\s]\S*$"#;
             "value" TemplateShape ValueText r#"^[A-Za-z0-9]([A-Za-z0-9._/:@+-]{0,251}[A-Za-z0-9])?$"#;
             "value-name" BadName ValueName r#"^[a-z][A-Za-z0-9]{0,62}$"#;
+            "value-path" BadName ValuePath r#"^[^/]+(/[^/]+)*$"#;
             "volume-name" VolumeName VolumeName r#"^[A-Za-z0-9-]{1,34}$"#;
             "volume-size" BadSize VolumeSize r#"^(remaining|0*[1-9][0-9]*(B|kB|[MGT]B|[KMGT]iB))$"#;
         }

@@ -222,6 +222,19 @@ impl CrossDeviceChecks {
         &self.workers
     }
 
+    /// The name of each device, and its hostname; of devices of a cluster with one hostname, only the first.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.hostnames.0.iter().map(|(key, (index, _))| {
+            let hostname = key.split_once('/').map_or(&**key, |(_, hostname)| hostname);
+            (&*self.devices[*index as usize].0, hostname)
+        })
+    }
+
+    /// The name of each device, and its address; of devices with one address, only the first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.addresses.0.iter().map(|(address, (index, _))| (&*self.devices[*index as usize].0, &**address))
+    }
+
     /// The name of each device, and where it is written.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, Location)> {
         self.devices.iter().map(|(name, source)| (&**name, Location::value(*source, "/name".into())))

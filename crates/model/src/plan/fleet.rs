@@ -8,7 +8,7 @@ use talosmith_machinery::Role;
 use super::cross_device::CrossDeviceChecks;
 use super::groups::UsedGroups;
 use super::unnamed_disk::UnnamedDisks;
-use super::{ApplicationInput, Cluster, CrossDeviceInput, applications, claimed, endpoints, folders};
+use super::{ApplicationInput, Cluster, CrossDeviceInput, DeviceNames, applications, claimed, endpoints, folders};
 use crate::scalar::Name;
 use crate::{DeviceFile, FleetFile, PartialDevice};
 
@@ -82,6 +82,11 @@ impl<'a> FleetPlan<'a> {
         }
         let unclear = self.unreadable.iter().filter(|device| device.is_unclear()).map(|device| device.cluster.clone());
         ControlPlanes { addresses, workers, unclear: unclear.collect() }
+    }
+
+    /// The names and addresses of all devices, once all were added; none if the file of a device has errors.
+    pub fn device_names(&self) -> Option<DeviceNames> {
+        self.unreadable.is_empty().then(|| DeviceNames::new(&self.checks))
     }
 
     /// Returns the clusters with what their devices provide, and every finding on the fleet, once all devices were added. `clusters`

@@ -48,7 +48,7 @@ impl ArtifactPath {
     }
 }
 
-fn check_relative_path(text: &str) -> Result<(), ScalarError> {
+pub(super) fn check_relative_path(text: &str) -> Result<(), ScalarError> {
     let fault = |why: &str| {
         ScalarError::new(format!("`{}` is not a path below its folder", text.escape_debug())).label(why.to_owned())
     };
