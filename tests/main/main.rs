@@ -20,6 +20,7 @@ mod rendered;
 mod runbook;
 mod sandbox;
 mod secrets;
+mod shared_files;
 mod show_and_fleet;
 mod staleness;
 mod user_artifacts;

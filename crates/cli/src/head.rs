@@ -9,7 +9,8 @@ use talosmith_document::Sources;
 use talosmith_model::FleetFile;
 use talosmith_model::layout::{self, DEVICE_FILE, DEVICES, FLEET_FILE};
 use talosmith_model::plan::{Device, UserArtifact, user_artifacts};
-use talosmith_render::Mark;
+use talosmith_render::provenance::Edit;
+use talosmith_render::{Artifact, Mark, key_of_line};
 
 use crate::change::{Change, ChangeKind};
 use crate::git::{Compared, Git};
@@ -30,8 +31,30 @@ const MANY: usize = 200;
 /// A device with generated files that were edited.
 pub(crate) struct EditedDevice {
     pub device: Arc<Device>,
-    /// The model keys of these files.
-    pub keys: BTreeMap<Utf8PathBuf, Cow<'static, str>>,
+    pub files: BTreeMap<Utf8PathBuf, EditedFile>,
+}
+
+/// A generated file that was edited.
+pub(crate) struct EditedFile {
+    /// The model key that requests it, or the first of several.
+    key: Cow<'static, str>,
+    /// What is merged in it, if several model keys share it.
+    merged: Vec<Artifact>,
+}
+
+impl EditedFile {
+    fn new(artifact: &Artifact) -> Self {
+        Self { key: artifact.key.clone(), merged: artifact.merged.clone() }
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.key).chain(self.merged.iter().map(|part| &*part.key))
+    }
+
+    /// Returns the model key that the edited line belongs to.
+    pub(crate) fn key(&self, device: &Device, edit: &Edit<'_>) -> &str {
+        key_of_line(device, &self.merged, edit).unwrap_or(&self.key)
+    }
 }
 
 impl EditedDevice {
@@ -39,8 +62,8 @@ impl EditedDevice {
     pub(crate) fn keep(inspected: &Inspected<'_>) -> Option<Self> {
         let (Owner::Device(device), Some(artifacts)) = (inspected.owner, inspected.artifacts) else { return None };
         let edited = inspected.changed.iter().map(|index| &artifacts[*index]);
-        let keys: BTreeMap<_, _> = edited.map(|artifact| (artifact.path.clone(), artifact.key.clone())).collect();
-        (!keys.is_empty()).then(|| Self { device: Arc::clone(device), keys })
+        let files: BTreeMap<_, _> = edited.map(|it| (it.path.clone(), EditedFile::new(it))).collect();
+        (!files.is_empty()).then(|| Self { device: Arc::clone(device), files })
     }
 }
 
@@ -78,8 +101,9 @@ impl Head {
         }
         let git = Git::open(processes, root).ok()?;
         let of_clusters = edited.iter().map(|change| &change.path).filter(|path| layout::device_of(path).is_none());
-        let keys = devices.flat_map(|device| &device.keys);
-        let of_devices = keys.filter(|(_, key)| FLEET_KEYS.contains(&key.as_ref())).map(|(path, _)| path);
+        let is_of_fleet = |file: &EditedFile| file.keys().any(|key| FLEET_KEYS.contains(&key));
+        let files = devices.flat_map(|device| &device.files);
+        let of_devices = files.filter(|(_, file)| is_of_fleet(file)).map(|(path, _)| path);
         let of_fleet: BTreeSet<Utf8PathBuf> = of_clusters.chain(of_devices).cloned().collect();
         let paths = model_paths(inspection, &edited, &removed);
         let device_files = format!("{DEVICES}/*/{DEVICE_FILE}");

@@ -8,6 +8,7 @@ use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, PlannedDevice};
 use talosmith_render::{
     Artifact, ArtifactError, LayerFile, TemplateOrigin, collisions, generated_files, layer_files, secret_files,
+    share_files,
 };
 
 use crate::change::{find_documents, find_orphans};
@@ -79,6 +80,7 @@ impl Owner<'_> {
                         return Err(if causes.is_empty() { errors } else { causes });
                     }
                 };
+                let artifacts = share_files(device, artifacts);
                 findings.extend(own_collisions(device, &artifacts));
                 Ok((artifacts, findings))
             }),
@@ -172,7 +174,7 @@ pub(crate) fn merge_findings(project: &Project<'_>, planned: &PlannedDevice) -> 
             errors.into_iter().filter_map(found).collect()
         }
     };
-    findings.extend(own_collisions(&planned.device, &artifacts));
+    findings.extend(own_collisions(&planned.device, &share_files(&planned.device, artifacts)));
     findings.retain(|finding| planned.is_certain(finding));
     findings
 }
@@ -190,11 +192,14 @@ fn own_collisions(device: &Device, artifacts: &[Artifact]) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let files = generated_files(device);
-    collisions(files.iter().map(|file| (file.path.as_path(), &file.location)))
+    let findings = collisions(files.iter().map(|file| (file.path.as_path(), &file.location)));
+    let limits = "keys can share a file if Talos applies what they generate, and it is no raw patch, not that of kata, and has no secret";
+    findings.into_iter().map(|finding| finding.note(limits)).collect()
 }
 
 fn invalid(project: &Project<'_>, artifact: &Artifact) -> Vec<Diagnostic> {
-    let invalid = project.renderer.check_schema(artifact).into_iter().map(|invalid| {
+    let parts = artifact.parts().iter().flat_map(|part| project.renderer.check_schema(part));
+    let invalid = parts.map(|invalid| {
         let (source, origin) = template_source(project, &invalid.template);
         invalid.diagnostic(source, origin)
     });

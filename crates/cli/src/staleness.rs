@@ -6,8 +6,6 @@ use grouped::is_absent;
 
 pub(crate) use grouped::{Generate, group, is_any_grouped};
 
-use std::sync::Arc;
-
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location, Locator, SourceId, line_column};
 use talosmith_model::plan::{UserArtifact, user_artifacts};
@@ -120,9 +118,9 @@ fn user_artifact(inspection: &Inspection<'_, EditedDevice>, change: &Change) -> 
 
 fn provenance(inspection: &Inspection<'_, EditedDevice>, change: &Change, edit: &Edit<'_>) -> Option<Provenance> {
     let fleet = inspection.fleet.as_ref()?;
-    let key = |edited: &EditedDevice| Some((Arc::clone(&edited.device), edited.keys.get(&change.path)?.clone()));
-    if let Some((device, key)) = inspection.kept.iter().find_map(key) {
-        return Some(of_device(fleet, &device, &key, edit));
+    let edited = |kept: &'_ EditedDevice| kept.files.contains_key(&change.path);
+    if let Some(EditedDevice { device, files }) = inspection.kept.iter().find(|kept| edited(kept)) {
+        return Some(of_device(fleet, device, files[&change.path].key(device, edit), edit));
     }
     inspection.clusters.iter().find_map(|cluster| of_cluster(fleet, cluster, &change.path, edit))
 }

@@ -201,6 +201,7 @@ fn artifact(path: &Utf8Path, artifact: &UserArtifact, text: String, mark: Mark) 
         mark,
         applied: false,
         raw: true,
+        merged: Vec::new(),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::talos_data::{Minor, talos};
 use crate::value::{PatchSpan, Value};
 
 use deletions::Split;
-pub(crate) use deletions::{Deletion, DeletionError};
+pub(crate) use deletions::{Deletion, DeletionError, is_deletion};
 pub use documents::main_section;
 pub use generated::{GeneratedPatchError, decode_generated};
 pub(crate) use wording::{alternatives, title};

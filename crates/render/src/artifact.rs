@@ -33,9 +33,16 @@ pub struct Artifact {
     pub mark: Mark,
     /// Whether a user wrote its content, so that formatters and linters may find something in it.
     pub raw: bool,
+    /// The artifacts that are merged in it, if several model keys share the file; empty otherwise.
+    pub merged: Vec<Self>,
 }
 
 impl Artifact {
+    /// Returns what was rendered for each model key: this artifact, or those that are merged in it.
+    pub fn parts(&self) -> &[Self] {
+        if self.merged.is_empty() { std::slice::from_ref(self) } else { &self.merged }
+    }
+
     /// Returns the text without its header line, which names the device: artifacts of different devices may be equal otherwise.
     pub fn body(&self) -> &str {
         self.text.split_once('\n').map_or("", |(_, body)| body)

@@ -19,7 +19,12 @@ pub fn yaml_document(value: &Value) -> String {
 /// Returns the YAML document of a mapping that a user wrote. Scalars without quotes stay as they are written: `1.10` and `0o644`
 /// keep the meaning that they have for the program that reads the document.
 pub(crate) fn node_document(node: &Node) -> String {
-    document(&Tree::from(node))
+    document(&Tree::new(node, false))
+}
+
+/// Returns the same with the quotes that strings have, whether or not they need them.
+pub(crate) fn quoted_document(node: &Node) -> String {
+    document(&Tree::new(node, true))
 }
 
 /// Returns a list or mapping as part of a document, to be inserted at column `indent`; without a newline at the end.
@@ -68,17 +73,19 @@ impl<'a> From<&'a Value> for Tree<'a> {
     }
 }
 
-impl<'a> From<&'a Node> for Tree<'a> {
-    fn from(node: &'a Node) -> Self {
+impl<'a> Tree<'a> {
+    fn new(node: &'a Node, keeps_quotes: bool) -> Self {
+        let tree = |node| Self::new(node, keeps_quotes);
         match &node.value {
             NodeValue::Mapping(entries) if !entries.is_empty() => {
-                Self::Mapping(entries.iter().map(|entry| (&*entry.key, (&entry.value).into())).collect())
+                Self::Mapping(entries.iter().map(|entry| (&*entry.key, tree(&entry.value))).collect())
             }
-            NodeValue::Sequence(items) if !items.is_empty() => Self::List(items.iter().map(Self::from).collect()),
+            NodeValue::Sequence(items) if !items.is_empty() => Self::List(items.iter().map(tree).collect()),
             NodeValue::Mapping(_) => Self::Written("{}".into()),
             NodeValue::Sequence(_) => Self::Written("[]".into()),
             NodeValue::Scalar(text, Style::Plain) if text.is_empty() => Self::Written("null".into()),
             NodeValue::Scalar(text, Style::Plain) if !text.contains('\n') => Self::Written((&**text).into()),
+            NodeValue::Scalar(text, Style::Quoted) if keeps_quotes => Self::Written(scalar::quoted(text).into()),
             NodeValue::Scalar(text, _) => Self::Text(text),
         }
     }

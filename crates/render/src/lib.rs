@@ -13,6 +13,7 @@ mod secret;
 mod disk_layout;
 mod catalogue;
 mod target;
+mod file_keys;
 pub mod provenance;
 mod device_context;
 mod disk_map;
@@ -23,6 +24,7 @@ mod artifact_error;
 mod schema_check;
 mod merge_check;
 mod raw_patch;
+mod shared_file;
 mod user_artifact;
 mod renderer;
 
@@ -35,12 +37,13 @@ pub use device_context::device_context;
 pub use disk_layout::{DiskLayout, SizeUnit, VolumeLayout, disk_layouts};
 pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_fault};
+pub use file_keys::{LayerFile, layer_files, unused_layer_file};
 pub use formats::{Format, parse};
 pub use renderer::{Renderer, document_mark};
 pub use secret::{SecretArtifact, Secrets};
+pub use shared_file::{key_of_line, share_files};
 pub use target::{
-    GeneratedFile, LayerFile, SecretFile, cluster_paths, collisions, documents, generated_files, layer_files,
-    location_of_key, secret_files, unused_layer_file,
+    GeneratedFile, SecretFile, cluster_paths, collisions, documents, generated_files, location_of_key, secret_files,
 };
 pub use user_artifact::{
     Comment, FleetView, GENERATED, UserSchema, check_user_artifact, comment_of, template_name, user_header,

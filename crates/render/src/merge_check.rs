@@ -33,7 +33,7 @@ impl MergeCheck {
 
     /// Returns the warnings about the patches of a device, which are applied in the order of the artifacts.
     pub(crate) fn check(&self, device: &Device, artifacts: &[Artifact]) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
-        let target = Target { version: &device.versions.talos, base: device.versions.base.minor() };
+        let target = target_of(device);
         let patches = artifacts.iter().filter(|artifact| artifact.reader == Reader::Talos);
         let decoded = self.decoded.get_or_compute(&(target.version.clone(), target.base), Arc::default);
         let mut errors = Vec::new();
@@ -78,6 +78,11 @@ impl MergeCheck {
         }
         Ok(findings)
     }
+}
+
+/// Returns the Talos that the patches of a device are applied with.
+pub(crate) fn target_of(device: &Device) -> Target<'_> {
+    Target { version: &device.versions.talos, base: device.versions.base.minor() }
 }
 
 fn invalid(artifact: &Artifact, error: &GeneratedPatchError) -> ArtifactError {

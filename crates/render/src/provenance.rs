@@ -46,6 +46,11 @@ impl<'a> Edit<'a> {
         Self { generated, edited, line, wanted, part }
     }
 
+    /// The index of the last generated line that the edit is about: the edited one, or the one before an inserted one.
+    pub(crate) fn last_line(&self) -> usize {
+        if self.wanted.is_some() { self.line } else { self.line.saturating_sub(1) }
+    }
+
     /// How well a scalar of the model fits the line; none if neither its value nor its key is in it.
     fn fit(&self, scalar: &ResolvedKey) -> Option<Fit> {
         let line = self.wanted?;

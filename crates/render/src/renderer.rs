@@ -13,15 +13,16 @@ use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DISK_MAP, Reader, Template, artifacts_of, built_in_templates};
 use crate::engine::{Engine, template_value};
+use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
 use crate::merge_check::MergeCheck;
 use crate::schema_check::check_schema;
-use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path, unknown_files};
+use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path};
 use crate::template_context::{SecretValues, TemplateContext};
 use crate::user_artifact::{FleetView, GENERATED, template_name};
 use crate::{
     Artifact, ArtifactError, InvalidArtifact, Mark, SecretArtifact, Secrets, TemplateError,
-    device_context::device_context, raw_patch,
+    device_context::device_context, raw_patch, shared_file,
 };
 
 /// Renders the artifacts of one plan. Threads can share it.
@@ -90,6 +91,7 @@ impl Renderer {
                     mark: Mark::Header,
                     applied: row.applied,
                     raw: matches!(row.template, Template::Raw),
+                    merged: Vec::new(),
                 }),
                 Err(error) => errors.push(ArtifactError::Template(error)),
             }
@@ -139,6 +141,7 @@ impl Renderer {
                         mark: Mark::Header,
                         applied: true,
                         raw: false,
+                        merged: Vec::new(),
                     }),
                     Err(error) => errors.push(ArtifactError::Template(error)),
                 }
@@ -151,9 +154,10 @@ impl Renderer {
     /// an artifact that equals the file on disk, which was proved when it was written. Returns the error of each template.
     pub fn prove_device(&self, device: &Arc<Device>, artifacts: &[&Artifact]) -> Vec<TemplateError> {
         let context = self.device_context(device);
+        let parts = artifacts.iter().flat_map(|artifact| artifact.parts());
         let errors = artifacts_of(device).filter_map(|(row, item)| {
             let key = row.key_of(item);
-            let artifact = artifacts.iter().find(|artifact| artifact.key == key)?;
+            let artifact = parts.clone().find(|artifact| artifact.key == key)?;
             let context = context.for_artifact(device, row, item, &SecretValues::new());
             injection_proof::prove(
                 &self.engine,
@@ -164,7 +168,7 @@ impl Renderer {
             )
             .err()
         });
-        errors.collect()
+        errors.chain(artifacts.iter().filter_map(|artifact| shared_file::prove(device, artifact).err())).collect()
     }
 
     /// Returns everything for which the reader of an artifact would reject it. Patches of Talos are checked by

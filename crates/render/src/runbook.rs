@@ -100,7 +100,7 @@ struct Secret<'a> {
 #[derive(Debug, Serialize)]
 struct File {
     path: String,
-    about: &'static str,
+    about: String,
     /// The name of the item that it is for, such as a volume; empty if it is for the device.
     item: String,
     /// Whether git does not track it.
@@ -232,10 +232,15 @@ impl File {
         let key = file.key.strip_suffix(".secret").unwrap_or(&file.key);
         let item = ["volumes.", "schematics.", "extensionServices.", "install.alternatives.", "patches."]
             .into_iter()
-            .find_map(|collection| key.strip_prefix(collection));
+            .find_map(|collection| key.strip_prefix(collection))
+            .filter(|_| file.other_keys.is_empty());
+        let keys = || std::iter::once(key).chain(file.other_keys.iter().map(String::as_str)).collect::<Vec<_>>();
         Self {
             path: file.path.to_string(),
-            about: file.about.split(';').next().unwrap_or_default(),
+            about: match &file.other_keys[..] {
+                [] => file.about.split(';').next().unwrap_or_default().to_owned(),
+                _ => format!("the keys {}", keys().join(", ")),
+            },
             item: item.unwrap_or_default().to_owned(),
             is_secret: file.secret,
             is_kata: key == "kata",

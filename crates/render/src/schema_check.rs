@@ -92,6 +92,7 @@ mod tests {
             mark: crate::Mark::Header,
             applied: true,
             raw: false,
+            merged: Vec::new(),
         };
         check_schema(&artifact).into_iter().map(|invalid| (invalid.location, invalid.message)).collect()
     }

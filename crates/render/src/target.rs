@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Location, Pointer, closest};
-use talosmith_model::layout::{DEVICE_FILE, MANIFESTS, manifests};
+use talosmith_document::{Code, Diagnostic, Location, Pointer};
+use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, NodeClasses};
 
-use crate::catalogue::{Application, CLUSTER, ClusterRow, DEVICE, Each, Reader, Row, artifacts_of};
+use crate::catalogue::{Application, CLUSTER, ClusterRow, Each, Reader, Row, Template, artifacts_of};
 
 /// A file that is generated for a device, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +20,9 @@ pub struct GeneratedFile {
     /// What it is for, in a few words.
     #[serde(skip)]
     pub about: &'static str,
+    /// The other model keys that share the file.
+    #[serde(rename = "otherKeys", skip_serializing_if = "Vec::is_empty")]
+    pub other_keys: Vec<String>,
     pub reader: Reader,
     pub applied: bool,
     /// Whether it holds a secret, so that git does not track it.
@@ -39,16 +42,23 @@ pub struct SecretFile {
 }
 
 /// Returns every file of a device, in the order in which a person would apply them; a file with secrets follows the tracked file that
-/// has the placeholders.
+/// has the placeholders. A file that several keys share is where the first of them is.
 pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
-    let mut files = Vec::new();
+    let mut files: Vec<GeneratedFile> = Vec::new();
     let secrets = secret_files(device);
     for (row, item) in artifacts_of(device) {
         let key = row.key_of(item);
-        files.extend(tracked_path(device, row, item, &key).map(|path| GeneratedFile {
+        let path = tracked_path(device, row, item, &key);
+        let first = files.iter_mut().find(|file| Some(&file.path) == path.as_ref());
+        if let Some(first) = first.filter(|first| can_share(device, &first.key) && can_share(device, &key)) {
+            first.other_keys.push(key.into_owned());
+            continue;
+        }
+        files.extend(path.map(|path| GeneratedFile {
             path,
             key: key.to_string(),
             about: row.about,
+            other_keys: Vec::new(),
             reader: row.reader,
             // Of a template, the file with the secret is applied.
             applied: row.applied && secrets.iter().all(|file| file.key != key),
@@ -59,6 +69,7 @@ pub fn generated_files(device: &Device) -> Vec<GeneratedFile> {
             path: file.path.clone(),
             key: format!("{key}.secret"),
             about: row.about,
+            other_keys: Vec::new(),
             reader: row.reader,
             applied: row.applied,
             secret: true,
@@ -188,8 +199,17 @@ fn default_stem(device: &Device, row: &Row, item: &str) -> String {
     name.strip_suffix(".patch.yaml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(&name).to_owned()
 }
 
-fn holds_secret(device: &Device, key: &str) -> bool {
+pub(crate) fn holds_secret(device: &Device, key: &str) -> bool {
     device.secrets.iter().any(|held| held.key == key)
+}
+
+/// Whether other model keys can share the file of a key: a machine-config patch that is applied and contains no secret. A raw patch
+/// keeps its own file, since merging would drop its comments and move it before the patches that it overrides; and so does that of
+/// kata, which is applied later than the others.
+pub(crate) fn can_share(device: &Device, key: &str) -> bool {
+    let is_patch = |row: &Row| row.reader == Reader::Talos && row.applied;
+    let can = |row: &Row| is_patch(row) && !matches!(row.template, Template::Raw) && row.key != "kata";
+    row_of_key(device, key).is_some_and(|(row, _)| can(row)) && !holds_secret(device, key)
 }
 
 /// Returns the location of the key that requests or renames an artifact.
@@ -215,101 +235,6 @@ pub(crate) fn key_location(device: &Device, row: &Row, item: &str) -> Location {
 pub(crate) fn key_pointer(row: &Row, item: &str) -> Pointer {
     let segments = row.key.split('.').map(|segment| if segment == "*" { item } else { segment });
     segments.fold(Pointer::root(), |at, segment| at.child(segment))
-}
-
-/// Whether a key of `files` belongs to an artifact that some device can have.
-fn is_artifact(key: &str) -> bool {
-    let key = key.strip_suffix(".secret").unwrap_or(key);
-    DEVICE.iter().any(|row| match row.key.split_once('*') {
-        Some((before, after)) => {
-            key.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)).is_some_and(|item| !item.is_empty())
-        }
-        None => row.key == key,
-    })
-}
-
-/// Returns a finding for each key in `files` that requests no file.
-pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
-    if device.files.is_empty() {
-        return Vec::new();
-    }
-    let known = known_keys(device);
-    // A key in a layer is for the devices that have the file.
-    let is_for_others = |key: &str, location: &Location| {
-        let is_withheld = device.documents.is_runbook_withheld && key == "documents.runbook";
-        is_withheld || (location.source != device.location.source && is_artifact(key))
-    };
-    let unknown =
-        device.files.iter().filter(|(key, (_, location))| !known.contains(key) && !is_for_others(key, location));
-    let unknown = unknown.map(|(key, (_, location))| {
-        let finding = Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file"), location.as_key());
-        let finding = match closest(key, known.iter().map(String::as_str)) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding,
-        };
-        finding.device(device.name.clone()).note(format!("keys that do: {}", known.join(", ")))
-    });
-    unknown.chain(misplaced_documents(device)).collect()
-}
-
-/// Returns a finding for each document that would be written over the model or among the other generated files.
-fn misplaced_documents(device: &Device) -> impl Iterator<Item = Diagnostic> {
-    let documents = DEVICE.iter().filter(|row| row.reader == Reader::Operator);
-    documents.filter_map(|row| {
-        let (name, location) = device.files.get(row.key)?;
-        let name = name.as_ref()?;
-        let first = name.iter().next()?.to_lowercase();
-        if first != MANIFESTS && name.as_str().to_lowercase() != DEVICE_FILE {
-            return None;
-        }
-        let message = format!("`{}` cannot be written to `{name}`", row.key);
-        let finding = Diagnostic::new(Code::OutputCollision, message, location.clone())
-            .device(device.name.clone())
-            .note(format!("documents are in the folder of the device, beside {DEVICE_FILE} and {MANIFESTS}/"))
-            .help(format!("write another name, such as `{}`", row.file));
-        Some(finding)
-    })
-}
-
-/// A key of `files` in a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerFile {
-    pub key: String,
-    pub location: Location,
-    /// Whether the device has the artifact.
-    pub is_used: bool,
-}
-
-/// Returns the keys of `files` that a device has from its layers.
-pub fn layer_files(device: &Device) -> Vec<LayerFile> {
-    let of_layer = |(_, location): &&(Option<Utf8PathBuf>, Location)| location.source != device.location.source;
-    if !device.files.values().any(|file| of_layer(&file)) {
-        return Vec::new();
-    }
-    let known = known_keys(device);
-    let files = device.files.iter().filter(|(_, file)| of_layer(file));
-    let files = files.map(|(key, (_, location))| LayerFile {
-        key: key.clone(),
-        location: location.clone(),
-        is_used: known.contains(key),
-    });
-    files.collect()
-}
-
-/// Returns the keys of `files` that request a file of a device.
-fn known_keys(device: &Device) -> Vec<String> {
-    let mut known: Vec<String> = artifacts_of(device).map(|(row, item)| row.key_of(item).into_owned()).collect();
-    let with_secrets: Vec<String> =
-        known.iter().filter(|key| holds_secret(device, key)).map(|key| format!("{key}.secret")).collect();
-    known.extend(with_secrets);
-    known
-}
-
-/// Returns the error for a key of `files` in a layer whose artifact no device has.
-pub fn unused_layer_file(key: &str, location: &Location) -> Diagnostic {
-    Diagnostic::new(Code::UnknownFile, format!("`{key}` requests no file of any device"), location.as_key())
-        .note("no device that has this layer has the key")
-        .help("remove the line")
 }
 
 /// Returns a finding for each two artifacts with one path. Case does not count, since some file systems ignore it.

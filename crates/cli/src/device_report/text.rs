@@ -152,6 +152,10 @@ fn outputs(outputs: &[GeneratedFile], folder: &Utf8Path, style: Style) -> String
     for output in outputs {
         let state = match (output.secret, output.applied) {
             (true, _) => Cell::colored("secret, not tracked", AnsiColor::Yellow),
+            (false, true) if !output.other_keys.is_empty() => {
+                let others = output.other_keys.iter().map(|key| format!(", {key}"));
+                format!("applied: {}{}", output.key, others.collect::<String>()).into()
+            }
             (false, true) => "applied".into(),
             (false, false) if outputs.iter().any(|other| other.key == format!("{}.secret", output.key)) => {
                 "template of the next one".into()

@@ -35,7 +35,7 @@ pub(crate) type Split = Result<(Vec<Deletion>, Option<Value<'static>>), Refusal>
 type Refusal = (DeletionError, PatchSpan);
 
 /// Whether a field is `$patch: delete`.
-pub(super) fn is_deletion(field: &Field<'_>) -> bool {
+pub(crate) fn is_deletion(field: &Field<'_>) -> bool {
     field.key == "$patch" && field.value.as_scalar().is_some_and(|scalar| scalar.text == "delete")
 }
 
