@@ -141,6 +141,9 @@ impl Context<'_> {
         summary: Value,
     ) -> Result<(), PrintError> {
         self.name_directory(findings);
+        if self.is_text() {
+            report::group_deprecations(findings);
+        }
         let sources = sources.load(findings);
         report::sort(findings, sources);
         match self.global.format {

@@ -3,6 +3,7 @@
 mod position;
 mod shown;
 mod order;
+mod deprecations;
 mod wrap;
 mod style;
 mod snippet;
@@ -12,6 +13,7 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use deprecations::group_deprecations;
 pub(crate) use human::group;
 pub use human::human;
 pub(crate) use json::{json, json_document};

@@ -107,6 +107,8 @@ pub(super) struct CrossDeviceChecks {
     tailnet: FirstUses,
     /// The addresses of the control planes of each cluster.
     control_planes: BTreeMap<String, BTreeSet<String>>,
+    /// Their hostnames.
+    control_plane_hosts: BTreeMap<String, BTreeSet<String>>,
     /// The number of workers of each cluster.
     workers: BTreeMap<String, usize>,
     objects: objects::Checks,
@@ -162,6 +164,9 @@ impl CrossDeviceChecks {
                 .push(finding.note("talosctl would reach one of the two, and apply to it what is meant for the other"));
         }
         let mut is_duplicate = false;
+        if role == Role::ControlPlane {
+            self.control_plane_hosts.entry(cluster.clone()).or_default().insert(hostname.clone());
+        }
         if let Some((first, key)) = self.hostnames.add(format!("{cluster}/{hostname}"), index, key) {
             let message = |owner: &str| format!("`{owner}` and `{name}` have the hostname `{hostname}`");
             let finding = duplicate(Code::DuplicateHostname, first, &key, &message);
@@ -245,7 +250,7 @@ impl CrossDeviceChecks {
         let mut findings = lowered(fleet);
         self.selectors.finish(fleet, all_read, &mut findings);
         if all_read {
-            self.certificate_names.finish(&self.control_planes, &mut findings);
+            self.certificate_names.finish(&self.control_planes, &self.control_plane_hosts, &mut findings);
         }
         for name in fleet.fleet.clusters.keys().filter(|_| all_read) {
             let planes = self.control_planes.get(name.as_str()).map_or(0, BTreeSet::len);
