@@ -24,7 +24,7 @@ struct Document {
     minor: String,
 }
 
-/// Returns the documents of a model, whose devices have no error.
+/// Returns the documents of the devices of a model.
 fn documents(files: &Files) -> Vec<Document> {
     let tree: MemoryTree = files.iter().map(|(path, text)| (path.as_str(), text.clone().into_bytes())).collect();
     let project = Project::open(&tree).expect("a tree in memory can be read");
@@ -56,7 +56,7 @@ fn model(root: &Path) -> Files {
 fn with_documents(mut files: Files) -> Files {
     for (path, text) in &mut files {
         if path.ends_with("device.yaml") && !text.contains("\ndocuments:") {
-            text.push_str("\ndocuments: { runbook: true, diskMap: true }\n");
+            text.push_str("\ndocuments: { runbook: true }\n");
         }
     }
     files
