@@ -32,6 +32,16 @@ pub(crate) struct DeviceReport<'a> {
     alternatives: &'a [NamedImage],
     /// In the order in which a person would apply them.
     outputs: Vec<GeneratedFile>,
+    /// Those for the device, for its cluster and for the fleet.
+    artifacts: Vec<UserFile>,
+}
+
+/// A file that a template of the user renders.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct UserFile {
+    pub path: Utf8PathBuf,
+    /// Its key in talosmith.yaml.
+    pub key: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,7 +92,7 @@ struct Schematic<'a> {
 
 impl<'a> DeviceReport<'a> {
     /// `sources` contain the files of the resolved keys.
-    pub(crate) fn new(device: &'a Device, keys: Vec<ResolvedKey>, sources: &Sources) -> Self {
+    pub(crate) fn new(device: &'a Device, keys: Vec<ResolvedKey>, artifacts: Vec<UserFile>, sources: &Sources) -> Self {
         Self {
             version: VERSION,
             device: Identity {
@@ -111,6 +121,7 @@ impl<'a> DeviceReport<'a> {
             image: device.images.install.image.as_ref(),
             alternatives: &device.images.install.alternatives,
             outputs: generated_files(device),
+            artifacts,
         }
     }
 }

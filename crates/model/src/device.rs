@@ -74,11 +74,11 @@ pub struct Device {
     #[serde(default)]
     pub gpu: Gpu,
     #[serde(default)]
-    pub labels: BTreeMap<LabelKey, LabelValue>,
+    pub labels: Ordered<LabelKey, LabelValue>,
     #[serde(default)]
-    pub annotations: BTreeMap<LabelKey, String>,
+    pub annotations: Ordered<LabelKey, String>,
     #[serde(default)]
-    pub taints: BTreeMap<LabelKey, Taint>,
+    pub taints: Ordered<LabelKey, Taint>,
     /// Absent is not the same as an empty list.
     pub nameservers: Option<Vec<Address>>,
     pub search_domains: Option<SearchDomains>,
@@ -100,9 +100,9 @@ pub struct Device {
     #[serde(default)]
     pub kernel_modules: Ordered<Name, KernelModule>,
     #[serde(default)]
-    pub sysctls: BTreeMap<Sysctl, String>,
+    pub sysctls: Ordered<Sysctl, String>,
     #[serde(default)]
-    pub machine_files: BTreeMap<AbsolutePath, MachineFile>,
+    pub machine_files: Ordered<AbsolutePath, MachineFile>,
     #[serde(default)]
     pub registries: Registries,
     pub tailscale: Option<Tailscale>,

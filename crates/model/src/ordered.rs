@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
 
 /// The keys and values of a mapping in the order in which they are written. YAML has no key twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,8 @@ impl<K, V> Ordered<K, V> {
         self.0.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether it has no key.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -28,8 +30,27 @@ impl<K, V> Ordered<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+    /// The keys in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
+    }
+}
+
+impl<K: PartialEq, V> Ordered<K, V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+}
+
+impl<K, V> FromIterator<(K, V)> for Ordered<K, V> {
+    fn from_iter<Entries: IntoIterator<Item = (K, V)>>(entries: Entries) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
+impl<K: Serialize, V: Serialize> Serialize for Ordered<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
     }
 }
 

@@ -9,11 +9,11 @@ use talosmith_document::{Diagnostic, Level};
 use talosmith_model::layout;
 use talosmith_model::plan::Device;
 use talosmith_model::resolved_keys;
-use talosmith_render::Renderer;
+use talosmith_render::{Artifact, Renderer};
 
 use super::{Context, Exit, open};
 use crate::console::Channel;
-use crate::device_report::DeviceReport;
+use crate::device_report::{DeviceReport, UserFile};
 use crate::inspection::inspect;
 use crate::rendering::Owner;
 use crate::report::{count_line, json_document};
@@ -31,6 +31,12 @@ pub(crate) struct Arguments {
     svg: bool,
 }
 
+/// What is kept of the device, and of the user's own artifacts.
+enum Kept {
+    Device(Arc<Device>),
+    Artifacts(Vec<UserFile>),
+}
+
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     let paths = std::slice::from_ref(&arguments.device);
     let root = context.root(paths)?;
@@ -40,15 +46,23 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
     };
     let keep = |inspected: &Inspected<'_>| match inspected.owner {
-        Owner::Device(device) => Some(Arc::clone(device)),
-        Owner::Cluster(_) | Owner::User(_) => None,
+        Owner::Device(device) => Some(Kept::Device(Arc::clone(device))),
+        Owner::User(_) => inspected.artifacts.map(|artifacts| Kept::Artifacts(user_files(artifacts))),
+        Owner::Cluster(_) => None,
     };
     let mut inspection = inspect(project, &selection, Purpose::Validate, keep)?;
     // Those on the fleet as a whole are included.
     let findings = inspection.findings.iter().filter(|finding| inspection.is_about(finding, name) != Some(false));
     let findings = findings.filter(|finding| finding.level != Level::Note);
     let mut findings: Vec<Diagnostic> = findings.cloned().collect();
-    let Some(device) = inspection.kept.first() else {
+    let (mut device, mut artifacts) = (None, Vec::new());
+    for kept in std::mem::take(&mut inspection.kept) {
+        match kept {
+            Kept::Device(kept) => device = Some(kept),
+            Kept::Artifacts(kept) => artifacts = kept,
+        }
+    }
+    let Some(device) = &device else {
         if inspection.waiting.contains(name) {
             let unread: Vec<&str> = inspection.broken.difference(&inspection.waiting).map(String::as_str).collect();
             context.console.status(&format!("`{name}` depends on devices that cannot be read: {}", unread.join(", ")));
@@ -60,7 +74,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     if arguments.svg {
         return show_map(context, &inspection.renderer, device);
     }
-    let report = DeviceReport::new(device, resolved_keys(device), inspection.sources.load_one(source));
+    let report = DeviceReport::new(device, resolved_keys(device), artifacts, inspection.sources.load_one(source));
     let text =
         if context.is_text() { report.text(context.console.style(Channel::Result)) } else { json_document(&report) };
     context.console.result(&text)?;
@@ -79,4 +93,8 @@ fn show_map(context: &mut Context<'_>, renderer: &Renderer, device: &Arc<Device>
     let map = renderer.disk_map(device).map_err(|error| anyhow::anyhow!("{}: {}", error.template, error.message))?;
     context.console.result(&map)?;
     Ok(Exit::Success)
+}
+
+fn user_files(artifacts: &[Artifact]) -> Vec<UserFile> {
+    artifacts.iter().map(|artifact| UserFile { path: artifact.path.clone(), key: artifact.key.to_string() }).collect()
 }

@@ -8,7 +8,7 @@ use talosmith_model::layout::manifests;
 use talosmith_render::{DiskLayout, GeneratedFile, SizeUnit, VolumeLayout, yaml_flow};
 
 use super::bar::{bar, parts};
-use super::{DeviceReport, KeyLine, Line, Schematic};
+use super::{DeviceReport, KeyLine, Line, Schematic, UserFile};
 use crate::report::Style;
 use crate::table::{Cell, Table, columns, lines};
 
@@ -54,6 +54,10 @@ impl DeviceReport<'_> {
         let folder = manifests(device.name);
         section(&mut out, &format!("outputs, below {folder}"), style);
         out.push_str(&outputs(&self.outputs, &folder, style));
+        if !self.artifacts.is_empty() {
+            section(&mut out, "artifacts of talosmith.yaml", style);
+            out.push_str(&artifacts(&self.artifacts, style));
+        }
         out
     }
 }
@@ -145,6 +149,14 @@ fn described(schematic: &Schematic<'_>, style: Style) -> String {
         }
     }
     table.draw(&[0, 1], 1, 2, style).unwrap_or_else(|| table.stack(2, style))
+}
+
+fn artifacts(artifacts: &[UserFile], style: Style) -> String {
+    let mut table = Table::default();
+    for UserFile { path, key } in artifacts {
+        table.row([path.as_str().into(), key.as_str().into()]);
+    }
+    table.draw(&[0, 1], 0, 2, style).unwrap_or_else(|| table.stack(2, style))
 }
 
 fn outputs(outputs: &[GeneratedFile], folder: &Utf8Path, style: Style) -> String {

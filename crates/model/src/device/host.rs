@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::scalar::{AbsolutePath, DevicePath, Duration, LogUrl, RelativePath, SecretName, Url};
+use crate::scalar::{AbsolutePath, DevicePath, Duration, LogUrl, RelativePath, SecretName, Url, ValueName};
 
 /// Credentials of a registry: exactly one of `password`, `auth` and `identityToken`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -30,6 +30,7 @@ pub struct Manifest {
     pub url: Option<Url>,
     pub file: Option<RelativePath>,
     pub content: Option<String>,
+    pub values: Vec<ValueName>,
 }
 
 /// A mount of the kubelet.

@@ -58,7 +58,7 @@ pub enum FileOperation {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Registries {
-    pub mirrors: BTreeMap<Registry, Mirror>,
+    pub mirrors: Ordered<Registry, Mirror>,
     pub auth: Ordered<Registry, RegistryAuth>,
     pub tls: Ordered<Registry, RegistryTls>,
 }

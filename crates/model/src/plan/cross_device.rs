@@ -8,6 +8,7 @@ use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, SourceId};
 use talosmith_machinery::Role;
 
 use super::claims::{Claims, portless};
+use super::values::LayerValues;
 use super::{certificate_names, node_selectors, objects};
 use crate::fleet::LintLevel;
 use crate::scalar::NodeEndpoint;
@@ -31,6 +32,8 @@ pub struct CrossDeviceInput {
     selectors: Vec<node_selectors::Input>,
     certificate_names: Vec<certificate_names::Input>,
     pub(super) groups: Vec<String>,
+    /// The values from layers, and whether the device lists them.
+    pub(super) layer_values: Vec<(Location, String, bool)>,
 }
 
 /// Where a device writes one of its names.
@@ -70,6 +73,7 @@ impl CrossDeviceInput {
             selectors: node_selectors::Input::all(fleet, file),
             certificate_names: certificate_names::Input::all(file),
             groups: device.groups.iter().map(ToString::to_string).collect(),
+            layer_values: LayerValues::of(file),
         }
     }
 }

@@ -8,6 +8,7 @@ use talosmith_machinery::Role;
 use super::cross_device::CrossDeviceChecks;
 use super::groups::UsedGroups;
 use super::unnamed_disk::UnnamedDisks;
+use super::values::LayerValues;
 use super::{ApplicationInput, Cluster, CrossDeviceInput, DeviceNames, applications, claimed, endpoints, folders};
 use crate::scalar::Name;
 use crate::{DeviceFile, FleetFile, PartialDevice};
@@ -23,6 +24,7 @@ pub struct FleetPlan<'a> {
     unreadable: Vec<PartialDevice>,
     unnamed_disks: UnnamedDisks,
     used_groups: UsedGroups,
+    layer_values: LayerValues,
     findings: Vec<Diagnostic>,
 }
 
@@ -37,12 +39,14 @@ impl<'a> FleetPlan<'a> {
             unreadable: Vec::new(),
             unnamed_disks: UnnamedDisks::default(),
             used_groups: UsedGroups::default(),
+            layer_values: LayerValues::default(),
             findings: Vec::new(),
         }
     }
 
     /// Adds a device whose file could be read.
-    pub fn add_file(&mut self, input: CrossDeviceInput) {
+    pub fn add_file(&mut self, mut input: CrossDeviceInput) {
+        self.layer_values.add(std::mem::take(&mut input.layer_values));
         self.used_groups.add(self.fleet, &input);
         self.checks.add(input, &mut self.findings);
     }
@@ -92,10 +96,20 @@ impl<'a> FleetPlan<'a> {
     /// Returns the clusters with what their devices provide, and every finding on the fleet, once all devices were added. `clusters`
     /// come from [`clusters`](super::clusters).
     pub fn finish(self, mut clusters: Vec<Cluster>) -> (Vec<Cluster>, Vec<Diagnostic>) {
-        let Self { fleet, checks, applications, incomplete, unreadable, unnamed_disks, used_groups, mut findings } =
-            self;
+        let Self {
+            fleet,
+            checks,
+            applications,
+            incomplete,
+            unreadable,
+            unnamed_disks,
+            used_groups,
+            layer_values,
+            mut findings,
+        } = self;
         if unreadable.is_empty() {
             findings.extend(used_groups.unused(fleet));
+            findings.extend(layer_values.unused().filter(|_| fleet.is_whole));
         }
         findings.extend(checks.finish(fleet, unreadable.is_empty()));
         findings.extend(unnamed_disks.finish());

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Code, Diagnostic};
+use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::api_server::{self, ApiServer, cert_sans};
 use super::components::{arguments, on_control_plane};
 use super::gpu::{self, Gpu};
 use super::{Check, ConfigFormat};
+use crate::device::VolumeKind;
+use crate::ordered::Ordered;
 use crate::scalar::{NodeEndpoint, SubjectAltName, SubnetFilter};
 
 /// The Kubernetes node, and the Kubernetes components that run on it.
@@ -24,11 +26,11 @@ pub struct Kubernetes {
     /// What Kubernetes runs for the GPUs of the node.
     pub gpu: Gpu,
     /// Labels of the node.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Ordered<String, String>,
     /// Annotations of the node.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Ordered<String, String>,
     /// Taints of the node, as `value:effect`.
-    pub taints: BTreeMap<String, String>,
+    pub taints: Ordered<String, String>,
     pub kubelet: Kubelet,
     /// etcd; none if the model does not configure it.
     pub etcd: Option<Etcd>,
@@ -137,6 +139,7 @@ fn extra_mounts(check: &mut Check<'_>, has_field: bool) -> Vec<ExtraMount> {
         );
         return Vec::new();
     }
+    check_volume_mounts(check);
     let mounts = written.iter().map(|(destination, mount)| ExtraMount {
         destination: destination.to_string(),
         source: mount.source.as_ref().unwrap_or(destination).to_string(),
@@ -146,6 +149,29 @@ fn extra_mounts(check: &mut Check<'_>, has_field: bool) -> Vec<ExtraMount> {
         },
     });
     mounts.collect()
+}
+
+/// Reports folders that hide a user volume: the kubelet sees a volume at its path on the node. A mount of the volume itself is fine:
+/// Longhorn's instructions for Talos have one, for its propagation.
+fn check_volume_mounts(check: &mut Check<'_>) {
+    let device = &check.file.device;
+    for (destination, mount) in device.kubelet.extra_mounts.iter() {
+        let name = destination.as_str().strip_prefix("/var/mnt/").unwrap_or_default();
+        let Some((name, volume)) = device.volumes.iter().find(|(volume, _)| volume.as_str() == name) else { continue };
+        let Some(source) = mount.source.as_ref().filter(|source| *source != destination) else { continue };
+        if matches!(volume.kind, Some(VolumeKind::Raw | VolumeKind::Swap)) {
+            continue;
+        }
+        let location = check.key(Pointer::new("/kubelet/extraMounts").child(destination));
+        let message =
+            format!("`{destination}` is the path of the volume `{name}`, and the kubelet sees `{source}` there");
+        check.push(
+            Diagnostic::new(Code::DuplicateVolume, message, location)
+                .also(check.key(Pointer::new("/volumes").child(name)), "the volume")
+                .note("what pods write there is not on the volume")
+                .help("mount the folder at another path, or remove `source` to see the volume"),
+        );
+    }
 }
 
 /// Reports a key that KubeletConfig, the document of Talos 1.14, has no field for.

@@ -1,8 +1,11 @@
 //! Kubernetes objects that Talos creates when it bootstraps the cluster.
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Document, Node, Pointer};
+use talosmith_machinery::PatchLocator;
 
+use super::patches::locator_of_text;
+use super::values::{self, ValueUser};
 use super::{Check, texts};
 use crate::device::Manifest;
 use crate::tracked_secrets::secrets_in_text;
@@ -41,15 +44,15 @@ pub(super) fn plan(check: &mut Check<'_>) -> Option<Manifests> {
             Manifest { file: Some(_), content: Some(_), .. } => check.exclusive(&at, "file", "content"),
             Manifest { url: Some(url), .. } => planned.external.push(ExternalManifest { name, url: url.to_string() }),
             Manifest { file: Some(path), .. } => {
-                let Some((source, content)) = texts::file(check, &at, path) else { continue };
-                check.findings.extend(secrets_in_text(source, &content));
-                check_objects(check, &content, source, |location| location);
-                planned.inline.push(InlineManifest { name, content: content.to_string() });
+                let Some((source, text)) = texts::file(check, &at, path) else { continue };
+                check.findings.extend(secrets_in_text(source, &text));
+                let content = with_values(check, &name, written, &text, PatchLocator::File(source));
+                planned.inline.push(InlineManifest { name, content });
             }
-            Manifest { content: Some(content), .. } => {
-                let location = check.at(at.child("content"));
-                check_objects(check, content, location.source, |_| location.clone());
-                planned.inline.push(InlineManifest { name, content: content.clone() });
+            Manifest { content: Some(text), .. } => {
+                let locator = locator_of_text(check, &at.child("content"));
+                let content = with_values(check, &name, written, text, locator);
+                planned.inline.push(InlineManifest { name, content });
             }
             Manifest { .. } => check.missing(&at, "url", "url: https://example.com/manifest.yaml"),
         }
@@ -57,15 +60,29 @@ pub(super) fn plan(check: &mut Check<'_>) -> Option<Manifests> {
     (!planned.external.is_empty() || !planned.inline.is_empty()).then_some(planned)
 }
 
-/// Checks that a manifest consists of Kubernetes objects without secrets. `place` returns the location for one in the text.
-fn check_objects(check: &mut Check<'_>, text: &str, source: SourceId, place: impl Fn(Location) -> Location) {
-    let documents = match Document::parse_stream(source, text) {
+/// Returns a manifest with the values that it lists, and checks its objects.
+fn with_values(check: &mut Check<'_>, name: &str, written: &Manifest, text: &str, locator: PatchLocator) -> String {
+    let at = Pointer::new("/manifests").child(name);
+    let user = ValueUser { what: "manifest", name, listed: &written.values, at: &at };
+    let values = user.resolve(check, &values::mentions(text, |bytes| locator.location(bytes)));
+    if values.is_empty() {
+        check_objects(check, text, &locator);
+        return text.to_owned();
+    }
+    let (text, locator) = values::replace_in_text(check, &user, text, locator, &values);
+    check_objects(check, &text, &locator);
+    text.to_string()
+}
+
+/// Checks that a manifest consists of Kubernetes objects without secrets.
+fn check_objects(check: &mut Check<'_>, text: &str, locator: &PatchLocator) {
+    let documents = match Document::parse_stream(locator.source(), text) {
         Ok(documents) => documents,
         Err(findings) => {
             // What talosmith alone does not read, such as an alias, is not wrong.
             let wrong = findings.into_iter().filter(|finding| matches!(finding.code, Code::NotYaml | Code::TabIndent));
             for mut finding in wrong.take(1) {
-                finding.at.location = place(finding.at.location);
+                finding.at.location = locator.relocate(finding.at.location);
                 finding.notes.push("Talos cannot create the objects of the manifest".to_owned());
                 check.push(finding);
             }
@@ -74,7 +91,7 @@ fn check_objects(check: &mut Check<'_>, text: &str, source: SourceId, place: imp
     };
     for root in documents.iter().filter(|root| !root.is_empty_scalar()) {
         let span = root.entries().first().map_or(&root.span, |entry| &entry.key_span);
-        let location = || place(Location::bytes(source, span.start as usize..span.end as usize));
+        let location = || locator.location(span.start as usize..span.end as usize);
         let text_of = |key: &str| root.get(key).and_then(Node::scalar).map(|(text, _)| text.to_owned());
         let Some(kind) = text_of("kind").filter(|_| text_of("apiVersion").is_some()) else {
             let message = "a document of the manifest is not a Kubernetes object: it has no `apiVersion` and `kind`";

@@ -10,7 +10,7 @@ use talosmith_machinery::talos_data::Minor;
 use talosmith_machinery::{self as machinery, PatchLocator, Target, decode_patch};
 
 use super::secrets::SecretOwner;
-use super::values::{Mention, ValueUser, Values, check_shape, mentions_in_node, overlaps, replace_in_node};
+use super::values::{Mention, ValueUser, Values, mentions_in_node, overlaps, replace_in_node};
 use super::{Check, texts, values};
 use crate::scalar::Name;
 use crate::{LayerRank, device};
@@ -213,7 +213,7 @@ fn read(
     }
     let values = user.resolve(check, &mentions);
     let before = check.findings.len();
-    let (content, locator) = with_values(check, content, locator, &values, at);
+    let (content, locator) = with_values(check, content, locator, &values, user);
     let replaced = mentions.iter().filter_map(|mention| {
         let value = values.get(&mention.name)?.location.clone();
         Some((mention.location.clone(), mention.name.clone(), value))
@@ -224,38 +224,25 @@ fn read(
     Some(patch)
 }
 
-/// Puts the values of the device into a patch, and reports where they would change its structure.
+/// Puts the values of the device into a patch.
 fn with_values(
     check: &mut Check<'_>,
     content: Content,
     locator: PatchLocator,
     values: &Values,
-    at: &Pointer,
+    user: &ValueUser<'_>,
 ) -> (Content, PatchLocator) {
-    let text = match content {
-        Content::Mapping(mapping) => return (Content::Mapping(Arc::new(replace_in_node(&mapping, values))), locator),
-        Content::Text(text) => text,
-    };
-    let (replaced, edits) = values::replace(&text, values);
-    if let Err(fault) = check_shape(&text, &replaced, locator.source(), values) {
-        check.push(match fault {
-            Some((bytes, value)) => {
-                let message = format!("YAML does not read `{value}` as a string here");
-                let help = format!("put it in quotes: \"{}\"", &text[bytes.clone()]);
-                Diagnostic::new(Code::TemplateShape, message, locator.location(bytes)).help(help)
-            }
-            None => {
-                let message = "the values would change the structure of the patch".to_owned();
-                Diagnostic::new(Code::TemplateShape, message, check.key(at.clone()))
-                    .help("put each `$<name>` in quotes, or write the patch as `inline`")
-            }
-        });
+    match content {
+        Content::Mapping(mapping) => (Content::Mapping(Arc::new(replace_in_node(&mapping, values))), locator),
+        Content::Text(text) => {
+            let (replaced, locator) = values::replace_in_text(check, user, &text, locator, values);
+            (Content::Text(replaced), locator)
+        }
     }
-    (Content::Text(replaced.into()), PatchLocator::Edited(locator.into(), edits.into()))
 }
 
 /// Returns the locator of a string in the model.
-fn locator_of_text(check: &Check<'_>, at: &Pointer) -> PatchLocator {
+pub(super) fn locator_of_text(check: &Check<'_>, at: &Pointer) -> PatchLocator {
     let location = check.at(at.clone());
     match check.fleet.block_of(check.file, &location) {
         Some(block) => PatchLocator::Block(location, block),

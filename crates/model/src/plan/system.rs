@@ -1,7 +1,5 @@
 //! The node's system: time, kernel, files, registries.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer};
 
@@ -10,6 +8,7 @@ use super::values::ValueUser;
 use super::versions::Versions;
 use super::{Check, ConfigFormat, ExtensionService, services, texts};
 use crate::device::FileOperation;
+use crate::ordered::Ordered;
 use crate::scalar::FileMode;
 
 /// The settings of the node's system.
@@ -20,10 +19,10 @@ pub struct System {
     /// Kernel modules in the order of the model.
     pub kernel_modules: Vec<KernelModule>,
     /// Kernel parameters.
-    pub sysctls: BTreeMap<String, String>,
+    pub sysctls: Ordered<String, String>,
     /// The files that Talos writes.
     pub machine_files: MachineFiles,
-    /// Registry mirrors in the order of their registries.
+    /// Registry mirrors in the order of the model.
     pub mirrors: Vec<Mirror>,
     /// Extension services other than Tailscale.
     pub extension_services: Vec<ExtensionService>,
@@ -111,7 +110,7 @@ fn kernel_modules(check: &Check<'_>) -> Vec<KernelModule> {
     modules.collect()
 }
 
-/// Mirrors in the order of their registries.
+/// Mirrors in the order of the model.
 fn mirrors(check: &Check<'_>) -> Vec<Mirror> {
     let mirrors = check.file.device.registries.mirrors.iter().map(|(registry, mirror)| Mirror {
         registry: registry.to_string(),
@@ -149,10 +148,10 @@ const MANAGED: &[&str] = &[
     "ssl/",
 ];
 
-/// The files that Talos writes, in the order of their paths.
+/// The files that Talos writes, in the order of the model.
 fn machine_files(check: &mut Check<'_>, versions: &Versions) -> MachineFiles {
     let mut planned = MachineFiles::default();
-    for (path, file) in &check.file.device.machine_files {
+    for (path, file) in check.file.device.machine_files.iter() {
         let at = Pointer::new("/machineFiles").child(path);
         let path = path.as_str();
         let user = ValueUser { what: "file", name: path, listed: &file.values, at: &at };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use talosmith_document::{
     Anchor, Code, Diagnostic, Document, Entry, Location, Node, NodeValue, Pointer, SourceId, Style, has_other_type,
@@ -9,9 +10,10 @@ use talosmith_document::{
 use talosmith_machinery::{Edit, PatchLocator, Role};
 
 use super::Check;
-use crate::LayerRank;
+use crate::device::Device;
 use crate::readable::NO_ADDRESS;
 use crate::scalar::{Value, ValueName};
+use crate::{DeviceFile, LayerRank};
 
 const BUILT_IN: [&str; 5] = ["name", "hostname", "address", "role", "cluster"];
 
@@ -138,11 +140,8 @@ pub(super) fn check_definitions(check: &mut Check<'_>) {
             );
             continue;
         }
-        let lists = device.patches.values().map(|patch| &patch.values);
-        let lists = lists.chain(device.machine_files.values().map(|file| &file.values));
-        let mut lists = lists.chain(device.extension_services.values().map(|service| &service.values));
         // A value of a layer may be for other devices.
-        if is_whole && check.file.layer(&at) == LayerRank::Device && !lists.any(|listed| listed.contains(name)) {
+        if is_whole && check.file.layer(&at) == LayerRank::Device && !lists(device, name) {
             check.push(
                 Diagnostic::new(Code::UnusedValue, format!("no patch and no text lists the value `{name}`"), location)
                     .help(format!(
@@ -151,6 +150,75 @@ pub(super) fn check_definitions(check: &mut Check<'_>) {
             );
         }
     }
+}
+
+/// Whether a part of a device lists a value.
+fn lists(device: &Device, name: &ValueName) -> bool {
+    let patches = device.patches.values().map(|patch| &patch.values);
+    let files = device.machine_files.iter().map(|(_, file)| &file.values);
+    let services = device.extension_services.values().map(|service| &service.values);
+    let manifests = device.manifests.iter().map(|(_, manifest)| &manifest.values);
+    patches.chain(files).chain(services).chain(manifests).any(|listed| listed.contains(name))
+}
+
+/// The values that devices have from layers, and whether one of these devices lists them.
+#[derive(Debug, Default)]
+pub(super) struct LayerValues(BTreeMap<Location, (String, bool)>);
+
+impl LayerValues {
+    /// Returns the values that a device has from layers, and whether it lists them.
+    pub(super) fn of(file: &DeviceFile) -> Vec<(Location, String, bool)> {
+        let names = file.device.values.keys().filter(|name| !BUILT_IN.contains(&name.as_str()));
+        let values = names.filter_map(|name| {
+            let at = Pointer::new("/values").child(name);
+            let is_of_layer = file.layer(&at) != LayerRank::Device;
+            is_of_layer.then(|| (file.at(at).as_key(), name.to_string(), lists(&file.device, name)))
+        });
+        values.collect()
+    }
+
+    pub(super) fn add(&mut self, values: Vec<(Location, String, bool)>) {
+        for (location, name, is_used) in values {
+            self.0.entry(location).or_insert_with(|| (name, false)).1 |= is_used;
+        }
+    }
+
+    /// Returns the findings on those that no device lists, once all devices were added.
+    pub(super) fn unused(self) -> impl Iterator<Item = Diagnostic> {
+        let unused = self.0.into_iter().filter(|(_, (_, is_used))| !is_used);
+        unused.map(|(location, (name, _))| {
+            let message = format!("no device that has the value `{name}` lists it in a patch or a text");
+            Diagnostic::new(Code::UnusedValue, message, location)
+                .help(format!("write `values: [{name}]` beside the text that has `$<{name}>`, or remove the value"))
+        })
+    }
+}
+
+/// Puts values into a text of YAML documents, and reports where they would change its structure.
+pub(super) fn replace_in_text(
+    check: &mut Check<'_>,
+    user: &ValueUser<'_>,
+    text: &str,
+    locator: PatchLocator,
+    values: &Values,
+) -> (Arc<str>, PatchLocator) {
+    let (replaced, edits) = replace(text, values);
+    if let Err(fault) = check_shape(text, &replaced, locator.source(), values) {
+        check.push(match fault {
+            Some((bytes, value)) => {
+                let message = format!("YAML does not read `{value}` as a string here");
+                let help = format!("put it in quotes: \"{}\"", &text[bytes.clone()]);
+                Diagnostic::new(Code::TemplateShape, message, locator.location(bytes)).help(help)
+            }
+            None => {
+                let message = format!("the values would change the structure of the {}", user.what);
+                let inline = if user.what == "patch" { ", or write the patch as `inline`" } else { "" };
+                Diagnostic::new(Code::TemplateShape, message, check.key(user.at.clone()))
+                    .help(format!("put each `$<name>` in quotes{inline}"))
+            }
+        });
+    }
+    (replaced.into(), PatchLocator::Edited(locator.into(), edits.into()))
 }
 
 /// Returns the names in a text, each with the bytes from `$<` to `>`.
@@ -246,7 +314,7 @@ fn replace_scalar(text: &str, style: Style, values: &Values) -> (String, Style) 
 
 /// Returns why the values would change the structure of a text of YAML documents: the bytes of the scalar that is read as another type,
 /// and its value; nothing if the structure is another one altogether.
-pub(super) fn check_shape(
+fn check_shape(
     text: &str,
     replaced: &str,
     source: SourceId,

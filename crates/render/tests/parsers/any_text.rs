@@ -40,7 +40,7 @@ proptest! {
         {
             let device = Arc::get_mut(&mut plan.devices[0]).expect("nobody else has it");
             device.network.hostname.clone_from(&any);
-            device.kubernetes.labels = BTreeMap::from([(any.clone(), other.clone())]);
+            device.kubernetes.labels = [(any.clone(), other.clone())].into_iter().collect();
             device.network.nameservers = Some(vec![any.clone(), other.clone()]);
             device.images.schematics[0].extra_kernel_args = vec![any.clone()];
             device.storage.volumes[0].selector = Some(any.clone());
