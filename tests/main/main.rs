@@ -9,6 +9,7 @@ mod fixtures;
 mod fleets;
 mod generate;
 mod helps;
+mod init;
 mod interrupted;
 mod places;
 mod properties;

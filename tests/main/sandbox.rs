@@ -126,6 +126,21 @@ impl Sandbox {
             .success()
     }
 
+    /// Returns a shell in which `talosmith` is the binary, and git has a name to commit with.
+    pub(crate) fn shell_command(&self, line: &str) -> Command {
+        let binary = std::path::Path::new(env!("CARGO_BIN_EXE_talosmith"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = binary.parent().map(PathBuf::from).into_iter().chain(std::env::split_paths(&path));
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::join_paths(folders).expect("folders"));
+        command.env("HOME", self.folder.path().join(".git/home")).env("LANG", "C.UTF-8").env("COLUMNS", "100");
+        let name = [("GIT_AUTHOR_NAME", "t"), ("GIT_COMMITTER_NAME", "t")];
+        let mail = [("GIT_AUTHOR_EMAIL", "t@example.net"), ("GIT_COMMITTER_EMAIL", "t@example.net")];
+        command.envs(name.into_iter().chain(mail));
+        command
+    }
+
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.net", "-c", "init.defaultBranch=main"])

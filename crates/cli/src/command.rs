@@ -3,9 +3,11 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod diff;
+pub(crate) mod disks;
 pub(crate) mod explain;
 pub(crate) mod fleet;
 pub(crate) mod generate;
+pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod schema;
 pub(crate) mod schematic_id;
@@ -14,7 +16,7 @@ pub(crate) mod validate;
 
 use std::cell::OnceCell;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use talosmith_document::{Diagnostic, Level};
@@ -28,7 +30,7 @@ use crate::report;
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
 use crate::staleness::Generate;
-use crate::tree::{Root, Tree, misnamed_fleet_file};
+use crate::tree::{Root, Tree, WorkTree, misnamed_fleet_file, read_standard_input, resolve_links};
 
 /// A config compiler for Git repositories of Talos Linux nodes
 #[derive(Debug, Parser)]
@@ -71,6 +73,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(init::Arguments),
     Generate(generate::Arguments),
     Check(check::Arguments),
     Diff(diff::Arguments),
@@ -78,6 +81,7 @@ pub(crate) enum Command {
     Show(show::Arguments),
     Fleet(fleet::Arguments),
     Explain(explain::Arguments),
+    Disks(disks::Arguments),
     SchematicId(schematic_id::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -197,6 +201,20 @@ impl Context<'_> {
         anyhow::ensure!(self.is_text(), "`talosmith {command}` has no JSON form: leave `--format json` out");
         Ok(())
     }
+}
+
+/// Returns the path for findings of a file that a user names, and its content; `-` is standard input.
+fn read_input(start: &Utf8Path, file: &Utf8Path) -> anyhow::Result<(Utf8PathBuf, Vec<u8>)> {
+    if file == "-" || file == "/dev/stdin" {
+        let bytes = read_standard_input().map_err(|error| anyhow::anyhow!("cannot read standard input: {error}"))?;
+        return Ok((Utf8PathBuf::from("<stdin>"), bytes));
+    }
+    let path = start.join(file);
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
+    let tree = WorkTree::new(resolve_links(folder).map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?);
+    let bytes = tree.read(Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
+    Ok((path, bytes))
 }
 
 pub(crate) fn exit_of(findings: &[Diagnostic]) -> Exit {

@@ -41,6 +41,7 @@ mod head;
 mod staleness;
 mod device_report;
 mod fleet_overview;
+mod starter;
 mod command;
 mod run;
 

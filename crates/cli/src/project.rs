@@ -44,9 +44,6 @@ pub enum LoadError {
     Read(#[from] ReadError),
 }
 
-/// A whole fleet file.
-const FIRST_LINE: &str = "clusters: { home: { talosVersion: v1.14.1, baseConfig: v1.14.1 } }";
-
 /// What to do where there is no fleet file, or only one with another name.
 fn no_fleet_help(misnamed: Option<&Utf8Path>) -> String {
     match misnamed {
@@ -54,7 +51,7 @@ fn no_fleet_help(misnamed: Option<&Utf8Path>) -> String {
             let name = path.with_file_name(FLEET_FILE);
             format!("`{path}` is not read: `mv {path} {name}`")
         }
-        None => format!("name its folder with `-C`, or begin a new one with the line `{FIRST_LINE}`"),
+        None => "name its folder with `-C`, or begin a new one with `talosmith init`".to_owned(),
     }
 }
 

@@ -43,6 +43,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(arguments) => command::init::run(context, arguments),
         Command::Generate(arguments) => command::generate::run(context, arguments),
         Command::Check(arguments) => command::check::run(context, arguments),
         Command::Diff(arguments) => command::diff::run(context, arguments),
@@ -50,6 +51,7 @@ fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit
         Command::Show(arguments) => command::show::run(context, arguments),
         Command::Fleet(arguments) => command::fleet::run(context, arguments),
         Command::Explain(arguments) => command::explain::run(context, arguments),
+        Command::Disks(arguments) => command::disks::run(context, arguments),
         Command::SchematicId(arguments) => command::schematic_id::run(context, arguments),
         Command::Schema(arguments) => command::schema::run(context, arguments),
         Command::Completions(arguments) => command::completions::run(context, arguments),

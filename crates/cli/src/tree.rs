@@ -2,6 +2,7 @@
 
 mod git;
 mod memory;
+mod overlay;
 mod root;
 mod work;
 
@@ -15,6 +16,7 @@ use crate::git::GitError;
 
 pub(crate) use git::GitTree;
 pub use memory::MemoryTree;
+pub(crate) use overlay::Overlay;
 pub(crate) use root::{Root, exists, misnamed_fleet_file, resolve_links};
 pub use work::WorkTree;
 pub(crate) use work::read_standard_input;

@@ -37,12 +37,15 @@ mod input;
 /// From `Fleet` and `Device` to the plan: defaults, references, and every check of the model. A new planned field or check, in the
 /// file of its topic.
 pub mod plan;
+/// The disks of a running node, for the model of one.
+mod node_disks;
 /// The keys of a merged device one by one, for reports.
 mod resolved_key;
 
 pub use device::{Arch, Device, VolumeType};
 pub use fleet::{ArtifactFormat, ArtifactScope, Fleet, LintLevel};
 pub use input::{DeviceFile, FleetFile, Keys, LayerRank};
+pub use node_disks::NodeDisks;
 pub use partial_device::PartialDevice;
 pub use partitions::{aligned, free_space};
 pub use resolved_key::{ResolvedKey, resolved_keys};

@@ -1,16 +1,16 @@
 //! `talosmith schematic-id`
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use talosmith_document::{Code, Diagnostic, Document, Location, SourceId, decode};
 use talosmith_model::Schematic;
 
-use super::{Context, Exit, exit_of};
+use super::{Context, Exit, exit_of, read_input};
 use crate::console::Channel;
 use crate::source_cache::SourceCache;
-use crate::tree::{MemoryTree, Tree, WorkTree, read_standard_input, resolve_links};
+use crate::tree::MemoryTree;
 
 /// Compute the ID that the Image Factory assigns to a schematic
 #[derive(Debug, Args)]
@@ -27,7 +27,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let mut ids = Vec::new();
     let mut findings = Vec::new();
     for file in &arguments.files {
-        let (path, bytes) = read(&start, file)?;
+        let (path, bytes) = read_input(&start, file)?;
         let source = sources.add(path, String::from_utf8_lossy(&bytes).into_owned());
         match id(source, &bytes) {
             Ok(id) => ids.push((file, id)),
@@ -44,20 +44,6 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let schematics: Vec<Value> = ids.iter().map(|(file, id)| json!({ "path": file, "id": id })).collect();
     context.report(Channel::Status, &mut findings, &mut sources, json!({ "schematics": schematics }))?;
     Ok(exit)
-}
-
-/// Returns a file's path for findings, and its content.
-fn read(start: &Utf8Path, file: &Utf8Path) -> anyhow::Result<(Utf8PathBuf, Vec<u8>)> {
-    if file == "-" || file == "/dev/stdin" {
-        let bytes = read_standard_input().map_err(|error| anyhow::anyhow!("cannot read standard input: {error}"))?;
-        return Ok((Utf8PathBuf::from("<stdin>"), bytes));
-    }
-    let path = start.join(file);
-    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let name = path.file_name().ok_or_else(|| anyhow::anyhow!("{path} is not a file"))?;
-    let tree = WorkTree::new(resolve_links(folder).map_err(|error| anyhow::anyhow!("cannot open {folder}: {error}"))?);
-    let bytes = tree.read(Utf8Path::new(name))?.ok_or_else(|| anyhow::anyhow!("there is no file {path}"))?;
-    Ok((path, bytes))
 }
 
 fn id(source: SourceId, bytes: &[u8]) -> Result<String, Vec<Diagnostic>> {

@@ -1,0 +1,297 @@
+//! `talosmith init`
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde_json::{Value, json};
+use talosmith_document::{Document, Sources, TalosVersion};
+use talosmith_machinery::Role;
+use talosmith_model::Schema;
+use talosmith_model::layout::{FLEET_FILE, device_file};
+
+use super::{Context, Exit, disks};
+use crate::change::Change;
+use crate::console::Channel;
+use crate::inspection::inspect;
+use crate::printable::shell_quote;
+use crate::project::Project;
+use crate::selection::Selection;
+use crate::starter::{self, HOOK, NewDevice, TALOS};
+use crate::steps::Purpose;
+use crate::tree::{MemoryTree, Overlay, Root, Tree, WorkTree, exists, misnamed_fleet_file, resolve_links};
+use crate::writer::{Lock, apply};
+
+/// Begin a repository with one device, or add a device to one
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith init node-1 --address 192.168.1.10\n  \
+    talosctl get disks --insecure --nodes 192.168.1.11 -o yaml | talosmith init node-2 --address 192.168.1.11 --disks -")]
+pub(crate) struct Arguments {
+    /// The name of the device [default in a new repository: node-1]
+    #[arg(value_parser = name)]
+    device: Option<String>,
+    /// The device's cluster [default: the only one, or home in a new repository]
+    #[arg(long, value_parser = name)]
+    cluster: Option<String>,
+    /// The version of Talos [default: that of the cluster, or the newest known one in a new repository]
+    #[arg(long, value_name = "VERSION")]
+    talos_version: Option<TalosVersion>,
+    /// The version of Kubernetes in the command that makes the base configs, which talosmith.yaml mentions
+    #[arg(long, value_name = "VERSION", value_parser = name)]
+    kubernetes_version: Option<String>,
+    /// The IP address at which talosctl reaches the node
+    #[arg(long, value_parser = name)]
+    address: Option<String>,
+    /// The role [default: controlplane for the first device of a cluster, then worker]
+    #[arg(long, value_parser = PossibleValuesParser::new(["controlplane", "worker"]))]
+    role: Option<String>,
+    /// The output of `talosctl get disks -o yaml` on the node; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    disks: Option<Utf8PathBuf>,
+}
+
+/// Parses a word of letters, digits and a few signs, which is valid in every file that it is written to.
+fn name(text: &str) -> Result<String, String> {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+    let is_name = text.chars().all(is_good) && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':');
+    if is_name { Ok(text.to_owned()) } else { Err("it has letters, digits, `.`, `_`, `:` and `-`".to_owned()) }
+}
+
+/// A repository to which a device is added.
+struct Existing {
+    cluster: String,
+    talos: TalosVersion,
+    /// The keys that layers of the cluster set.
+    of_layers: Vec<String>,
+    /// Whether the cluster has a control plane.
+    has_control_plane: bool,
+    /// The addresses of the devices.
+    addresses: BTreeSet<String>,
+}
+
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    context.refuse_json("init")?;
+    let start = context.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+    let folder = resolve_links(&start).with_context(|| format!("cannot open the folder {start}"))?;
+    let root = Root::find(&start)?.map(|root| root.path);
+    if let Some(path) = misnamed_fleet_file(&start).filter(|_| root.is_none()) {
+        bail!("`{path}` is not read: `mv {path} {}`", path.with_file_name(FLEET_FILE));
+    }
+    let is_new = root.is_none();
+    let root = root.unwrap_or(folder);
+    let block = match &arguments.disks {
+        None => None,
+        Some(file) => match disks::read_disks(context, file)? {
+            Some(disks) => Some(disks.block()),
+            None => return Ok(Exit::Findings),
+        },
+    };
+    let lock = Lock::acquire(&root, || context.console.status("waiting for another run of talosmith"))?;
+    let tree = WorkTree::new(root.clone());
+    let existing = if is_new { None } else { Some(existing(&tree, arguments)?) };
+    let device = match (&arguments.device, is_new) {
+        (Some(device), _) => device.clone(),
+        (None, true) => "node-1".to_owned(),
+        (None, false) => bail!("name the new device, as in `talosmith init node-2`"),
+    };
+    let path = device_file(&device);
+    ensure!(tree.read(&path)?.is_none(), "{path} exists, and nothing is overwritten: name another device");
+    let text = device_text(&device, arguments, existing.as_ref(), block.as_deref());
+    let repository = repository_of(&root);
+    let files = new_files(&tree, &repository, arguments, (path.clone(), text))?;
+    if !is_valid(context, &tree, &files, &device)? {
+        context.console.status("nothing was written");
+        return Ok(Exit::Findings);
+    }
+    let changes: Vec<Change> = files.iter().map(|(path, old, new)| change(path, old, new)).collect();
+    apply(&lock, &changes, &BTreeSet::new(), &[])?;
+    context.console.result(&listing(&files))?;
+    if let Some(hook) = missing_hook(&tree, &repository, &files)? {
+        context.console.result(&hook)?;
+    }
+    context.console.result(&next(&repository, &device, is_new))?;
+    Ok(Exit::Success)
+}
+
+/// A file to write: its path, its old text and its new one.
+type NewFile = (Utf8PathBuf, Option<String>, String);
+
+fn change(path: &Utf8Path, old: &Option<String>, new: &str) -> Change {
+    Change::new(path.to_owned(), old.clone().map(String::into_bytes), Some(new.as_bytes().to_vec()))
+}
+
+/// Reads what a new device takes from its repository.
+fn existing(tree: &dyn Tree, arguments: &Arguments) -> anyhow::Result<Existing> {
+    let project = Project::open(tree)?;
+    let fleet = project.fleet.as_ref().context("talosmith.yaml has errors: `talosmith validate` shows them")?;
+    let names: Vec<String> = fleet.fleet.clusters.keys().map(ToString::to_string).collect();
+    let cluster = match (&arguments.cluster, names.as_slice()) {
+        (Some(cluster), _) => cluster.clone(),
+        (None, [only]) => only.clone(),
+        (None, _) => bail!("name the cluster of the device with `--cluster`: {}", names.join(", ")),
+    };
+    let found = fleet.fleet.clusters.iter().find(|(name, _)| name.as_str() == cluster);
+    let (_, written) = found.with_context(|| {
+        format!("talosmith.yaml has no cluster `{cluster}`, only {}: add it there", names.join(", "))
+    })?;
+    let layers = [&written.defaults, &written.controlplane, &written.worker].into_iter().flatten();
+    let of_layers = layers.flat_map(|layer| layer.keys().cloned()).collect();
+    let (mut has_control_plane, mut addresses) = (false, BTreeSet::new());
+    for folder in &project.folders {
+        let Some(bytes) = tree.read(&device_file(folder))? else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        let source = Sources::default().add("device.yaml", &*text);
+        let device = Document::parse(source, &text).map_or(Value::Null, |document| document.root.into_json());
+        has_control_plane |= device["role"] == "controlplane" && device["cluster"] == cluster.as_str();
+        addresses.extend(device["address"].as_str().map(str::to_owned));
+    }
+    Ok(Existing { cluster, talos: written.talos_version.clone(), of_layers, has_control_plane, addresses })
+}
+
+/// Returns the device.yaml of the new device.
+fn device_text(device: &str, arguments: &Arguments, existing: Option<&Existing>, disks: Option<&str>) -> String {
+    let role = match (arguments.role.as_deref(), existing) {
+        (Some("worker"), _) => Role::Worker,
+        (None, Some(existing)) if existing.has_control_plane => Role::Worker,
+        _ => Role::ControlPlane,
+    };
+    // Addresses for documentation: RFC 5737.
+    let mut free = (11..255).map(|number| format!("192.0.2.{number}"));
+    let free = free.find(|address| existing.is_none_or(|existing| !existing.addresses.contains(address)));
+    let of_layers: Vec<&str> =
+        existing.iter().flat_map(|existing| existing.of_layers.iter().map(String::as_str)).collect();
+    let talos = arguments.talos_version.as_ref();
+    starter::device(&NewDevice {
+        name: device,
+        cluster: existing.map_or(cluster_name(arguments), |existing| &existing.cluster),
+        role,
+        address: arguments.address.as_deref(),
+        free_address: free.as_deref().unwrap_or_default(),
+        talos: talos.filter(|version| existing.is_some_and(|existing| existing.talos != **version)),
+        disks,
+        of_layers: &of_layers,
+    })
+}
+
+fn cluster_name(arguments: &Arguments) -> &str {
+    arguments.cluster.as_deref().unwrap_or("home")
+}
+
+/// The repository of git that contains a root.
+struct Repository {
+    /// The folder of talosmith.yaml below the repository's; empty if they are the same.
+    below: Utf8PathBuf,
+    is_there: bool,
+}
+
+fn repository_of(root: &Utf8Path) -> Repository {
+    let git = root.ancestors().find(|folder| exists(&folder.join(".git")));
+    let below = git.and_then(|git| root.strip_prefix(git).ok()).unwrap_or(Utf8Path::new("")).to_owned();
+    Repository { below, is_there: git.is_some() }
+}
+
+/// Returns the files to write: the device's, and those that do not exist yet.
+fn new_files(
+    tree: &dyn Tree,
+    repository: &Repository,
+    arguments: &Arguments,
+    (path, text): (Utf8PathBuf, String),
+) -> anyhow::Result<Vec<NewFile>> {
+    let default = TALOS.parse().context("the default version")?;
+    let talos = arguments.talos_version.as_ref().unwrap_or(&default);
+    let fleet = starter::fleet(cluster_name(arguments), talos, arguments.kubernetes_version.as_deref());
+    let mut files = vec![(path, None, text)];
+    let mut texts = vec![
+        (FLEET_FILE, fleet),
+        ("schemas/device.schema.json", Schema::Device.published().to_owned()),
+        ("schemas/fleet.schema.json", Schema::Fleet.published().to_owned()),
+    ];
+    if repository.below.as_str().is_empty() {
+        texts.push((".pre-commit-config.yaml", format!("repos:\n{HOOK}")));
+    }
+    for (path, text) in texts {
+        let path = Utf8PathBuf::from(path);
+        if tree.read(&path)?.is_none() {
+            files.push((path, None, text));
+        }
+    }
+    let path = Utf8PathBuf::from(".gitignore");
+    let old = tree.read(&path)?.map(String::from_utf8).transpose().context(".gitignore is not UTF-8")?;
+    if let Some(text) = starter::gitignore(old.as_deref().unwrap_or_default()) {
+        files.push((path, old, text));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Whether the new device is valid in its repository; what is wrong is reported.
+fn is_valid(context: &mut Context<'_>, tree: &WorkTree, files: &[NewFile], device: &str) -> anyhow::Result<bool> {
+    let above: MemoryTree = files.iter().map(|(path, _, text)| (path.as_str(), text.as_str())).collect();
+    let overlay = Overlay::new(tree, above);
+    let project = Project::open(&overlay)?;
+    let selection = Selection::Devices([device.to_owned()].into());
+    let mut inspection = inspect(project, &selection, Purpose::Validate, |_| None::<()>)?;
+    inspection.remove_findings_about_others(&selection);
+    let is_valid = !inspection.has_errors();
+    context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;
+    Ok(is_valid)
+}
+
+/// Lists what was written, and what only a person can know.
+fn listing(files: &[NewFile]) -> String {
+    let mut text = String::new();
+    for (path, old, _) in files {
+        text.push_str(&format!("{} {path}\n", if old.is_some() { "M" } else { "A" }));
+    }
+    let placeholders = files.iter().flat_map(|(path, _, new)| {
+        starter::placeholders(new).map(move |(line, what)| format!("  {path}:{line}: {what}\n"))
+    });
+    let placeholders: String = placeholders.collect();
+    if !placeholders.is_empty() {
+        text.push_str(&format!("replace the placeholders:\n{placeholders}"));
+    }
+    text
+}
+
+/// Returns the hook to add by hand, if the repository has hooks already or is that of a folder above.
+fn missing_hook(tree: &dyn Tree, repository: &Repository, files: &[NewFile]) -> anyhow::Result<Option<String>> {
+    let hooks = ".pre-commit-config.yaml";
+    let is_written = files.iter().any(|(path, ..)| path == hooks);
+    let text = tree.read(Utf8Path::new(hooks))?.unwrap_or_default();
+    if is_written || String::from_utf8_lossy(&text).contains("talosmith") {
+        return Ok(None);
+    }
+    let hook = match repository.below.as_str() {
+        "" => HOOK.to_owned(),
+        below => HOOK.replace("entry: talosmith", &format!("entry: talosmith -C {}", shell_quote(below))),
+    };
+    Ok(Some(format!("add the hook to {hooks} of the repository, under `repos`:\n{hook}")))
+}
+
+/// Returns the next commands.
+fn next(repository: &Repository, device: &str, is_new: bool) -> String {
+    let hook = match (is_new, repository.is_there) {
+        (false, _) => "",
+        (true, true) => "  pre-commit install\n",
+        (true, false) => "  git init && pre-commit install\n",
+    };
+    format!("next:\n  talosmith generate\n{hook}  git add --all && git commit --message \"Add {device}\"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_word() {
+        for good in ["node-1", "192.0.2.1", "::1", "fd00::1"] {
+            assert_eq!(name(good), Ok(good.to_owned()));
+        }
+        for bad in ["", "..", "a/b", "a b", "-x", "a: b", "a\n"] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+}
