@@ -18,6 +18,7 @@ use crate::expected::{ExpectedFiles, files, repository};
 const SHOWN_ELSEWHERE: &[(&str, &str)] = &[
     ("not-utf8", "no text: model/document tests"),
     ("too-large", "4 MiB: model/document tests"),
+    ("node-disks", "the disks of a node: init.rs"),
     ("misnamed-device", "names of files: places.rs"),
     ("no-device", "no file: places.rs"),
     ("stale", "files on disk: staleness.rs"),

@@ -164,3 +164,28 @@ fn disks_are_found_by_what_stays() {
     });
     insta::assert_snapshot!("disks-refused", reports.join("\n"));
 }
+
+#[test]
+fn the_disks_of_a_device_are_compared_with_those_of_the_node() {
+    let sandbox = written_by_init(&["node-1", "--disks", "disks.yaml"]);
+    let compare = || sandbox.run(&["disks", "disks.yaml", "--device", "node-1"]);
+    assert_eq!(compare(), Ran::success("", "the disks of the model are those of the node\n"));
+    let device = "devices/node-1/device.yaml";
+    sandbox.replace(device, "size: 1000204886016B", "size: 1TB");
+    assert_eq!(compare().status, 0);
+    sandbox.replace(device, "size: 1TB", "size: 2TB");
+    sandbox.replace(device, "disk.wwid == 'naa.5000c500a0000001'", "disk.wwid == 'naa.5000c500a0000009'");
+    sandbox.replace(device, "disk.wwid == 'naa.5000c500a0000002'", "disk.transport == 'sata'");
+    sandbox.replace(
+        device,
+        "    size: 10737418240B\n    path: /dev/disk/by-path/pci-0000:00:05.0\n",
+        "    size: 5GB\n    selector: disk.transport == 'virtio'\n",
+    );
+    let ran = compare();
+    assert_eq!(ran.status, 1);
+    insta::assert_snapshot!("disks-compared", ran.stdout);
+    let text = sandbox.read(device);
+    let (before, _) = text.split_once("  # virtio").expect("the last disk");
+    sandbox.write(device, before);
+    insta::assert_snapshot!("disks-unlisted", compare().stdout);
+}

@@ -138,6 +138,7 @@ codes! {
     UnboundedEphemeral "unbounded-ephemeral" Error "EPHEMERAL has no upper bound and would use the space of the user volumes."
     NoDiskMatches "no-disk-matches" Error "A selector is false for the disk that it should select."
     AmbiguousDiskSelector "ambiguous-disk-selector" Warning "A selector matches more than one of the device's disks."
+    NodeDisks "node-disks" Error "The disks of a device are not those that its node has."
     UnstableDiskPath "unstable-disk-path" Warning "A disk is selected by a path that can belong to another disk after a reboot."
     // Images
     UnknownExtension "unknown-extension" Error "A system extension does not exist for the Talos version."

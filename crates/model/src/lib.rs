@@ -37,7 +37,7 @@ mod input;
 /// From `Fleet` and `Device` to the plan: defaults, references, and every check of the model. A new planned field or check, in the
 /// file of its topic.
 pub mod plan;
-/// The disks of a running node, for the model of one.
+/// The disks of a running node, for the model of one, and compared with it.
 mod node_disks;
 /// The keys of a merged device one by one, for reports.
 mod resolved_key;

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Document, Location, SourceId, natural};
+use talosmith_document::{Code, Diagnostic, Document, Level, Location, Pointer, SourceId, natural};
+use talosmith_machinery::cel::{self, Bindings, Environment, Outcome};
+
+use crate::plan;
 
 /// The types of the resources. Source: pkg/machinery/resources/block of Talos 1.12 to 1.14.
 const DISK: &str = "Disks.block.talos.dev";
@@ -11,6 +14,9 @@ const SYSTEM_DISK: &str = "SystemDisks.block.talos.dev";
 
 /// The start of the kernel's names of block devices that are no disks of the machine.
 const NO_DISKS: [&str; 8] = ["dm-", "fd", "loop", "md", "nbd", "ram", "sr", "zram"];
+
+/// What of a disk may be missing in the model, in hundredths of its size: people write 1TB for 1000204886016 bytes.
+const ROUNDED: u64 = 1;
 
 /// The disks of a node that can be used.
 #[derive(Debug)]
@@ -30,6 +36,9 @@ struct NodeDisk {
     model: String,
     serial: String,
     wwid: String,
+    uuid: String,
+    modalias: String,
+    bus_path: String,
     transport: String,
     rotational: bool,
     symlinks: Vec<String>,
@@ -147,11 +156,123 @@ impl NodeDisk {
             model: text("model"),
             serial: text("serial"),
             wwid: text("wwid"),
+            uuid: text("uuid"),
+            modalias: text("modalias"),
+            bus_path: text("bus_path"),
             transport: text("transport"),
             rotational: is_true("rotational"),
             symlinks: symlinks.filter_map(|link| Some(link.as_str()?.to_owned())).collect(),
         })
     }
+}
+
+impl NodeDisks {
+    /// Compares the disks of a device with those of its node, and returns what is wrong in the model.
+    #[must_use]
+    pub fn check(&self, device: &plan::Device) -> Vec<Diagnostic> {
+        let mut findings = Vec::new();
+        let mut selected = BTreeSet::new();
+        for disk in &device.storage.disks {
+            let at = Pointer::new("/disks").child(&disk.name);
+            let Ok(expression) = cel::check(&disk.selector, Environment::Disk, &device.versions.talos) else {
+                continue;
+            };
+            let outcomes = self.disks.iter().map(|node| (node, expression.evaluate(&self.facts(node))));
+            let possible: Vec<_> = outcomes.filter(|(_, outcome)| *outcome != Outcome::False).collect();
+            selected.extend(possible.iter().map(|(node, _)| &node.name));
+            // Such as `system_disk`, where the file does not say which disk that is.
+            if possible.iter().any(|(_, outcome)| *outcome != Outcome::True) {
+                continue;
+            }
+            let matches: Vec<&NodeDisk> = possible.into_iter().map(|(node, _)| node).collect();
+            let place = device.keys.at(at.clone()).as_key();
+            match matches.as_slice() {
+                [] => findings.push(self.no_match(disk, place)),
+                [node] => findings.extend(other_size(disk, node, device.keys.at(at.child("size")))),
+                [first, second, ..] => {
+                    let message =
+                        format!("`{}` is true for `{}` and `{}` of the node", disk.selector, first.name, second.name);
+                    findings.push(
+                        Diagnostic::new(Code::AmbiguousDiskSelector, message, place)
+                            .help(format!("write what only one of them has, as in\n{}", self.selector(first).line)),
+                    );
+                }
+            }
+        }
+        let unlisted = self.disks.iter().filter(|node| !selected.contains(&node.name));
+        findings.extend(unlisted.map(|node| {
+            let message =
+                format!("the node has a disk `{}` of {} bytes that the model does not list", node.name, node.bytes);
+            let place = device.keys.at("/disks").as_key();
+            let mut finding = Diagnostic::new(Code::NodeDisks, message, place);
+            finding.level = Level::Warning;
+            finding.note("selectors are checked against the disks of the model alone").help(format!(
+                "add it under `disks`:\n{}:\n  size: {}B\n  {}",
+                node.name,
+                node.bytes,
+                self.selector(node).line
+            ))
+        }));
+        findings
+    }
+
+    /// The finding on a disk of the model that the node does not have.
+    fn no_match(&self, disk: &plan::Disk, place: Location) -> Diagnostic {
+        let message = format!("`{}` is true for no disk of the node", disk.selector);
+        let finding = Diagnostic::new(Code::NoDiskMatches, message, place)
+            .note("Talos would not find the disk, and its volumes would wait for it");
+        let alike = self.disks.iter().find(|node| node.bytes == disk.bytes);
+        match alike {
+            Some(node) => finding.help(format!("`{}` has this size:\n{}", node.name, self.selector(node).line)),
+            None => finding.help("remove the disk, or write the selector of another one"),
+        }
+    }
+
+    /// Everything that a selector can ask of a disk.
+    fn facts(&self, disk: &NodeDisk) -> Bindings {
+        let mut facts = Bindings::default();
+        facts.bind("disk.size", disk.bytes);
+        let dev_path = format!("/dev/{}", disk.name);
+        let texts = [
+            ("disk.dev_path", dev_path.as_str()),
+            ("disk.model", &disk.model),
+            ("disk.serial", &disk.serial),
+            ("disk.wwid", &disk.wwid),
+            ("disk.uuid", &disk.uuid),
+            ("disk.modalias", &disk.modalias),
+            ("disk.bus_path", &disk.bus_path),
+            ("disk.transport", &disk.transport),
+        ];
+        for (path, text) in texts {
+            facts.bind(path, text);
+        }
+        facts.bind("disk.rotational", disk.rotational);
+        facts.bind("disk.readonly", false);
+        facts.bind("disk.cdrom", false);
+        let links = disk.symlinks.iter().map(|link| link.as_str().into()).collect();
+        facts.bind("disk.symlinks", cel::Value::List(links, true));
+        if let Some(system) = &self.system {
+            facts.bind("system_disk", *system == disk.name);
+        }
+        facts
+    }
+}
+
+/// The finding on a disk whose size in the model is not that of the node's disk.
+fn other_size(disk: &plan::Disk, node: &NodeDisk, place: Location) -> Option<Diagnostic> {
+    let is_larger = disk.bytes > node.bytes;
+    if !is_larger && node.bytes - disk.bytes <= node.bytes / 100 * ROUNDED {
+        return None;
+    }
+    let message = format!("`{}` of the node has {} bytes, and the model says {}", node.name, node.bytes, disk.bytes);
+    let mut finding = Diagnostic::new(Code::NodeDisks, message, place);
+    let note = if is_larger {
+        "volumes that fit in the model may not fit on the disk, and Talos does not create these"
+    } else {
+        finding.level = Level::Warning;
+        "the rest of the disk is left out of every calculation"
+    };
+    Some(finding.note(note).help(format!("write\nsize: {}B", node.bytes)))
 }
 
 /// Whether a text needs no quotes in CEL and YAML.
