@@ -6,6 +6,7 @@
 //	talos-conformance cases FILE...            reads corpus files, writes cases
 //	talos-conformance mutate COUNT SEED FILE DISAGREEMENTS  writes random mutations of accepted cases
 //	talos-conformance sample COUNT SEED        reads cases, writes some of them
+//	talos-conformance reboots COUNT SEED       reads cases, writes changes between them and whether a node reboots
 //	talos-conformance compare FILE             reads cases with verdicts, fails if a file of verdicts has other verdicts
 //	talos-conformance verify CONTRACT...        reads cases, adds this machinery's verdict on a base of each contract
 //	talos-conformance verdicts                 reads cases with verdicts, writes the file of verdicts
@@ -53,6 +54,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return verify(args, in, out)
 	case command == "sample" && len(args) == 2:
 		return sample(args[0], args[1], in, out)
+	case command == "reboots" && len(args) == 2:
+		return reboots(args[0], args[1], in, out)
 	case command == "compare" && len(args) == 1:
 		return compare(args[0], in, out)
 	case command == "verdicts" && len(args) == 0:

@@ -18,6 +18,7 @@ mod readme;
 mod reference;
 mod references;
 mod rendered;
+mod review;
 mod runbook;
 mod sandbox;
 mod secrets;

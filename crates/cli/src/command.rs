@@ -9,6 +9,7 @@ pub(crate) mod fleet;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod review;
 pub(crate) mod schema;
 pub(crate) mod schematic_id;
 pub(crate) mod show;
@@ -26,7 +27,7 @@ use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::printable::shell_quote;
 use crate::process::Processes;
 use crate::project::{LoadError, Project};
-use crate::report;
+use crate::report::{self, count};
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
 use crate::staleness::Generate;
@@ -69,6 +70,8 @@ pub(crate) enum Format {
     Text,
     /// For programs: `talosmith schema` has the schemas
     Json,
+    /// For the comment of a pull request: only `review`
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +81,7 @@ pub(crate) enum Command {
     Check(check::Arguments),
     Diff(diff::Arguments),
     Validate(validate::Arguments),
+    Review(review::Arguments),
     Show(show::Arguments),
     Fleet(fleet::Arguments),
     Explain(explain::Arguments),
@@ -155,7 +159,7 @@ impl Context<'_> {
                 let summary = summary.as_object().cloned().unwrap_or_default();
                 self.console.result(&report::json(findings, sources, summary))
             }
-            Format::Text => self.console.report(channel, findings, sources),
+            Format::Text | Format::Markdown => self.console.report(channel, findings, sources),
         }
     }
 
@@ -177,7 +181,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn is_text(&self) -> bool {
-        self.global.format == Format::Text
+        self.global.format != Format::Json
     }
 
     /// Returns the command line that finds the repository where this command found it with these paths.
@@ -224,9 +228,4 @@ pub(crate) fn exit_of(findings: &[Diagnostic]) -> Exit {
 /// Returns the unified diffs of changes for a summary.
 fn diffs<'a>(changes: impl Iterator<Item = &'a Change>) -> Value {
     changes.map(|change| json!({ "path": change.path, "diff": change.unified_diff(false) })).collect()
-}
-
-/// Formats a number with a noun: `1 file`, `2 files`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,5 +1,6 @@
 //! What git knows about the repository. Git is never required to generate or to check: without it findings are less exact.
 
+mod base;
 #[cfg(test)]
 pub(crate) mod sandbox;
 

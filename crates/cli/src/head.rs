@@ -61,7 +61,7 @@ impl EditedDevice {
     /// Keeps a device of the pass over the fleet if one of its files was edited.
     pub(crate) fn keep(inspected: &Inspected<'_>) -> Option<Self> {
         let (Owner::Device(device), Some(artifacts)) = (inspected.owner, inspected.artifacts) else { return None };
-        let edited = inspected.changed.iter().map(|index| &artifacts[*index]);
+        let edited = inspected.changed.iter().map(|(index, _)| &artifacts[*index]);
         let files: BTreeMap<_, _> = edited.map(|it| (it.path.clone(), EditedFile::new(it))).collect();
         (!files.is_empty()).then(|| Self { device: Arc::clone(device), files })
     }

@@ -18,6 +18,6 @@ pub(crate) use human::group;
 pub use human::human;
 pub(crate) use json::{json, json_document};
 pub use order::sort;
-pub(crate) use order::{count_line, count_of};
+pub(crate) use order::{count, count_line, count_of};
 pub use style::Style;
 pub(crate) use wrap::{clip, wrap};

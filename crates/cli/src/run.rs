@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::command::{self, Command, CommandLine, Context, Exit};
+use crate::command::{self, Command, CommandLine, Context, Exit, Format};
 use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::System;
 
@@ -42,12 +42,18 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit> {
+    let is_review = matches!(command, Command::Review(_));
+    anyhow::ensure!(
+        is_review || context.global.format != Format::Markdown,
+        "only `talosmith review` has a Markdown form: leave `--format markdown` out"
+    );
     match command {
         Command::Init(arguments) => command::init::run(context, arguments),
         Command::Generate(arguments) => command::generate::run(context, arguments),
         Command::Check(arguments) => command::check::run(context, arguments),
         Command::Diff(arguments) => command::diff::run(context, arguments),
         Command::Validate(arguments) => command::validate::run(context, arguments),
+        Command::Review(arguments) => command::review::run(context, arguments),
         Command::Show(arguments) => command::show::run(context, arguments),
         Command::Fleet(arguments) => command::fleet::run(context, arguments),
         Command::Explain(arguments) => command::explain::run(context, arguments),

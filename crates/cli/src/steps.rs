@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use talosmith_document::Diagnostic;
 use talosmith_model::plan::{ApplicationInput, ControlPlanes, CrossDeviceInput, Device, PlannedDevice};
 use talosmith_model::{DeviceFile, PartialDevice};
-use talosmith_render::{Artifact, LayerFile};
+use talosmith_render::{Artifact, LayerFile, Renderer};
 
 use crate::change::Change;
 use crate::comparison::Comparison;
@@ -37,8 +37,9 @@ pub struct Inspected<'a> {
     pub owner: Owner<'a>,
     /// Its artifacts; none if they cannot be rendered.
     pub artifacts: Option<&'a [Artifact]>,
-    /// The indexes of the artifacts that differ from an existing file.
-    pub changed: Vec<usize>,
+    /// The indexes of the artifacts that differ from an existing file, with the bytes of that file.
+    pub changed: Vec<(usize, &'a [u8])>,
+    pub renderer: &'a Renderer,
 }
 
 pub(crate) struct DeviceResult<K> {
@@ -195,8 +196,9 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         artifacts: Option<Vec<Artifact>>,
         mut findings: Vec<Diagnostic>,
     ) -> Result<OwnerResult<K>, ReadError> {
+        let renderer = &self.project.renderer;
         let Some(mut artifacts) = artifacts else {
-            let kept = (self.keep)(&Inspected { owner, artifacts: None, changed: Vec::new() });
+            let kept = (self.keep)(&Inspected { owner, artifacts: None, changed: Vec::new(), renderer });
             let (changes, strays, layer_files) = Default::default();
             return Ok(OwnerResult { files: None, findings, changes, strays, links: 0, layer_files, kept });
         };
@@ -214,9 +216,9 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         if !proved.is_empty() {
             findings.extend(owner.prove(self.project, &proved));
         }
-        let existing = comparison.differences.iter().filter(|(_, old)| old.0.is_some());
-        let changed = existing.map(|(index, _)| *index).collect();
-        let kept = (self.keep)(&Inspected { owner, artifacts: Some(&artifacts), changed });
+        let existing = comparison.differences.iter().filter_map(|(index, old)| Some((*index, old.0.as_deref()?)));
+        let changed = existing.collect();
+        let kept = (self.keep)(&Inspected { owner, artifacts: Some(&artifacts), changed, renderer });
         let changes = comparison.differences.into_iter().map(|(index, old)| {
             let artifact = &mut artifacts[index];
             let text = std::mem::take(&mut artifact.text);

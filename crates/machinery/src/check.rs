@@ -1,6 +1,6 @@
 //! Applies patches to a base config in order, and checks the result.
 
-use talosmith_document::{Code, Diagnostic, Level, Location};
+use talosmith_document::{Code, Diagnostic, Level, Location, Sources};
 
 use super::config::{Cleared, Config, Document, PatchedOrBase};
 use super::decode::{Deletion, DeletionError, PatchDocument, Target, title};
@@ -26,36 +26,24 @@ pub fn check_patches(
     expressions: &cel::Checker,
     model_location: &dyn Fn(&str, &str) -> Location,
 ) -> Vec<Diagnostic> {
-    let is_generated = !patches.iter().any(AppliedPatch::is_base);
-    let base = if is_generated { base::documents(target.base, role) } else { Vec::new() };
-    let mut config = Config::new(base, target.version);
     let mut report = Report::new(patches, model_location);
+    let config = &mut Config::of_base(target, role, patches);
     for (index, applied) in patches.iter().enumerate() {
-        let patch = applied.patch;
-        let index = u16::try_from(index).unwrap_or(u16::MAX);
-        if let Some(operations) = &patch.json_patch {
-            apply_json_patch(&mut config, index, operations, &mut report);
-        }
-        for document in &patch.documents {
-            apply(&mut config, index, document, &mut report);
-        }
-        if applied.is_base() {
-            config.documents.iter_mut().for_each(|document| document.of_base = true);
-        }
-        let findings = Rules::new(&config, expressions, &report).check_identities();
+        let number = apply_patch(config, index, applied, &mut report);
+        let findings = Rules::new(config, expressions, &report).check_identities();
         report.findings.extend(findings);
-        if usize::from(index) + 1 < patches.len() {
-            let timestamps = patch.timestamps.iter();
-            timestamps.for_each(|found| report.timestamp(&found.text, found.origin.of_patch(index)));
+        if index + 1 < patches.len() {
+            let timestamps = applied.patch.timestamps.iter();
+            timestamps.for_each(|found| report.timestamp(&found.text, found.origin.of_patch(number)));
         }
     }
     for left in &config.leftovers {
         report.not_deleted(DeletionError::Absent, &title(&left.kind, &left.name), left.origin);
     }
     // What cannot be deleted or merged is left as it was, and hides nothing else.
-    let findings = Rules::new(&config, expressions, &report).check_config();
+    let findings = Rules::new(config, expressions, &report).check_config();
     report.findings.extend(findings);
-    let findings = Rules::new(&config, expressions, &report).check_node();
+    let findings = Rules::new(config, expressions, &report).check_node();
     report.findings.extend(findings);
     let cleared: Vec<Cleared> = std::mem::take(&mut config.cleared);
     for cleared in &cleared {
@@ -65,6 +53,40 @@ pub fn check_patches(
     findings.sort_by(|a, b| a.at.location.cmp(&b.at.location));
     talosmith_document::merge(&mut findings);
     findings
+}
+
+/// Merges patches in order. What cannot be merged or deleted is left as it was.
+pub(crate) fn merge_patches<'a>(target: &Target<'a>, role: Role, patches: &'a [AppliedPatch<'a>]) -> Config<'a> {
+    let nowhere = |_: &str, _: &str| Location::file(Sources::default().add("", ""));
+    let mut report = Report::new(patches, &nowhere);
+    let mut config = Config::of_base(target, role, patches);
+    for (index, applied) in patches.iter().enumerate() {
+        apply_patch(&mut config, index, applied, &mut report);
+    }
+    config
+}
+
+/// Applies a patch, and returns its number.
+fn apply_patch<'a>(config: &mut Config<'a>, index: usize, applied: &AppliedPatch<'a>, report: &mut Report<'_>) -> u16 {
+    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    if let Some(operations) = &applied.patch.json_patch {
+        apply_json_patch(config, index, operations, report);
+    }
+    for document in &applied.patch.documents {
+        apply(config, index, document, report);
+    }
+    if applied.is_base() {
+        config.documents.iter_mut().for_each(|document| document.of_base = true);
+    }
+    index
+}
+
+impl<'a> Config<'a> {
+    /// The generated base config; empty where the first patches are the base.
+    fn of_base(target: &Target<'a>, role: Role, patches: &[AppliedPatch<'_>]) -> Self {
+        let is_generated = !patches.iter().any(AppliedPatch::is_base);
+        Self::new(if is_generated { base::documents(target.base, role) } else { Vec::new() }, target.version)
+    }
 }
 
 /// Applies an RFC 6902 patch, which Talos does only to a config of a single document.

@@ -25,9 +25,13 @@ mod patch_parts;
 mod report;
 mod rules;
 mod check;
+mod normal;
+mod setting;
+mod consequence;
 
 pub use base::oldest_base;
 pub use check::check_patches;
+pub use consequence::{CLASSES, Change, Class, Consequence, MachineConfig, Side, Written};
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, main_section};
 pub use patch_locator::{Edit, PatchLocator};
 pub use patch_parts::PatchParts;

@@ -1,5 +1,7 @@
 //! What is reported about the merging of patches.
 
+use std::ops::Range;
+
 use talosmith_document::{Code, Diagnostic, Level, Location};
 
 use super::PatchLocator;
@@ -54,6 +56,14 @@ impl AppliedPatch<'_> {
         self.key().is_none()
     }
 
+    /// Where some bytes of the patch are written. `model_location` is as for [`crate::check_patches`].
+    pub fn location(&self, bytes: &Range<usize>, model_location: &dyn Fn(&str, &str) -> Location) -> Location {
+        match self.source {
+            PatchSource::User { locator, .. } | PatchSource::Base { locator, .. } => locator.location(bytes.clone()),
+            PatchSource::Model { key, .. } => model_location(key, &self.patch.line(bytes)),
+        }
+    }
+
     /// The key of the model that requests it; `None` for a raw patch.
     fn key(&self) -> Option<&str> {
         match self.source {
@@ -106,12 +116,7 @@ impl<'p> Report<'p> {
     }
 
     pub(crate) fn location(&self, origin: PatchSpan) -> Location {
-        match self.patch(origin).source {
-            PatchSource::User { locator, .. } | PatchSource::Base { locator, .. } => locator.location(origin.bytes()),
-            PatchSource::Model { key, .. } => {
-                (self.model_location)(key, &self.patch(origin).patch.line(&origin.bytes()))
-            }
-        }
+        self.patch(origin).location(&origin.bytes(), self.model_location)
     }
 
     fn patch(&self, origin: PatchSpan) -> &AppliedPatch<'p> {

@@ -202,7 +202,12 @@ impl<'a> Value<'a> {
 
     /// The boolean at a path, which go-yaml decodes from the words of YAML 1.1 too.
     pub(crate) fn flag(&self, path: &str) -> Option<bool> {
-        self.at(path).and_then(Self::as_scalar).map(|scalar| match scalar.resolved {
+        self.at(path).and_then(Self::flag_here)
+    }
+
+    /// This boolean; none for a list or a mapping.
+    pub(crate) fn flag_here(&self) -> Option<bool> {
+        self.as_scalar().map(|scalar| match scalar.resolved {
             Resolved::Bool(flag) => flag,
             _ => matches!(&*scalar.text, "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON"),
         })
@@ -245,6 +250,10 @@ impl<'a> Value<'a> {
             Content::Map(fields) => fields,
             _ => &[],
         }
+    }
+
+    pub(crate) fn is_empty_mapping(&self) -> bool {
+        matches!(&self.content, Content::Map(fields) if fields.is_empty())
     }
 
     /// Whether something other than empty lists, mappings, strings and nulls is in it.

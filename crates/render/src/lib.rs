@@ -24,6 +24,7 @@ mod artifact_error;
 mod schema_check;
 mod merge_check;
 mod raw_patch;
+mod consequences;
 mod shared_file;
 mod user_artifact;
 mod renderer;
@@ -33,6 +34,7 @@ pub use artifact_error::{ArtifactError, InvalidArtifact};
 pub use catalogue::{
     Application, BuiltInTemplate, CLUSTER, ClusterEach, ClusterRow, DEVICE, Reader, Row, built_in_templates,
 };
+pub use consequences::{AppliedFile, AppliedFiles, LocatedConsequence, UnreadableFile};
 pub use device_context::device_context;
 pub use disk_layout::{DiskLayout, SizeUnit, VolumeLayout, disk_layouts};
 pub use emit::{yaml_document, yaml_flow};

@@ -24,25 +24,27 @@ pub(crate) struct MergeCheck {
     expressions: cel::Checker,
 }
 
-type Decoded = Result<Arc<Patch>, Arc<[GeneratedPatchError]>>;
+pub(crate) type Decoded = Result<Arc<Patch>, Arc<[GeneratedPatchError]>>;
 
 impl MergeCheck {
     pub(crate) fn new(overrides: BTreeSet<String>) -> Self {
         Self { overrides, decoded: Cache::default(), expressions: cel::Checker::default() }
     }
 
+    /// The patches that were decoded for a version of Talos and a base.
+    pub(crate) fn decoded(&self, target: &Target<'_>) -> Arc<Cache<String, Decoded>> {
+        self.decoded.get_or_compute(&(target.version.clone(), target.base), Arc::default)
+    }
+
     /// Returns the warnings about the patches of a device, which are applied in the order of the artifacts.
     pub(crate) fn check(&self, device: &Device, artifacts: &[Artifact]) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
         let target = target_of(device);
         let patches = artifacts.iter().filter(|artifact| artifact.reader == Reader::Talos);
-        let decoded = self.decoded.get_or_compute(&(target.version.clone(), target.base), Arc::default);
+        let decoded = self.decoded(&target);
         let mut errors = Vec::new();
         let mut generated = Vec::new();
         for artifact in patches.clone().filter(|artifact| !artifact.raw) {
-            let patch = decoded.get_or_compute(artifact.body(), || {
-                decode_generated(artifact.body(), &target).map(Arc::new).map_err(Arc::from)
-            });
-            match patch {
+            match decode(&decoded, artifact.body(), &target) {
                 Ok(patch) if artifact.applied => generated.push((artifact, patch)),
                 Ok(_) => {}
                 Err(wrong) => errors.extend(wrong.iter().map(|error| invalid(artifact, error))),
@@ -78,6 +80,11 @@ impl MergeCheck {
         }
         Ok(findings)
     }
+}
+
+/// Decodes a generated patch.
+pub(crate) fn decode(decoded: &Cache<String, Decoded>, body: &str, target: &Target<'_>) -> Decoded {
+    decoded.get_or_compute(body, || decode_generated(body, target).map(Arc::new).map_err(Arc::from))
 }
 
 /// Returns the Talos that the patches of a device are applied with.

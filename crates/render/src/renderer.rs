@@ -12,6 +12,7 @@ use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DISK_MAP, Reader, Template, artifacts_of, built_in_templates};
+use crate::consequences::{AppliedFiles, LocatedConsequence, UnreadableFile};
 use crate::engine::{Engine, template_value};
 use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
@@ -117,6 +118,18 @@ impl Renderer {
         artifacts: &[Artifact],
     ) -> Result<Vec<Diagnostic>, Vec<ArtifactError>> {
         self.merge_check.check(device, artifacts)
+    }
+
+    /// Returns what happens to a node to which the files before were applied when it gets those after, the most harmful first.
+    ///
+    /// # Errors
+    /// A file that is no patch.
+    pub fn consequences(
+        &self,
+        before: AppliedFiles<'_>,
+        after: AppliedFiles<'_>,
+    ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
+        self.merge_check.consequences(before, after)
     }
 
     /// Renders every artifact of a cluster's applications.

@@ -27,6 +27,8 @@ enum Name {
     Show,
     /// What `talosmith fleet --format json` prints
     FleetReport,
+    /// What `talosmith review --format json` prints
+    Review,
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -36,6 +38,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         Name::Report => include_str!("../../../../schemas/report.schema.json"),
         Name::Show => include_str!("../../../../schemas/show.schema.json"),
         Name::FleetReport => include_str!("../../../../schemas/fleet-report.schema.json"),
+        Name::Review => include_str!("../../../../schemas/review.schema.json"),
     })?;
     Ok(Exit::Success)
 }

@@ -24,8 +24,12 @@ pub fn sort(findings: &mut Vec<Diagnostic>, sources: &Sources) {
 
 /// Formats a number of findings of one level: `2 errors`.
 pub(crate) fn count_of(number: usize, level: Level) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {}{plural}", level.as_str())
+    count(number, level.as_str())
+}
+
+/// Formats a number with a noun: `1 file`, `2 files`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Formats the numbers of findings: `2 errors, 1 warning`. Empty if there are none.

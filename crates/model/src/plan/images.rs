@@ -29,6 +29,7 @@ pub struct Images {
 
 impl Images {
     /// Returns the schematic of the installer image that is applied; none if it is not one of the device's.
+    #[must_use]
     pub fn applied(&self) -> Option<&PlannedSchematic> {
         let name = self.install.image.as_ref()?.schematic.as_ref()?;
         self.schematics.iter().find(|schematic| schematic.name == *name)

@@ -1,0 +1,217 @@
+//! What a change does to running nodes: the files as a revision has them, compared with what is rendered now.
+
+mod device;
+mod group;
+mod json;
+mod markdown;
+mod objects;
+mod row;
+mod side;
+mod steps;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::inspection::{Inspection, inspect};
+use crate::project::Project;
+use crate::selection::Selection;
+use crate::steps::{Inspected, Purpose};
+use crate::tree::Tree;
+use talosmith_machinery::Class;
+use talosmith_render::Renderer;
+
+pub(crate) use group::groups;
+pub(crate) use json::json;
+pub(crate) use markdown::markdown;
+pub(crate) use steps::steps;
+pub(crate) use text::text;
+
+use device::Outcome;
+use row::{Kind, LocatedRow, Row};
+use side::{ClusterFiles, DeviceFiles, Kept};
+use steps::Node;
+
+/// What happens to one device, or to the applications of one cluster.
+pub(crate) struct Reviewed {
+    /// The name of the device, or of the cluster.
+    pub name: String,
+    pub is_cluster: bool,
+    pub rows: Vec<LocatedRow>,
+    /// The node, where both sides of its device are known.
+    pub node: Option<Node>,
+}
+
+/// What happens to all that were compared.
+pub(crate) struct Review<'b, 'a> {
+    pub reviewed: Vec<Reviewed>,
+    /// The number of devices that were compared, also where nothing happens.
+    pub devices: usize,
+    /// What was read of the side before, for its locations.
+    pub before: Option<Inspection<'b, Kept>>,
+    pub after: Inspection<'a, Reviewed>,
+}
+
+/// What the side before has, or why nobody knows.
+pub(crate) enum Before<'b> {
+    Read(Box<Inspection<'b, Kept>>),
+    Unreadable(String),
+}
+
+/// Reads a revision's files for every device and cluster.
+pub(crate) fn read_before(tree: &dyn Tree) -> Before<'_> {
+    let project = match Project::open(tree) {
+        Ok(project) => project,
+        Err(error) => return Before::Unreadable(format!("{:#}", anyhow::Error::from(error))),
+    };
+    match inspect(project, &Selection::Everything, Purpose::Compare, Kept::existing) {
+        Ok(inspection) => Before::Read(Box::new(inspection)),
+        Err(error) => Before::Unreadable(format!("{:#}", anyhow::Error::from(error))),
+    }
+}
+
+/// What the side before has, by the names of devices and clusters.
+#[derive(Default)]
+struct Files {
+    devices: BTreeMap<String, DeviceFiles>,
+    clusters: BTreeMap<String, Vec<side::ObjectFile>>,
+    /// Why nothing of it is known.
+    reason: Option<String>,
+    /// The devices and the clusters of which only a part can be read.
+    broken: BTreeSet<String>,
+    incomplete: BTreeSet<String>,
+    /// The DaemonSets of clusters, each with the labels that it selects.
+    selecting: Vec<(String, Vec<String>)>,
+}
+
+impl Files {
+    /// Takes the files of an inspection, which keeps what locations need.
+    fn take(inspection: &mut Inspection<'_, Kept>) -> Self {
+        let mut files = Self { broken: inspection.broken.clone(), ..Self::default() };
+        for kept in std::mem::take(&mut inspection.kept) {
+            match kept {
+                Kept::Device(of) => _ = files.devices.insert(of.device.name.clone(), of),
+                Kept::Cluster(of) => _ = files.clusters.insert(of.name, of.objects),
+            }
+        }
+        let incomplete = inspection.clusters.iter().filter(|cluster| cluster.incomplete);
+        files.incomplete = incomplete.map(|cluster| cluster.name.clone()).collect();
+        files.selecting = files.clusters.values().flat_map(|of| objects::selecting(of)).collect();
+        files
+    }
+
+    /// Compares a device with what it was.
+    fn device(&self, renderer: &Renderer, after: DeviceFiles) -> Reviewed {
+        let name = after.device.name.clone();
+        let before = self.devices.get(&name);
+        let rows = match (before, &self.reason) {
+            (_, Some(reason)) => vec![unknown(&after, reason)],
+            (Some(before), None) => match device::compare(renderer, before, &after) {
+                Outcome::Rows(mut rows) => {
+                    let own = objects::selecting(&before.objects);
+                    rows.extend(stopped(&rows, own.iter().chain(&self.selecting)));
+                    rows
+                }
+                Outcome::Unknown(reason) => vec![unknown(&after, &reason)],
+            },
+            (None, None) if self.broken.contains(&name) => vec![unknown(&after, "the model before has errors")],
+            (None, None) => {
+                let row = Row::new(Class::Install, Kind::Added, "device", "a new node: install it");
+                vec![row.at(after.device.location.clone())]
+            }
+        };
+        let node = before.filter(|_| !rows.is_empty()).map(|before| Node {
+            running: before.device.versions.talos.clone(),
+            hostname: before.device.network.hostname.clone(),
+            device: after.device,
+        });
+        Reviewed { name, is_cluster: false, rows, node }
+    }
+
+    /// Compares the applications of a cluster with what they were.
+    fn cluster(&self, after: &ClusterFiles) -> Reviewed {
+        let is_known = self.reason.is_none() && !self.incomplete.contains(&after.name);
+        let before = self.clusters.get(&after.name).map_or(&[][..], |files| files);
+        let rows = match is_known {
+            true => objects::compare(before, &after.objects),
+            false if after.objects.is_empty() => Vec::new(),
+            false => {
+                let sentence = "nobody knows what changes: the model before has errors";
+                let row = Row::new(Class::Unknown, Kind::Changed, "applications", sentence);
+                vec![LocatedRow { row, location: None }]
+            }
+        };
+        Reviewed { name: after.name.clone(), is_cluster: true, rows, node: None }
+    }
+}
+
+/// Compares what a revision has with what is rendered now.
+pub(crate) fn review<'b, 'a>(
+    before: Before<'b>,
+    project: Project<'a>,
+    selection: &Selection,
+) -> anyhow::Result<Review<'b, 'a>> {
+    let (inspection, files) = match before {
+        Before::Read(mut inspection) => {
+            let files = Files::take(&mut inspection);
+            (Some(*inspection), files)
+        }
+        Before::Unreadable(reason) => (None, Files { reason: Some(reason), ..Files::default() }),
+    };
+    let keep = |inspected: &Inspected<'_>| match Kept::rendered(inspected)? {
+        Kept::Device(after) => Some(files.device(inspected.renderer, after)),
+        Kept::Cluster(after) => Some(files.cluster(&after)),
+    };
+    let mut after = inspect(project, selection, Purpose::Render, keep)?;
+    let mut reviewed = std::mem::take(&mut after.kept);
+    let count = reviewed.iter().filter(|reviewed| !reviewed.is_cluster).count();
+    reviewed.extend(removed(&files.devices, &after, selection));
+    let broken = after.broken.iter().filter(|name| selection.has_device(name));
+    reviewed.extend(broken.map(|name| {
+        let row = Row::new(Class::Unknown, Kind::Changed, "device", "its model has errors: `talosmith validate`");
+        Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
+    }));
+    reviewed.retain(|reviewed| !reviewed.rows.is_empty());
+    Ok(Review { reviewed, devices: count, before: inspection, after })
+}
+
+/// The pods that stop on a node since it loses a label that their DaemonSets select.
+fn stopped<'s>(
+    rows: &[LocatedRow],
+    selecting: impl Iterator<Item = &'s (String, Vec<String>)> + Clone,
+) -> Vec<LocatedRow> {
+    let labels = rows.iter().filter(|row| row.row.change == Kind::Removed).filter_map(|row| {
+        let what = row.row.what.as_str();
+        let label = what.strip_prefix("machine.nodeLabels.").or_else(|| what.strip_prefix("KubeNodeConfig labels."))?;
+        Some((label, row))
+    });
+    let stopped = labels.flat_map(|(label, removed)| {
+        let selecting = selecting.clone().filter(move |(_, labels)| labels.iter().any(|other| other == label));
+        selecting.map(move |(daemon_set, _)| {
+            let sentence = format!("its pods on this node stop: it selects the label `{label}`");
+            let row = Row::new(Class::Kubernetes, Kind::Removed, format!("pods of {daemon_set}"), sentence);
+            LocatedRow { row, location: removed.location.clone() }
+        })
+    });
+    stopped.collect()
+}
+
+fn unknown(after: &DeviceFiles, reason: &str) -> LocatedRow {
+    let sentence = format!("nobody knows what changes: {reason}");
+    Row::new(Class::Unknown, Kind::Changed, "device", sentence).at(after.device.location.clone())
+}
+
+/// The devices that are gone: no file of theirs says what becomes of the node.
+fn removed(
+    before: &BTreeMap<String, DeviceFiles>,
+    after: &Inspection<'_, Reviewed>,
+    selection: &Selection,
+) -> Vec<Reviewed> {
+    let is_gone = |name: &&String| *selection == Selection::Everything && !after.devices.contains(name);
+    let gone = before.iter().filter(|(name, _)| is_gone(name));
+    let row = |name: &String| {
+        let sentence = "the node keeps running with the config that it has: reset it, and `kubectl delete node` it";
+        let row = Row::new(Class::Manual, Kind::Removed, "device", sentence);
+        Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
+    };
+    gone.map(|(name, _)| row(name)).collect()
+}

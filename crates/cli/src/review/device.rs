@@ -1,0 +1,146 @@
+//! What a change does to one node.
+
+use std::collections::BTreeMap;
+
+use talosmith_document::Pointer;
+use talosmith_machinery::{Class, Role};
+use talosmith_model::plan::{Device, PlannedSchematic};
+use talosmith_render::{AppliedFiles, Renderer};
+
+use super::objects;
+use super::row::{Kind, LocatedRow, Row};
+use super::side::DeviceFiles;
+
+/// What two sides have for a node.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// What the files before cannot be compared for.
+    Unknown(String),
+    Rows(Vec<LocatedRow>),
+}
+
+/// Compares what a node has with what it gets.
+pub(crate) fn compare(renderer: &Renderer, before: &DeviceFiles, after: &DeviceFiles) -> Outcome {
+    let (old, new) = (&*before.device, &*after.device);
+    let mut rows = Vec::new();
+    rows.extend(talos_version(old, new));
+    rows.extend(identity(old, new));
+    rows.extend(schematics(old, new));
+    // Equal patches for equal versions make the same machine config.
+    let is_same_target = old.versions.talos == new.versions.talos
+        && old.versions.base == new.versions.base
+        && old.role == new.role
+        && old.base.is_empty()
+        && new.base.is_empty();
+    if before.applied != after.applied || !is_same_target {
+        let sides =
+            (AppliedFiles { device: old, files: &before.applied }, AppliedFiles { device: new, files: &after.applied });
+        match renderer.consequences(sides.0, sides.1) {
+            Ok(consequences) => rows.extend(consequences.into_iter().map(LocatedRow::from)),
+            Err(unreadable) => {
+                let error = format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message);
+                return Outcome::Unknown(error);
+            }
+        }
+    }
+    rows.extend(objects::compare(&before.objects, &after.objects));
+    rows.sort_by(|one, other| one.row.cmp(&other.row));
+    Outcome::Rows(rows)
+}
+
+/// Another version of Talos, of which one minor at a time can be installed.
+fn talos_version(old: &Device, new: &Device) -> Option<LocatedRow> {
+    let (before, after) = (&old.versions.talos, &new.versions.talos);
+    if before == after {
+        return None;
+    }
+    let (from, to) = (before.minor(), after.minor());
+    let row = |class, sentence: String| {
+        Row::new(class, Kind::Changed, "talosVersion", sentence).values(before.to_string(), after.to_string())
+    };
+    let row = if to < from || from == to && after < before {
+        let sentence =
+            "Talos does not support going back to an older minor: `talosctl rollback` boots the image before";
+        row(Class::Manual, sentence.to_owned())
+    } else if to.1 > from.1 + 1 {
+        let next = format!("v{}.{}", from.0, from.1 + 1);
+        row(Class::Broken, format!("Talos upgrades one minor at a time: upgrade to {next} first"))
+    } else {
+        let sentence = "upgrade the node first, with the config that it has; apply the other changes afterwards";
+        row(Class::Upgrade, sentence.to_owned())
+    };
+    Some(row.at(new.versions.talos_location.clone()))
+}
+
+/// What a node cannot change while it runs.
+fn identity(old: &Device, new: &Device) -> Vec<LocatedRow> {
+    let mut rows = Vec::new();
+    let mut add = |key: &str, class: Class, before: &str, after: &str, sentence: &str| {
+        if before != after {
+            let row = Row::new(class, Kind::Changed, key, sentence).values(before, after);
+            rows.push(row.at(new.keys.at(Pointer::root().child(key)).as_key()));
+        }
+    };
+    let reset = "a node cannot change it: reset the node, and install it again";
+    add("role", Class::Wipe, role(old), role(new), reset);
+    add("cluster", Class::Wipe, &old.cluster, &new.cluster, reset);
+    add("address", Class::None, &old.address, &new.address, "only the commands that name the node change");
+    rows
+}
+
+/// Another schematic of the image that is installed.
+fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
+    let mut rows = Vec::new();
+    let (Some(before), Some(after)) = (old.images.applied(), new.images.applied()) else { return rows };
+    if before.id == after.id {
+        return rows;
+    }
+    let mut add = |key: &str, change: Kind, value: &str, class: Class, sentence: &str| {
+        let what = format!("schematics.{}.{key}", after.name);
+        let mut row = Row::new(class, change, what, sentence);
+        match change {
+            Kind::Removed => row.before = Some(value.to_owned()),
+            _ => row.after = Some(value.to_owned()),
+        }
+        let pointer = Pointer::root().child("schematics").child(&after.name).child(key);
+        rows.push(row.at(new.keys.at(pointer).as_key()));
+    };
+    let image = "it comes with the new image: `talosctl upgrade`";
+    let lists: BTreeMap<&str, [&[String]; 2]> = BTreeMap::from([
+        ("extensions", [&before.extensions[..], &after.extensions[..]]),
+        ("extraKernelArgs", [&before.extra_kernel_args[..], &after.extra_kernel_args[..]]),
+    ]);
+    let mut is_listed = false;
+    for (key, [old, new]) in lists {
+        for gone in old.iter().filter(|item| !new.contains(item)) {
+            let sentence = match key {
+                "extensions" => "the new image lacks it: its service and its modules are gone after `talosctl upgrade`",
+                _ => "the new image boots without it: `talosctl upgrade`",
+            };
+            add(key, Kind::Removed, gone, Class::Upgrade, sentence);
+            is_listed = true;
+        }
+        for added in new.iter().filter(|item| !old.contains(item)) {
+            add(key, Kind::Added, added, Class::Upgrade, image);
+            is_listed = true;
+        }
+    }
+    if is_secure(before) != is_secure(after) {
+        let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
+        add("secureboot", Kind::Changed, &after.id, Class::Wipe, sentence);
+    } else if !is_listed {
+        add("id", Kind::Changed, &after.id, Class::Upgrade, image);
+    }
+    rows
+}
+
+fn role(device: &Device) -> &'static str {
+    match device.role {
+        Role::Worker => "worker",
+        Role::ControlPlane => "controlplane",
+    }
+}
+
+fn is_secure(schematic: &PlannedSchematic) -> bool {
+    schematic.secureboot.is_some()
+}

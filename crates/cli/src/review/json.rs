@@ -1,0 +1,71 @@
+//! A review for programs, as `schemas/review.schema.json` describes it.
+
+use serde::Serialize;
+use talosmith_machinery::Class;
+
+use super::Review;
+use super::group::{Group, Place, headline};
+use super::row::{Kind, Row};
+use crate::report::json_document;
+
+/// The version of the format: increased by incompatible changes.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    base: &'a str,
+    devices: Vec<Owner<'a>>,
+    clusters: Vec<Owner<'a>>,
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    name: &'a str,
+    headline: String,
+    changes: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    /// The most harmful class.
+    class: String,
+    classes: Vec<String>,
+    /// Whether the connection may break through which one applies it.
+    cut: bool,
+    change: Kind,
+    path: &'a str,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+    sentence: &'a str,
+    location: Option<&'a Place>,
+}
+
+/// Formats a review.
+pub(crate) fn json(review: &Review<'_, '_>, groups: &[Group], base: &str) -> String {
+    let owners = |is_cluster: bool| {
+        let owners = review.reviewed.iter().filter(|reviewed| reviewed.is_cluster == is_cluster);
+        let owners = owners.map(|reviewed| Owner {
+            name: &reviewed.name,
+            headline: headline(reviewed),
+            changes: reviewed.rows.iter().map(|located| entry(&located.row, groups)).collect(),
+        });
+        owners.collect()
+    };
+    json_document(&Document { version: VERSION, base, devices: owners(false), clusters: owners(true) })
+}
+
+fn entry<'a>(row: &'a Row, groups: &'a [Group]) -> Entry<'a> {
+    let group = groups.binary_search_by(|group| group.row.cmp(row)).ok();
+    Entry {
+        class: row.class().to_string(),
+        classes: row.classes.iter().map(Class::to_string).collect(),
+        cut: row.may_cut,
+        change: row.change,
+        path: &row.what,
+        before: row.before.as_deref(),
+        after: row.after.as_deref(),
+        sentence: &row.sentence,
+        location: group.and_then(|at| groups[at].place.as_ref()),
+    }
+}

@@ -1,0 +1,195 @@
+//! What a change of Kubernetes objects does.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use talosmith_document::Location;
+use talosmith_machinery::{Class, Side};
+use talosmith_render::{Format, parse};
+
+use super::row::{Kind, LocatedRow, Row};
+use super::side::ObjectFile;
+
+/// The fields that Kubernetes does not allow to change, by kind.
+///
+/// Source: kubernetes/pkg/apis/storage/validation, node/validation and apps/validation, `ValidateUpdate` of each.
+const IMMUTABLE: &[(&str, &[&str])] = &[
+    ("StorageClass", &["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"]),
+    ("RuntimeClass", &["handler"]),
+    ("DaemonSet", &["spec.selector"]),
+];
+
+/// What names an object: its kind, namespace and name.
+type Name = (String, String, String);
+
+/// Returns a row for each object that differs.
+pub(crate) fn compare(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<LocatedRow> {
+    let texts = |files: &'_ [ObjectFile]| files.iter().map(|file| file.text.clone()).collect::<Vec<_>>();
+    if before.len() == after.len() && texts(before) == texts(after) {
+        return Vec::new();
+    }
+    let (old, new) = (objects(before), objects(after));
+    let mut rows = Vec::new();
+    for (name, (object, location)) in &old {
+        match new.get(name) {
+            None => {
+                let sentence = "Argo CD removes it where the Application prunes; otherwise it stays";
+                let row = Row::new(Class::Kubernetes, Kind::Removed, title(name), sentence);
+                rows.push(LocatedRow { row, location: Some((Side::Before, (*location).clone())) });
+            }
+            Some((other, _)) if other == object => {}
+            Some((other, location)) => {
+                let differences = differences(name, object, other).into_iter();
+                rows.extend(differences.map(|row| row.at((*location).clone())));
+            }
+        }
+    }
+    for (name, (_, location)) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
+        let row = Row::new(Class::Kubernetes, Kind::Added, title(name), "Argo CD creates it");
+        rows.push(row.at((*location).clone()));
+    }
+    rows
+}
+
+/// The DaemonSets in files, each with the labels of nodes that it selects.
+pub(crate) fn selecting(files: &[ObjectFile]) -> Vec<(String, Vec<String>)> {
+    let daemon_sets = objects(files).into_iter().filter(|((kind, _, _), _)| kind == "DaemonSet");
+    let selecting = daemon_sets.map(|(name, (object, _))| {
+        let selector = object.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object);
+        (title(&name), selector.into_iter().flat_map(|labels| labels.keys().cloned()).collect())
+    });
+    selecting.collect()
+}
+
+/// The objects in files, and where the model requests each.
+fn objects(files: &[ObjectFile]) -> BTreeMap<Name, (Value, &Location)> {
+    let parsed = files.iter().flat_map(|file| {
+        let objects = parse(Format::Yaml, &file.text).unwrap_or_default();
+        objects.into_iter().map(|object| (object, &file.location))
+    });
+    let named = parsed.filter_map(|(object, location)| {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let kind = text("/kind");
+        // A kustomization makes objects, and is none.
+        let is_object = !kind.is_empty() && kind != "Kustomization";
+        let name = (kind, text("/metadata/namespace"), text("/metadata/name"));
+        is_object.then_some((name, (object, location)))
+    });
+    named.collect()
+}
+
+fn title((kind, namespace, name): &Name) -> String {
+    match namespace.as_str() {
+        "" => format!("{kind} {name}"),
+        namespace => format!("{kind} {namespace}/{name}"),
+    }
+}
+
+fn differences(name: &Name, before: &Value, after: &Value) -> Vec<Row> {
+    let mut found = Vec::new();
+    differing(&mut found, "", before, after);
+    let kind = name.0.as_str();
+    let fixed = IMMUTABLE.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, fields)| *fields);
+    let is_fixed = |path: &str| fixed.iter().any(|field| path.strip_prefix(field).is_some_and(is_end));
+    let rows = found.into_iter().map(|(path, old, new)| {
+        let (class, sentence) = match () {
+            () if is_fixed(&path) => (
+                Class::Manual,
+                "Kubernetes does not allow to change it: delete the object and apply it again; what it made stays",
+            ),
+            () if kind == "ConfigMap" => {
+                (Class::Kubernetes, "what reads it sees the change within a minute or two, if it reads it again at all")
+            }
+            () if kind == "DaemonSet" && path.starts_with("spec.template") => {
+                (Class::Kubernetes, "its pods are replaced on every node, one node after the other")
+            }
+            () => (Class::Kubernetes, "Argo CD applies it"),
+        };
+        let change = match (&old, &new) {
+            (None, _) => Kind::Added,
+            (_, None) => Kind::Removed,
+            _ => Kind::Changed,
+        };
+        let mut row = Row::new(class, change, format!("{} {path}", title(name)), sentence);
+        (row.before, row.after) = (old, new);
+        row
+    });
+    rows.collect()
+}
+
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(['.', '['])
+}
+
+/// The scalars and lists that differ, with their paths.
+fn differing(found: &mut Vec<(String, Option<String>, Option<String>)>, path: &str, before: &Value, after: &Value) {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match (before, after) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (key, value) in old {
+                differing(found, &below(key), value, new.get(key).unwrap_or(&Value::Null));
+            }
+            for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
+                differing(found, &below(key), &Value::Null, value);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() && old.iter().all(Value::is_object) => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                differing(found, &format!("{path}[{index}]"), old, new);
+            }
+        }
+        _ if before == after => {}
+        _ => found.push((path.to_owned(), shown(before), shown(after))),
+    }
+}
+
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use talosmith_document::Sources;
+
+    use super::*;
+
+    fn file(text: &str) -> ObjectFile {
+        let location = Location::file(Sources::default().add("talosmith.yaml", ""));
+        ObjectFile { text: text.to_owned(), location }
+    }
+
+    fn said(before: &str, after: &str) -> Vec<String> {
+        let rows = compare(&[file(before)], &[file(after)]).into_iter();
+        rows.map(|row| format!("{}: {}", row.row.class(), row.row.what)).collect()
+    }
+
+    #[test]
+    fn what_kubernetes_does_not_change_in_place_needs_a_step() {
+        let class = |policy: &str, default: &str| {
+            format!(
+                "kind: StorageClass\nmetadata: {{name: a, annotations: {{d: '{default}'}}}}\nreclaimPolicy: {policy}\nparameters: {{x: {policy}}}\n"
+            )
+        };
+        let changed = said(&class("Delete", "true"), &class("Retain", "false"));
+        let expected = [
+            "k8s: StorageClass a metadata.annotations.d",
+            "manual: StorageClass a reclaimPolicy",
+            "manual: StorageClass a parameters.x",
+        ];
+        assert_eq!(changed, expected);
+        let runtime = |handler: &str| format!("kind: RuntimeClass\nmetadata: {{name: kata}}\nhandler: {handler}\n");
+        assert_eq!(said(&runtime("a"), &runtime("b")), ["manual: RuntimeClass kata handler"]);
+        assert_eq!(said(&runtime("a"), &runtime("a")), Vec::<String>::new());
+        assert_eq!(said(&runtime("a"), "kind: Kustomization\n"), ["k8s: RuntimeClass kata"]);
+    }
+
+    #[test]
+    fn the_labels_that_a_daemon_set_selects_are_known() {
+        let text = "kind: DaemonSet\nmetadata: {name: a}\nspec: {template: {spec: {nodeSelector: {gpu: x}}}}\n";
+        assert_eq!(selecting(&[file(text)]), [("DaemonSet a".to_owned(), vec!["gpu".to_owned()])]);
+    }
+}

@@ -1,0 +1,351 @@
+//! What a change of a machine config does to a running node: the two configs are compared value by value, and each difference has a row
+//! in one table.
+
+mod class;
+mod moved;
+mod table;
+mod volumes;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::config::{Config, Document};
+use crate::decode::title;
+use crate::normal::normal;
+use crate::setting::{Setting, settings};
+use crate::talos_data::types::MAIN;
+use crate::talos_data::{Minor, talos};
+use crate::value::{Content, PatchSpan, Value};
+use crate::{AppliedPatch, Role, Target};
+
+pub use class::{CLASSES, Class};
+pub use table::Change;
+
+use moved::Place;
+use table::Row;
+
+/// A machine config: patches merged into a base.
+#[derive(Debug)]
+pub struct MachineConfig<'a> {
+    pub(crate) config: Config<'a>,
+    pub(crate) role: Role,
+    /// The minor that generated the base; none if the repository keeps the base.
+    pub(crate) base: Option<Minor>,
+}
+
+/// Where a value is written: the position of its patch in the order in which patches are applied, and its bytes there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub patch: usize,
+    pub bytes: std::ops::Range<usize>,
+}
+
+/// A difference between two machine configs, and what it does to a node that runs with the first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consequence {
+    /// The most harmful first.
+    pub classes: Vec<Class>,
+    /// Whether the connection through which one applies it may break.
+    pub may_cut: bool,
+    pub change: Change,
+    /// The document's kind and name; for the main document only the keys count.
+    pub document: String,
+    /// Keys joined by dots; empty for the whole document.
+    pub path: String,
+    /// The value before and after in one line; none where there is none.
+    pub before: Option<String>,
+    pub after: Option<String>,
+    pub sentence: String,
+    /// Where the value after is written, or else the one before.
+    pub written: Option<(Side, Written)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    After,
+}
+
+/// The values of the main document up to 1.13 that change without a reboot, below the keys that the second list has no row for.
+///
+/// Source: internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_runtime.go, `CanApplyImmediate`, equal in 1.12.7 and 1.13.8.
+const APPLIED_LIVE: &[&[&str]] = &[
+    &["debug"],
+    &["cluster"],
+    &["machine", "ca"],
+    &["machine", "acceptedCAs"],
+    &["machine", "time"],
+    &["machine", "certSANs"],
+    &["machine", "install"],
+    &["machine", "network"],
+    &["machine", "sysfs"],
+    &["machine", "sysctls"],
+    &["machine", "logging"],
+    &["machine", "controlPlane"],
+    &["machine", "kubelet"],
+    &["machine", "kernel"],
+    &["machine", "registries"],
+    &["machine", "pods"],
+    &["machine", "seccompProfiles"],
+    &["machine", "nodeAnnotations"],
+    &["machine", "nodeLabels"],
+    &["machine", "nodeTaints"],
+    &["machine", "features", "kubernetesTalosAPIAccess"],
+    &["machine", "features", "kubePrism"],
+    &["machine", "features", "hostDNS"],
+    &["machine", "features", "imageCache"],
+    &["machine", "features", "nodeAddressSortAlgorithm"],
+];
+
+impl<'a> MachineConfig<'a> {
+    /// Merges patches into the base config, which the first of them are where the repository keeps it. What cannot be merged or deleted is
+    /// left as it was: [`crate::check_patches`] reports it.
+    #[must_use]
+    pub fn merged(target: &Target<'a>, role: Role, patches: &'a [AppliedPatch<'a>]) -> Self {
+        let base = (!patches.iter().any(AppliedPatch::is_base)).then_some(target.base);
+        Self { config: crate::check::merge_patches(target, role, patches), role, base }
+    }
+
+    /// Returns what happens to a node that runs with this config when it gets another one, the most harmful first. The Talos that runs is
+    /// the one of this config.
+    #[must_use]
+    pub fn consequences(&self, after: &MachineConfig<'_>) -> Vec<Consequence> {
+        Comparison::new(self, after).run()
+    }
+}
+
+/// Whether Talos up to 1.13 changes a value of the main document without a reboot.
+fn is_applied_live(path: &[impl AsRef<str>]) -> bool {
+    let is_at = |live: &&[&str]| live.len() <= path.len() && live.iter().zip(path).all(|(key, at)| *key == at.as_ref());
+    APPLIED_LIVE.iter().any(is_at)
+}
+
+struct Comparison<'v> {
+    before: &'v Config<'v>,
+    after: &'v Config<'v>,
+    role: Role,
+    minor: Minor,
+    /// Whether both have the same base, so that everything counts; otherwise only what patches set does.
+    is_same_base: bool,
+    found: Vec<Consequence>,
+}
+
+/// The values of a config by their places.
+type Places<'v> = BTreeMap<Place<'v>, Setting<'v>>;
+
+impl<'v> Comparison<'v> {
+    fn new(before: &'v MachineConfig<'_>, after: &'v MachineConfig<'_>) -> Self {
+        let minor = before.config.minor.clamp(talos::oldest_minor(), talos::newest_minor());
+        let is_same_base = before.base == after.base && before.role == after.role;
+        let (role, before, after) = (after.role, &before.config, &after.config);
+        Self { before, after, role, minor, is_same_base, found: Vec::new() }
+    }
+
+    fn run(mut self) -> Vec<Consequence> {
+        let (before, after) = (settings(self.before), settings(self.after));
+        let reboots = self.minor < (1, 14) && self.reboots(&before, &after);
+        let (before, after) = (self.places(before), self.places(after));
+        volumes::compare(&mut self);
+        for (place, setting) in &before {
+            match after.get(place) {
+                Some(other) if moved::is_same(setting, other, self.before) => {}
+                other => self.difference(Some(setting), other, (&before, &after)),
+            }
+        }
+        for (place, setting) in &after {
+            if !before.contains_key(place) {
+                self.difference(None, Some(setting), (&before, &after));
+            }
+        }
+        let is_said = self.found.iter().any(|found| found.classes.contains(&Class::Reboot));
+        if reboots && !is_said {
+            self.found.push(silent_reboot());
+        }
+        let mut found = self.found;
+        found.sort_by(|a, b| (&a.classes, &a.document, &a.path).cmp(&(&b.classes, &b.document, &b.path)));
+        found
+    }
+
+    fn places(&self, settings: Vec<Setting<'v>>) -> Places<'v> {
+        let counts = |setting: &Setting<'_>| {
+            (self.is_same_base || setting.is_patched()) && !volumes::KINDS.contains(&setting.document.kind)
+        };
+        let mut places = Places::new();
+        // A document counts where the main document has the same value too.
+        let (main, documents): (Vec<_>, Vec<_>) =
+            settings.into_iter().filter(counts).partition(|setting| setting.document.kind == MAIN);
+        places.extend(documents.into_iter().map(|setting| (moved::place(&setting), setting)));
+        for setting in main {
+            let place = moved::place(&setting);
+            let is_free = !places.contains_key(&place) || setting.kind.is_empty();
+            let place = if is_free { place } else { (MAIN, Cow::Borrowed(""), Cow::Owned(setting.path())) };
+            places.entry(place).or_insert(setting);
+        }
+        places
+    }
+
+    /// Whether Talos up to 1.13 reboots: the main documents differ outside of what it can change in place.
+    fn reboots(&self, before: &[Setting<'v>], after: &[Setting<'v>]) -> bool {
+        let main = |settings: &[Setting<'v>], config: &Config<'_>| {
+            let counts = |setting: &&Setting<'v>| {
+                let is_main = setting.document.kind == MAIN && !is_applied_live(&setting.path);
+                is_main && (self.is_same_base || setting.is_patched())
+            };
+            let values = settings.iter().filter(counts);
+            let mut values: Vec<(String, String)> =
+                values.map(|setting| (setting.path(), normal(setting.kind, setting.value, config.types))).collect();
+            values.sort_unstable();
+            let files = settings.iter().filter(|setting| setting.document.kind == MAIN);
+            let files = files.filter_map(|setting| setting.path.strip_prefix(&["machine".into(), "files".into()][..]));
+            let mut order: Vec<&str> = files.filter_map(|rest| rest.first()).map(|path| &**path).collect();
+            order.dedup();
+            (values, order.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        };
+        main(before, self.before) != main(after, self.after)
+    }
+
+    fn difference(
+        &mut self,
+        before: Option<&Setting<'v>>,
+        after: Option<&Setting<'v>>,
+        (all_before, all_after): (&Places<'v>, &Places<'v>),
+    ) {
+        let change = match (before, after) {
+            (None, _) => Change::Added,
+            (_, None) => Change::Removed,
+            _ => Change::Changed,
+        };
+        let Some(setting) = after.or(before) else { return };
+        let (others, config) = match change {
+            Change::Added => (all_before, self.before),
+            _ => (all_after, self.after),
+        };
+        let is_empty = setting.value.is_empty_mapping() && has_below(others, setting);
+        if change != Change::Changed && (is_empty || moved::is_implied(setting, config, self.is_same_base)) {
+            return;
+        }
+        let document = setting.document;
+        let is_whole = change != Change::Changed && document.kind != MAIN && !has_document(others, setting);
+        // A document with a name is one thing; those without have values of different classes.
+        let is_named = !document.name.is_empty();
+        if document.kind != MAIN && (is_whole && is_named) != setting.path.is_empty() {
+            return;
+        }
+        // That a document exists says nothing where its values do.
+        let has_values = |places: &Places<'v>| {
+            places.values().any(|other| std::ptr::eq(other.document, document) && !other.path.is_empty())
+        };
+        let own = if change == Change::Removed { all_before } else { all_after };
+        if document.kind != MAIN && setting.path.is_empty() && !is_named && (!is_whole || has_values(own)) {
+            return;
+        }
+        // So is an item of a list that has a name.
+        let item = setting.item().filter(|item| change != Change::Changed && !has_item(others, setting, item));
+        let keys = item.unwrap_or(&setting.path);
+        let path = keys.iter().map(|key| &**key).collect::<Vec<_>>().join(".");
+        let title = title(document.kind, document.name);
+        let last = self.found.last();
+        if item.is_some() && last.is_some_and(|last| last.path == path && last.document == title) {
+            return;
+        }
+        // What is in an item or in a document with a name that is on both sides changes it.
+        let is_inside = is_named && document.kind != MAIN && !is_whole || setting.item().is_some() && item.is_none();
+        let condition = if is_inside { Change::Changed } else { change };
+        let row = table::find(document.kind, keys, self.minor, self.role, condition);
+        let text = |setting: &Setting<'v>| if setting.is_secret { "…".to_owned() } else { shown(setting) };
+        let origin = setting.value.origin.or(document.origin);
+        let side = if after.is_some() { Side::After } else { Side::Before };
+        let (before, after) = match setting.kind.is_empty() || keys.len() < setting.path.len() {
+            true => (None, None),
+            false => (before.map(text), after.map(text)),
+        };
+        self.push(row, document, Found { change, path, before, after, written: written(side, origin) });
+    }
+
+    fn push(&mut self, row: Option<&Row>, document: &Document<'_>, found: Found) {
+        let Found { change, path, before, after, written } = found;
+        let name = document.name;
+        let (classes, may_cut, sentence) = match row {
+            Some(row) => (row.classes(name), row.may_cut(), row.sentence.replace("$name", name)),
+            None => (vec![Class::Unknown], false, "talosmith has no fact about it".to_owned()),
+        };
+        let document = title(document.kind, name);
+        self.found.push(Consequence { classes, may_cut, change, document, path, before, after, sentence, written });
+    }
+}
+
+/// What differs, without what it does.
+struct Found {
+    change: Change,
+    path: String,
+    before: Option<String>,
+    after: Option<String>,
+    written: Option<(Side, Written)>,
+}
+
+fn written(side: Side, origin: Option<PatchSpan>) -> Option<(Side, Written)> {
+    let origin = origin?;
+    Some((side, Written { patch: usize::from(origin.patch), bytes: origin.bytes() }))
+}
+
+/// Whether a config has a value at the place of the document that another value is in.
+fn has_document(places: &Places<'_>, setting: &Setting<'_>) -> bool {
+    let document = setting.document;
+    places.keys().any(|(kind, name, _)| *kind == document.kind && *name == document.name)
+}
+
+/// Whether a config has a value below one.
+fn has_below(places: &Places<'_>, setting: &Setting<'_>) -> bool {
+    let is_below = |other: &Setting<'_>| {
+        other.document.kind == setting.document.kind
+            && other.path.len() > setting.path.len()
+            && other.path.starts_with(&setting.path)
+    };
+    places.values().any(is_below)
+}
+
+/// Whether a config has a value in an item of a list.
+fn has_item(places: &Places<'_>, setting: &Setting<'_>, item: &[Cow<'_, str>]) -> bool {
+    let is_in = |other: &Setting<'_>| other.document.kind == setting.document.kind && other.path.starts_with(item);
+    places.values().any(is_in)
+}
+
+/// The reboot of a node whose values are the same, but no longer where Talos looks for a difference.
+fn silent_reboot() -> Consequence {
+    Consequence {
+        classes: vec![Class::Reboot],
+        may_cut: false,
+        change: Change::Changed,
+        document: title(MAIN, ""),
+        path: "machine".to_owned(),
+        before: None,
+        after: None,
+        sentence: "a value leaves the main document or changes its order there: Talos reboots, though it is the same"
+            .to_owned(),
+        written: None,
+    }
+}
+
+/// A value in one line; of a variable, without its name.
+fn shown(setting: &Setting<'_>) -> String {
+    let text = shown_value(setting.value);
+    let name = setting.path.last().map(|name| format!("{name}="));
+    match name.and_then(|name| text.strip_prefix(&name).map(str::to_owned)) {
+        Some(value) if setting.document.kind == "ExtensionServiceConfig" => value,
+        _ => text,
+    }
+}
+
+fn shown_value(value: &Value<'_>) -> String {
+    match &value.content {
+        Content::Scalar(scalar) => scalar.text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Content::List(items) => format!("[{}]", items.iter().map(shown_value).collect::<Vec<_>>().join(", ")),
+        Content::Map(fields) => {
+            let fields = fields.iter().map(|field| format!("{}: {}", field.key, shown_value(&field.value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

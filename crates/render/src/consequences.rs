@@ -1,0 +1,106 @@
+//! What a change of the files of a device does to its node.
+
+use std::sync::Arc;
+
+use talosmith_document::Location;
+use talosmith_machinery::{AppliedPatch, Consequence, MachineConfig, Patch, PatchSource, Side};
+use talosmith_model::plan::Device;
+
+use crate::merge_check::{MergeCheck, decode, target_of};
+use crate::provenance::source_of;
+use crate::raw_patch;
+
+/// The patches that are applied to a node, in order.
+#[derive(Debug, Clone, Copy)]
+pub struct AppliedFiles<'a> {
+    pub device: &'a Device,
+    pub files: &'a [AppliedFile],
+}
+
+/// The text of a patch as a file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedFile {
+    /// The model key that requests it, as in `files`.
+    pub key: String,
+    /// The text without the header line.
+    pub body: String,
+}
+
+/// What a change does to a node, and where the model or a patch has the value.
+#[derive(Debug)]
+pub struct LocatedConsequence {
+    pub consequence: Consequence,
+    pub location: Option<(Side, Location)>,
+}
+
+/// A file that cannot be read as a patch.
+#[derive(Debug)]
+pub struct UnreadableFile {
+    pub side: Side,
+    pub key: String,
+    pub message: String,
+}
+
+impl MergeCheck {
+    /// Returns what happens to a node to which the files before were applied when it gets those after.
+    pub(crate) fn consequences(
+        &self,
+        before: AppliedFiles<'_>,
+        after: AppliedFiles<'_>,
+    ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
+        let old = self.decode(before).map_err(|(key, message)| UnreadableFile { side: Side::Before, key, message })?;
+        let new = self.decode(after).map_err(|(key, message)| UnreadableFile { side: Side::After, key, message })?;
+        let (old, new) = (applied(before, &old), applied(after, &new));
+        let consequences = merged(before.device, &old).consequences(&merged(after.device, &new));
+        let located = consequences.into_iter().map(|consequence| {
+            let location = consequence.written.as_ref().map(|(side, written)| {
+                let (device, patches) = match side {
+                    Side::Before => (before.device, &old),
+                    Side::After => (after.device, &new),
+                };
+                let of_key = |key: &str, line: &str| source_of(device, key, line);
+                (*side, patches[written.patch].location(&written.bytes, &of_key))
+            });
+            LocatedConsequence { consequence, location }
+        });
+        Ok(located.collect())
+    }
+
+    /// Decodes each file; a raw patch that the model has with the same text was decoded before.
+    fn decode(&self, of: AppliedFiles<'_>) -> Result<Vec<Arc<Patch>>, (String, String)> {
+        let target = target_of(of.device);
+        let decoded = self.decoded(&target);
+        let files = of.files.iter().map(|file| {
+            let patch = decode(&decoded, &file.body, &target);
+            patch.map_err(|errors| (file.key.clone(), errors.first().map(|e| e.message.clone()).unwrap_or_default()))
+        });
+        files.collect()
+    }
+}
+
+fn merged<'a>(device: &'a Device, patches: &'a [AppliedPatch<'a>]) -> MachineConfig<'a> {
+    MachineConfig::merged(&target_of(device), device.role, patches)
+}
+
+/// The base configs of the repository and the decoded files, with what they were made from.
+fn applied<'a>(of: AppliedFiles<'a>, decoded: &'a [Arc<Patch>]) -> Vec<AppliedPatch<'a>> {
+    let base = of.device.base.iter().filter_map(|base| {
+        let source = PatchSource::Base { name: &base.name, locator: &base.locator };
+        Some(AppliedPatch { patch: base.decoded.as_ref()?, source })
+    });
+    let files = of.files.iter().zip(decoded).map(|(file, patch)| {
+        let name = file.key.strip_prefix("patches.");
+        let raw = name.and_then(|name| of.device.patches.iter().find(|patch| patch.name == name));
+        match raw
+            .filter(|raw| raw_patch::text(of.device, &raw.name) == file.body)
+            .and_then(|raw| Some((raw, raw.decoded.as_ref()?)))
+        {
+            Some((raw, patch)) => {
+                let source = PatchSource::User { name: &raw.name, locator: &raw.locator, layer: raw.layer.number() };
+                AppliedPatch { patch, source }
+            }
+            None => AppliedPatch { patch, source: PatchSource::Model { key: &file.key, template: None } },
+        }
+    });
+    base.chain(files).collect()
+}

@@ -1,0 +1,215 @@
+//! What `talosmith review` says about a change, in each of its forms.
+
+use serde_json::Value;
+
+use crate::command_flags::CommandFlags;
+use crate::sandbox::{Ran, Sandbox};
+
+const DEVICE: &str = "devices/ryzen/device.yaml";
+
+/// This repository's own device, committed with its files.
+fn committed() -> Sandbox {
+    let sandbox = Sandbox::generated();
+    sandbox.commit_all();
+    sandbox
+}
+
+fn committed_fleet(name: &str) -> Sandbox {
+    let sandbox = Sandbox::of_fleet(name);
+    assert_eq!(sandbox.run(&["generate", "--tracked-only", "--quiet"]).status, 0);
+    sandbox.commit_all();
+    sandbox
+}
+
+/// The review without the ID of the commit.
+fn reviewed(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
+    let id = sandbox.git(&["rev-parse", "HEAD"]);
+    let mut ran = sandbox.run(&[&["review"], arguments].concat());
+    ran.stdout = ran.stdout.replace(&id[..12], "[commit]");
+    ran
+}
+
+fn json(sandbox: &Sandbox) -> Value {
+    let schema: Value = serde_json::from_str(&sandbox.run(&["schema", "review"]).stdout).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let review: Value = serde_json::from_str(&sandbox.run(&["review", "--format", "json"]).stdout).expect("JSON");
+    assert!(validator.is_valid(&review), "{review:#}");
+    review
+}
+
+/// Several changes of one device.
+fn change(sandbox: &Sandbox) {
+    sandbox.replace(DEVICE, "size: 1405GB", "size: 1305GB");
+    sandbox.replace(DEVICE, "      - siderolabs/amd-ucode\n", "      - siderolabs/iscsi-tools\n");
+    sandbox.replace(DEVICE, "  hostname: ryzen\n", "  hostname: ryzen-2\n");
+    sandbox.replace(DEVICE, "kata: true\n", "kata: true\nsysctls: { vm.max_map_count: \"262144\" }\n");
+    sandbox.replace(DEVICE, "  kubevirt.io/schedulable: \"true\"\n", "  zone: a\n");
+}
+
+#[test]
+fn each_change_is_said_with_its_line() {
+    let sandbox = committed();
+    change(&sandbox);
+    let ran = reviewed(&sandbox, &[]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    insta::assert_snapshot!("review", ran.stdout);
+    insta::assert_snapshot!("review-markdown", reviewed(&sandbox, &["--format", "markdown"]).stdout);
+    let review = json(&sandbox);
+    let changes = review["devices"][0]["changes"].as_array().expect("changes");
+    let size = changes.iter().find(|change| change["before"] == "1405GB").expect("the smaller volume");
+    assert_eq!((&size["class"], &size["location"]["line"]), (&"kept".into(), &32.into()));
+}
+
+#[test]
+fn a_class_can_fail_the_command() {
+    let sandbox = committed();
+    change(&sandbox);
+    for (classes, status) in
+        [("upgrade", 1), ("wipe,kept", 1), ("reboot", 0), ("restart", 1), ("restart:ext-x", 0), ("cut", 1)]
+    {
+        assert_eq!(sandbox.run(&["review", "--fail-on", classes]).status, status, "{classes}");
+    }
+    assert_eq!(sandbox.run(&["review", "--fail-on", "boom"]).status, 2);
+}
+
+#[test]
+fn what_only_looks_different_is_no_change_of_the_node() {
+    let sandbox = committed();
+    sandbox.replace(DEVICE, "size: 500GB", "size: 500000MB");
+    sandbox.replace(DEVICE, "files:\n", "# A comment.\nfiles:\n");
+    sandbox.replace(
+        DEVICE,
+        "volumes.local-path-provisioner: local-path.patch.yaml",
+        "volumes.local-path-provisioner: x.patch.yaml",
+    );
+    let ran = reviewed(&sandbox, &[]);
+    assert_eq!(ran.stdout, "compared with HEAD ([commit])\n\nnothing happens to 1 device\n");
+}
+
+#[test]
+fn the_files_of_the_commit_count_and_not_what_its_model_renders() {
+    let sandbox = committed();
+    sandbox.replace("devices/ryzen/manifests/blockfile.patch.yaml", "500GB", "400GB");
+    sandbox.commit_all();
+    let ran = reviewed(&sandbox, &[]);
+    assert_eq!(ran.status, 2, "nothing is uncommitted: {}", ran.stdout);
+    let ran = reviewed(&sandbox, &["--base", "HEAD"]);
+    insta::assert_snapshot!("review-stale-file", ran.stdout);
+}
+
+#[test]
+fn a_commit_that_is_not_there_is_said_with_what_to_type() {
+    let sandbox = committed();
+    let mut said = String::new();
+    for arguments in [&[][..], &["--base", "origin/main"], &["--base", "nope"], &["--base", "--all"]] {
+        let ran = reviewed(&sandbox, arguments);
+        assert_eq!(ran.status, 2, "{arguments:?}");
+        said.push_str(&ran.stderr);
+    }
+    let shallow = sandbox.path("shallow");
+    let origin = format!("file://{}", sandbox.path("").display());
+    sandbox.git(&["commit", "--quiet", "--allow-empty", "--message", "more"]);
+    sandbox.git(&["clone", "--quiet", "--depth", "1", &origin, shallow.to_str().expect("UTF-8")]);
+    said.push_str(&sandbox.run(&["-C", "shallow", "review", "--base", "HEAD~1"]).stderr);
+    insta::assert_snapshot!("review-no-commit", said);
+}
+
+#[test]
+fn the_default_is_where_the_branch_left_its_upstream() {
+    let sandbox = committed();
+    sandbox.git(&["checkout", "--quiet", "-b", "work", "--track"]);
+    sandbox.replace(DEVICE, "size: 1405GB", "size: 1305GB");
+    sandbox.commit_all();
+    let ran = sandbox.run(&["review"]);
+    assert!(ran.stdout.starts_with("compared with the merge base with main ("), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1405GB → 1305GB"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_side_that_cannot_be_read_is_unknown_and_never_nothing() {
+    let sandbox = committed();
+    let good = sandbox.read(DEVICE);
+    sandbox.replace(DEVICE, "role: controlplane", "role: king");
+    sandbox.commit_all();
+    sandbox.write(DEVICE, &good);
+    let mut said = reviewed(&sandbox, &[]).stdout;
+    sandbox.replace(DEVICE, "role: controlplane", "role: queen");
+    let ran = reviewed(&sandbox, &[]);
+    assert_eq!(ran.status, 1);
+    said.push_str(&format!("\n---\n{}{}", ran.stdout, ran.stderr));
+    insta::assert_snapshot!("review-unknown", said);
+    assert_eq!(json(&sandbox)["devices"][0]["changes"][0]["class"], "unknown");
+}
+
+#[test]
+fn one_changed_default_is_one_row_for_all_devices() {
+    let sandbox = committed_fleet("company");
+    let text = sandbox.read("talosmith.yaml");
+    let changed = text.replacen("    defaults:\n", "    defaults:\n      annotations: { example.com/rack: r2 }\n", 1);
+    sandbox.write("talosmith.yaml", &changed);
+    let ran = reviewed(&sandbox, &[]);
+    assert!(ran.stdout.lines().count() <= 60, "{}", ran.stdout);
+    insta::assert_snapshot!("review-default", ran.stdout);
+}
+
+#[test]
+fn a_new_base_config_moves_values_and_changes_nothing() {
+    let sandbox = committed_fleet("features");
+    sandbox.replace(
+        "talosmith.yaml",
+        "talosVersion: v1.13.8\n    baseConfig: v1.13.8",
+        "talosVersion: v1.14.1\n    baseConfig: v1.13.8",
+    );
+    sandbox.run(&["generate", "--tracked-only", "--quiet"]);
+    sandbox.commit_all();
+    sandbox.replace("talosmith.yaml", "baseConfig: v1.13.8", "baseConfig: v1.14.1");
+    insta::assert_snapshot!("review-base", reviewed(&sandbox, &[]).stdout);
+}
+
+#[test]
+fn objects_say_what_kubernetes_does_not_allow_to_change() {
+    let sandbox = committed();
+    sandbox.replace("talosmith.yaml", "defaultClass: true", "defaultClass: false");
+    insta::assert_snapshot!("review-objects", reviewed(&sandbox, &[]).stdout);
+}
+
+#[test]
+fn devices_that_come_and_go_are_said() {
+    let sandbox = committed_fleet("home-lab");
+    let old = sandbox.git(&["ls-files", "devices/*/device.yaml"]);
+    let first = old.lines().next().expect("a device");
+    let folder = first.strip_suffix("/device.yaml").expect("a device");
+    let text = sandbox.read(first);
+    let name = folder.strip_prefix("devices/").expect("a device");
+    sandbox.git(&["rm", "-r", "--quiet", folder]);
+    sandbox.write("devices/newcomer/device.yaml", &text.replace(&format!("name: {name}"), "name: newcomer"));
+    insta::assert_snapshot!("review-devices", reviewed(&sandbox, &[]).stdout);
+}
+
+#[test]
+fn the_steps_have_commands_that_exist_in_the_version_that_runs() {
+    let sandbox = committed();
+    change(&sandbox);
+    sandbox.replace(
+        DEVICE,
+        "kata: true\n",
+        "kata: true\nmachineFiles: { /var/lib/a: { content: a, permissions: \"0o644\" } }\n",
+    );
+    let mut said = reviewed(&sandbox, &["--steps"]).stdout;
+    assert_eq!(CommandFlags::of("1.12").check_script(&said), Vec::<String>::new());
+    for minor in ["1.13", "1.14"] {
+        let sandbox = committed_fleet("features");
+        let version = if minor == "1.13" { "v1.13.8" } else { "v1.14.1" };
+        let text = sandbox.read("talosmith.yaml");
+        let at = text.find(&format!("talosVersion: {version}")).expect("a cluster");
+        let (before, after) = text.split_at(at);
+        let defaults = "    defaults:\n";
+        let text = after.replacen(defaults, &format!("{defaults}      sysctls: {{ vm.swappiness: \"1\" }}\n      machineFiles: {{ /var/lib/a: {{ content: a, permissions: \"0o644\" }} }}\n"), 1);
+        sandbox.write("talosmith.yaml", &format!("{before}{text}"));
+        let worker = if minor == "1.13" { "old-worker-1" } else { "new-worker-1" };
+        let steps = reviewed(&sandbox, &["--steps", worker]).stdout;
+        assert_eq!(CommandFlags::of(minor).check_script(&steps), Vec::<String>::new());
+        said.push_str(&format!("\n--- Talos {minor}\n{steps}"));
+    }
+    insta::assert_snapshot!("review-steps", said);
+}
