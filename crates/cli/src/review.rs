@@ -165,13 +165,14 @@ pub(crate) fn review<'b, 'a>(
     let mut reviewed = std::mem::take(&mut after.kept);
     let count = reviewed.iter().filter(|reviewed| !reviewed.is_cluster).count();
     reviewed.extend(removed(&files.devices, &after, selection));
-    let broken = after.broken.iter().filter(|name| selection.has_device(name));
-    reviewed.extend(broken.map(|name| {
+    let broken: Vec<&String> = after.broken.iter().filter(|name| selection.has_device(name)).collect();
+    let devices = count + broken.len();
+    reviewed.extend(broken.into_iter().map(|name| {
         let row = Row::new(Class::Unknown, Kind::Changed, "device", "its model has errors: `talosmith validate`");
         Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
     }));
     reviewed.retain(|reviewed| !reviewed.rows.is_empty());
-    Ok(Review { reviewed, devices: count, before: inspection, after })
+    Ok(Review { reviewed, devices, before: inspection, after })
 }
 
 /// The pods that stop on a node since it loses a label that their DaemonSets select.

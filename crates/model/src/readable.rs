@@ -38,6 +38,7 @@ const READERS: &[(&str, &[&str])] = &[
             "patches",
             "machineFiles",
             "extensionServices",
+            "manifests",
             "disks",
             "volumes",
             "localPath",
