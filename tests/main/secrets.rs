@@ -136,7 +136,8 @@ fn a_key_from_sops_is_in_the_secret_file_only() {
     sandbox.write("secrets.sops.yaml", &format!("tailscale:\n  authkey: {CANARY}\n"));
     run("sops", &["encrypt", "--age", recipient.trim(), "--in-place", "secrets.sops.yaml"]);
     sandbox.replace("talosmith.yaml", ENV, "    - sops: { file: secrets.sops.yaml, key: [tailscale, authkey] }\n");
-    sandbox.git(&["add", "talosmith.yaml", "secrets.sops.yaml"]);
+    stage(&sandbox);
+    sandbox.git(&["add", "secrets.sops.yaml"]);
     let key = sandbox.path("age.key").display().to_string();
     assert_no_leak(&sandbox, &[("SOPS_AGE_KEY_FILE", &key)], &["age.key"]);
 }
