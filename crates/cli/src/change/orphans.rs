@@ -27,22 +27,7 @@ pub(crate) fn find_orphans(
     folders: impl IntoIterator<Item = Utf8PathBuf>,
     expected: &[&str],
 ) -> Result<Vec<Utf8PathBuf>, ReadError> {
-    let mut orphans = Vec::new();
-    let mut folders: Vec<Utf8PathBuf> = folders.into_iter().collect();
-    while let Some(folder) = folders.pop() {
-        for entry in tree.list(&folder)? {
-            let path = Utf8PathBuf::from([folder.as_str(), "/", &entry.name].concat());
-            match entry.kind {
-                EntryKind::Folder if is_manifests(&path) => {}
-                EntryKind::Folder => folders.push(path),
-                // A temporary file of a killed run has the header too; the next run removes it.
-                EntryKind::File
-                    if layout::is_temporary(&entry.name) || expected.binary_search(&path.as_str()).is_ok() => {}
-                EntryKind::File if tree.starts_with(&path, HEADER_START.as_bytes())? => orphans.push(path),
-                EntryKind::File | EntryKind::Symlink | EntryKind::Other => {}
-            }
-        }
-    }
+    let mut orphans = marked_files(tree, folders.into_iter().collect(), HEADER_START, expected)?;
     orphans.sort_by(|one, other| one.as_str().cmp(other.as_str()));
     // One of the folders may contain another.
     orphans.dedup();
@@ -51,25 +36,35 @@ pub(crate) fn find_orphans(
 
 /// Returns the documents about a device in its folder that are not among the `expected` ones, which must be sorted.
 pub(crate) fn find_documents(tree: &dyn Tree, device: &str, expected: &[&str]) -> Result<Vec<Utf8PathBuf>, ReadError> {
-    let mut documents = Vec::new();
-    let mark = document_mark(device);
-    let mut folders = vec![layout::device_folder(device)];
+    marked_files(tree, vec![layout::device_folder(device)], &document_mark(device), expected)
+}
+
+/// Returns the files anywhere below `folders` that start with a mark and are not among the `expected` ones, which must be sorted.
+/// Symbolic links are skipped, and so are the folders of devices' generated files that are not among `folders`.
+fn marked_files(
+    tree: &dyn Tree,
+    mut folders: Vec<Utf8PathBuf>,
+    mark: &str,
+    expected: &[&str],
+) -> Result<Vec<Utf8PathBuf>, ReadError> {
+    let mut marked = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in tree.list(&folder)? {
             let path = Utf8PathBuf::from([folder.as_str(), "/", &entry.name].concat());
             match entry.kind {
                 EntryKind::Folder if is_manifests(&path) => {}
                 EntryKind::Folder => folders.push(path),
+                // A temporary file of a killed run has the mark too; the next run removes it. A device's own file is never generated.
                 EntryKind::File
-                    if entry.name == layout::DEVICE_FILE
-                        || layout::is_temporary(&entry.name)
+                    if layout::is_temporary(&entry.name)
+                        || entry.name == layout::DEVICE_FILE && !is_manifests(&folder)
                         || expected.binary_search(&path.as_str()).is_ok() => {}
-                EntryKind::File if tree.starts_with(&path, mark.as_bytes())? => documents.push(path),
+                EntryKind::File if tree.starts_with(&path, mark.as_bytes())? => marked.push(path),
                 EntryKind::File | EntryKind::Symlink | EntryKind::Other => {}
             }
         }
     }
-    Ok(documents)
+    Ok(marked)
 }
 
 /// Whether a folder is that of a device's generated files.
