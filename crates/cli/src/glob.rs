@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ::glob::Pattern;
 use camino::Utf8PathBuf;
 
 use crate::tree::{EntryKind, ReadError, Tree};
@@ -22,8 +23,8 @@ pub(crate) struct Matches {
     pub limit: Option<String>,
 }
 
-/// Finds the files that match a pattern: `*` and `?` stand for a part of a name, `**` for any folders. Neither stands for a name
-/// that begins with a dot.
+/// Finds the files that match a pattern: `*` and `?` match a part of a name, `**` any folders, and none of them a name that
+/// begins with a dot.
 pub(crate) fn matches(tree: &dyn Tree, pattern: &str) -> Matches {
     let parts: Vec<&str> = pattern.split('/').collect();
     let mut found = Matches::default();
@@ -74,26 +75,8 @@ fn is_match(pattern: &str, name: &str) -> bool {
     if is_hidden || name.eq_ignore_ascii_case(".git") {
         return false;
     }
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    // The last `*`, and the number of bytes of the name that it stands for, to try one more.
-    let (mut at, mut read, mut star) = (0, 0, None);
-    while read < name.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, read));
-                at += 1;
-            }
-            Some(byte) if *byte == b'?' || *byte == name[read] => (at, read) = (at + 1, read + 1),
-            _ => match star {
-                Some((from, taken)) => {
-                    star = Some((from, taken + 1));
-                    (at, read) = (from + 1, taken + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
+    // Brackets have no meaning here.
+    Pattern::new(&pattern.replace('[', "[[]")).is_ok_and(|pattern| pattern.matches(name))
 }
 
 #[cfg(test)]
@@ -118,6 +101,7 @@ mod tests {
         assert_eq!(found("k/.h/*"), ["k/.h/a.yaml"]);
         assert_eq!(found(".g*/*"), [""; 0]);
         assert_eq!(found("k"), [""; 0]);
+        assert!(is_match("a[b]?.*", "a[b]é.yaml") && !is_match("a[b]", "ab"));
     }
 
     #[test]

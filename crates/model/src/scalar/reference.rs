@@ -4,9 +4,9 @@ use super::path::check_relative_path;
 use super::{ScalarError, string_scalars};
 
 string_scalars! {
-    /// A path below the root of the repository in which `*` and `?` stand for a part of a name, and once `**` for any folders.
+    /// A path below the root of the repository in which `*` and `?` match a part of a name, and one `**` any folders.
     pub FileGlob: check_file_glob;
-    /// The keys that lead to values, separated by `/`; `*` stands for every item or value.
+    /// The keys that lead to values, separated by `/`; `*` matches every item or value.
     pub ValuePath: check_value_path;
 }
 
