@@ -77,6 +77,16 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	}
 }
 
+// ownMinor returns the version of the machinery that this program was built with, and its minor.
+func ownMinor() (string, int, error) {
+	version, err := machineryVersion()
+	if err != nil {
+		return "", 0, err
+	}
+	minor, err := minorOf(version)
+	return version, minor, err
+}
+
 // machineryVersion returns the version of the machinery that this program was built with, without its "v".
 func machineryVersion() (string, error) {
 	info, ok := debug.ReadBuildInfo()

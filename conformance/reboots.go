@@ -29,11 +29,7 @@ func reboots(count, seed string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	version, err := machineryVersion()
-	if err != nil {
-		return err
-	}
-	minor, err := minorOf(version)
+	version, minor, err := ownMinor()
 	if err != nil {
 		return err
 	}
@@ -132,7 +128,7 @@ var (
 	}
 )
 
-// appliesLive tells whether two main documents differ only where Talos can change them without a reboot.
+// appliesLive returns whether two main documents differ only where Talos can change them without a reboot.
 func appliesLive(old, new *v1alpha1.Config) bool {
 	new = new.DeepCopy()
 	new.ConfigDebug = old.ConfigDebug

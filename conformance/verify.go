@@ -26,11 +26,7 @@ func (metal) InContainer() bool     { return false }
 // verify adds this machinery's verdicts to every case: on a base of each contract, or on the base that the case specifies if
 // the machinery is not older.
 func verify(contracts []string, in io.Reader, out io.Writer) error {
-	version, err := machineryVersion()
-	if err != nil {
-		return err
-	}
-	minor, err := minorOf(version)
+	version, minor, err := ownMinor()
 	if err != nil {
 		return err
 	}
