@@ -7,7 +7,7 @@ A ratio compares two whole processes that run in turn, so that both find the sam
 It holds on any machine; the time of the first process and its CPU time, user and system, do not. Peak memory is that of the first process.
 
 `check` is compared with `sha256sum` of the files that it reads, with a hello world, and with itself: on a fleet ten times as large, with raw
-patches, and in a fleet where one file is an orphan, missing, stale, or edited by hand. `generate` from nothing is compared with `cp -r` of
+patches, and in a fleet where one file is an orphan, missing, stale, or edited by hand. `review` is compared with `check`. `generate` from nothing is compared with `cp -r` of
 its result. --huge 100000 adds a fleet of that size, which takes some minutes and needs 60 kB for each device.
 
 Fleets are written to /dev/shm where it exists, since `generate` waits for the disk after each file, and copied to where they are timed.
@@ -100,6 +100,11 @@ def states(fleet, kind):
     ]
 
 
+def changed_default(text):
+    """The fleet file with one more default of each cluster."""
+    return text.replace("    defaults:\n", "    defaults:\n      annotations: { example.com/rack: r2 }\n")
+
+
 def commit(fleet):
     """Commits a fleet: only git knows whether a file was edited or is stale."""
     git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.net", "-c", "gc.auto=0"]
@@ -118,6 +123,11 @@ def time_kind(table, talosmith, kind, options, work):
             with edited(path, edit):
                 return run([talosmith, "check"], fleet, status=1, **options)
         table.row(f"{kind}: check with {name} : clean", unclean, check, 1.3, 16)
+    review = command([talosmith, "review", "--base", "HEAD"], fleet)
+    table.row(f"{kind}: review of no change : check", review, check, 2.5)
+    with edited(fleet / "talosmith.yaml", changed_default):
+        stale = lambda **options: run([talosmith, "check"], fleet, status=1, **options)
+        table.row(f"{kind}: review of one changed default of all devices : check", review, stale, 2.5)
     return fleet
 
 
