@@ -46,7 +46,7 @@ pub(crate) struct NewDevice<'a> {
     pub role: Role,
     /// Its address; none if it is not known.
     pub address: Option<&'a str>,
-    /// What stands for an address that is not known.
+    /// The placeholder for an address that is not known.
     pub free_address: &'a str,
     /// Its version of Talos, if that is not the cluster's.
     pub talos: Option<&'a TalosVersion>,
@@ -66,7 +66,7 @@ pub(crate) fn device(new: &NewDevice<'_>) -> String {
         "# yaml-language-server: $schema=../../schemas/device.schema.json\nname: {}\ncluster: {}\nrole: {}\naddress: {address}\n",
         new.name,
         new.cluster,
-        role(new.role),
+        new.role.name(),
     );
     text.extend(new.talos.map(|version| format!("talosVersion: {version}\n")));
     let is_new = |key: &str| !new.of_layers.contains(&key);
@@ -96,14 +96,6 @@ disks:
         ));
     }
     text
-}
-
-/// Returns the name of a role in the model.
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::ControlPlane => "controlplane",
-        Role::Worker => "worker",
-    }
 }
 
 /// Returns .gitignore with the lines that are missing; none if it has all of them.

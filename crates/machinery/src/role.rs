@@ -11,3 +11,14 @@ pub enum Role {
     /// Runs workloads alone.
     Worker,
 }
+
+impl Role {
+    /// Returns the value of `machine.type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "controlplane",
+            Self::Worker => "worker",
+        }
+    }
+}

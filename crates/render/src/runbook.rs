@@ -142,7 +142,7 @@ impl<'a> Runbook<'a> {
             },
             other_control_planes,
             image: Image::new(device, planned, &files),
-            output_type: if is_control_plane { "controlplane" } else { "worker" },
+            output_type: device.role.name(),
             base: base.map(|path| path.as_str()),
             base_patches: base_patches.iter().map(|path| path.as_str()).collect(),
             mode: if planned.platform == "metal" { "metal" } else { "cloud" },

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use talosmith_document::{
     Anchor, Code, Diagnostic, Document, Entry, Location, Node, NodeValue, Pointer, SourceId, Style, has_other_type,
 };
-use talosmith_machinery::{Edit, PatchLocator, Role};
+use talosmith_machinery::{Edit, PatchLocator};
 
 use super::Check;
 use crate::device::Device;
@@ -111,7 +111,7 @@ fn known(check: &Check<'_>, name: &str) -> Option<Known> {
         // A wrong one may be anything.
         "address" if device.address.to_string() == NO_ADDRESS => ("${ADDRESS}".to_owned(), "/address"),
         "address" => (device.address.to_string(), "/address"),
-        "role" => (if device.role == Role::Worker { "worker" } else { "controlplane" }.to_owned(), "/role"),
+        "role" => (device.role.name().to_owned(), "/role"),
         "cluster" => (device.cluster.to_string(), "/cluster"),
         _ => {
             let (name, value) = device.values.iter().find(|(key, _)| key.as_str() == name)?;
