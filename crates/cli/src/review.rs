@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
 use crate::tree::Tree;
-use talosmith_machinery::Class;
+use talosmith_machinery::{Class, DifferenceKind};
 use talosmith_render::Renderer;
 
 pub(crate) use group::groups;
@@ -26,10 +26,9 @@ pub(crate) use markdown::markdown;
 pub(crate) use steps::steps;
 pub(crate) use text::text;
 
-use device::Outcome;
-use row::{Kind, LocatedRow, Row};
+use row::{LocatedRow, ReviewRow};
 use side::{ClusterFiles, DeviceFiles, Kept};
-use steps::Node;
+use steps::ReviewedNode;
 
 /// What happens to one device, or to the applications of one cluster.
 pub(crate) struct Reviewed {
@@ -38,7 +37,7 @@ pub(crate) struct Reviewed {
     pub is_cluster: bool,
     pub rows: Vec<LocatedRow>,
     /// The node, where both sides of its device are known.
-    pub node: Option<Node>,
+    pub node: Option<ReviewedNode>,
 }
 
 /// What happens to all that were compared.
@@ -51,7 +50,7 @@ pub(crate) struct Review<'b, 'a> {
     pub after: Inspection<'a, Reviewed>,
 }
 
-/// What the side before has, or why nobody knows.
+/// What the side before has, or why that is unknown.
 pub(crate) enum Before<'b> {
     Read(Box<Inspection<'b, Kept>>),
     Unreadable(String),
@@ -106,20 +105,20 @@ impl Files {
         let rows = match (before, &self.reason) {
             (_, Some(reason)) => vec![unknown(&after, reason)],
             (Some(before), None) => match device::compare(renderer, before, &after) {
-                Outcome::Rows(mut rows) => {
+                Ok(mut rows) => {
                     let own = objects::selecting(&before.objects);
                     rows.extend(stopped(&rows, own.iter().chain(&self.selecting)));
                     rows
                 }
-                Outcome::Unknown(reason) => vec![unknown(&after, &reason)],
+                Err(reason) => vec![unknown(&after, &reason)],
             },
             (None, None) if self.broken.contains(&name) => vec![unknown(&after, "the model before has errors")],
             (None, None) => {
-                let row = Row::new(Class::Install, Kind::Added, "device", "a new node: install it");
+                let row = ReviewRow::new(Class::Install, DifferenceKind::Added, "device", "a new node: install it");
                 vec![row.at(after.device.location.clone())]
             }
         };
-        let node = before.filter(|_| !rows.is_empty()).map(|before| Node {
+        let node = before.filter(|_| !rows.is_empty()).map(|before| ReviewedNode {
             running: before.device.versions.talos.clone(),
             hostname: before.device.network.hostname.clone(),
             device: after.device,
@@ -135,8 +134,8 @@ impl Files {
             true => objects::compare(before, &after.objects),
             false if after.objects.is_empty() => Vec::new(),
             false => {
-                let sentence = "nobody knows what changes: the model before has errors";
-                let row = Row::new(Class::Unknown, Kind::Changed, "applications", sentence);
+                let sentence = "what changes is unknown: the model before has errors";
+                let row = ReviewRow::new(Class::Unknown, DifferenceKind::Changed, "applications", sentence);
                 vec![LocatedRow { row, location: None }]
             }
         };
@@ -168,7 +167,12 @@ pub(crate) fn review<'b, 'a>(
     let broken: Vec<&String> = after.broken.iter().filter(|name| selection.has_device(name)).collect();
     let devices = count + broken.len();
     reviewed.extend(broken.into_iter().map(|name| {
-        let row = Row::new(Class::Unknown, Kind::Changed, "device", "its model has errors: `talosmith validate`");
+        let row = ReviewRow::new(
+            Class::Unknown,
+            DifferenceKind::Changed,
+            "device",
+            "its model has errors: `talosmith validate`",
+        );
         Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
     }));
     reviewed.retain(|reviewed| !reviewed.rows.is_empty());
@@ -180,7 +184,7 @@ fn stopped<'s>(
     rows: &[LocatedRow],
     selecting: impl Iterator<Item = &'s (String, Vec<String>)> + Clone,
 ) -> Vec<LocatedRow> {
-    let labels = rows.iter().filter(|row| row.row.change == Kind::Removed).filter_map(|row| {
+    let labels = rows.iter().filter(|row| row.row.change == DifferenceKind::Removed).filter_map(|row| {
         let what = row.row.what.as_str();
         let label = what.strip_prefix("machine.nodeLabels.").or_else(|| what.strip_prefix("KubeNodeConfig labels."))?;
         Some((label, row))
@@ -189,7 +193,8 @@ fn stopped<'s>(
         let selecting = selecting.clone().filter(move |(_, labels)| labels.iter().any(|other| other == label));
         selecting.map(move |(daemon_set, _)| {
             let sentence = format!("its pods on this node stop: it selects the label `{label}`");
-            let row = Row::new(Class::Kubernetes, Kind::Removed, format!("pods of {daemon_set}"), sentence);
+            let row =
+                ReviewRow::new(Class::Kubernetes, DifferenceKind::Removed, format!("pods of {daemon_set}"), sentence);
             LocatedRow { row, location: removed.location.clone() }
         })
     });
@@ -197,8 +202,8 @@ fn stopped<'s>(
 }
 
 fn unknown(after: &DeviceFiles, reason: &str) -> LocatedRow {
-    let sentence = format!("nobody knows what changes: {reason}");
-    Row::new(Class::Unknown, Kind::Changed, "device", sentence).at(after.device.location.clone())
+    let sentence = format!("what changes is unknown: {reason}");
+    ReviewRow::new(Class::Unknown, DifferenceKind::Changed, "device", sentence).at(after.device.location.clone())
 }
 
 /// The devices that are gone: no file of theirs says what becomes of the node.
@@ -211,7 +216,7 @@ fn removed(
     let gone = before.iter().filter(|(name, _)| is_gone(name));
     let row = |name: &String| {
         let sentence = "the node keeps running with the config that it has: reset it, and `kubectl delete node` it";
-        let row = Row::new(Class::Manual, Kind::Removed, "device", sentence);
+        let row = ReviewRow::new(Class::Manual, DifferenceKind::Removed, "device", sentence);
         Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
     };
     gone.map(|(name, _)| row(name)).collect()

@@ -2,8 +2,9 @@
 //! in one table.
 
 mod class;
-mod moved;
 mod table;
+mod moved;
+mod difference;
 mod volumes;
 
 use std::borrow::Cow;
@@ -18,10 +19,11 @@ use crate::talos_data::{Minor, talos};
 use crate::value::{Content, PatchSpan, Value};
 use crate::{AppliedPatch, Role, Target};
 
-pub use class::{CLASSES, Class};
-pub use table::Change;
+pub use class::{Class, class_codes};
+pub use table::DifferenceKind;
 
-use moved::Place;
+use difference::Difference;
+use moved::CanonicalPath;
 use table::Row;
 
 /// A machine config: patches merged into a base.
@@ -47,7 +49,7 @@ pub struct Consequence {
     pub classes: Vec<Class>,
     /// Whether the connection through which one applies it may break.
     pub may_cut: bool,
-    pub change: Change,
+    pub change: DifferenceKind,
     /// The document's kind and name; for the main document only the keys count.
     pub document: String,
     /// Keys joined by dots; empty for the whole document.
@@ -110,7 +112,7 @@ impl<'a> MachineConfig<'a> {
     /// the one of this config.
     #[must_use]
     pub fn consequences(&self, after: &MachineConfig<'_>) -> Vec<Consequence> {
-        Comparison::new(self, after).run()
+        ConfigComparison::new(self, after).run()
     }
 }
 
@@ -120,7 +122,7 @@ fn is_applied_live(path: &[impl AsRef<str>]) -> bool {
     APPLIED_LIVE.iter().any(is_at)
 }
 
-struct Comparison<'v> {
+struct ConfigComparison<'v> {
     before: &'v Config<'v>,
     after: &'v Config<'v>,
     role: Role,
@@ -130,10 +132,10 @@ struct Comparison<'v> {
     found: Vec<Consequence>,
 }
 
-/// The values of a config by their places.
-type Places<'v> = BTreeMap<Place<'v>, Setting<'v>>;
+/// The values of a config by their canonical paths.
+type SettingsByPath<'v> = BTreeMap<CanonicalPath<'v>, Setting<'v>>;
 
-impl<'v> Comparison<'v> {
+impl<'v> ConfigComparison<'v> {
     fn new(before: &'v MachineConfig<'_>, after: &'v MachineConfig<'_>) -> Self {
         let minor = before.config.minor.clamp(talos::oldest_minor(), talos::newest_minor());
         let is_same_base = before.base == after.base && before.role == after.role;
@@ -144,44 +146,45 @@ impl<'v> Comparison<'v> {
     fn run(mut self) -> Vec<Consequence> {
         let (before, after) = (settings(self.before), settings(self.after));
         let reboots = self.minor < (1, 14) && self.reboots(&before, &after);
-        let (before, after) = (self.places(before), self.places(after));
-        volumes::compare(&mut self);
-        for (place, setting) in &before {
-            match after.get(place) {
-                Some(other) if moved::is_same(setting, other, self.before) => {}
-                other => self.difference(Some(setting), other, (&before, &after)),
+        volumes::compare(&mut self, &before, &after);
+        let (old, new) = (self.by_path(before), self.by_path(after));
+        for (path, setting) in &old {
+            let other = new.get(path);
+            if !other.is_some_and(|other| moved::is_same(setting, other, self.before)) {
+                let (before, own, others, other_config) = (Some(setting), &old, &new, self.after);
+                self.add(&Difference { before, after: other, own, others, other_config });
             }
         }
-        for (place, setting) in &after {
-            if !before.contains_key(place) {
-                self.difference(None, Some(setting), (&before, &after));
-            }
+        for (_, setting) in new.iter().filter(|(path, _)| !old.contains_key(path)) {
+            let (after, own, others, other_config) = (Some(setting), &new, &old, self.before);
+            self.add(&Difference { before: None, after, own, others, other_config });
         }
-        let is_said = self.found.iter().any(|found| found.classes.contains(&Class::Reboot));
-        if reboots && !is_said {
-            self.found.push(silent_reboot());
+        let is_reported = self.found.iter().any(|found| found.classes.contains(&Class::Reboot));
+        if reboots && !is_reported {
+            self.found.push(reboot_alone());
         }
         let mut found = self.found;
         found.sort_by(|a, b| (&a.classes, &a.document, &a.path).cmp(&(&b.classes, &b.document, &b.path)));
         found
     }
 
-    fn places(&self, settings: Vec<Setting<'v>>) -> Places<'v> {
+    fn by_path(&self, settings: Vec<Setting<'v>>) -> SettingsByPath<'v> {
         let counts = |setting: &Setting<'_>| {
             (self.is_same_base || setting.is_patched()) && !volumes::KINDS.contains(&setting.document.kind)
         };
-        let mut places = Places::new();
         // A document counts where the main document has the same value too.
         let (main, documents): (Vec<_>, Vec<_>) =
             settings.into_iter().filter(counts).partition(|setting| setting.document.kind == MAIN);
-        places.extend(documents.into_iter().map(|setting| (moved::place(&setting), setting)));
+        let path_of = |setting: &Setting<'v>| moved::canonical_path(setting.document, &setting.path);
+        let mut by_path: SettingsByPath<'v> =
+            documents.into_iter().map(|setting| (path_of(&setting), setting)).collect();
         for setting in main {
-            let place = moved::place(&setting);
-            let is_free = !places.contains_key(&place) || setting.kind.is_empty();
-            let place = if is_free { place } else { (MAIN, Cow::Borrowed(""), Cow::Owned(setting.path())) };
-            places.entry(place).or_insert(setting);
+            let path = path_of(&setting);
+            let is_free = !by_path.contains_key(&path) || setting.kind.is_empty();
+            let path = if is_free { path } else { (MAIN, Cow::Borrowed(""), Cow::Owned(setting.path())) };
+            by_path.entry(path).or_insert(setting);
         }
-        places
+        by_path
     }
 
     /// Whether Talos up to 1.13 reboots: the main documents differ outside of what it can change in place.
@@ -204,62 +207,29 @@ impl<'v> Comparison<'v> {
         main(before, self.before) != main(after, self.after)
     }
 
-    fn difference(
-        &mut self,
-        before: Option<&Setting<'v>>,
-        after: Option<&Setting<'v>>,
-        (all_before, all_after): (&Places<'v>, &Places<'v>),
-    ) {
-        let change = match (before, after) {
-            (None, _) => Change::Added,
-            (_, None) => Change::Removed,
-            _ => Change::Changed,
-        };
-        let Some(setting) = after.or(before) else { return };
-        let (others, config) = match change {
-            Change::Added => (all_before, self.before),
-            _ => (all_after, self.after),
-        };
-        let is_empty = setting.value.is_empty_mapping() && has_below(others, setting);
-        if change != Change::Changed && (is_empty || moved::is_implied(setting, config, self.is_same_base)) {
+    fn add(&mut self, difference: &Difference<'_, 'v>) {
+        let Some(setting) = difference.setting() else { return };
+        if difference.is_redundant(setting, self.is_same_base) {
             return;
         }
         let document = setting.document;
-        let is_whole = change != Change::Changed && document.kind != MAIN && !has_document(others, setting);
-        // A document with a name is one thing; those without have values of different classes.
-        let is_named = !document.name.is_empty();
-        if document.kind != MAIN && (is_whole && is_named) != setting.path.is_empty() {
-            return;
-        }
-        // That a document exists says nothing where its values do.
-        let has_values = |places: &Places<'v>| {
-            places.values().any(|other| std::ptr::eq(other.document, document) && !other.path.is_empty())
-        };
-        let own = if change == Change::Removed { all_before } else { all_after };
-        if document.kind != MAIN && setting.path.is_empty() && !is_named && (!is_whole || has_values(own)) {
-            return;
-        }
-        // So is an item of a list that has a name.
-        let item = setting.item().filter(|item| change != Change::Changed && !has_item(others, setting, item));
-        let keys = item.unwrap_or(&setting.path);
-        let path = keys.iter().map(|key| &**key).collect::<Vec<_>>().join(".");
-        let title = title(document.kind, document.name);
+        let keys = difference.new_item(setting).unwrap_or(&setting.path);
+        let path = keys.join(".");
+        let is_part = keys.len() < setting.path.len();
         let last = self.found.last();
-        if item.is_some() && last.is_some_and(|last| last.path == path && last.document == title) {
+        if is_part && last.is_some_and(|last| last.path == path && last.document == title(document.kind, document.name))
+        {
             return;
         }
-        // What is in an item or in a document with a name that is on both sides changes it.
-        let is_inside = is_named && document.kind != MAIN && !is_whole || setting.item().is_some() && item.is_none();
-        let condition = if is_inside { Change::Changed } else { change };
-        let row = table::find(document.kind, keys, self.minor, self.role, condition);
+        let row = table::find(document.kind, keys, self.minor, self.role, difference.condition(setting));
         let text = |setting: &Setting<'v>| if setting.is_secret { "…".to_owned() } else { shown(setting) };
-        let origin = setting.value.origin.or(document.origin);
-        let side = if after.is_some() { Side::After } else { Side::Before };
-        let (before, after) = match setting.kind.is_empty() || keys.len() < setting.path.len() {
+        let (before, after) = match setting.kind.is_empty() || is_part {
             true => (None, None),
-            false => (before.map(text), after.map(text)),
+            false => (difference.before.map(text), difference.after.map(text)),
         };
-        self.push(row, document, Found { change, path, before, after, written: written(side, origin) });
+        let side = if difference.after.is_some() { Side::After } else { Side::Before };
+        let written = written(side, setting.value.origin.or(document.origin));
+        self.push(row, document, Found { change: difference.kind(), path, before, after, written });
     }
 
     fn push(&mut self, row: Option<&Row>, document: &Document<'_>, found: Found) {
@@ -276,7 +246,7 @@ impl<'v> Comparison<'v> {
 
 /// What differs, without what it does.
 struct Found {
-    change: Change,
+    change: DifferenceKind,
     path: String,
     before: Option<String>,
     after: Option<String>,
@@ -288,34 +258,12 @@ fn written(side: Side, origin: Option<PatchSpan>) -> Option<(Side, Written)> {
     Some((side, Written { patch: usize::from(origin.patch), bytes: origin.bytes() }))
 }
 
-/// Whether a config has a value at the place of the document that another value is in.
-fn has_document(places: &Places<'_>, setting: &Setting<'_>) -> bool {
-    let document = setting.document;
-    places.keys().any(|(kind, name, _)| *kind == document.kind && *name == document.name)
-}
-
-/// Whether a config has a value below one.
-fn has_below(places: &Places<'_>, setting: &Setting<'_>) -> bool {
-    let is_below = |other: &Setting<'_>| {
-        other.document.kind == setting.document.kind
-            && other.path.len() > setting.path.len()
-            && other.path.starts_with(&setting.path)
-    };
-    places.values().any(is_below)
-}
-
-/// Whether a config has a value in an item of a list.
-fn has_item(places: &Places<'_>, setting: &Setting<'_>, item: &[Cow<'_, str>]) -> bool {
-    let is_in = |other: &Setting<'_>| other.document.kind == setting.document.kind && other.path.starts_with(item);
-    places.values().any(is_in)
-}
-
 /// The reboot of a node whose values are the same, but no longer where Talos looks for a difference.
-fn silent_reboot() -> Consequence {
+fn reboot_alone() -> Consequence {
     Consequence {
         classes: vec![Class::Reboot],
         may_cut: false,
-        change: Change::Changed,
+        change: DifferenceKind::Changed,
         document: title(MAIN, ""),
         path: "machine".to_owned(),
         before: None,

@@ -31,7 +31,7 @@ mod consequence;
 
 pub use base::oldest_base;
 pub use check::check_patches;
-pub use consequence::{CLASSES, Change, Class, Consequence, MachineConfig, Side, Written};
+pub use consequence::{Class, Consequence, DifferenceKind, MachineConfig, Side, Written, class_codes};
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, main_section};
 pub use patch_locator::{Edit, PatchLocator};
 pub use patch_parts::PatchParts;

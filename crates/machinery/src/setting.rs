@@ -20,13 +20,13 @@ pub(crate) struct Setting<'v> {
     pub is_secret: bool,
 }
 
-impl Setting<'_> {
+impl<'v> Setting<'v> {
     pub(crate) fn path(&self) -> String {
         self.path.join(".")
     }
 
     /// The keys that lead to the item of a list which it is in, if the item has a name and other values.
-    pub(crate) fn item(&self) -> Option<&[Cow<'_, str>]> {
+    pub(crate) fn item(&self) -> Option<&[Cow<'v, str>]> {
         let end = (0..self.path.len()).find(|end| key_of(&self.path[..*end], self.document.kind).is_some())? + 1;
         (end < self.path.len()).then(|| &self.path[..end])
     }

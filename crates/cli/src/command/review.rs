@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::json;
 use talosmith_document::Level;
-use talosmith_machinery::CLASSES;
+use talosmith_machinery::class_codes;
 
 use super::{Context, Exit, Format, exit_of, open};
 use crate::console::Channel;
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     fail_on: Vec<ClassName>,
 }
 
-/// The word of a class.
+/// The code of a class, with or without the name of what restarts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ClassName(String);
 
@@ -41,11 +41,11 @@ impl FromStr for ClassName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let word = text.split(':').next().unwrap_or_default();
-        if CLASSES.contains(&word) || text == "cut" {
+        let code = text.split(':').next().unwrap_or_default();
+        if class_codes().any(|known| known == code) || text == "cut" {
             return Ok(Self(text.to_owned()));
         }
-        Err(format!("a class is one of {}, cut", CLASSES.join(", ")))
+        Err(format!("a class is one of {}, cut", class_codes().collect::<Vec<_>>().join(", ")))
     }
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let is_refused = groups.iter().any(|group| {
         let asked = |class: &ClassName| match class.0.as_str() {
             "cut" => group.row.may_cut,
-            name => group.row.classes.iter().any(|class| class.word() == name || class.to_string() == name),
+            name => group.row.classes.iter().any(|class| class.code() == name || class.to_string() == name),
         };
         arguments.fail_on.iter().any(asked)
     });

@@ -3,24 +3,20 @@
 use std::collections::BTreeMap;
 
 use talosmith_document::Pointer;
-use talosmith_machinery::{Class, Role};
+use talosmith_machinery::{Class, DifferenceKind};
 use talosmith_model::plan::{Device, PlannedSchematic};
 use talosmith_render::{AppliedFiles, Renderer};
 
 use super::objects;
-use super::row::{Kind, LocatedRow, Row};
+use super::row::{LocatedRow, ReviewRow};
 use super::side::DeviceFiles;
 
-/// What two sides have for a node.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// What the files before cannot be compared for.
-    Unknown(String),
-    Rows(Vec<LocatedRow>),
-}
-
-/// Compares what a node has with what it gets.
-pub(crate) fn compare(renderer: &Renderer, before: &DeviceFiles, after: &DeviceFiles) -> Outcome {
+/// Compares what a node has with what it gets; returns why that is not possible for a file that is no patch.
+pub(crate) fn compare(
+    renderer: &Renderer,
+    before: &DeviceFiles,
+    after: &DeviceFiles,
+) -> Result<Vec<LocatedRow>, String> {
     let (old, new) = (&*before.device, &*after.device);
     let mut rows = Vec::new();
     rows.extend(talos_version(old, new));
@@ -35,17 +31,14 @@ pub(crate) fn compare(renderer: &Renderer, before: &DeviceFiles, after: &DeviceF
     if before.applied != after.applied || !is_same_target {
         let sides =
             (AppliedFiles { device: old, files: &before.applied }, AppliedFiles { device: new, files: &after.applied });
-        match renderer.consequences(sides.0, sides.1) {
-            Ok(consequences) => rows.extend(consequences.into_iter().map(LocatedRow::from)),
-            Err(unreadable) => {
-                let error = format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message);
-                return Outcome::Unknown(error);
-            }
-        }
+        let consequences = renderer
+            .consequences(sides.0, sides.1)
+            .map_err(|unreadable| format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message))?;
+        rows.extend(consequences.into_iter().map(LocatedRow::from));
     }
     rows.extend(objects::compare(&before.objects, &after.objects));
     rows.sort_by(|one, other| one.row.cmp(&other.row));
-    Outcome::Rows(rows)
+    Ok(rows)
 }
 
 /// Another version of Talos, of which one minor at a time can be installed.
@@ -56,7 +49,8 @@ fn talos_version(old: &Device, new: &Device) -> Option<LocatedRow> {
     }
     let (from, to) = (before.minor(), after.minor());
     let row = |class, sentence: String| {
-        Row::new(class, Kind::Changed, "talosVersion", sentence).values(before.to_string(), after.to_string())
+        ReviewRow::new(class, DifferenceKind::Changed, "talosVersion", sentence)
+            .values(before.to_string(), after.to_string())
     };
     let row = if to < from || from == to && after < before {
         let sentence =
@@ -77,12 +71,12 @@ fn identity(old: &Device, new: &Device) -> Vec<LocatedRow> {
     let mut rows = Vec::new();
     let mut add = |key: &str, class: Class, before: &str, after: &str, sentence: &str| {
         if before != after {
-            let row = Row::new(class, Kind::Changed, key, sentence).values(before, after);
+            let row = ReviewRow::new(class, DifferenceKind::Changed, key, sentence).values(before, after);
             rows.push(row.at(new.keys.at(Pointer::root().child(key)).as_key()));
         }
     };
     let reset = "a node cannot change it: reset the node, and install it again";
-    add("role", Class::Wipe, role(old), role(new), reset);
+    add("role", Class::Wipe, old.role.name(), new.role.name(), reset);
     add("cluster", Class::Wipe, &old.cluster, &new.cluster, reset);
     add("address", Class::None, &old.address, &new.address, "only the commands that name the node change");
     rows
@@ -95,11 +89,11 @@ fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
     if before.id == after.id {
         return rows;
     }
-    let mut add = |key: &str, change: Kind, value: &str, class: Class, sentence: &str| {
+    let mut add = |key: &str, change: DifferenceKind, value: &str, class: Class, sentence: &str| {
         let what = format!("schematics.{}.{key}", after.name);
-        let mut row = Row::new(class, change, what, sentence);
+        let mut row = ReviewRow::new(class, change, what, sentence);
         match change {
-            Kind::Removed => row.before = Some(value.to_owned()),
+            DifferenceKind::Removed => row.before = Some(value.to_owned()),
             _ => row.after = Some(value.to_owned()),
         }
         let pointer = Pointer::root().child("schematics").child(&after.name).child(key);
@@ -117,28 +111,21 @@ fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
                 "extensions" => "the new image lacks it: its service and its modules are gone after `talosctl upgrade`",
                 _ => "the new image boots without it: `talosctl upgrade`",
             };
-            add(key, Kind::Removed, gone, Class::Upgrade, sentence);
+            add(key, DifferenceKind::Removed, gone, Class::Upgrade, sentence);
             is_listed = true;
         }
         for added in new.iter().filter(|item| !old.contains(item)) {
-            add(key, Kind::Added, added, Class::Upgrade, image);
+            add(key, DifferenceKind::Added, added, Class::Upgrade, image);
             is_listed = true;
         }
     }
     if is_secure(before) != is_secure(after) {
         let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
-        add("secureboot", Kind::Changed, &after.id, Class::Wipe, sentence);
+        add("secureboot", DifferenceKind::Changed, &after.id, Class::Wipe, sentence);
     } else if !is_listed {
-        add("id", Kind::Changed, &after.id, Class::Upgrade, image);
+        add("id", DifferenceKind::Changed, &after.id, Class::Upgrade, image);
     }
     rows
-}
-
-fn role(device: &Device) -> &'static str {
-    match device.role {
-        Role::Worker => "worker",
-        Role::ControlPlane => "controlplane",
-    }
 }
 
 fn is_secure(schematic: &PlannedSchematic) -> bool {

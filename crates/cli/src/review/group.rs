@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use talosmith_document::{Locator, Sources, line_column};
-use talosmith_machinery::{Class, Side};
+use talosmith_machinery::{Class, DifferenceKind, Side};
 
-use super::row::{Kind, LocatedRow, Row};
+use super::row::{LocatedRow, ReviewRow};
 use super::{Review, Reviewed};
 use crate::report::count;
 
 /// A row for all devices that it hits.
 #[derive(Debug)]
 pub(crate) struct Group {
-    pub row: Row,
+    pub row: ReviewRow,
     /// The names of the devices and clusters, in natural order.
     pub owners: Vec<String>,
     /// The first place where a value is written.
@@ -32,12 +32,12 @@ pub(crate) struct Place {
 
 /// What the classes of a device mean for it as a whole, the most harmful first.
 pub(crate) fn headline(reviewed: &Reviewed) -> String {
-    let has = |class: &str| reviewed.rows.iter().any(|row| row.row.classes.iter().any(|each| each.word() == class));
+    let has = |class: &str| reviewed.rows.iter().any(|row| row.row.classes.iter().any(|each| each.code() == class));
     let harms = [
         ("wipe", "loses data or must be installed again"),
         ("identity", "gets a new identity"),
         ("broken", "breaks something"),
-        ("unknown", "nobody knows"),
+        ("unknown", "unknown"),
         ("reboot", "reboots"),
         ("pending", "needs a reboot to take effect"),
         ("upgrade", "needs an upgrade"),
@@ -45,7 +45,7 @@ pub(crate) fn headline(reviewed: &Reviewed) -> String {
         ("kept", "keeps what exists"),
     ];
     let found: Vec<&str> = harms.iter().filter(|(class, _)| has(class)).map(|(_, words)| *words).collect();
-    let is_new = |row: &&LocatedRow| row.row.what == "device" && row.row.change == Kind::Added;
+    let is_new = |row: &&LocatedRow| row.row.what == "device" && row.row.change == DifferenceKind::Added;
     if reviewed.rows.iter().any(|row| is_new(&row)) {
         return "a new node".to_owned();
     }
@@ -59,8 +59,8 @@ pub(crate) fn headline(reviewed: &Reviewed) -> String {
 
 /// Returns the rows, the most harmful first.
 pub(crate) fn groups(review: &mut Review<'_, '_>) -> Vec<Group> {
-    let mut by_row: BTreeMap<&Row, Group> = BTreeMap::new();
-    let mut locations: BTreeMap<&Row, &(Side, talosmith_document::Location)> = BTreeMap::new();
+    let mut by_row: BTreeMap<&ReviewRow, Group> = BTreeMap::new();
+    let mut locations: BTreeMap<&ReviewRow, &(Side, talosmith_document::Location)> = BTreeMap::new();
     for reviewed in &review.reviewed {
         for located in &reviewed.rows {
             let empty = || Group { row: located.row.clone(), owners: Vec::new(), place: None };

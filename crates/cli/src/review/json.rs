@@ -1,18 +1,18 @@
 //! A review for programs, as `schemas/review.schema.json` describes it.
 
 use serde::Serialize;
-use talosmith_machinery::Class;
+use talosmith_machinery::{Class, DifferenceKind};
 
 use super::Review;
 use super::group::{Group, Place, headline};
-use super::row::{Kind, Row};
+use super::row::ReviewRow;
 use crate::report::json_document;
 
 /// The version of the format: increased by incompatible changes.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ReviewDocument<'a> {
     version: u32,
     base: &'a str,
     devices: Vec<Owner<'a>>,
@@ -23,17 +23,17 @@ struct Document<'a> {
 struct Owner<'a> {
     name: &'a str,
     headline: String,
-    changes: Vec<Entry<'a>>,
+    changes: Vec<ChangeEntry<'a>>,
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ChangeEntry<'a> {
     /// The most harmful class.
     class: String,
     classes: Vec<String>,
     /// Whether the connection may break through which one applies it.
     cut: bool,
-    change: Kind,
+    change: DifferenceKind,
     path: &'a str,
     before: Option<&'a str>,
     after: Option<&'a str>,
@@ -52,12 +52,12 @@ pub(crate) fn json(review: &Review<'_, '_>, groups: &[Group], base: &str) -> Str
         });
         owners.collect()
     };
-    json_document(&Document { version: VERSION, base, devices: owners(false), clusters: owners(true) })
+    json_document(&ReviewDocument { version: VERSION, base, devices: owners(false), clusters: owners(true) })
 }
 
-fn entry<'a>(row: &'a Row, groups: &'a [Group]) -> Entry<'a> {
+fn entry<'a>(row: &'a ReviewRow, groups: &'a [Group]) -> ChangeEntry<'a> {
     let group = groups.binary_search_by(|group| group.row.cmp(row)).ok();
-    Entry {
+    ChangeEntry {
         class: row.class().to_string(),
         classes: row.classes.iter().map(Class::to_string).collect(),
         cut: row.may_cut,

@@ -23,7 +23,7 @@ const NAMES: usize = 6;
 pub(crate) fn markdown(review: &Review<'_, '_>, groups: &[Group], base: &str) -> String {
     let mut out = format!("{MARKER}\n### talosmith review\n\n");
     if groups.is_empty() && review.after.has_errors() {
-        out.push_str("Nobody knows what happens: the model has errors.\n");
+        out.push_str("What happens is unknown: the model has errors.\n");
         return out;
     }
     if groups.is_empty() {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use talosmith_document::Location;
-use talosmith_machinery::{Class, Side};
+use talosmith_machinery::{Class, DifferenceKind, Side};
 use talosmith_render::{Format, parse};
 
-use super::row::{Kind, LocatedRow, Row};
+use super::row::{LocatedRow, ReviewRow};
 use super::side::ObjectFile;
 
 /// The fields that Kubernetes does not allow to change, by kind.
@@ -34,7 +34,7 @@ pub(crate) fn compare(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<Locate
         match new.get(name) {
             None => {
                 let sentence = "Argo CD removes it where the Application prunes; otherwise it stays";
-                let row = Row::new(Class::Kubernetes, Kind::Removed, title(name), sentence);
+                let row = ReviewRow::new(Class::Kubernetes, DifferenceKind::Removed, title(name), sentence);
                 rows.push(LocatedRow { row, location: Some((Side::Before, (*location).clone())) });
             }
             Some((other, _)) if other == object => {}
@@ -45,7 +45,7 @@ pub(crate) fn compare(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<Locate
         }
     }
     for (name, (_, location)) in new.iter().filter(|(name, _)| !old.contains_key(*name)) {
-        let row = Row::new(Class::Kubernetes, Kind::Added, title(name), "Argo CD creates it");
+        let row = ReviewRow::new(Class::Kubernetes, DifferenceKind::Added, title(name), "Argo CD creates it");
         rows.push(row.at((*location).clone()));
     }
     rows
@@ -85,7 +85,7 @@ fn title((kind, namespace, name): &Name) -> String {
     }
 }
 
-fn differences(name: &Name, before: &Value, after: &Value) -> Vec<Row> {
+fn differences(name: &Name, before: &Value, after: &Value) -> Vec<ReviewRow> {
     let mut found = Vec::new();
     differing(&mut found, "", before, after);
     let kind = name.0.as_str();
@@ -106,11 +106,11 @@ fn differences(name: &Name, before: &Value, after: &Value) -> Vec<Row> {
             () => (Class::Kubernetes, "Argo CD applies it"),
         };
         let change = match (&old, &new) {
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Removed,
-            _ => Kind::Changed,
+            (None, _) => DifferenceKind::Added,
+            (_, None) => DifferenceKind::Removed,
+            _ => DifferenceKind::Changed,
         };
-        let mut row = Row::new(class, change, format!("{} {path}", title(name)), sentence);
+        let mut row = ReviewRow::new(class, change, format!("{} {path}", title(name)), sentence);
         (row.before, row.after) = (old, new);
         row
     });

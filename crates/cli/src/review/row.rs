@@ -1,43 +1,39 @@
 //! The rows of a review: one change, and what happens because of it.
 
-use serde::Serialize;
 use talosmith_document::Location;
-use talosmith_machinery::{Change, Class, Consequence, Side};
+use talosmith_machinery::{Class, Consequence, DifferenceKind, Side};
 use talosmith_render::LocatedConsequence;
 
 /// A change and what happens because of it. Equal rows of several devices are shown as one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Row {
+pub(crate) struct ReviewRow {
     /// The most harmful first.
     pub classes: Vec<Class>,
     pub may_cut: bool,
     /// What changes: a document and a path in it, a key of the model, or an object of Kubernetes.
     pub what: String,
     /// Whether it is new, gone or different.
-    pub change: Kind,
+    pub change: DifferenceKind,
     pub before: Option<String>,
     pub after: Option<String>,
     pub sentence: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    Added,
-    Removed,
-    Changed,
-}
-
 /// A row, and where the model or a file has the value.
 #[derive(Debug, Clone)]
 pub(crate) struct LocatedRow {
-    pub row: Row,
+    pub row: ReviewRow,
     /// Of the side after, if the value is there.
     pub location: Option<(Side, Location)>,
 }
 
-impl Row {
-    pub(crate) fn new(class: Class, change: Kind, what: impl Into<String>, sentence: impl Into<String>) -> Self {
+impl ReviewRow {
+    pub(crate) fn new(
+        class: Class,
+        change: DifferenceKind,
+        what: impl Into<String>,
+        sentence: impl Into<String>,
+    ) -> Self {
         let (what, sentence) = (what.into(), sentence.into());
         Self { classes: vec![class], may_cut: false, what, change, before: None, after: None, sentence }
     }
@@ -67,9 +63,9 @@ impl Row {
             (None, None) => String::new(),
         };
         let what = match self.change {
-            Kind::Added => format!("+ {}", self.what),
-            Kind::Removed => format!("- {}", self.what),
-            Kind::Changed => self.what.clone(),
+            DifferenceKind::Added => format!("+ {}", self.what),
+            DifferenceKind::Removed => format!("- {}", self.what),
+            DifferenceKind::Changed => self.what.clone(),
         };
         (what, values)
     }
@@ -107,17 +103,12 @@ fn different_parts(before: &str, after: &str) -> (String, String) {
 impl From<LocatedConsequence> for LocatedRow {
     fn from(located: LocatedConsequence) -> Self {
         let Consequence { classes, may_cut, change, document, path, before, after, sentence, .. } = located.consequence;
-        let is_main = document == "the main document" || path.starts_with("machine.") || path.starts_with("cluster.");
+        let is_main = document == "the main document";
         let what = match (is_main, path.is_empty()) {
             (true, _) => path,
             (false, true) => document,
             (false, false) => format!("{document} {path}"),
         };
-        let change = match change {
-            Change::Added => Kind::Added,
-            Change::Removed => Kind::Removed,
-            Change::Changed => Kind::Changed,
-        };
-        Self { row: Row { classes, may_cut, what, change, before, after, sentence }, location: located.location }
+        Self { row: ReviewRow { classes, may_cut, what, change, before, after, sentence }, location: located.location }
     }
 }

@@ -7,17 +7,17 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use talosmith_document::TalosVersion;
-use talosmith_machinery::{Class, Role};
+use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_model::layout::device_folder;
 use talosmith_model::plan::Device;
 use talosmith_render::{Reader, generated_files};
 
-use super::row::{Kind, LocatedRow, Row};
+use super::row::{LocatedRow, ReviewRow};
 use super::{Review, Reviewed};
 use crate::printable::shell_quote;
 
 /// A node whose device changes.
-pub(crate) struct Node {
+pub(crate) struct ReviewedNode {
     pub device: Arc<Device>,
     /// What it runs now.
     pub running: TalosVersion,
@@ -25,9 +25,9 @@ pub(crate) struct Node {
     pub hostname: String,
 }
 
-/// Formats the steps as a script with comments, to be read and typed by somebody.
+/// Formats the steps as a script with comments, for an operator to read and run.
 pub(crate) fn steps(review: &Review<'_, '_>) -> String {
-    let mut nodes: Vec<(&Reviewed, &Node)> =
+    let mut nodes: Vec<(&Reviewed, &ReviewedNode)> =
         review.reviewed.iter().filter_map(|reviewed| Some((reviewed, reviewed.node.as_ref()?))).collect();
     nodes.sort_by_key(|(_, node)| node.device.role != Role::ControlPlane);
     let mut out = String::new();
@@ -35,10 +35,10 @@ pub(crate) fn steps(review: &Review<'_, '_>) -> String {
         out.push_str("# One node after the other: go on when the one before is Ready and its volumes are there.\n\n");
     }
     for (reviewed, node) in &nodes {
-        out.push_str(&Steps::new(reviewed, node).text());
+        out.push_str(&NodeSteps::new(reviewed, node).text());
     }
     let objects = review.reviewed.iter().flat_map(|reviewed| &reviewed.rows).map(|located| &located.row);
-    let (manual, others): (Vec<&Row>, Vec<&Row>) =
+    let (manual, others): (Vec<&ReviewRow>, Vec<&ReviewRow>) =
         objects.filter(|row| is_object(row)).partition(|row| *row.class() == Class::Manual);
     if !others.is_empty() || !manual.is_empty() {
         out.push_str("# Kubernetes: Argo CD applies the objects once the change is merged.\n");
@@ -50,14 +50,14 @@ pub(crate) fn steps(review: &Review<'_, '_>) -> String {
     out
 }
 
-fn is_object(row: &Row) -> bool {
+fn is_object(row: &ReviewRow) -> bool {
     let kind = row.what.split(' ').next().unwrap_or_default();
     *row.class() == Class::Kubernetes || matches!(kind, "StorageClass" | "RuntimeClass" | "DaemonSet")
 }
 
-struct Steps<'r> {
-    rows: Vec<&'r Row>,
-    node: &'r Node,
+struct NodeSteps<'r> {
+    rows: Vec<&'r ReviewRow>,
+    node: &'r ReviewedNode,
     /// `-n` and the address.
     talosctl: String,
     folder: String,
@@ -65,8 +65,8 @@ struct Steps<'r> {
     out: String,
 }
 
-impl<'r> Steps<'r> {
-    fn new(reviewed: &'r Reviewed, node: &'r Node) -> Self {
+impl<'r> NodeSteps<'r> {
+    fn new(reviewed: &'r Reviewed, node: &'r ReviewedNode) -> Self {
         let rows = reviewed.rows.iter().map(|located: &LocatedRow| &located.row).collect();
         let talosctl = format!("talosctl -n {}", node.device.address);
         let folder = format!("~/.talos/{}", shell_quote(&node.device.name));
@@ -74,7 +74,7 @@ impl<'r> Steps<'r> {
     }
 
     fn has(&self, class: &str) -> bool {
-        self.rows.iter().any(|row| row.classes.iter().any(|each| each.word() == class))
+        self.rows.iter().any(|row| row.classes.iter().any(|each| each.code() == class))
     }
 
     fn step(&mut self, title: &str, commands: &[String]) {
@@ -205,7 +205,7 @@ impl<'r> Steps<'r> {
         let talosctl = self.talosctl.clone();
         let kept = self.rows.iter().filter(|row| {
             let is_volume = row.what.starts_with("UserVolumeConfig") || row.what.starts_with("RawVolumeConfig");
-            is_volume && matches!(row.class(), Class::Kept | Class::Broken) && row.change != Kind::Removed
+            is_volume && matches!(row.class(), Class::Kept | Class::Broken) && row.change != DifferenceKind::Removed
         });
         let mut wiped: Vec<(String, String)> = Vec::new();
         for row in kept {

@@ -26,7 +26,7 @@ pub(crate) fn text(review: &Review<'_, '_>, groups: &[Group], base: &str, style:
     let mut out = format!("compared with {base}\n\n");
     let (devices, clusters): (Vec<_>, Vec<_>) = review.reviewed.iter().partition(|reviewed| !reviewed.is_cluster);
     if devices.is_empty() && clusters.is_empty() && review.after.has_errors() {
-        out.push_str("nobody knows what happens: the model has errors\n");
+        out.push_str("unknown: the model has errors\n");
         return out;
     }
     if devices.is_empty() && clusters.is_empty() {
@@ -126,7 +126,7 @@ fn color(class: &Class) -> AnsiColor {
 pub(crate) fn rest(blocks: &[&[Group]]) -> String {
     let mut words: BTreeMap<&str, usize> = BTreeMap::new();
     for group in blocks.iter().copied().flatten() {
-        *words.entry(group.class().word()).or_default() += 1;
+        *words.entry(group.class().code()).or_default() += 1;
     }
     let all = words.values().sum();
     let words = words.into_iter().map(|(word, number)| format!("{number} {word}"));

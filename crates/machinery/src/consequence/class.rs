@@ -12,11 +12,11 @@ pub enum Class {
     Identity,
     /// Something does not work after the next boot; no data is lost.
     Broken,
-    /// Nobody knows.
+    /// It is not known what happens.
     Unknown,
     /// The node reboots by itself and is not drained: only up to 1.13.
     Reboot,
-    /// It is accepted, and has no effect until somebody reboots the node.
+    /// It is accepted, and has no effect until the node reboots.
     Pending,
     /// It takes effect with `talosctl upgrade`.
     Upgrade,
@@ -38,16 +38,33 @@ pub enum Class {
     None,
 }
 
-/// The words of the classes, the most harmful first, without the name that follows `restart:`.
-pub const CLASSES: &[&str] = &[
-    "wipe", "identity", "broken", "unknown", "reboot", "pending", "upgrade", "manual", "restart", "grow", "kept",
-    "install", "k8s", "live", "none",
+/// The classes that name nothing, the most harmful first.
+const PLAIN: [Class; 14] = [
+    Class::Wipe,
+    Class::Identity,
+    Class::Broken,
+    Class::Unknown,
+    Class::Reboot,
+    Class::Pending,
+    Class::Upgrade,
+    Class::Manual,
+    Class::Grow,
+    Class::Kept,
+    Class::Install,
+    Class::Kubernetes,
+    Class::Live,
+    Class::None,
 ];
 
+/// Returns the codes of all classes, `restart` without the name of what restarts.
+pub fn class_codes() -> impl Iterator<Item = &'static str> {
+    PLAIN.iter().map(Class::code).chain(["restart"])
+}
+
 impl Class {
-    /// The word of the class, without the name of what restarts.
+    /// The code of the class, without the name of what restarts.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Wipe => "wipe",
             Self::Identity => "identity",
@@ -72,7 +89,7 @@ impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restart(name) => write!(f, "restart:{name}"),
-            other => f.write_str(other.word()),
+            other => f.write_str(other.code()),
         }
     }
 }
@@ -81,23 +98,7 @@ impl FromStr for Class {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let plain = [
-            Self::Wipe,
-            Self::Identity,
-            Self::Broken,
-            Self::Unknown,
-            Self::Reboot,
-            Self::Pending,
-            Self::Upgrade,
-            Self::Manual,
-            Self::Grow,
-            Self::Kept,
-            Self::Install,
-            Self::Kubernetes,
-            Self::Live,
-            Self::None,
-        ];
         let restart = text.strip_prefix("restart:").map(|name| Self::Restart(name.to_owned()));
-        restart.or_else(|| plain.into_iter().find(|class| class.word() == text)).ok_or(())
+        restart.or_else(|| PLAIN.into_iter().find(|class| class.code() == text)).ok_or(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use talosmith_document::table;
 
-use crate::config::Config;
+use crate::config::{Config, Document};
 use crate::normal::normal;
 use crate::setting::Setting;
 use crate::talos_data::types::MAIN;
@@ -15,8 +15,8 @@ const MOVED: &str = include_str!("../talos_data/moved.txt");
 /// The documents of manifests that Talos downloads: the URL says which one it is, as in the main document, and not the name.
 const MANIFEST: &str = "KubeExternalManifestConfig";
 
-/// The kind, the name and the path that values have in common which are the same for a node.
-pub(crate) type Place<'v> = (&'v str, Cow<'v, str>, Cow<'v, str>);
+/// The kind, the name and the path where a base config of 1.14 has a value: equal for values that are the same for a node.
+pub(crate) type CanonicalPath<'v> = (&'v str, Cow<'v, str>, Cow<'v, str>);
 
 struct Row {
     keys: Vec<&'static str>,
@@ -49,20 +49,20 @@ impl Row {
     }
 }
 
-fn row_of<'v>(setting: &Setting<'v>) -> Option<(&'static Row, Vec<Cow<'v, str>>)> {
-    if setting.document.kind != MAIN {
+/// The row for a path in a document, with what its free keys are there.
+fn row_of<'v>(document: &Document<'_>, path: &[Cow<'v, str>]) -> Option<(&'static Row, Vec<Cow<'v, str>>)> {
+    if document.kind != MAIN {
         return None;
     }
-    let rows = ROWS.iter().filter_map(|row| Some((row, row.matches(&setting.path)?)));
+    let rows = ROWS.iter().filter_map(|row| Some((row, row.matches(path)?)));
     rows.max_by_key(|(row, _)| (row.keys.len(), !row.keys.contains(&"*")))
 }
 
-/// Returns where a value is in a base config of 1.14; where it is for any other.
-pub(crate) fn place<'v>(setting: &Setting<'v>) -> Place<'v> {
-    let document = setting.document;
-    let Some((row, free)) = row_of(setting) else {
+/// Returns where a value is in a base config of 1.14, by the path where it is; the same for a value that has no other place.
+pub(crate) fn canonical_path<'v>(document: &'v Document<'v>, path: &[Cow<'v, str>]) -> CanonicalPath<'v> {
+    let Some((row, free)) = row_of(document, path) else {
         let name = if document.kind == MANIFEST { document.value.text("url") } else { document.name };
-        return (document.kind, Cow::Borrowed(name), Cow::Owned(setting.path()));
+        return (document.kind, Cow::Borrowed(name), Cow::Owned(path.join(".")));
     };
     let filled = |text: &'static str| -> Cow<'v, str> {
         let mut text = Cow::Borrowed(if text == "-" { "" } else { text });
@@ -78,14 +78,12 @@ pub(crate) fn place<'v>(setting: &Setting<'v>) -> Place<'v> {
         // The name of the document is the path below /etc.
         name = name.strip_prefix("/etc/").map_or_else(|| name.clone(), |below| Cow::Owned(below.to_owned()));
     }
-    let mut path = filled(row.path).into_owned();
-    for key in &setting.path[row.keys.len()..] {
-        path = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
-    }
-    (row.kind, name, Cow::Owned(path))
+    let keys = [filled(row.path)].into_iter().filter(|path| !path.is_empty());
+    let keys: Vec<Cow<'v, str>> = keys.chain(path[row.keys.len()..].iter().cloned()).collect();
+    (row.kind, name, Cow::Owned(keys.join(".")))
 }
 
-/// Whether two values at one place are the same for the node. One of them may be in the main document and the other not.
+/// Whether two values with one canonical path are the same for the node. One of them may be in the main document and the other not.
 pub(crate) fn is_same(one: &Setting<'_>, other: &Setting<'_>, config: &Config<'_>) -> bool {
     if one.kind.is_empty() && other.kind.is_empty() || one.kind == other.kind && one.value.equals(other.value) {
         return true;
@@ -99,7 +97,7 @@ fn in_shape_of(setting: &Setting<'_>, other: &Setting<'_>, config: &Config<'_>) 
     if (setting.document.kind == MAIN) == (other.document.kind == MAIN) {
         return plain();
     }
-    match row_of(setting).map(|(row, _)| row.shape) {
+    match row_of(setting.document, &setting.path).map(|(row, _)| row.shape) {
         Some("negated") => format!("{:?}", (!setting.value.flag_here().unwrap_or_default()).to_string()),
         Some("addresses") => items(setting, "address"),
         Some("endpoints") => items(setting, "url"),
@@ -118,7 +116,7 @@ pub(crate) fn is_implied(setting: &Setting<'_>, other: &Config<'_>, is_same_base
     if setting.document.kind == MANIFEST && setting.path() == "url" {
         return true;
     }
-    let Some((row, free)) = row_of(setting) else { return false };
+    let Some((row, free)) = row_of(setting.document, &setting.path) else { return false };
     let has_main = other.main().is_some_and(|main| main.value.has(&setting.path()));
     let name = free.first().filter(|_| row.name == "$1").map_or(row.name, |name| name);
     let name = name.strip_prefix("/etc/").unwrap_or(name);

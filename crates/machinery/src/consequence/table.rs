@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use serde::Serialize;
 use talosmith_document::table;
 
 use super::Class;
@@ -11,8 +12,9 @@ use crate::talos_data::{Minor, talos};
 const TABLE: &str = include_str!("classes.txt");
 
 /// Whether a value is only in the new config, only in the old one, or in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DifferenceKind {
     Added,
     Removed,
     Changed,
@@ -54,12 +56,12 @@ impl Row {
         })
     }
 
-    pub(super) fn holds(&self, minor: Minor, role: Role, change: Change) -> bool {
+    pub(super) fn holds(&self, minor: Minor, role: Role, change: DifferenceKind) -> bool {
         let is_in = self.first <= minor && self.last.is_none_or(|last| minor <= last);
         is_in
             && match self.condition {
-                "added" => change == Change::Added,
-                "removed" => change == Change::Removed,
+                "added" => change == DifferenceKind::Added,
+                "removed" => change == DifferenceKind::Removed,
                 "worker" => role == Role::Worker,
                 _ => true,
             }
@@ -91,7 +93,7 @@ pub(crate) fn find(
     path: &[impl AsRef<str>],
     minor: Minor,
     role: Role,
-    change: Change,
+    change: DifferenceKind,
 ) -> Option<&'static Row> {
     let minor = minor.clamp(talos::oldest_minor(), talos::newest_minor());
     let mut best: Option<&Row> = None;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use talosmith_document::{Code, Diagnostic, Document, Level, Sources, TalosVersion};
 
 use super::table::{self, ROWS, Row};
-use super::{Change, Class, Consequence, MachineConfig};
+use super::{Class, Consequence, DifferenceKind, MachineConfig};
 use crate::talos_data::types::Types;
 use crate::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, decode_patch};
 
@@ -80,9 +80,9 @@ fn every_row_is_reached_with_its_sentence() {
                 let classes = found.classes.iter().map(Class::to_string).collect::<Vec<_>>().join(", ");
                 let values = [&found.before, &found.after].map(|value| value.as_deref().unwrap_or("-"));
                 let change = match found.change {
-                    Change::Added => "+ ",
-                    Change::Removed => "- ",
-                    Change::Changed => "",
+                    DifferenceKind::Added => "+ ",
+                    DifferenceKind::Removed => "- ",
+                    DifferenceKind::Changed => "",
                 };
                 let at = format!("{change}{} {}", found.document, found.path);
                 _ = writeln!(text, "    {classes}: {at}: {}: {}", values.join(" → "), found.sentence);
@@ -131,7 +131,7 @@ fn every_field_of_every_kind_has_a_row() {
                 paths.extend(features.fields().map(|(key, _)| vec!["machine", "features", key]));
             }
             let changed =
-                |path: &Vec<&str>| table::find(kind, path, (1, minor), Role::Worker, Change::Changed).is_none();
+                |path: &Vec<&str>| table::find(kind, path, (1, minor), Role::Worker, DifferenceKind::Changed).is_none();
             left.extend(paths.into_iter().filter(changed).map(|path| format!("1.{minor} {kind}.{}", path.join("."))));
         }
     }
@@ -140,7 +140,7 @@ fn every_field_of_every_kind_has_a_row() {
 
 #[test]
 fn rows_reboot_where_talos_cannot_change_a_value_in_place() {
-    for row in ROWS.iter().filter(|row| row.holds((1, 13), Role::ControlPlane, Change::Changed)) {
+    for row in ROWS.iter().filter(|row| row.holds((1, 13), Role::ControlPlane, DifferenceKind::Changed)) {
         let Some(path) = row.path.strip_prefix("v1alpha1.") else { continue };
         let path: Vec<&str> = path.split('.').collect();
         let reboots = row.classes("").contains(&Class::Reboot);

@@ -1,11 +1,11 @@
 //! What happens to volumes. A volume that Talos made is never changed by its document, but for what it reads again at each boot.
 
-use super::table::{self, Change};
-use super::{Comparison, Found, Side, shown, written};
+use super::table::{self, DifferenceKind};
+use super::{ConfigComparison, Found, Side, shown, written};
 use crate::config::{Config, Document};
 use crate::format::bytes;
 use crate::normal::normal;
-use crate::setting::{Setting, settings};
+use crate::setting::Setting;
 use crate::value::Value;
 
 /// The kinds of documents of volumes.
@@ -25,7 +25,8 @@ const SYSTEM: &str = "VolumeConfig";
 const BACKED: &[&str] = &["CRI", "ETCD", "KUBELET", "LOG"];
 
 /// Adds what happens to the volumes of two configs.
-pub(super) fn compare<'v>(comparison: &mut Comparison<'v>) {
+pub(super) fn compare<'v>(comparison: &mut ConfigComparison<'v>, old: &[Setting<'v>], new: &[Setting<'v>]) {
+    let settings = (old, new);
     let (before, after, is_same_base) = (comparison.before, comparison.after, comparison.is_same_base);
     let volumes = |config: &'v Config<'v>| -> Vec<&'v Document<'v>> {
         let documents = config.documents.iter().filter(|document| KINDS.contains(&document.kind));
@@ -40,8 +41,8 @@ pub(super) fn compare<'v>(comparison: &mut Comparison<'v>) {
     let mut renamed = Vec::new();
     for document in &before {
         match twin(&after, document) {
-            Some(other) => both(comparison, Some(document), Some(other)),
-            None if document.kind == SYSTEM => both(comparison, Some(document), None),
+            Some(other) => both(comparison, settings, Some(document), Some(other)),
+            None if document.kind == SYSTEM => both(comparison, settings, Some(document), None),
             None => {
                 let same = added.iter().find(|other| is_same_volume(document, other));
                 renamed.extend(same.map(|other| other.name));
@@ -49,18 +50,24 @@ pub(super) fn compare<'v>(comparison: &mut Comparison<'v>) {
                 match same {
                     Some(other) => {
                         let values = (name(document), name(other));
-                        add(comparison, other, "renamed", Change::Changed, ("name", values, Some(&other.value)));
+                        add(
+                            comparison,
+                            other,
+                            "renamed",
+                            DifferenceKind::Changed,
+                            ("name", values, Some(&other.value)),
+                        );
                     }
-                    None => add(comparison, document, "removed", Change::Removed, ("", (None, None), None)),
+                    None => add(comparison, document, "removed", DifferenceKind::Removed, ("", (None, None), None)),
                 }
             }
         }
     }
     for document in added {
         match document.kind {
-            SYSTEM => both(comparison, None, Some(document)),
+            SYSTEM => both(comparison, settings, None, Some(document)),
             _ if renamed.contains(&document.name) => {}
-            _ => add(comparison, document, "new", Change::Added, ("", (None, None), Some(&document.value))),
+            _ => add(comparison, document, "new", DifferenceKind::Added, ("", (None, None), Some(&document.value))),
         }
     }
 }
@@ -75,12 +82,22 @@ fn is_same_volume(one: &Document<'_>, other: &Document<'_>) -> bool {
 }
 
 /// Compares the documents of one volume. One of them may be absent for a volume of Talos.
-fn both<'v>(comparison: &mut Comparison<'v>, before: Option<&'v Document<'v>>, after: Option<&'v Document<'v>>) {
+fn both<'v>(
+    comparison: &mut ConfigComparison<'v>,
+    (old, new): (&[Setting<'v>], &[Setting<'v>]),
+    before: Option<&'v Document<'v>>,
+    after: Option<&'v Document<'v>>,
+) {
     let Some(document) = after.or(before) else { return };
-    let counts = |setting: &Setting<'_>| comparison.is_same_base || setting.is_patched();
-    let (mut old, mut new) = (own(comparison.before, before), own(comparison.after, after));
-    old.retain(counts);
-    new.retain(counts);
+    let is_same_base = comparison.is_same_base;
+    let own = |settings: &[Setting<'v>], document: Option<&'v Document<'v>>| -> Vec<Setting<'v>> {
+        let is_own = |setting: &&Setting<'v>| {
+            let is_in = document.is_some_and(|document| std::ptr::eq(setting.document, document));
+            is_in && !setting.path.is_empty() && (is_same_base || setting.is_patched())
+        };
+        settings.iter().filter(is_own).cloned().collect()
+    };
+    let (old, new) = (own(old, before), own(new, after));
     let types = comparison.before.types;
     let mut pairs: Vec<Pair<'_, 'v>> =
         old.iter().map(|setting| (Some(setting), new.iter().find(|other| other.path == setting.path))).collect();
@@ -104,9 +121,9 @@ fn both<'v>(comparison: &mut Comparison<'v>, before: Option<&'v Document<'v>>, a
         }
         seen.push(row);
         let change = match (old, new) {
-            (None, _) => Change::Added,
-            (_, None) => Change::Removed,
-            _ => Change::Changed,
+            (None, _) => DifferenceKind::Added,
+            (_, None) => DifferenceKind::Removed,
+            _ => DifferenceKind::Changed,
         };
         let value = |setting: &Setting<'v>| shown(setting);
         add(comparison, document, row, change, (&path, (old.map(value), new.map(value)), Some(setting.value)));
@@ -120,13 +137,6 @@ fn is_unprovisioned(document: &Document<'_>) -> bool {
 
 /// A value before and after.
 type Pair<'e, 'v> = (Option<&'e Setting<'v>>, Option<&'e Setting<'v>>);
-
-/// The values of a document of a volume.
-fn own<'v>(config: &'v Config<'v>, document: Option<&'v Document<'v>>) -> Vec<Setting<'v>> {
-    let Some(document) = document else { return Vec::new() };
-    let all = settings(config).into_iter();
-    all.filter(|setting| std::ptr::eq(setting.document, document) && !setting.path.is_empty()).collect()
-}
 
 /// The row for a value of a volume, or what several values are about.
 fn row_of(document: &Document<'_>, path: &str) -> &'static str {
@@ -192,14 +202,14 @@ fn encryption(is_system: bool, before: Option<&Document<'_>>, after: Option<&Doc
 
 /// Adds what a row says about a volume, with the path of the value, the value before and after, and where it is written.
 fn add<'v>(
-    comparison: &mut Comparison<'v>,
+    comparison: &mut ConfigComparison<'v>,
     document: &Document<'v>,
     row: &str,
-    change: Change,
+    change: DifferenceKind,
     (path, (before, after), value): (&str, (Option<String>, Option<String>), Option<&Value<'v>>),
 ) {
     let found = table::find("volume", &[row], comparison.minor, comparison.role, change);
-    let side = if change == Change::Removed { Side::Before } else { Side::After };
+    let side = if change == DifferenceKind::Removed { Side::Before } else { Side::After };
     let origin = value.and_then(|value| value.origin).or(document.origin);
     let written = written(side, origin);
     comparison.push(found, document, Found { change, path: path.to_owned(), before, after, written });
