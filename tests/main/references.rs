@@ -7,13 +7,6 @@ use crate::sandbox::{Ran, Sandbox};
 const PODS: &str = "apps/dashboards/deployment.yaml";
 const UP_TO_DATE: &str = "up to date: 5 devices and 59 files checked in [time]\n";
 
-fn rack() -> Sandbox {
-    let rack = Sandbox::of_fleet("rack");
-    assert_eq!(rack.run(&["generate"]).status, 0);
-    rack.commit_all();
-    rack
-}
-
 /// Returns the first line of each finding.
 fn heads(ran: &Ran) -> Vec<&str> {
     ran.stdout.lines().filter(|line| line.starts_with("warning[") || line.starts_with("error[")).collect()
@@ -21,7 +14,7 @@ fn heads(ran: &Ran) -> Vec<&str> {
 
 #[test]
 fn a_node_that_is_gone_is_found_where_files_name_it() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     assert_eq!(rack.run(&["check"]), Ran::success("", UP_TO_DATE));
     rack.replace(PODS, "store-1", "store-3");
     let ran = rack.run(&["check"]);
@@ -40,7 +33,7 @@ fn a_node_that_is_gone_is_found_where_files_name_it() {
 
 #[test]
 fn a_device_with_errors_keeps_the_names_of_all_from_being_known() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     rack.replace(PODS, "store-1", "store-3");
     rack.replace("devices/cp-1/device.yaml", "role: controlplane", "role: control");
     let ran = rack.run(&["check"]);
@@ -49,7 +42,7 @@ fn a_device_with_errors_keeps_the_names_of_all_from_being_known() {
 
 #[test]
 fn links_are_not_followed() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     let outside = Sandbox::of(&[("pods.yaml", "nodeSelector: { kubernetes.io/hostname: elsewhere }\n")]);
     std::fs::remove_file(rack.path(PODS)).expect("a file");
     symlink(outside.path("pods.yaml"), rack.path(PODS)).expect("a link");

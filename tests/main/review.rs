@@ -7,20 +7,6 @@ use crate::sandbox::{Ran, Sandbox};
 
 const DEVICE: &str = "devices/ryzen/device.yaml";
 
-/// This repository's own device, committed with its files.
-fn committed() -> Sandbox {
-    let sandbox = Sandbox::generated();
-    sandbox.commit_all();
-    sandbox
-}
-
-fn committed_fleet(name: &str) -> Sandbox {
-    let sandbox = Sandbox::of_fleet(name);
-    assert_eq!(sandbox.run(&["generate", "--tracked-only", "--quiet"]).status, 0);
-    sandbox.commit_all();
-    sandbox
-}
-
 /// The review without the ID of the commit.
 fn reviewed(sandbox: &Sandbox, arguments: &[&str]) -> Ran {
     let id = sandbox.git(&["rev-parse", "HEAD"]);
@@ -47,8 +33,8 @@ fn change(sandbox: &Sandbox) {
 }
 
 #[test]
-fn each_change_is_said_with_its_line() {
-    let sandbox = committed();
+fn each_change_has_its_consequence_and_its_line() {
+    let sandbox = Sandbox::committed();
     change(&sandbox);
     let ran = reviewed(&sandbox, &[]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
@@ -62,7 +48,7 @@ fn each_change_is_said_with_its_line() {
 
 #[test]
 fn a_class_can_fail_the_command() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     change(&sandbox);
     for (classes, status) in
         [("upgrade", 1), ("wipe,kept", 1), ("reboot", 0), ("restart", 1), ("restart:ext-x", 0), ("cut", 1)]
@@ -74,7 +60,7 @@ fn a_class_can_fail_the_command() {
 
 #[test]
 fn what_only_looks_different_is_no_change_of_the_node() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(DEVICE, "size: 500GB", "size: 500000MB");
     sandbox.replace(DEVICE, "files:\n", "# A comment.\nfiles:\n");
     sandbox.replace(
@@ -88,7 +74,7 @@ fn what_only_looks_different_is_no_change_of_the_node() {
 
 #[test]
 fn the_files_of_the_commit_count_and_not_what_its_model_renders() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace("devices/ryzen/manifests/blockfile.patch.yaml", "500GB", "400GB");
     sandbox.commit_all();
     let ran = reviewed(&sandbox, &[]);
@@ -98,25 +84,25 @@ fn the_files_of_the_commit_count_and_not_what_its_model_renders() {
 }
 
 #[test]
-fn a_commit_that_is_not_there_is_said_with_what_to_type() {
-    let sandbox = committed();
-    let mut said = String::new();
+fn a_missing_commit_is_an_error_with_what_to_type() {
+    let sandbox = Sandbox::committed();
+    let mut output = String::new();
     for arguments in [&[][..], &["--base", "origin/main"], &["--base", "nope"], &["--base", "--all"]] {
         let ran = reviewed(&sandbox, arguments);
         assert_eq!(ran.status, 2, "{arguments:?}");
-        said.push_str(&ran.stderr);
+        output.push_str(&ran.stderr);
     }
     let shallow = sandbox.path("shallow");
     let origin = format!("file://{}", sandbox.path("").display());
     sandbox.git(&["commit", "--quiet", "--allow-empty", "--message", "more"]);
     sandbox.git(&["clone", "--quiet", "--depth", "1", &origin, shallow.to_str().expect("UTF-8")]);
-    said.push_str(&sandbox.run(&["-C", "shallow", "review", "--base", "HEAD~1"]).stderr);
-    insta::assert_snapshot!("review-no-commit", said);
+    output.push_str(&sandbox.run(&["-C", "shallow", "review", "--base", "HEAD~1"]).stderr);
+    insta::assert_snapshot!("review-no-commit", output);
 }
 
 #[test]
 fn the_default_is_where_the_branch_left_its_upstream() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.git(&["checkout", "--quiet", "-b", "work", "--track"]);
     sandbox.replace(DEVICE, "size: 1405GB", "size: 1305GB");
     sandbox.commit_all();
@@ -127,23 +113,23 @@ fn the_default_is_where_the_branch_left_its_upstream() {
 
 #[test]
 fn a_side_that_cannot_be_read_is_unknown_and_never_nothing() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     let good = sandbox.read(DEVICE);
     sandbox.replace(DEVICE, "role: controlplane", "role: king");
     sandbox.commit_all();
     sandbox.write(DEVICE, &good);
-    let mut said = reviewed(&sandbox, &[]).stdout;
+    let mut output = reviewed(&sandbox, &[]).stdout;
     sandbox.replace(DEVICE, "role: controlplane", "role: queen");
     let ran = reviewed(&sandbox, &[]);
     assert_eq!(ran.status, 1);
-    said.push_str(&format!("\n---\n{}{}", ran.stdout, ran.stderr));
-    insta::assert_snapshot!("review-unknown", said);
+    output.push_str(&format!("\n---\n{}{}", ran.stdout, ran.stderr));
+    insta::assert_snapshot!("review-unknown", output);
     assert_eq!(json(&sandbox)["devices"][0]["changes"][0]["class"], "unknown");
 }
 
 #[test]
 fn one_changed_default_is_one_row_for_all_devices() {
-    let sandbox = committed_fleet("company");
+    let sandbox = Sandbox::committed_fleet("company");
     let text = sandbox.read("talosmith.yaml");
     let changed = text.replacen("    defaults:\n", "    defaults:\n      annotations: { example.com/rack: r2 }\n", 1);
     sandbox.write("talosmith.yaml", &changed);
@@ -154,7 +140,7 @@ fn one_changed_default_is_one_row_for_all_devices() {
 
 #[test]
 fn a_new_base_config_moves_values_and_changes_nothing() {
-    let sandbox = committed_fleet("features");
+    let sandbox = Sandbox::committed_fleet("features");
     sandbox.replace(
         "talosmith.yaml",
         "talosVersion: v1.13.8\n    baseConfig: v1.13.8",
@@ -168,14 +154,14 @@ fn a_new_base_config_moves_values_and_changes_nothing() {
 
 #[test]
 fn objects_say_what_kubernetes_does_not_allow_to_change() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace("talosmith.yaml", "defaultClass: true", "defaultClass: false");
     insta::assert_snapshot!("review-objects", reviewed(&sandbox, &[]).stdout);
 }
 
 #[test]
-fn devices_that_come_and_go_are_said() {
-    let sandbox = committed_fleet("home-lab");
+fn added_and_removed_devices_have_rows() {
+    let sandbox = Sandbox::committed_fleet("home-lab");
     let old = sandbox.git(&["ls-files", "devices/*/device.yaml"]);
     let first = old.lines().next().expect("a device");
     let folder = first.strip_suffix("/device.yaml").expect("a device");
@@ -188,17 +174,17 @@ fn devices_that_come_and_go_are_said() {
 
 #[test]
 fn the_steps_have_commands_that_exist_in_the_version_that_runs() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     change(&sandbox);
     sandbox.replace(
         DEVICE,
         "kata: true\n",
         "kata: true\nmachineFiles: { /var/lib/a: { content: a, permissions: \"0o644\" } }\n",
     );
-    let mut said = reviewed(&sandbox, &["--steps"]).stdout;
-    assert_eq!(CommandFlags::of("1.12").check_script(&said), Vec::<String>::new());
+    let mut output = reviewed(&sandbox, &["--steps"]).stdout;
+    assert_eq!(CommandFlags::of("1.12").check_script(&output), Vec::<String>::new());
     for minor in ["1.13", "1.14"] {
-        let sandbox = committed_fleet("features");
+        let sandbox = Sandbox::committed_fleet("features");
         let version = if minor == "1.13" { "v1.13.8" } else { "v1.14.1" };
         let text = sandbox.read("talosmith.yaml");
         let at = text.find(&format!("talosVersion: {version}")).expect("a cluster");
@@ -209,7 +195,7 @@ fn the_steps_have_commands_that_exist_in_the_version_that_runs() {
         let worker = if minor == "1.13" { "old-worker-1" } else { "new-worker-1" };
         let steps = reviewed(&sandbox, &["--steps", worker]).stdout;
         assert_eq!(CommandFlags::of(minor).check_script(&steps), Vec::<String>::new());
-        said.push_str(&format!("\n--- Talos {minor}\n{steps}"));
+        output.push_str(&format!("\n--- Talos {minor}\n{steps}"));
     }
-    insta::assert_snapshot!("review-steps", said);
+    insta::assert_snapshot!("review-steps", output);
 }

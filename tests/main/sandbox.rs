@@ -46,6 +46,21 @@ impl Sandbox {
         sandbox
     }
 
+    /// Copies this repository's own model, generates its files without secrets, and commits all.
+    pub(crate) fn committed() -> Self {
+        let sandbox = Self::generated();
+        sandbox.commit_all();
+        sandbox
+    }
+
+    /// Copies a fleet of `tests/fleets`, generates its files without secrets, and commits all.
+    pub(crate) fn committed_fleet(name: &str) -> Self {
+        let sandbox = Self::of_fleet(name);
+        assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+        sandbox.commit_all();
+        sandbox
+    }
+
     /// Copies a fleet of `tests/fleets`.
     pub(crate) fn of_fleet(name: &str) -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };

@@ -1,4 +1,4 @@
-//! Files that several model keys share, because `files` gives them one name.
+//! Files that several model keys share, because `files` has one name for them.
 
 use crate::sandbox::Sandbox;
 

@@ -8,16 +8,9 @@ const DEVICE: &str = "devices/ryzen/device.yaml";
 const BLOCKFILE: &str = "devices/ryzen/manifests/blockfile.patch.yaml";
 const IMAGE: &str = "devices/ryzen/manifests/installer-image.patch.yaml";
 
-fn committed() -> Sandbox {
-    let sandbox = Sandbox::of_this_repository();
-    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
-    sandbox.commit_all();
-    sandbox
-}
-
 #[test]
 fn a_hand_edit_is_reported_with_the_line_of_the_model() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     sandbox.replace(IMAGE, "v1.12.1", "v1.12.2");
     let ran = sandbox.run(&["check"]);
@@ -27,7 +20,7 @@ fn a_hand_edit_is_reported_with_the_line_of_the_model() {
 
 #[test]
 fn an_edited_schematic_id_leads_to_the_schematic() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(IMAGE, "metal-installer/317c", "metal-installer/417c");
     let ran = sandbox.run(&["check"]);
     assert_eq!(ran.status, 1);
@@ -50,7 +43,7 @@ fn a_removed_path_leads_to_the_volumes_of_its_device() {
 
 #[test]
 fn a_difference_is_stale_if_the_model_changed() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(DEVICE, "500GB", "501GB");
     sandbox.replace(IMAGE, "v1.12.1", "v1.12.2");
     let ran = sandbox.run(&["check", "--format", "json"]);
@@ -73,7 +66,7 @@ fn missing_files_and_orphans_are_reported_without_git() {
 
 #[test]
 fn staged_reads_the_model_and_the_files_from_the_index() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     // The edit is not staged, so the index is clean.
     sandbox.replace(DEVICE, "500GB", "501GB");
     assert_eq!(sandbox.run(&["check"]).status, 1);
@@ -89,7 +82,7 @@ fn staged_reads_the_model_and_the_files_from_the_index() {
 
 #[test]
 fn staged_reports_an_edit_that_the_work_tree_does_not_have() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     sandbox.git(&["add", BLOCKFILE]);
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
@@ -101,7 +94,7 @@ fn staged_reports_an_edit_that_the_work_tree_does_not_have() {
 
 #[test]
 fn a_committed_difference_is_not_a_hand_edit() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     sandbox.replace("talosmith.yaml", "v0.0.31", "v0.0.32");
     sandbox.commit_all();
@@ -112,7 +105,7 @@ fn a_committed_difference_is_not_a_hand_edit() {
 
 #[test]
 fn added_removed_and_emptied_lines_are_hand_edits() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     let labels = "devices/ryzen/manifests/node-labels.patch.yaml";
     let kubelet = "devices/ryzen/manifests/kubelet-manifests.patch.yaml";
     sandbox.replace(labels, "    kata-deploy: enabled\n", "");
@@ -165,7 +158,7 @@ fn findings_about_files_of_one_device_are_one_block_and_have_one_command() {
 
 #[test]
 fn the_edit_that_generate_overwrites_is_shown() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.replace(BLOCKFILE, "minSize: 500GB", "minSize: 501GB");
     // A file that is only stale is not marked.
     sandbox.replace("talosmith.yaml", "v0.0.31", "v0.0.32");
@@ -186,7 +179,7 @@ M argocd/applications/local-path/kustomization.yaml
 
 #[test]
 fn many_stale_lines_are_left_to_diff() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     for path in [BLOCKFILE, IMAGE, "devices/ryzen/manifests/hostname.patch.yaml"] {
         let text = sandbox.read(path);
         sandbox.write(path, &format!("{text}{}", "# a line\n".repeat(9)));
@@ -200,7 +193,7 @@ fn many_stale_lines_are_left_to_diff() {
 #[test]
 fn the_edit_of_a_file_that_nothing_requests_any_more_is_shown() {
     const PATCH: &str = "devices/ryzen/manifests/allow-scheduling-controlplane.patch.yaml";
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     sandbox.write(PATCH, &format!("{}# a note\n", sandbox.read(PATCH)));
     sandbox.replace(DEVICE, "\nallowSchedulingOnControlPlanes: true\n", "\n");
     let checked = sandbox.run(&["check"]).stdout;
@@ -210,7 +203,7 @@ fn the_edit_of_a_file_that_nothing_requests_any_more_is_shown() {
 
 #[test]
 fn a_conflict_in_a_generated_file_is_no_edit_to_keep() {
-    let sandbox = committed();
+    let sandbox = Sandbox::committed();
     let text = sandbox.read(BLOCKFILE);
     let (first, rest) = text.split_once('\n').expect("two lines");
     sandbox.write(BLOCKFILE, &format!("{first}\n<<<<<<< ours\n{rest}=======\n>>>>>>> theirs\n"));

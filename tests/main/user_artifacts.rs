@@ -5,13 +5,6 @@ use crate::sandbox::{Ran, Sandbox};
 const HOSTS: &str = "rack.hosts";
 const JSON: &str = "monitoring/cp-1.json";
 
-fn rack() -> Sandbox {
-    let rack = Sandbox::of_fleet("rack");
-    assert_eq!(rack.run(&["generate"]).status, 0);
-    rack.commit_all();
-    rack
-}
-
 /// Returns the code of each finding and where it is.
 fn places(ran: &Ran) -> Vec<&str> {
     let lines: Vec<&str> = ran.stdout.lines().collect();
@@ -27,7 +20,7 @@ fn places(ran: &Ran) -> Vec<&str> {
 
 #[test]
 fn what_is_generated_is_up_to_date_and_the_rest_of_a_file_is_the_users() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     let up_to_date = Ran::success("", "up to date: 5 devices and 59 files checked in [time]\n");
     assert_eq!(rack.run(&["check"]), up_to_date);
     let text = rack.read("README.md").replace("# The rack", "# Another title").replace("same order.\n", "same order.");
@@ -39,7 +32,7 @@ fn what_is_generated_is_up_to_date_and_the_rest_of_a_file_is_the_users() {
 
 #[test]
 fn a_fact_of_the_model_reaches_every_file_that_has_it() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     rack.replace("devices/cp-2/device.yaml", "10.20.0.12", "10.20.0.99");
     let ran = rack.run(&["check"]);
     assert_eq!(ran.status, 1);
@@ -56,7 +49,7 @@ fn a_fact_of_the_model_reaches_every_file_that_has_it() {
 
 #[test]
 fn an_edit_by_hand_leads_to_the_template() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     rack.replace("README.md", "| store-1 | worker", "| store-1 | spare");
     rack.replace(JSON, "\"cp-1\"", "\"cp-one\"");
     rack.replace(HOSTS, "store-2", "store-two");
@@ -71,7 +64,7 @@ fn an_edit_by_hand_leads_to_the_template() {
 #[cfg(unix)]
 #[test]
 fn a_link_in_the_place_of_a_file_with_a_region_is_not_followed() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     std::fs::rename(rack.path("README.md"), rack.path("elsewhere.md")).expect("the file can be renamed");
     std::os::unix::fs::symlink("elsewhere.md", rack.path("README.md")).expect("a link");
     rack.replace("devices/cp-2/device.yaml", "10.20.0.12", "10.20.0.99");
@@ -83,7 +76,7 @@ fn a_link_in_the_place_of_a_file_with_a_region_is_not_followed() {
 
 #[test]
 fn wrong_markers_are_named_and_nothing_is_written() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     rack.replace(HOSTS, "store-2", "stale");
     let region = "<!-- talosmith:begin inventory -->\n<!-- talosmith:end inventory -->\n";
     let texts = [
@@ -105,7 +98,7 @@ fn wrong_markers_are_named_and_nothing_is_written() {
 
 #[test]
 fn a_file_that_was_there_before_is_not_replaced_unasked() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     let more = "  more: { for: fleet, template: more.j2, path: more.json, format: json }\n  notes:";
     rack.replace(
         "talosmith.yaml",
@@ -132,7 +125,7 @@ fn a_file_that_was_there_before_is_not_replaced_unasked() {
 
 #[test]
 fn a_file_that_no_artifact_has_any_more_is_an_orphan() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     rack.replace("talosmith.yaml", "loadbalancer/$<name>.cfg", "loadbalancer/api-$<name>.cfg");
     let ran = rack.run(&["check"]);
     assert_eq!(places(&ran), ["error[missing", "loadbalancer/api-rack.cfg", "error[orphan", "loadbalancer/rack.cfg"]);
@@ -143,7 +136,7 @@ fn a_file_that_no_artifact_has_any_more_is_an_orphan() {
 
 #[test]
 fn a_broken_device_keeps_back_only_what_lists_it() {
-    let rack = rack();
+    let rack = Sandbox::committed_fleet("rack");
     rack.replace("devices/cp-2/device.yaml", "role: controlplane", "role: control");
     rack.replace("devices/cp-1/device.yaml", "10.20.0.11", "10.20.0.98");
     let ran = rack.run(&["generate", "cp-1"]);

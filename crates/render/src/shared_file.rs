@@ -1,4 +1,4 @@
-//! Files that several model keys share, because `files` gives their artifacts one name.
+//! Files that several model keys share, because `files` has one name for their artifacts.
 
 use talosmith_machinery::{PatchParts, decode_generated};
 use talosmith_model::plan::Device;

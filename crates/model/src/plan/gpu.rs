@@ -9,7 +9,7 @@ use super::Check;
 use super::application_files::GpuFiles;
 use crate::{Keys, device, fleet};
 
-/// The vendors of GPUs by their keys, with what is said of a node with such a GPU.
+/// The key of each vendor of GPUs, and the phrase in messages for a node that has its GPU: "the node has an AMD GPU".
 pub(super) const VENDORS: [(&str, &str); 3] =
     [("amd", "has an AMD GPU"), ("intel", "has an Intel GPU"), ("nvidia", "has an NVIDIA GPU")];
 

@@ -25,7 +25,7 @@ struct Workload<'a> {
     stray: Stray<'a>,
 }
 
-/// What is said of a node that is selected and does not use the workload.
+/// Why a node that the selector matches does not need the workload, which decides the message.
 enum Stray<'a> {
     /// It lacks kata's scratch volume.
     Kata(&'a str),

@@ -11,7 +11,7 @@ use super::raw::{self, MAIN};
 use super::{Check, Patch, kernel_modules};
 use crate::upstream::kernel_modules::to_load;
 
-/// The first minor whose toolkit gives GPUs to containers by the Container Device Interface, without a runtime of its own.
+/// The first minor whose toolkit makes GPUs available to containers by the Container Device Interface, without a runtime of its own.
 const CDI_SINCE: (u64, u64) = (1, 13);
 /// The kernel parameter that keeps the toolkit of older versions from changing the device rules of a container.
 const HARDENING: &str = "net.core.bpf_jit_harden";

@@ -90,7 +90,7 @@ impl Reference {
             let Some((text, _)) = value.scalar() else { continue };
             self.found += 1;
             let at = value.span.start as usize..value.span.end as usize;
-            // Another program fills it in, or an alias stands for it.
+            // Another program fills it in, or it is an alias.
             let is_filled_in = text.is_empty() || text.contains("${") || text.contains("{{");
             if is_filled_in || value.is_null() || generated.iter().any(|region| region.contains(&at.start)) {
                 continue;

@@ -1,4 +1,4 @@
-//! The GPUs of a node, as far as the model tells.
+//! The GPUs of a node, as the model describes them.
 
 use serde::Serialize;
 use talosmith_model::plan::Device;

@@ -23,7 +23,7 @@ pub(crate) struct DiskFacts {
     free: Option<String>,
 }
 
-/// A volume, and what is done to give it another size.
+/// A volume, and the facts of the steps that resize it.
 #[derive(Debug, Serialize)]
 pub(crate) struct VolumeFacts {
     name: String,
