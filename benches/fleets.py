@@ -12,7 +12,7 @@ its result. --huge 100000 adds a fleet of that size, which takes some minutes an
 
 Fleets are written to /dev/shm where it exists, since `generate` waits for the disk after each file, and copied to where they are timed.
 """
-import argparse, contextlib, os, pathlib, shutil, statistics, subprocess, sys, tempfile
+import argparse, contextlib, os, pathlib, re, shutil, statistics, subprocess, sys, tempfile
 
 from fleet import write
 from processes import build, run
@@ -102,7 +102,10 @@ def states(fleet, kind):
 
 def changed_default(text):
     """The fleet file with one more default of each cluster."""
-    return text.replace("    defaults:\n", "    defaults:\n      annotations: { example.com/rack: r2 }\n")
+    default = "      annotations: { example.com/rack: r2 }\n"
+    if "    defaults:\n" in text:
+        return text.replace("    defaults:\n", f"    defaults:\n{default}")
+    return re.sub("(    endpoint: .*\n)", rf"\1    defaults:\n{default}", text)
 
 
 def commit(fleet):

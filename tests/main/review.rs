@@ -84,6 +84,15 @@ fn the_files_of_the_commit_count_and_not_what_its_model_renders() {
 }
 
 #[test]
+fn an_uncommitted_edit_of_a_generated_file_is_not_what_the_node_has() {
+    let sandbox = Sandbox::committed();
+    sandbox.replace("devices/ryzen/manifests/blockfile.patch.yaml", "500GB", "400GB");
+    std::fs::remove_file(sandbox.path("devices/ryzen/manifests/hostname.patch.yaml")).expect("the file can be removed");
+    let ran = reviewed(&sandbox, &[]);
+    assert_eq!(ran.stdout, "compared with HEAD ([commit])\n\nnothing happens to 1 device\n");
+}
+
+#[test]
 fn a_missing_commit_is_an_error_with_what_to_type() {
     let sandbox = Sandbox::committed();
     let mut output = String::new();

@@ -1,5 +1,6 @@
 //! The files that all inputs are read from: those of the work tree, of git's index, of a revision, or in memory.
 
+mod committed;
 mod git;
 mod memory;
 mod overlay;
@@ -14,6 +15,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use crate::git::GitError;
 
+pub(crate) use committed::CommittedTree;
 pub(crate) use git::GitTree;
 pub use memory::MemoryTree;
 pub(crate) use overlay::Overlay;

@@ -12,7 +12,7 @@ use super::{Context, Exit, Format, exit_of, open};
 use crate::console::Channel;
 use crate::git::Git;
 use crate::review::{self, groups, markdown, read_before, review, steps, text};
-use crate::tree::{GitTree, WorkTree};
+use crate::tree::{CommittedTree, GitTree, WorkTree};
 
 /// Show what a change does to running nodes: reboots, restarts, upgrades, lost data
 ///
@@ -53,8 +53,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let root = context.root(&arguments.paths)?;
     let git = Git::open(context.processes, &root.path)?;
     let base = git.base(arguments.base.as_deref())?;
-    let committed = GitTree::revision(&git, &base.id, &[])?;
     let tree = WorkTree::new(root.path.clone());
+    let revision = GitTree::revision(&git, &base.id, &[])?;
+    let committed = CommittedTree::new(revision, &tree, git.changed_since(&base.id)?);
     let (project, selection) = open(&root, &tree, &arguments.paths)?;
     let mut review = review(read_before(&committed), project, &selection)?;
     let exit = exit_of(&review.after.findings);

@@ -1,5 +1,9 @@
 //! The revision that a change is compared with.
 
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
 use super::{Git, GitError, failed};
 
 /// A revision to compare with.
@@ -67,6 +71,22 @@ impl Git<'_> {
             }
         }
         if is_changed { Ok(BaseRevision { title: titled("HEAD", &head), id: head }) } else { Err(BaseError::Unknown) }
+    }
+
+    /// Returns the files that differ between a commit and the work tree, relative to talosmith's root.
+    pub(crate) fn changed_since(&self, id: &str) -> Result<BTreeSet<Utf8PathBuf>, GitError> {
+        const DIFF: &str = "diff";
+        let mut arguments = vec![DIFF, "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        arguments.extend(["--ignore-submodules=all", id]);
+        self.push_prefix(&mut arguments);
+        let output = self.run(&arguments)?;
+        if !output.success() {
+            return Err(failed(DIFF, &output));
+        }
+        // No file of talosmith has a path that is not UTF-8.
+        let paths = String::from_utf8_lossy(&output.stdout);
+        let paths = paths.split('\0').filter_map(|path| Utf8Path::new(path).strip_prefix(&self.prefix).ok());
+        Ok(paths.map(Utf8Path::to_owned).collect())
     }
 
     /// The ID of a commit; none if git does not know it.

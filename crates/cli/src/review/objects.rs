@@ -24,8 +24,7 @@ type Name = (String, String, String);
 
 /// Returns a row for each object that differs.
 pub(crate) fn compare(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<LocatedRow> {
-    let texts = |files: &'_ [ObjectFile]| files.iter().map(|file| file.text.clone()).collect::<Vec<_>>();
-    if before.len() == after.len() && texts(before) == texts(after) {
+    if before.iter().map(|file| &file.text).eq(after.iter().map(|file| &file.text)) {
         return Vec::new();
     }
     let (old, new) = (objects(before), objects(after));

@@ -51,6 +51,11 @@ impl<'a> GitTree<'a> {
         .ok_or(GitError::Answer { command: "ls-tree" })
     }
 
+    /// Whether a file is at the path, and no link or folder.
+    pub(crate) fn has_file(&self, path: &Utf8Path) -> bool {
+        self.files.get(path.as_str()).is_some_and(|listed| listed.kind == EntryKind::File)
+    }
+
     /// Parses a listing; none if it has an unknown format.
     fn from_listing(git: &'a Git<'a>, listing: &[u8], parse: impl Fn(&[&str]) -> Option<Listed>) -> Option<Self> {
         let mut files = BTreeMap::new();
