@@ -1,5 +1,6 @@
 //! Tests that need the whole program: fixtures and their reports, rendered fleets, and the binary in a sandbox.
 
+mod action;
 mod applications;
 mod command_flags;
 mod commands;
@@ -7,6 +8,7 @@ mod expected;
 mod faults;
 mod fixtures;
 mod fleets;
+mod formats;
 mod generate;
 mod helps;
 mod init;

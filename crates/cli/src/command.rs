@@ -24,10 +24,11 @@ use talosmith_document::{Diagnostic, Level};
 
 use crate::change::Change;
 use crate::console::{Channel, ColorChoice, Console, PrintError};
+use crate::git::Git;
 use crate::printable::shell_quote;
 use crate::process::Processes;
 use crate::project::{LoadError, Project};
-use crate::report::{self, count};
+use crate::report::{self, Entries, count};
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
 use crate::staleness::Generate;
@@ -72,6 +73,10 @@ pub(crate) enum Format {
     Json,
     /// For the comment of a pull request: only `review`
     Markdown,
+    /// Annotations of GitHub Actions: only `check` and `validate`
+    Github,
+    /// For code scanning: only `check` and `validate`
+    Sarif,
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,6 +95,22 @@ pub(crate) enum Command {
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
+}
+
+impl Command {
+    /// Refuses a format that only other commands write.
+    pub(crate) fn check_format(&self, format: Format) -> anyhow::Result<()> {
+        let (has_format, others) = match format {
+            Format::Text | Format::Json => return Ok(()),
+            Format::Markdown => (matches!(self, Self::Review(_)), "`talosmith review` writes"),
+            Format::Github | Format::Sarif => {
+                (matches!(self, Self::Check(_) | Self::Validate(_)), "`talosmith check` and `talosmith validate` write")
+            }
+        };
+        let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        anyhow::ensure!(has_format, "only {others} `--format {name}`: leave it out");
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,15 +173,29 @@ impl Context<'_> {
         if self.is_text() {
             report::group_deprecations(findings);
         }
+        let prefix = self.prefix();
         let sources = sources.load(findings);
         report::sort(findings, sources);
-        match self.global.format {
-            Format::Json => {
-                let summary = summary.as_object().cloned().unwrap_or_default();
-                self.console.result(&report::json(findings, sources, summary))
-            }
-            Format::Text | Format::Markdown => self.console.report(channel, findings, sources),
+        let entries = || Entries::new(findings, sources, &prefix);
+        let summary = || summary.as_object().cloned().unwrap_or_default();
+        let text = match self.global.format {
+            Format::Json => report::json(entries(), summary()),
+            Format::Github => report::github(&entries()),
+            Format::Sarif => report::sarif(&entries(), summary()),
+            Format::Text | Format::Markdown => return self.console.report(channel, findings, sources),
+        };
+        self.console.result(&text)
+    }
+
+    /// Returns the path of talosmith's root below the top of the git repository, to which the paths of CI systems are relative.
+    fn prefix(&self) -> Utf8PathBuf {
+        if !matches!(self.global.format, Format::Github | Format::Sarif) {
+            return Utf8PathBuf::new();
         }
+        let found: Vec<Utf8PathBuf> = self.found_at.get().cloned().into_iter().collect();
+        let root = self.root(&found).ok();
+        let git = root.and_then(|root| Git::open(self.processes, &root.path).ok());
+        git.map(|git| git.prefix).unwrap_or_default()
     }
 
     /// Adds the folder of the repository to the commands of talosmith that helps name, where the user gave one.
@@ -181,7 +216,7 @@ impl Context<'_> {
     }
 
     pub(crate) fn is_text(&self) -> bool {
-        self.global.format != Format::Json
+        matches!(self.global.format, Format::Text | Format::Markdown)
     }
 
     /// Returns the command line that finds the repository where this command found it with these paths.

@@ -67,9 +67,13 @@ impl Owner<'_> {
         }
     }
 
-    /// Renders its artifacts. Returns all findings on them; if these keep them from being rendered, no artifacts.
-    pub(crate) fn render(self, project: &Project<'_>) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
+    /// Renders its artifacts. Returns all findings on them; if these keep them from being rendered, no artifacts. Unless they are checked,
+    /// nobody asks whether Talos accepts the patches among them.
+    pub(crate) fn render(self, project: &Project<'_>, is_checked: bool) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
         let rendered = match self {
+            Self::Device(device) if !is_checked => {
+                project.renderer.device(device).map(|artifacts| (share_files(device, artifacts), Vec::new()))
+            }
             Self::Device(device) => project.renderer.device(device).and_then(|artifacts| {
                 let mut findings = match project.renderer.check_patches(device, &artifacts) {
                     Ok(findings) => findings,

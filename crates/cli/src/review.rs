@@ -10,6 +10,9 @@ mod side;
 mod steps;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inspection::{Inspection, inspect};
@@ -62,7 +65,7 @@ pub(crate) fn read_before(tree: &dyn Tree) -> Before<'_> {
         Ok(project) => project,
         Err(error) => return Before::Unreadable(format!("{:#}", anyhow::Error::from(error))),
     };
-    match inspect(project, &Selection::Everything, Purpose::Compare, Kept::existing) {
+    match inspect(project, &Selection::Everything, Purpose::CompareOld, Kept::existing) {
         Ok(inspection) => Before::Read(Box::new(inspection)),
         Err(error) => Before::Unreadable(format!("{:#}", anyhow::Error::from(error))),
     }

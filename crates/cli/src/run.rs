@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::command::{self, Command, CommandLine, Context, Exit, Format};
+use crate::command::{self, Command, CommandLine, Context, Exit};
 use crate::console::{Channel, ColorChoice, Console, PrintError};
 use crate::process::System;
 
@@ -42,11 +42,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit> {
-    let is_review = matches!(command, Command::Review(_));
-    anyhow::ensure!(
-        is_review || context.global.format != Format::Markdown,
-        "only `talosmith review` has a Markdown form: leave `--format markdown` out"
-    );
+    command.check_format(context.global.format)?;
     match command {
         Command::Init(arguments) => command::init::run(context, arguments),
         Command::Generate(arguments) => command::generate::run(context, arguments),

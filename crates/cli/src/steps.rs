@@ -30,6 +30,8 @@ pub enum Purpose {
     Validate,
     /// They are rendered and compared with the files, and those that differ are proved.
     Compare,
+    /// They are rendered and compared with the files of an old commit, of which nobody asks any more whether Talos accepts them.
+    CompareOld,
 }
 
 /// A device or cluster after its last step, before it is dropped but for what the command keeps.
@@ -157,7 +159,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
             let is_rendered = is_complete && planned.can_be_merged && self.selection.has_device(&planned.device.name);
             is_rendered.then(|| match planned.has_errors() {
                 true => (None, merge_findings(self.project, planned)),
-                false => Owner::Device(&planned.device).render(self.project),
+                false => Owner::Device(&planned.device).render(self.project, self.purpose != Purpose::CompareOld),
             })
         };
         let rendered: Vec<_> = planned.iter().zip(files).map(render).collect();
@@ -186,7 +188,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
     }
 
     pub(crate) fn owner(&self, owner: Owner<'_>) -> Result<OwnerResult<K>, ReadError> {
-        let (artifacts, findings) = owner.render(self.project);
+        let (artifacts, findings) = owner.render(self.project, self.purpose != Purpose::CompareOld);
         self.compare(owner, artifacts, findings)
     }
 
@@ -207,6 +209,7 @@ impl<'a, K, Keep: Fn(&Inspected<'_>) -> Option<K>> Steps<'a, Keep> {
         match self.purpose {
             Purpose::Render => {}
             Purpose::Validate => proved = artifacts.iter().collect(),
+            Purpose::CompareOld => comparison = Comparison::new(self.project.tree, owner, &artifacts)?,
             Purpose::Compare => {
                 comparison = Comparison::new(self.project.tree, owner, &artifacts)?;
                 findings.extend(comparison.links.iter().map(|link| symlink(&self.project.sources, link)));

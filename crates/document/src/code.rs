@@ -233,6 +233,16 @@ codes! {
     Symlink "symlink" Error "A symbolic link exists at a path that talosmith would write."
 }
 
+impl Code {
+    /// The page without its comments, which are for those who edit it.
+    #[must_use]
+    pub fn page_without_comments(self) -> String {
+        let lines = self.page().lines().filter(|line| !line.starts_with("<!--"));
+        // A comment is surrounded by blank lines, of which one is enough.
+        lines.map(|line| format!("{line}\n")).collect::<String>().replace("\n\n\n", "\n\n")
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -243,6 +253,12 @@ impl fmt::Display for Code {
 #[derive(Debug, thiserror::Error)]
 #[error("there is no code `{0}`")]
 pub struct NoSuchCode(pub String);
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
 
 impl TryFrom<String> for Code {
     type Error = NoSuchCode;

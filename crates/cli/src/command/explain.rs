@@ -38,10 +38,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         anyhow::bail!("there is no code `{name}`{near} (`talosmith explain --list` lists them)");
     };
-    let page: String =
-        code.page().lines().filter(|line| !line.starts_with("<!--")).map(|line| format!("{line}\n")).collect();
-    // A comment is surrounded by blank lines, of which one is enough.
-    let page = page.replace("\n\n\n", "\n\n");
+    let page = code.page_without_comments();
     if context.is_text() {
         context.console.result(&page)?;
     } else {

@@ -69,7 +69,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         _ if arguments.steps => steps(&review),
         Format::Json => review::json(&review, &groups, &base.title),
         Format::Markdown => markdown(&review, &groups, &base.title),
-        Format::Text => text(&review, &groups, &base.title, style),
+        _ => text(&review, &groups, &base.title, style),
     };
     context.console.result(&result)?;
     let is_refused = groups.iter().any(|group| {

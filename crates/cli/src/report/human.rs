@@ -44,7 +44,7 @@ fn block(finding: &Diagnostic, positions: &mut Positions<'_>, style: Style) -> S
     let pad = " ".repeat(drawing.gutter + 1);
     let bar = format!("{pad}{}\n", style.paint(DEFAULT_LINE_NUM_STYLE, "|"));
     let path = positions.sources.get(finding.at.location.source).path.clone();
-    let devices = devices(&finding, path.as_str());
+    let devices = affected_devices(&finding, path.as_str());
     let group = group(&finding.at.location).filter(|_| devices.is_some()).map(|name| format!("in the group {name}"));
     let notes = drawing.extra_notes.iter().chain(&finding.notes).chain(&group).chain(&devices);
     let mut notes: Vec<(&str, &str)> = notes.map(|text| ("note", text.as_str())).collect();
@@ -129,7 +129,7 @@ pub(crate) fn group(location: &Location) -> Option<String> {
 }
 
 /// Formats the devices that a finding affects; none if its location shows them.
-fn devices(finding: &Diagnostic, path: &str) -> Option<String> {
+pub(super) fn affected_devices(finding: &Diagnostic, path: &str) -> Option<String> {
     let count = finding.devices.len();
     // The path of its own file names a single device.
     if let (1, Some(name)) = (count, finding.devices.first()) {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use cases::{case, cases};
+use cases::{Case, case, cases};
 use serde_json::{Map, Value, json};
 use talosmith_document::{Code, Diagnostic, Location};
 
-use super::{Style, human};
+use super::{Entries, Style, github, human};
 
 mod cases;
 
@@ -18,6 +18,10 @@ const STYLES: [(&str, Style); 4] = [
     ("ascii", Style { color: false, width: 100, unicode: false }),
     ("color", Style { color: true, width: 100, unicode: true }),
 ];
+
+fn entries(case: &Case) -> Entries {
+    Entries::new(&case.findings, &case.sources, "".into())
+}
 
 #[test]
 fn reports_look_as_they_did() {
@@ -30,11 +34,8 @@ fn reports_look_as_they_did() {
             assert_eq!(kind == "color", readable != drawn, "{name}: colour codes where they belong");
             text.push_str(&format!("─── {kind} {}\n{readable}", "─".repeat(94 - kind.len())));
         }
-        text.push_str(&format!(
-            "─── json {}\n{}",
-            "─".repeat(90),
-            super::json(&case.findings, &case.sources, Map::new())
-        ));
+        text.push_str(&format!("─── github {}\n{}", "─".repeat(88), github(&entries(&case))));
+        text.push_str(&format!("─── json {}\n{}", "─".repeat(90), super::json(entries(&case), Map::new())));
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, text);
         });
@@ -63,7 +64,9 @@ fn any_location_and_width_can_be_drawn() {
                     let drawn = human(&case.findings, &case.sources, Style { color: false, width, unicode: true });
                     assert!(drawn.starts_with("error[not-yaml]: m\n"), "{text:?} {start}..{end} {width}:\n{drawn}");
                     assert!(drawn.lines().all(|line| line.trim_end() == line), "blanks at the end of a line:\n{drawn}");
-                    let _ = super::json(&case.findings, &case.sources, Map::new());
+                    let entries = entries(&case);
+                    assert_eq!(github(&entries).lines().count(), 1, "{text:?} {start}..{end}");
+                    let _ = super::sarif(&entries, Map::new());
                 }
             }
         }
@@ -79,7 +82,7 @@ fn json_reports_fit_their_schema() {
     let none: Vec<String> = Vec::new();
     for (name, case) in cases() {
         let summary = json!({ "errors": 1, "files": { "checked": 12 } }).as_object().cloned().expect("an object");
-        let report: Value = serde_json::from_str(&super::json(&case.findings, &case.sources, summary)).expect("JSON");
+        let report: Value = serde_json::from_str(&super::json(entries(&case), summary)).expect("JSON");
         assert_eq!(faults(&report), none, "{name}");
     }
     for example in schema["examples"].as_array().expect("the schema has an example") {
