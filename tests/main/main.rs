@@ -11,6 +11,7 @@ mod fleets;
 mod formats;
 mod generate;
 mod helps;
+mod import;
 mod init;
 mod interrupted;
 mod places;

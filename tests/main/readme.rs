@@ -1,4 +1,5 @@
-//! The terminal sessions of README.md. Their commands are run in order in one repository, which every section finds as committed.
+//! The terminal sessions of README.md and docs/adopting.md. Their commands are run in order in one repository, which every section of
+//! README.md finds as committed.
 
 use std::fs;
 
@@ -13,13 +14,24 @@ fn the_sessions_of_the_readme_are_what_the_program_prints() {
     let sandbox = Sandbox::of_this_repository();
     sandbox.run(&["generate", "--tracked-only"]);
     sandbox.commit_all();
-    let path = repository("README.md");
-    let readme = fs::read_to_string(&path).expect("the README");
+    assert_sessions("README.md", &sandbox);
+}
+
+#[test]
+fn the_sessions_of_the_document_about_adopting_are_what_the_program_prints() {
+    let sandbox = Sandbox::of_folder("tests/main/data/import/home");
+    sandbox.commit_all();
+    assert_sessions("docs/adopting.md", &sandbox);
+}
+
+fn assert_sessions(document: &str, sandbox: &Sandbox) {
+    let path = repository(document);
+    let readme = fs::read_to_string(&path).expect("the document");
     let mut actual = String::new();
     let mut rest = readme.as_str();
     let mut expected = ExpectedFiles::default();
     while let Some((before, block)) = rest.split_once("```console\n") {
-        if before.contains("\n## ") {
+        if document == "README.md" && before.contains("\n## ") {
             sandbox.git(&["checkout", "--quiet", "."]);
         }
         let (session, after) = block.split_once("```").expect("the end of the block");
@@ -29,7 +41,7 @@ fn the_sessions_of_the_readme_are_what_the_program_prints() {
             continue;
         }
         let empty = Sandbox::of(&[]);
-        let sandbox = if session.contains("talosmith init") { &empty } else { &sandbox };
+        let sandbox = if session.contains("talosmith init") { &empty } else { sandbox };
         actual.push_str(before);
         actual.push_str("```console\n");
         for command in session.split_inclusive('\n').filter_map(|line| line.strip_prefix("$ ")) {
@@ -40,7 +52,7 @@ fn the_sessions_of_the_readme_are_what_the_program_prints() {
             // `…` stands for output that is left out.
             let excerpt = shown.strip_prefix("…\n").and_then(|shown| shown.trim_end().strip_suffix('…'));
             if let Some(excerpt) = excerpt.filter(|excerpt| !output.contains(excerpt)) {
-                expected.fail(format!("README.md: `{}` does not print\n{excerpt}", command.trim_end()));
+                expected.fail(format!("{document}: `{}` does not print\n{excerpt}", command.trim_end()));
             }
             actual.push_str(&excerpt.map_or(output, |excerpt| format!("…\n{excerpt}…\n")));
         }

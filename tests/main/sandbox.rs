@@ -63,10 +63,15 @@ impl Sandbox {
 
     /// Copies a fleet of `tests/fleets`.
     pub(crate) fn of_fleet(name: &str) -> Self {
+        Self::of_folder(&format!("tests/fleets/{name}"))
+    }
+
+    /// Copies a folder of this repository.
+    pub(crate) fn of_folder(folder: &str) -> Self {
         let sandbox = Self { folder: tempfile::tempdir().expect("a temporary folder") };
-        let fleet = repository("tests/fleets").join(name);
-        for path in files(&fleet) {
-            let below = path.strip_prefix(&fleet).expect("a file of the fleet").to_str().expect("UTF-8");
+        let folder = repository(folder);
+        for path in files(&folder) {
+            let below = path.strip_prefix(&folder).expect("a file of the folder").to_str().expect("UTF-8");
             sandbox.write(below, &fs::read_to_string(&path).expect("a text"));
         }
         sandbox

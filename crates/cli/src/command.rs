@@ -7,6 +7,7 @@ pub(crate) mod disks;
 pub(crate) mod explain;
 pub(crate) mod fleet;
 pub(crate) mod generate;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod review;
@@ -82,6 +83,7 @@ pub(crate) enum Format {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(init::Arguments),
+    Import(import::Arguments),
     Generate(generate::Arguments),
     Check(check::Arguments),
     Diff(diff::Arguments),

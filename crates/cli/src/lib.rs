@@ -42,6 +42,7 @@ mod staleness;
 mod device_report;
 mod fleet_overview;
 mod starter;
+mod import;
 mod review;
 mod command;
 mod run;

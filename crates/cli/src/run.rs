@@ -45,6 +45,7 @@ fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit
     command.check_format(context.global.format)?;
     match command {
         Command::Init(arguments) => command::init::run(context, arguments),
+        Command::Import(arguments) => command::import::run(context, arguments),
         Command::Generate(arguments) => command::generate::run(context, arguments),
         Command::Check(arguments) => command::check::run(context, arguments),
         Command::Diff(arguments) => command::diff::run(context, arguments),

@@ -99,9 +99,10 @@ disks:
 }
 
 /// Returns .gitignore with the lines that are missing; none if it has all of them.
-pub(crate) fn gitignore(old: &str) -> Option<String> {
-    let missing: Vec<&str> =
-        IGNORED.into_iter().filter(|line| !old.lines().any(|other| other.trim() == *line)).collect();
+pub(crate) fn gitignore(old: &str, secret_files: &[String]) -> Option<String> {
+    let wanted = IGNORED.into_iter().chain(secret_files.iter().map(String::as_str));
+    let mut missing: Vec<&str> = wanted.filter(|line| !old.lines().any(|other| other.trim() == *line)).collect();
+    missing.dedup();
     if missing.is_empty() {
         return None;
     }
@@ -131,9 +132,9 @@ mod tests {
 
     #[test]
     fn a_gitignore_gets_what_it_lacks() {
-        assert_eq!(gitignore(&IGNORED.join("\n")), None);
+        assert_eq!(gitignore(&IGNORED.join("\n"), &[]), None);
         assert_eq!(
-            gitignore(&format!("/target\n{}", IGNORED[0])).expect("a line"),
+            gitignore(&format!("/target\n{}", IGNORED[0]), &[]).expect("a line"),
             format!(
                 "/target\n{}\n\n# Temporary files, and files with secrets, which `talosmith generate` writes.\n{}\n",
                 IGNORED[0], IGNORED[1]

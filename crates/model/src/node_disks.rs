@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use talosmith_document::{Code, Diagnostic, Document, Level, Location, Pointer, SourceId, natural};
+use talosmith_document::{Code, Diagnostic, Document, Level, Location, Pointer, SourceId, TalosVersion, natural};
 use talosmith_machinery::cel::{self, Bindings, Environment, Outcome};
 
 use crate::plan;
@@ -82,10 +82,7 @@ impl NodeDisks {
         let mut text = "disks:\n".to_owned();
         let system = self.system_disk();
         for disk in &self.disks {
-            let selector = self.selector(disk);
-            let kind = [disk.model.trim(), &disk.transport].join(" ");
-            text.push_str(&format!("  # {}: {}\n", kind.trim(), selector.reason));
-            text.push_str(&format!("  {}:\n    size: {}B\n    {}\n", disk.name, disk.bytes, selector.line));
+            text.push_str(&self.item(disk));
             if system.is_some_and(|system| system.name == disk.name) {
                 let is_known = self.disks.len() == 1 || self.system.is_some();
                 let mark = if is_known { "" } else { " # PLACEHOLDER: the disk to install Talos on" };
@@ -93,6 +90,37 @@ impl NodeDisks {
             }
         }
         text
+    }
+
+    /// Returns the name and the bytes of the disk that a path or a selector finds; none if that is not exactly one.
+    #[must_use]
+    pub fn find(&self, selector: &str, version: &TalosVersion) -> Option<(String, u64)> {
+        let expression = cel::check(selector, Environment::Disk, version).ok();
+        let is_found = |disk: &&NodeDisk| match selector.starts_with('/') {
+            true => selector == format!("/dev/{}", disk.name) || disk.symlinks.iter().any(|link| link == selector),
+            false => {
+                let outcome = expression.as_ref().map(|expression| expression.evaluate(&self.facts(disk)));
+                outcome == Some(Outcome::True)
+            }
+        };
+        let mut found = self.disks.iter().filter(is_found);
+        let first = found.next()?;
+        found.next().is_none().then(|| (first.name.clone(), first.bytes))
+    }
+
+    /// Returns the items of `disks` for the disks that have none of these names.
+    #[must_use]
+    pub fn others(&self, known: &[String]) -> String {
+        let others = self.disks.iter().filter(|disk| !known.contains(&disk.name));
+        others.map(|disk| self.item(disk)).collect()
+    }
+
+    /// The item of `disks` for a disk.
+    fn item(&self, disk: &NodeDisk) -> String {
+        let selector = self.selector(disk);
+        let kind = [disk.model.trim(), &disk.transport].join(" ");
+        let (kind, name, bytes) = (kind.trim(), &disk.name, disk.bytes);
+        format!("  # {kind}: {}\n  {name}:\n    size: {bytes}B\n    {}\n", selector.reason, selector.line)
     }
 
     /// The disk that Talos is installed on; without one, what most machines boot from.

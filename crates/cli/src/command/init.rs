@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 }
 
 /// Parses a word of letters, digits and a few signs, which is valid in every file that it is written to.
-fn name(text: &str) -> Result<String, String> {
+pub(super) fn name(text: &str) -> Result<String, String> {
     let is_good = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
     let is_name = text.chars().all(is_good) && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':');
     if is_name { Ok(text.to_owned()) } else { Err("it has letters, digits, `.`, `_`, `:` and `-`".to_owned()) }
@@ -100,8 +100,15 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let path = device_file(&device);
     ensure!(tree.read(&path)?.is_none(), "{path} exists, and nothing is overwritten: name another device");
     let text = device_text(&device, arguments, existing.as_ref(), block.as_deref());
-    let repository = repository_of(&root);
-    let files = new_files(&tree, &repository, arguments, (path.clone(), text))?;
+    let repository = Repository::of(&root);
+    let mut texts = vec![(path, text)];
+    if is_new {
+        let default = TALOS.parse().context("the default version")?;
+        let talos = arguments.talos_version.as_ref().unwrap_or(&default);
+        let fleet = starter::fleet(cluster_name(arguments), talos, arguments.kubernetes_version.as_deref());
+        texts.push((FLEET_FILE.into(), fleet));
+    }
+    let files = with_missing(&tree, &repository, texts, &[])?;
     if !is_valid(context, &tree, &files, &device)? {
         context.console.status("nothing was written");
         return Ok(Exit::Findings);
@@ -112,14 +119,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     if let Some(hook) = missing_hook(&tree, &repository, &files)? {
         context.console.result(&hook)?;
     }
-    context.console.result(&next(&repository, &device, is_new))?;
+    context.console.result(&next(&repository, "talosmith generate", &format!("Add {device}"), is_new))?;
     Ok(Exit::Success)
 }
 
 /// A file to write: its path, its old text and its new one.
-type NewFile = (Utf8PathBuf, Option<String>, String);
+pub(super) type NewFile = (Utf8PathBuf, Option<String>, String);
 
-fn change(path: &Utf8Path, old: &Option<String>, new: &str) -> Change {
+pub(super) fn change(path: &Utf8Path, old: &Option<String>, new: &str) -> Change {
     Change::new(path.to_owned(), old.clone().map(String::into_bytes), Some(new.as_bytes().to_vec()))
 }
 
@@ -181,31 +188,29 @@ fn cluster_name(arguments: &Arguments) -> &str {
 }
 
 /// The repository of git that contains a root.
-struct Repository {
+pub(super) struct Repository {
     /// The folder of talosmith.yaml below the repository's; empty if they are the same.
     below: Utf8PathBuf,
     is_there: bool,
 }
 
-fn repository_of(root: &Utf8Path) -> Repository {
-    let git = root.ancestors().find(|folder| exists(&folder.join(".git")));
-    let below = git.and_then(|git| root.strip_prefix(git).ok()).unwrap_or(Utf8Path::new("")).to_owned();
-    Repository { below, is_there: git.is_some() }
+impl Repository {
+    pub(super) fn of(root: &Utf8Path) -> Self {
+        let git = root.ancestors().find(|folder| exists(&folder.join(".git")));
+        let below = git.and_then(|git| root.strip_prefix(git).ok()).unwrap_or(Utf8Path::new("")).to_owned();
+        Self { below, is_there: git.is_some() }
+    }
 }
 
-/// Returns the files to write: the device's, and those that do not exist yet.
-fn new_files(
+/// Returns the files to write: these, and those that every repository needs and this one lacks. `secret_files` are not to be tracked.
+pub(super) fn with_missing(
     tree: &dyn Tree,
     repository: &Repository,
-    arguments: &Arguments,
-    (path, text): (Utf8PathBuf, String),
+    files: Vec<(Utf8PathBuf, String)>,
+    secret_files: &[String],
 ) -> anyhow::Result<Vec<NewFile>> {
-    let default = TALOS.parse().context("the default version")?;
-    let talos = arguments.talos_version.as_ref().unwrap_or(&default);
-    let fleet = starter::fleet(cluster_name(arguments), talos, arguments.kubernetes_version.as_deref());
-    let mut files = vec![(path, None, text)];
+    let mut files: Vec<NewFile> = files.into_iter().map(|(path, text)| (path, None, text)).collect();
     let mut texts = vec![
-        (FLEET_FILE, fleet),
         ("schemas/device.schema.json", Schema::Device.published().to_owned()),
         ("schemas/fleet.schema.json", Schema::Fleet.published().to_owned()),
     ];
@@ -220,7 +225,7 @@ fn new_files(
     }
     let path = Utf8PathBuf::from(".gitignore");
     let old = tree.read(&path)?.map(String::from_utf8).transpose().context(".gitignore is not UTF-8")?;
-    if let Some(text) = starter::gitignore(old.as_deref().unwrap_or_default()) {
+    if let Some(text) = starter::gitignore(old.as_deref().unwrap_or_default(), secret_files) {
         files.push((path, old, text));
     }
     files.sort();
@@ -241,7 +246,7 @@ fn is_valid(context: &mut Context<'_>, tree: &WorkTree, files: &[NewFile], devic
 }
 
 /// Lists what was written, and what only a person can know.
-fn listing(files: &[NewFile]) -> String {
+pub(super) fn listing(files: &[NewFile]) -> String {
     let mut text = String::new();
     for (path, old, _) in files {
         text.push_str(&format!("{} {path}\n", if old.is_some() { "M" } else { "A" }));
@@ -257,7 +262,11 @@ fn listing(files: &[NewFile]) -> String {
 }
 
 /// Returns the hook to add by hand, if the repository has hooks already or is that of a folder above.
-fn missing_hook(tree: &dyn Tree, repository: &Repository, files: &[NewFile]) -> anyhow::Result<Option<String>> {
+pub(super) fn missing_hook(
+    tree: &dyn Tree,
+    repository: &Repository,
+    files: &[NewFile],
+) -> anyhow::Result<Option<String>> {
     let hooks = ".pre-commit-config.yaml";
     let is_written = files.iter().any(|(path, ..)| path == hooks);
     let text = tree.read(Utf8Path::new(hooks))?.unwrap_or_default();
@@ -271,14 +280,14 @@ fn missing_hook(tree: &dyn Tree, repository: &Repository, files: &[NewFile]) -> 
     Ok(Some(format!("add the hook to {hooks} of the repository, under `repos`:\n{hook}")))
 }
 
-/// Returns the next commands.
-fn next(repository: &Repository, device: &str, is_new: bool) -> String {
+/// Returns the next commands, of which the first one generates the files.
+pub(super) fn next(repository: &Repository, generate: &str, message: &str, is_new: bool) -> String {
     let hook = match (is_new, repository.is_there) {
         (false, _) => "",
         (true, true) => "  pre-commit install\n",
         (true, false) => "  git init && pre-commit install\n",
     };
-    format!("next:\n  talosmith generate\n{hook}  git add --all && git commit --message \"Add {device}\"\n")
+    format!("next:\n  {generate}\n{hook}  git add --all && git commit --message \"{message}\"\n")
 }
 
 #[cfg(test)]

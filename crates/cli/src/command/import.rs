@@ -1,0 +1,211 @@
+//! `talosmith import`
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use serde_json::json;
+use talosmith_document::TalosVersion;
+use talosmith_machinery::Role;
+use talosmith_model::layout::FLEET_FILE;
+
+use super::init::{self, NewFile, Repository, listing, missing_hook, name, with_missing};
+use super::{Context, Exit, disks};
+use crate::change::Change;
+use crate::console::Channel;
+use crate::import::{
+    Denied, FleetFacts, Folder, Found, ImportedFleet, KnownDisks, Proof, Roles, Scope, has_documents,
+    installed_version, prove, read_folders, summary,
+};
+use crate::source_cache::SourceCache;
+use crate::starter::TALOS;
+use crate::tree::{MemoryTree, Overlay, Root, Tree, WorkTree, resolve_links};
+use crate::writer::{Lock, apply};
+
+/// Make a model from files that configure nodes today, and prove that it means the same
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith import devices argocd --dry-run\n  \
+    talosmith import all=patches/common controlplane=patches/cp node-1=patches/node-1 node-2=patches/node-2\n\n\
+    Nothing is overwritten, and no file of yours is changed.")]
+pub(crate) struct Arguments {
+    /// Folders and files, in the order in which they are applied: patches of the machine config, and the schematics and Kubernetes objects
+    /// beside them. Before `=` stands whose they are: `all`, `controlplane`, `worker`, or a device; without it, the names of their
+    /// folders say so
+    #[arg(value_name = "[WHO=]PATH", required = true)]
+    paths: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    nodes: Nodes,
+}
+
+/// What the files do not say.
+#[derive(Debug, Args)]
+struct Nodes {
+    /// The name of the cluster
+    #[arg(long, value_parser = name, default_value = "home")]
+    cluster: String,
+    /// The version of Talos that the nodes run [default: that of the installer image, or the newest known one]
+    #[arg(long, value_name = "VERSION")]
+    talos_version: Option<TalosVersion>,
+    /// The version of the talosctl that generated the base configs [default: that of Talos, as far as the files agree with it]
+    #[arg(long, value_name = "VERSION")]
+    base_config: Option<TalosVersion>,
+    /// The role of a device: `node-1=worker`
+    #[arg(long = "role", value_name = "DEVICE=ROLE", value_parser = role)]
+    roles: Vec<(String, Role)>,
+    /// The IP address at which talosctl reaches a device: `node-1=192.168.1.10`
+    #[arg(long = "address", value_name = "DEVICE=ADDRESS", value_parser = pair)]
+    addresses: Vec<(String, String)>,
+    /// The output of `talosctl get disks -o yaml` on a device: `node-1=disks.yaml`
+    #[arg(long = "disks", value_name = "DEVICE=FILE", value_parser = pair)]
+    disks: Vec<(String, String)>,
+    /// Only print what would be written, and the proof
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (device, value) = text.split_once('=').ok_or("write a device and its value, as in `node-1=…`")?;
+    Ok((device.to_owned(), value.to_owned()))
+}
+
+fn role(text: &str) -> Result<(String, Role), String> {
+    match pair(text)? {
+        (device, role) if role == "controlplane" => Ok((device, Role::ControlPlane)),
+        (device, role) if role == "worker" => Ok((device, Role::Worker)),
+        _ => Err("the role is `controlplane` or `worker`".to_owned()),
+    }
+}
+
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
+    context.refuse_json("import")?;
+    let start = context.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+    let root = resolve_links(&start).with_context(|| format!("cannot open the folder {start}"))?;
+    if let Some(found) = Root::find(&start)? {
+        let file = found.path.join(FLEET_FILE);
+        bail!("{file} exists, and nothing is overwritten: import into a folder without one, or move it away");
+    }
+    let tree = WorkTree::new(root.clone());
+    let cache = SourceCache::new(&tree);
+    let folders = arguments.paths.iter().map(|path| folder(&tree, path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut found = read_folders(&tree, &cache, &folders)?;
+    if !found.findings.is_empty() {
+        let mut findings = std::mem::take(&mut found.findings);
+        let mut cache = cache;
+        context.report(Channel::Status, &mut findings, &mut cache, json!({}))?;
+        context.console.status("nothing was written");
+        return Ok(Exit::Findings);
+    }
+    let Some(facts) = facts(context, &arguments.nodes, &found)? else { return Ok(Exit::Findings) };
+    let import =
+        Import { tree: &tree, repository: Repository::of(&root), facts, found, dry_run: arguments.nodes.dry_run };
+    import.run(context, &root)
+}
+
+/// What is imported.
+struct Import<'a> {
+    tree: &'a WorkTree,
+    repository: Repository,
+    facts: FleetFacts,
+    found: Found,
+    dry_run: bool,
+}
+
+/// Parses an argument `[WHO=]PATH`.
+fn folder(tree: &WorkTree, argument: &Utf8Path) -> anyhow::Result<Folder> {
+    let (scope, path) = match argument.as_str().split_once('=') {
+        Some((who, path)) => (Some(Scope::named(who)), Utf8PathBuf::from(path)),
+        None => (None, argument.to_owned()),
+    };
+    let path: Utf8PathBuf = path.components().filter(|part| part.as_str() != ".").collect();
+    let is_there = !tree.list(&path)?.is_empty() || matches!(tree.read(&path), Ok(Some(_)));
+    ensure!(is_there, "there is no file in {argument}: name a folder or a file below the folder of the new repository");
+    Ok(Folder { scope, path })
+}
+
+/// Collects what the user and the files say about the nodes; none if a file with disks has errors, which are reported.
+fn facts(context: &mut Context<'_>, nodes: &Nodes, found: &Found) -> anyhow::Result<Option<FleetFacts>> {
+    let mut known = KnownDisks::new();
+    for (device, file) in &nodes.disks {
+        match disks::read_disks(context, &file.into())? {
+            Some(disks) => drop(known.insert(device.clone(), disks)),
+            None => return Ok(None),
+        }
+    }
+    let default = TALOS.parse().context("the default version")?;
+    let talos = nodes.talos_version.clone().or_else(|| installed_version(&found.sources)).unwrap_or(default);
+    let old = TalosVersion { major: 1, minor: 13, patch: 0, pre: None };
+    let is_old = talos.minor() >= (1, 14) && !has_documents(&found.sources);
+    Ok(Some(FleetFacts {
+        cluster: nodes.cluster.clone(),
+        base: nodes.base_config.clone().unwrap_or_else(|| if is_old { old } else { talos.clone() }),
+        is_base_guessed: nodes.base_config.is_none() && is_old,
+        talos,
+        roles: Roles(nodes.roles.iter().cloned().collect()),
+        addresses: nodes.addresses.iter().cloned().collect(),
+        disks: known,
+    }))
+}
+
+impl Import<'_> {
+    /// Makes a model, and leaves to raw patches what its proof refutes, until nothing new is refuted.
+    fn run(&self, context: &mut Context<'_>, root: &Utf8Path) -> anyhow::Result<Exit> {
+        let mut denied = Denied::default();
+        loop {
+            let fleet = self.facts.build(&self.found.sources, &denied);
+            ensure!(!fleet.drafts.is_empty(), "no file is for a device: say whose they are, as in `node-1=PATH`");
+            if let Some(name) = self.facts.unknown_device(&fleet) {
+                let known: Vec<&str> = fleet.drafts.iter().map(|draft| draft.name.as_str()).collect();
+                bail!("the files have no device `{name}`, only {}", known.join(", "));
+            }
+            let files = with_missing(self.tree, &self.repository, fleet.files.clone(), &fleet.secret_files)?;
+            let above: MemoryTree = files.iter().map(|(path, _, text)| (path.as_str(), text.as_str())).collect();
+            let overlay = Overlay::new(self.tree, above);
+            let mut proof = prove(&overlay, &fleet, &self.found.sources)?;
+            let count = denied.0.len();
+            denied.0.extend(std::mem::take(&mut proof.denied).0);
+            if denied.0.len() == count {
+                return self.finish(context, root, &files, (&fleet, proof, &denied));
+            }
+        }
+    }
+
+    /// Writes the files, and prints what was done and the proof.
+    fn finish(
+        &self,
+        context: &mut Context<'_>,
+        root: &Utf8Path,
+        files: &[NewFile],
+        (fleet, mut proof, denied): (&ImportedFleet, Proof<'_>, &Denied),
+    ) -> anyhow::Result<Exit> {
+        let mut written: Vec<NewFile> = Vec::new();
+        for (path, old, text) in files {
+            ensure!(old.is_some() || self.tree.read(path)?.is_none(), "{path} exists, and nothing is overwritten");
+            written.push((path.clone(), old.clone(), text.clone()));
+        }
+        let is_foreign = |path: &Utf8PathBuf| matches!(self.tree.read(path), Ok(Some(_)));
+        let replaces = proof.files.iter().flat_map(|file| &file.generated).any(is_foreign);
+        let found = summary(&self.found, fleet, &proof, denied);
+        let has_errors = proof.inspection.has_errors();
+        let inspection = &mut proof.inspection;
+        context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;
+        if !self.dry_run {
+            let lock = Lock::acquire(root, || context.console.status("waiting for another run of talosmith"))?;
+            let changes: Vec<Change> = written.iter().map(|(path, old, new)| init::change(path, old, new)).collect();
+            apply(&lock, &changes, &BTreeSet::new(), &[])?;
+        }
+        context.console.result(&found)?;
+        context.console.result(&listing(&written))?;
+        if self.dry_run {
+            context.console.status("nothing was written: --dry-run");
+        } else {
+            if let Some(hook) = missing_hook(self.tree, &self.repository, &written)? {
+                context.console.result(&hook)?;
+            }
+            let generate = if replaces { "talosmith generate --force" } else { "talosmith generate" };
+            context.console.result(&init::next(&self.repository, generate, "Import the model", true))?;
+        }
+        Ok(if has_errors { Exit::Findings } else { Exit::Success })
+    }
+}

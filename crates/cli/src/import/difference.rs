@@ -1,0 +1,154 @@
+//! What differs between a file and what is generated instead of it, as data.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use talosmith_document::{Document, Pointer, Sources};
+use talosmith_render::{Format, parse};
+
+use super::value::{json, merge, text};
+
+/// A value that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// The document and the keys that lead to it.
+    pub at: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// Compares the documents of a file with the texts that are generated. What is `hidden` is a secret, and the same as its placeholder.
+pub(super) fn compare<'t>(
+    old: Vec<Value>,
+    new: impl Iterator<Item = &'t str>,
+    hidden: &[(String, String)],
+) -> Vec<Difference> {
+    let source = Sources::default().add("", "");
+    let new = new.flat_map(|text| Document::parse_stream(source, text).unwrap_or_default());
+    let (old, new) = (by_identity(old), by_identity(new.map(|node| json(&node)).collect()));
+    let mut differences = Vec::new();
+    let mut names: Vec<&String> = old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))).collect();
+    names.sort();
+    for name in names {
+        let mut found = Found { hidden, differences: Vec::new() };
+        found.compare(old.get(name), new.get(name), &Pointer::root());
+        differences.extend(found.differences.into_iter().map(|(pointer, before, after)| {
+            let at = [name.clone(), super::proof::shown(&pointer)];
+            let at: Vec<String> = at.into_iter().filter(|part| !part.is_empty()).collect();
+            Difference { at: at.join(": "), before, after }
+        }));
+    }
+    differences
+}
+
+/// The documents by their kind and name; those without are merged.
+fn by_identity(documents: Vec<Value>) -> BTreeMap<String, Value> {
+    let mut found: BTreeMap<String, Value> = BTreeMap::new();
+    for document in documents.into_iter().filter(|document| !document.is_null()) {
+        let name = document["name"].as_str().or(document["metadata"]["name"].as_str()).unwrap_or_default();
+        let name = [document["kind"].as_str().unwrap_or_default(), name].join(" ").trim().to_owned();
+        match found.get_mut(&name) {
+            Some(existing) => merge(existing, document),
+            None => drop(found.insert(name, document)),
+        }
+    }
+    found
+}
+
+struct Found<'h> {
+    hidden: &'h [(String, String)],
+    differences: Vec<(Pointer, Option<String>, Option<String>)>,
+}
+
+impl Found<'_> {
+    fn compare(&mut self, old: Option<&Value>, new: Option<&Value>, at: &Pointer) {
+        match (old, new) {
+            (Some(Value::Object(old)), Some(Value::Object(new))) => self.fields(old, new, at),
+            (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
+                let (old, new) = (in_order(old, at), in_order(new, at));
+                for (index, (old, new)) in old.iter().zip(&new).enumerate() {
+                    self.compare(Some(old), Some(new), &at.item(index));
+                }
+            }
+            (Some(Value::String(old)), Some(Value::String(new))) if old != new => self.strings(old, new, at),
+            (old, new) if is_same(old, new) => {}
+            (old, new) => self.differences.push((at.clone(), old.map(short), new.map(short))),
+        }
+    }
+
+    fn fields(&mut self, old: &Map<String, Value>, new: &Map<String, Value>, at: &Pointer) {
+        for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
+            self.compare(old.get(key), new.get(key), &at.child(key));
+        }
+    }
+
+    /// Compares texts: those of another language by their values.
+    fn strings(&mut self, old: &str, new: &str, at: &Pointer) {
+        let visible = self.hidden.iter().fold(old.to_owned(), |text, (value, name)| text.replace(value, name));
+        if visible == new {
+            return;
+        }
+        for format in [Format::Json, Format::Toml] {
+            let is_long = |text: &str| text.contains('\n');
+            if let (true, Ok(old), Ok(new)) = (is_long(&visible), parse(format, &visible), parse(format, new)) {
+                return self.compare(old.first(), new.first(), at);
+            }
+        }
+        self.differences.push((at.clone(), Some(short(&visible.into())), Some(short(&new.into()))));
+    }
+}
+
+/// Whether Talos or Kubernetes reads the same.
+fn is_same(old: Option<&Value>, new: Option<&Value>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => old == new || text(old).is_some() && text(old) == text(new),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// The items of a list whose order means nothing: variables, and resources of a kustomization.
+fn in_order(items: &[Value], at: &Pointer) -> Vec<Value> {
+    let mut items = items.to_vec();
+    if matches!(at.as_str(), "/environment" | "/resources") {
+        items.sort_by_key(ToString::to_string);
+    }
+    items
+}
+
+/// A value in one short line.
+pub(super) fn short(value: &Value) -> String {
+    let line = text(value).unwrap_or_else(|| value.to_string());
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_read_differently_is_a_difference() {
+        let old =
+            vec![json!({ "machine": { "nodeLabels": { "a": "true" } } }), json!({ "kind": "A", "name": "x", "b": 1 })];
+        let same = "kind: A\nname: x\nb: 1\n---\nmachine:\n  nodeLabels:\n    a: true\n";
+        assert_eq!(compare(old.clone(), [same].into_iter(), &[]), []);
+        let other = "machine:\n  nodeLabels:\n    a: true\n    c: d\n---\nkind: A\nname: x\nb: 2\n";
+        let found = compare(old, [other].into_iter(), &[]);
+        let found: Vec<_> =
+            found.iter().map(|it| (it.at.as_str(), it.before.as_deref(), it.after.as_deref())).collect();
+        assert_eq!(found, [("A x: b", Some("1"), Some("2")), ("machine.nodeLabels.c", None, Some("d"))]);
+    }
+
+    #[test]
+    fn texts_of_other_languages_are_compared_by_their_values() {
+        let old = vec![json!({ "a": "x = [\n  1,\n]\ny = 2\n" })];
+        assert_eq!(compare(old.clone(), ["a: |\n  x = [1]\n  y = 2\n"].into_iter(), &[]), []);
+        assert_eq!(compare(old, ["a: |\n  x = [1]\n  y = 3\n"].into_iter(), &[])[0].at, "a.y");
+    }
+}

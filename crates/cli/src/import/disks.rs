@@ -1,0 +1,55 @@
+//! The disks of a device: what its files select, with the sizes that only the node knows.
+
+use std::collections::BTreeMap;
+
+use talosmith_document::TalosVersion;
+use talosmith_model::NodeDisks;
+use talosmith_render::yaml_flow;
+
+use super::draft::Draft;
+use crate::starter::PLACEHOLDER;
+
+/// The disks of nodes, by the names of their devices.
+pub(crate) type KnownDisks = BTreeMap<String, NodeDisks>;
+
+/// What partitions and file systems take besides volumes, generously.
+const ROOM: u64 = 20_000_000_000;
+
+/// Returns the key `disks` of a device; none if nothing names a disk.
+pub(super) fn block(draft: &Draft, known: &KnownDisks, version: &TalosVersion) -> Option<String> {
+    let facts = &draft.facts;
+    let node = known.get(&draft.name);
+    if facts.disks.is_empty() {
+        return node.map(NodeDisks::block);
+    }
+    let ephemeral = facts.keys.get("volumes").and_then(|volumes| volumes["EPHEMERAL"]["disk"].as_str());
+    let only = (facts.disks.len() == 1).then(|| facts.disks[0].1.as_str());
+    let system = facts.system_disk.as_deref().or(ephemeral).or(only);
+    let mut text = "disks:\n".to_owned();
+    for (selector, name) in &facts.disks {
+        let found = node.and_then(|node| node.find(selector, version));
+        let size = match &found {
+            Some((_, bytes)) => format!("{bytes}B"),
+            None => {
+                let taken = facts.taken_bytes.get(name).copied().unwrap_or(0);
+                let gigabytes = ((taken + taken / 20 + ROOM) / 1_000_000_000).max(500);
+                format!("{gigabytes}GB {PLACEHOLDER}the size of the disk in bytes, as in 500107862016B")
+            }
+        };
+        let how = if selector.starts_with('/') { "path" } else { "selector" };
+        text.push_str(&format!("  {name}:\n    size: {size}\n    {how}: {}\n", yaml_flow(&selector.as_str().into())));
+        if system == Some(name) {
+            let mark = match facts.system_disk {
+                Some(_) => String::new(),
+                None => format!(" {PLACEHOLDER}whether Talos is installed on this disk"),
+            };
+            text.push_str(&format!("    system: true{mark}\n"));
+        }
+    }
+    if let Some(node) = node {
+        let selected = facts.disks.iter().filter_map(|(selector, _)| node.find(selector, version));
+        let selected: Vec<String> = selected.map(|(name, _)| name).collect();
+        text.push_str(&node.others(&selected));
+    }
+    Some(text)
+}

@@ -1,0 +1,79 @@
+//! The names of generated files: those that the files have today.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use talosmith_render::DEVICE;
+
+use super::draft::Draft;
+use super::source::Source;
+
+/// Returns the key `files` of a device: the names that differ from the usual ones, and the hostname where no file sets it.
+pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
+    let mut by_artifact: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    let mut by_source: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for taken in &draft.taken {
+        for artifact in &taken.artifacts {
+            by_artifact.entry(artifact).or_default().insert(taken.source);
+            by_source.entry(taken.source).or_default().insert(artifact);
+        }
+    }
+    let raw: BTreeSet<usize> = draft.raw.iter().map(|raw| raw.source).collect();
+    let mut files = Map::new();
+    let mut names = BTreeSet::new();
+    for (source, artifacts) in &by_source {
+        let can_share = |artifact: &&str| artifacts.len() == 1 || is_shareable(artifact);
+        let is_alone = artifacts.iter().all(|artifact| by_artifact[artifact].len() == 1 && can_share(&artifact));
+        if !is_alone || raw.contains(source) {
+            continue;
+        }
+        let name = tracked_name(&sources[*source].name);
+        for artifact in artifacts {
+            if default_name(draft, artifact) != name {
+                files.insert((*artifact).to_owned(), name.as_str().into());
+            }
+            names.insert(name.clone());
+        }
+    }
+    names.extend(by_artifact.keys().filter(|key| !files.contains_key(**key)).map(|key| default_name(draft, key)));
+    for raw in &draft.raw {
+        let mut name = tracked_name(&sources[raw.source].name);
+        if !names.insert(name.clone()) {
+            name = format!("{}-rest.patch.yaml", raw.name);
+            names.insert(name.clone());
+        }
+        if name != format!("{}.patch.yaml", raw.name) && raw.placeholders.is_empty() {
+            files.insert(format!("patches.{}", raw.name), name.into());
+        }
+    }
+    if !by_artifact.contains_key("hostname") {
+        files.insert("hostname".to_owned(), Value::Null);
+    }
+    files
+}
+
+/// The name that `files` takes: of a template, that of the file with the secrets.
+fn tracked_name(name: &str) -> String {
+    name.replace(".template.yaml", ".yaml")
+}
+
+/// Whether the artifact of a key can be in one file with others.
+fn is_shareable(artifact: &str) -> bool {
+    let alone =
+        ["kata", "tailscale", "extensionServices.", "schematics.", "gpu.", "install.alternatives.", "registries.auth"];
+    !alone.iter().any(|key| artifact.starts_with(key))
+}
+
+/// The name of a generated file without `files`.
+fn default_name(draft: &Draft, key: &str) -> String {
+    let row = DEVICE.iter().find_map(|row| match row.key.split_once('*') {
+        Some((before, after)) => Some((row, key.strip_prefix(before)?.strip_suffix(after)?)),
+        None => (row.key == key).then_some((row, "")),
+    });
+    let Some((row, item)) = row else { return String::new() };
+    if key == "nameservers" && draft.facts.keys.contains_key("tailscale") {
+        return "tailscale-dns.patch.yaml".to_owned();
+    }
+    let item = if key.starts_with("volumes.") { item.to_ascii_lowercase() } else { item.to_owned() };
+    row.file.replace('*', &item).replace('@', &draft.name)
+}

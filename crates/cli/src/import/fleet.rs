@@ -1,0 +1,344 @@
+//! The files of a new repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+use serde_json::{Map, Value, json};
+use talosmith_document::TalosVersion;
+use talosmith_machinery::Role;
+use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
+use talosmith_model::{Schema, Schematic};
+use talosmith_render::yaml_document;
+
+use super::applications::Applications;
+use super::disks::{self, KnownDisks};
+use super::draft::{Denied, Draft, Roles, drafts};
+use super::facts::secret_of;
+use super::file_names;
+use super::layers::{Layers, lift};
+use super::source::Source;
+use super::value::json;
+use crate::starter::PLACEHOLDER;
+
+/// What the user says about the nodes.
+#[derive(Debug)]
+pub(crate) struct FleetFacts {
+    pub cluster: String,
+    pub talos: TalosVersion,
+    pub base: TalosVersion,
+    /// Whether nobody said what made the base configs.
+    pub is_base_guessed: bool,
+    pub roles: Roles,
+    /// The addresses of devices.
+    pub addresses: BTreeMap<String, String>,
+    pub disks: KnownDisks,
+}
+
+/// The keys that Talos reads on control planes alone.
+pub(super) const CONTROL_PLANE: [&str; 9] = [
+    "etcd",
+    "apiServer",
+    "controllerManager",
+    "scheduler",
+    "cni",
+    "proxy",
+    "coreDNS",
+    "manifests",
+    "kubernetesTalosAPIAccess",
+];
+
+/// A model, before it is written.
+#[derive(Debug)]
+pub(crate) struct ImportedFleet {
+    /// The files to write.
+    pub files: Vec<(Utf8PathBuf, String)>,
+    pub drafts: Vec<Draft>,
+    /// The files that applications generate.
+    pub generated: Vec<Utf8PathBuf>,
+    /// What git must ignore: files with secrets.
+    pub secret_files: Vec<String>,
+}
+
+impl FleetFacts {
+    /// Returns the first device that the user names and the files do not have.
+    pub(crate) fn unknown_device(&self, fleet: &ImportedFleet) -> Option<&str> {
+        let named = self.roles.0.keys().chain(self.addresses.keys()).chain(self.disks.keys());
+        named.map(String::as_str).find(|name| fleet.drafts.iter().all(|draft| draft.name != *name))
+    }
+
+    /// Makes a model of the files without the facts that are denied.
+    pub(crate) fn build(&self, sources: &[Source], denied: &Denied) -> ImportedFleet {
+        let applications = Applications::find(sources);
+        let mut drafts = drafts(sources, &self.roles, applications.has_kata(), denied);
+        let application_keys = applications.complete(&mut drafts);
+        let cluster_facts = cluster_facts(&mut drafts);
+        for draft in &mut drafts {
+            resolve(draft, sources, &cluster_facts);
+            self.name_address(draft);
+        }
+        let mut keys: Vec<(Role, Map<String, Value>)> =
+            drafts.iter().map(|draft| (draft.role, device_keys(draft, sources))).collect();
+        let layers = lift(&mut keys);
+        let mut files = Vec::new();
+        let mut taken: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.address.clone()).collect();
+        for (draft, (_, keys)) in drafts.iter().zip(keys) {
+            let folder = device_folder(&draft.name);
+            let keys = with_files(keys, draft, &folder, "", &mut files);
+            files.push((device_file(&draft.name), self.device_text(draft, &keys, &mut taken)));
+        }
+        let text = self.fleet_text(&drafts, application_keys, cluster_facts, layers, &mut files);
+        files.push((FLEET_FILE.into(), text));
+        files.sort();
+        let secret_files = drafts.iter().flat_map(secret_files).collect::<BTreeSet<_>>().into_iter().collect();
+        ImportedFleet { files, drafts, generated: applications.generated, secret_files }
+    }
+
+    /// The address of a device, if it is known.
+    fn address(&self, draft: &Draft) -> Option<String> {
+        self.addresses.get(&draft.name).cloned().or_else(|| static_address(&draft.facts.keys))
+    }
+
+    /// Writes the address of the device as `address` in its links, so that devices can share them.
+    fn name_address(&self, draft: &mut Draft) {
+        let Some(address) = self.address(draft) else { return };
+        draft.address = Some(address.clone());
+        let links = draft.facts.keys.get_mut("links").and_then(Value::as_object_mut);
+        let lists =
+            links.into_iter().flat_map(Map::values_mut).filter_map(|link| link.get_mut("addresses")?.as_array_mut());
+        for item in lists.flatten() {
+            let prefix = item.as_str().and_then(|text| text.strip_prefix(&address)?.strip_prefix('/'));
+            if let Some(prefix) = prefix {
+                *item = format!("address/{prefix}").into();
+            }
+        }
+    }
+
+    fn device_text(&self, draft: &Draft, keys: &Map<String, Value>, taken: &mut BTreeSet<String>) -> String {
+        let role = match draft.is_guessed {
+            true => format!("{} {PLACEHOLDER}the role: controlplane or worker", draft.role.name()),
+            false => draft.role.name().to_owned(),
+        };
+        let address = match draft.address.clone() {
+            Some(address) => address,
+            None => {
+                // Addresses for documentation: RFC 5737.
+                let mut free = (11..255).map(|number| format!("192.0.2.{number}"));
+                let address = free.find(|address| !taken.contains(address)).unwrap_or_default();
+                taken.insert(address.clone());
+                format!("{address} {PLACEHOLDER}the IP address at which talosctl reaches the node")
+            }
+        };
+        let mut text = format!(
+            "# yaml-language-server: $schema=../../schemas/device.schema.json\nname: {}\ncluster: {}\nrole: {role}\naddress: {address}\n",
+            draft.name, self.cluster
+        );
+        let disks = disks::block(draft, &self.disks, &self.talos);
+        for key in schema_keys() {
+            if key == "disks" {
+                text.extend(disks.iter().map(|disks| format!("\n{disks}")));
+            } else if let Some(value) = keys.get(&key) {
+                text.push_str(&format!("\n{}", yaml_document(&json!({ key: value }))));
+            }
+        }
+        text
+    }
+
+    fn fleet_text(
+        &self,
+        drafts: &[Draft],
+        applications: Map<String, Value>,
+        facts: Map<String, Value>,
+        layers: Layers,
+        files: &mut Vec<(Utf8PathBuf, String)>,
+    ) -> String {
+        let mut cluster = Map::from_iter([
+            ("talosVersion".to_owned(), self.talos.to_string().into()),
+            ("baseConfig".to_owned(), self.base.to_string().into()),
+        ]);
+        cluster.extend(facts);
+        if !applications.is_empty() {
+            cluster.insert("applications".to_owned(), applications.into());
+        }
+        let folder = Utf8PathBuf::from("clusters").join(&self.cluster);
+        for (name, layer) in
+            [("defaults", layers.defaults), ("controlplane", layers.controlplane), ("worker", layers.worker)]
+        {
+            let Some(draft) = drafts.first().filter(|_| !layer.is_empty()) else { continue };
+            let folder = if name == "defaults" { folder.clone() } else { folder.join(name) };
+            let layer = with_files(layer, draft, &folder, folder.as_str(), files);
+            cluster.insert(name.to_owned(), in_order(layer).into());
+        }
+        let mut text = "# yaml-language-server: $schema=schemas/fleet.schema.json\nversion: 1\n".to_owned();
+        text.push_str(&yaml_document(&json!({ "clusters": { &self.cluster: cluster } })));
+        let line = format!("    baseConfig: {}\n", self.base);
+        let mark = match self.is_base_guessed {
+            true => format!(" {PLACEHOLDER}the version of the talosctl that generated the base configs"),
+            false => String::new(),
+        };
+        text = text.replacen(&line, &format!("{}{mark}\n", line.trim_end()), 1);
+        let secrets: BTreeSet<&String> = drafts.iter().flat_map(|draft| &draft.facts.placeholders).collect();
+        if !secrets.is_empty() {
+            let secrets = secrets.into_iter().map(|name| (secret_of(name), json!([{ "env": name }])));
+            let secrets: Map<_, _> = secrets.collect();
+            text.push_str(&format!("\n{}", yaml_document(&json!({ "secrets": secrets }))));
+        }
+        text
+    }
+}
+
+/// The lines of .gitignore for the files of a device with secrets.
+fn secret_files(draft: &Draft) -> Vec<String> {
+    let line = |name: &str| format!("/devices/*/manifests/{name}");
+    let patches =
+        draft.raw.iter().filter(|raw| !raw.placeholders.is_empty()).map(|raw| line(&format!("{}.yaml", raw.name)));
+    let services = draft.facts.keys.get("extensionServices").and_then(Value::as_object);
+    let services = services.into_iter().flatten().filter(|(_, service)| service.get("secrets").is_some());
+    let services = services.map(|(name, _)| line(&format!("{name}-extension-service.yaml")));
+    let registries = draft.facts.keys.get("registries").filter(|registries| registries.get("auth").is_some());
+    patches.chain(services).chain(registries.map(|_| line("registry-auth.yaml"))).collect()
+}
+
+/// Returns the facts of the cluster that the devices agree on; a device with another endpoint keeps it as its own.
+fn cluster_facts(drafts: &mut [Draft]) -> Map<String, Value> {
+    let mut facts = Map::new();
+    for draft in drafts.iter() {
+        for (key, value) in &draft.facts.cluster {
+            facts.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    for draft in drafts {
+        let own = draft.facts.cluster.get("endpoint");
+        if let Some(own) = own.filter(|own| facts.get("endpoint") != Some(own)).cloned() {
+            draft.facts.keys.insert("endpoint".to_owned(), own);
+        }
+    }
+    facts
+}
+
+/// Replaces values by what they refer to.
+fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>) {
+    let name = draft.name.clone();
+    let keys = &mut draft.facts.keys;
+    if keys.get("hostname").is_some_and(|hostname| *hostname == name.as_str()) {
+        keys.shift_remove("hostname");
+    }
+    if draft.role == Role::Worker {
+        keys.retain(|key, _| !CONTROL_PLANE.contains(&key.as_str()));
+    }
+    let networks = [("serviceCIDRs", "services", "10.96.0.0/12"), ("podCIDRs", "pods", "10.244.0.0/16")];
+    if let Some(routes) = keys.get_mut("tailscale").and_then(|tailscale| tailscale["routes"].as_array_mut()) {
+        for (key, word, default) in networks {
+            let networks = cluster.get(key).and_then(Value::as_array);
+            let network = match networks.map(Vec::as_slice) {
+                None => Some(default),
+                Some([only]) => only.as_str(),
+                Some(_) => None,
+            };
+            routes.iter_mut().filter(|route| route.as_str() == network).for_each(|route| *route = word.into());
+        }
+    }
+    let images = schematic_images(draft, sources);
+    let Some(install) = draft.facts.keys.get_mut("install").and_then(Value::as_object_mut) else { return };
+    if let Some(image) = install.get_mut("image") {
+        by_schematic(image, &images);
+    }
+    for image in install.get_mut("alternatives").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        by_schematic(image, &images);
+    }
+}
+
+/// The names of a device's schematics by their IDs.
+fn schematic_images(draft: &Draft, sources: &[Source]) -> BTreeMap<String, String> {
+    let schematics = draft.taken.iter().filter_map(|taken| {
+        let name = taken.artifacts.iter().find_map(|artifact| artifact.strip_prefix("schematics."))?;
+        let document = sources[taken.source].documents.first().map(json)?;
+        let schematic: Schematic = serde_json::from_value(document).ok()?;
+        Some((schematic.id().ok()?, name.to_owned()))
+    });
+    schematics.collect()
+}
+
+/// Names the schematic of an image of the Image Factory instead of its reference.
+fn by_schematic(image: &mut Value, schematics: &BTreeMap<String, String>) {
+    let Some(rest) = image["reference"].as_str().and_then(|text| text.strip_prefix("factory.talos.dev/")) else {
+        return;
+    };
+    let Some((installer, id)) =
+        rest.split_once('/').and_then(|(installer, rest)| Some((installer, rest.split(':').next()?)))
+    else {
+        return;
+    };
+    let Some(name) = schematics.get(id) else { return };
+    match installer {
+        "metal-installer" | "installer" => *image = json!({ "schematic": name }),
+        "metal-installer-secureboot" | "installer-secureboot" => {
+            *image = json!({ "schematic": name, "secureboot": true })
+        }
+        _ => {}
+    }
+}
+
+/// Returns all keys of a device. The text of a raw patch is in the place of its file.
+fn device_keys(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
+    let mut keys = draft.facts.keys.clone();
+    let mut patches = Map::new();
+    for raw in &draft.raw {
+        let mut patch = json!({ "text": raw.text });
+        if !raw.placeholders.is_empty() {
+            patch["secrets"] = raw.placeholders.iter().map(|name| secret_of(name)).collect();
+        }
+        patches.insert(raw.name.clone(), patch);
+    }
+    if !patches.is_empty() {
+        keys.insert("patches".to_owned(), patches.into());
+    }
+    let files = file_names::files(draft, sources);
+    if !files.is_empty() {
+        keys.insert("files".to_owned(), files.into());
+    }
+    keys
+}
+
+/// Moves texts into files of a folder. `prefix` leads from the document with the keys to the folder.
+fn with_files(
+    mut keys: Map<String, Value>,
+    draft: &Draft,
+    folder: &Utf8PathBuf,
+    prefix: &str,
+    files: &mut Vec<(Utf8PathBuf, String)>,
+) -> Map<String, Value> {
+    let path_of = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+    for (name, patch) in keys.get_mut("patches").and_then(Value::as_object_mut).into_iter().flatten() {
+        let Some(fields) = patch.as_object_mut() else { continue };
+        let Some(Value::String(text)) = fields.shift_remove("text") else { continue };
+        let file = format!("patches/{name}.yaml");
+        files.push((folder.join(&file), text));
+        fields.insert("file".to_owned(), path_of(&file).into());
+        fields.sort_keys();
+    }
+    let tls =
+        keys.get_mut("registries").and_then(|registries| registries.get_mut("tls")).and_then(Value::as_object_mut);
+    for ca in tls.into_iter().flat_map(Map::values_mut).filter_map(|registry| registry.get_mut("ca")) {
+        let Some((name, text)) = ca.as_str().and_then(|name| draft.facts.texts.get_key_value(name)) else { continue };
+        files.push((folder.join(name), text.clone()));
+        *ca = path_of(name).into();
+    }
+    keys
+}
+
+/// The keys of a device in the order of the schema.
+fn schema_keys() -> Vec<String> {
+    let schema: Value = serde_json::from_str(Schema::Device.text()).unwrap_or_default();
+    schema["properties"].as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn in_order(mut keys: Map<String, Value>) -> Map<String, Value> {
+    schema_keys().into_iter().filter_map(|key| keys.shift_remove_entry(&key)).collect()
+}
+
+/// The first static address of a device's links.
+fn static_address(keys: &Map<String, Value>) -> Option<String> {
+    let links = keys.get("links")?.as_object()?;
+    let addresses = links.values().filter_map(|link| link["addresses"].as_array()?.first()?.as_str());
+    addresses.filter_map(|address| address.split_once('/')).map(|(address, _)| address.to_owned()).next()
+}

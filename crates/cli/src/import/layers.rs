@@ -1,0 +1,93 @@
+//! Equal keys of several devices, moved to the layer of their role or cluster.
+
+use serde_json::{Map, Value};
+use talosmith_machinery::Role;
+
+/// The keys that only a device has.
+const OWN: [&str; 1] = ["hostname"];
+
+/// The layers of a cluster.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    pub defaults: Map<String, Value>,
+    pub controlplane: Map<String, Value>,
+    pub worker: Map<String, Value>,
+}
+
+/// Moves what all devices have to the defaults, and what all of a role have to the layer of the role.
+pub(super) fn lift(devices: &mut [(Role, Map<String, Value>)]) -> Layers {
+    let mut layers =
+        Layers { defaults: common(devices.iter_mut().map(|(_, keys)| keys).collect()), ..Layers::default() };
+    for (role, layer) in [(Role::ControlPlane, &mut layers.controlplane), (Role::Worker, &mut layers.worker)] {
+        let of_role = devices.iter_mut().filter(|(own, _)| *own == role).map(|(_, keys)| keys);
+        *layer = common(of_role.collect());
+    }
+    layers
+}
+
+/// Removes from devices what all have, and returns it.
+fn common(mut devices: Vec<&mut Map<String, Value>>) -> Map<String, Value> {
+    let mut shared = Map::new();
+    let Some(first) = devices.first().filter(|_| devices.len() > 1).map(|first| (**first).clone()) else {
+        return shared;
+    };
+    for (key, value) in first.iter().filter(|(key, _)| !OWN.contains(&key.as_str())) {
+        if devices.iter().all(|device| device.get(key) == Some(value)) {
+            devices.iter_mut().for_each(|device| drop(device.shift_remove(key)));
+            shared.insert(key.clone(), value.clone());
+            continue;
+        }
+        let Value::Object(fields) = value else { continue };
+        for (name, inner) in fields {
+            let has =
+                |device: &&mut Map<String, Value>| device.get(key).and_then(|value| value.get(name)) == Some(inner);
+            if !devices.iter().all(has) {
+                continue;
+            }
+            for device in &mut devices {
+                let Some(fields) = device.get_mut(key).and_then(Value::as_object_mut) else { continue };
+                fields.shift_remove(name);
+                if fields.is_empty() {
+                    device.shift_remove(key);
+                }
+            }
+            if let Some(fields) = shared.entry(key.clone()).or_insert_with(|| Map::new().into()).as_object_mut() {
+                fields.insert(name.clone(), inner.clone());
+            }
+        }
+    }
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_equal_moves_to_the_layer_of_those_that_have_it() {
+        let mut devices = [
+            (
+                Role::ControlPlane,
+                json!({ "hostname": "a", "cni": { "name": "none" }, "labels": { "x": "1", "y": "1" } }),
+            ),
+            (
+                Role::ControlPlane,
+                json!({ "hostname": "a", "cni": { "name": "none" }, "labels": { "x": "1", "y": "2" } }),
+            ),
+            (Role::Worker, json!({ "hostname": "a", "labels": { "x": "1" }, "time": { "servers": ["t"] } })),
+        ]
+        .map(|(role, keys)| (role, map(keys)));
+        let layers = lift(&mut devices);
+        assert_eq!(Value::Object(layers.defaults), json!({ "labels": { "x": "1" } }));
+        assert_eq!(Value::Object(layers.controlplane), json!({ "cni": { "name": "none" } }));
+        assert_eq!(Value::Object(layers.worker), json!({}));
+        assert_eq!(Value::Object(devices[0].1.clone()), json!({ "hostname": "a", "labels": { "y": "1" } }));
+        assert_eq!(Value::Object(devices[2].1.clone()), json!({ "hostname": "a", "time": { "servers": ["t"] } }));
+    }
+}

@@ -1,0 +1,286 @@
+//! Extension services, logs, registries, and the files that Talos writes.
+
+use serde_json::{Map, Value, json};
+use talosmith_machinery::talos_data::secrets;
+use talosmith_render::{Format, parse};
+
+use super::facts::{Kata, Taking, placeholder, placeholders_in, secret_of};
+use super::value::{at, only, text};
+
+/// The files of containerd that the kata application writes.
+const CONTAINERD: &str = "/etc/cri/containerd.toml";
+const CUSTOMIZATION: &str = "/etc/cri/conf.d/20-customization.part";
+
+/// A document ExtensionServiceConfig.
+pub(super) fn extension_service(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let known = ["apiVersion", "kind", "name", "environment", "configFiles"];
+    let Some(name) = only(value, &known).and_then(|fields| fields.get("name")?.as_str()) else { return false };
+    let Some(variables) = variables(value) else { return false };
+    if name == "tailscale" && value.get("configFiles").is_none() && tailscale(taking, &variables).is_some() {
+        return true;
+    }
+    let mut service = Map::new();
+    let mut used = Vec::new();
+    let mut environment = Map::new();
+    for (variable, value) in variables {
+        let value = match secrets::is_secret_variable(&variable, &value) && placeholder(&value).is_none() {
+            true => {
+                let secret = taking.secret(&value, &format!("{name}-{}", secret_of(&variable)));
+                used.push(secret.clone());
+                format!("${{{}}}", super::facts::placeholder_of(&secret))
+            }
+            false => value,
+        };
+        environment.insert(variable, value.into());
+    }
+    if !environment.is_empty() {
+        service.insert("environment".to_owned(), environment.into());
+    }
+    let mut files = Map::new();
+    for file in value["configFiles"].as_array().into_iter().flatten() {
+        let (Some(path), Some(content)) = (file["mountPath"].as_str(), file["content"].as_str()) else { return false };
+        files.insert(path.to_owned(), json!({ "content": content }));
+    }
+    if !files.is_empty() {
+        service.insert("configFiles".to_owned(), files.into());
+    }
+    for placeholder in placeholders_in(&Value::Object(service.clone()).to_string()) {
+        used.push(secret_of(&placeholder));
+        taking.facts.placeholders.insert(placeholder);
+    }
+    used.sort();
+    used.dedup();
+    if !used.is_empty() {
+        service.insert("secrets".to_owned(), used.into());
+    }
+    taking.set_at(&["extensionServices", name], Value::Object(service));
+    taking.artifact(format!("extensionServices.{name}"));
+    true
+}
+
+fn variables(value: &Value) -> Option<Vec<(String, String)>> {
+    let items = value["environment"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let split = |item: &Value| item.as_str()?.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    items.iter().map(split).collect()
+}
+
+/// The service of Tailscale; none if it has something that `tailscale` has no key for.
+fn tailscale(taking: &mut Taking<'_>, variables: &[(String, String)]) -> Option<()> {
+    let mut keys = Map::new();
+    for (name, value) in variables {
+        let is_true = || value.parse::<bool>().ok().map(Value::from);
+        let (key, value) = match name.as_str() {
+            "TS_AUTHKEY" => ("authKey", taking.secret(value, "tailscale-authkey").into()),
+            "TS_HOSTNAME" => ("hostname", value.as_str().into()),
+            "TS_ROUTES" => ("routes", value.split(',').filter(|route| !route.is_empty()).collect::<Vec<_>>().into()),
+            "TS_ACCEPT_DNS" => ("acceptDNS", is_true()?),
+            "TS_AUTH_ONCE" => ("authOnce", is_true()?),
+            "TS_EXTRA_ARGS" if !value.contains(['"', '\'', '\\']) => {
+                ("extraArgs", value.split_whitespace().collect::<Vec<_>>().into())
+            }
+            _ => return None,
+        };
+        keys.insert(key.to_owned(), value);
+    }
+    keys.get("authKey")?;
+    taking.keys.push("/tailscale".to_owned());
+    taking.facts.keys.insert("tailscale".to_owned(), keys.into());
+    taking.artifact("tailscale");
+    Some(())
+}
+
+/// `machine.files`: those of kata containers are the application's.
+pub(super) fn machine_files(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let Some(files) = value.as_array() else { return false };
+    let kata = taking.has_kata.then(|| kata(files)).flatten();
+    if let Some(kata) = kata.clone() {
+        taking.facts.kata = Some(kata);
+        taking.set("kata", true);
+        taking.artifact("kata");
+    }
+    files.iter().all(|file| {
+        let is_own = matches!(file["path"].as_str(), Some(CONTAINERD | CUSTOMIZATION));
+        kata.is_some() && is_own || machine_file(taking, file).is_some()
+    })
+}
+
+fn machine_file(taking: &mut Taking<'_>, file: &Value) -> Option<()> {
+    let fields = only(file, &["path", "content", "op", "permissions"])?;
+    let path = fields.get("path")?.as_str()?;
+    let mut keys = json!({ "content": fields.get("content")? });
+    if let Some(op) = fields.get("op").filter(|op| *op != "create") {
+        keys["op"] = op.clone();
+    }
+    let mode = octal(fields.get("permissions")?)?;
+    if mode != "0644" {
+        keys["permissions"] = mode.into();
+    }
+    taking.set_at(&["machineFiles", path], keys);
+    taking.artifact("machineFiles");
+    Some(())
+}
+
+/// A document EtcFileConfig.
+pub(super) fn etc_file(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let is_known = only(value, &["apiVersion", "kind", "name", "mode", "contents"]).is_some();
+    let (Some(path), Some(mode)) = (value["name"].as_str(), octal(&value["mode"])) else { return false };
+    if !is_known {
+        return false;
+    }
+    let mut keys = json!({ "content": value["contents"] });
+    if mode != "0644" {
+        keys["permissions"] = mode.into();
+    }
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/etc/{path}") };
+    taking.set_at(&["machineFiles", &path], keys);
+    taking.artifact("machineFiles");
+    true
+}
+
+/// A file mode as the model has it.
+fn octal(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => {
+            let digits = text.strip_prefix("0o").unwrap_or(text).trim_start_matches('0');
+            digits.chars().all(|c| ('0'..='7').contains(&c)).then(|| format!("0{digits}"))
+        }
+        Value::Number(number) => number.as_u64().map(|mode| format!("0{mode:o}")),
+        _ => None,
+    }
+}
+
+/// What the files of containerd say about kata containers on the blockfile snapshotter.
+fn kata(files: &[Value]) -> Option<Kata> {
+    let content = |path: &str| files.iter().find(|file| file["path"] == path)?["content"].as_str();
+    content(CONTAINERD)?;
+    let settings = parse(Format::Toml, content(CUSTOMIZATION)?).ok()?.pop()?;
+    let plugins = &settings["plugins"];
+    let snapshotter = &plugins["io.containerd.snapshotter.v1.blockfile"];
+    let runtimes = plugins["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"].as_object()?;
+    let (runtime, _) = runtimes.iter().find(|(_, runtime)| runtime["snapshotter"] == "blockfile")?;
+    let sandbox = &plugins["io.containerd.cri.v1.images"]["pinned_images"]["sandbox"];
+    Some(Kata {
+        runtime: runtime.clone(),
+        scratch_file: snapshotter["scratch_file"].as_str()?.to_owned(),
+        sandbox_image: sandbox.as_str()?.to_owned(),
+    })
+}
+
+/// `machine.logging.destinations`
+pub(super) fn log_destinations(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let Some(items) = value.as_array() else { return false };
+    items.iter().all(|item| {
+        let fields = only(item, &["endpoint", "format", "extraTags"]);
+        let Some(url) = fields.and_then(|fields| fields.get("endpoint")?.as_str()) else { return false };
+        if item["format"] != "json_lines" {
+            return false;
+        }
+        let mut log = json!({ "url": url.trim_end_matches('/') });
+        if let Some(tags) = item.get("extraTags") {
+            log["extraTags"] = tags.clone();
+        }
+        let name = log_name(taking, url);
+        taking.set_at(&["logs", &name], log);
+        taking.artifact("logs");
+        true
+    })
+}
+
+/// A document KmsgLogConfig.
+pub(super) fn kernel_log(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let is_known = only(value, &["apiVersion", "kind", "name", "url"]).is_some();
+    let (Some(name), Some(url)) = (value["name"].as_str(), value["url"].as_str()) else { return false };
+    if is_known {
+        taking.set_at(&["logs", name], json!({ "url": url.trim_end_matches('/'), "source": "kernel" }));
+        taking.artifact("logs");
+    }
+    is_known
+}
+
+/// A name for a receiver of logs: that of its host.
+fn log_name(taking: &Taking<'_>, url: &str) -> String {
+    let host = url.split("://").nth(1).unwrap_or(url).split([':', '/']).next().unwrap_or_default();
+    let name = if host.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        host.split('.').next().unwrap_or(host).to_owned()
+    } else {
+        "collector".to_owned()
+    };
+    let known = taking.facts.keys.get("logs").and_then(Value::as_object);
+    let is_free = |name: &str| known.is_none_or(|known| !known.contains_key(name));
+    let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+    names.find(|name| is_free(name)).unwrap_or(name)
+}
+
+/// `machine.registries.mirrors`
+pub(super) fn mirrors(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let Some(mirrors) = value.as_object() else { return false };
+    mirrors.iter().all(|(registry, mirror)| {
+        let is_known = only(mirror, &["endpoints", "overridePath", "skipFallback"]).is_some();
+        if is_known {
+            taking.set_at(&["registries", "mirrors", registry], mirror.clone());
+            taking.artifact("registries");
+        }
+        is_known
+    })
+}
+
+/// A document RegistryMirrorConfig.
+pub(super) fn mirror(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let is_known = only(value, &["apiVersion", "kind", "name", "endpoints", "skipFallback"]).is_some();
+    let (Some(name), Some(endpoints)) = (value["name"].as_str(), value["endpoints"].as_array()) else { return false };
+    let urls: Vec<Value> = endpoints.iter().map(|endpoint| endpoint["url"].clone()).collect();
+    let overrides: Vec<&Value> = endpoints.iter().map(|endpoint| &endpoint["overridePath"]).collect();
+    if !is_known || overrides.windows(2).any(|pair| pair[0] != pair[1]) {
+        return false;
+    }
+    let mut mirror = json!({ "endpoints": urls });
+    if let Some(path) = overrides.first().filter(|path| path.is_boolean()) {
+        mirror["overridePath"] = (*path).clone();
+    }
+    if let Some(skips) = value.get("skipFallback") {
+        mirror["skipFallback"] = skips.clone();
+    }
+    taking.set_at(&["registries", "mirrors", name], mirror);
+    taking.artifact("registries");
+    true
+}
+
+/// A document RegistryAuthConfig: what is no placeholder becomes one.
+pub(super) fn registry_auth(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let known = ["apiVersion", "kind", "name", "username", "password", "auth", "identityToken"];
+    let Some(registry) = only(value, &known).and_then(|fields| fields.get("name")?.as_str()) else { return false };
+    let mut auth = Map::new();
+    auth.extend(value["username"].as_str().map(|user| ("username".to_owned(), user.into())));
+    for (key, what) in [("password", "password"), ("auth", "auth"), ("identityToken", "token")] {
+        if let Some(secret) = value[key].as_str() {
+            let name = format!("{}-{what}", registry.replace(['.', ':', '/'], "-"));
+            auth.insert(key.to_owned(), taking.secret(secret, &name).into());
+        }
+    }
+    taking.set_at(&["registries", "auth", registry], Value::Object(auth));
+    taking.artifact("registries.auth");
+    true
+}
+
+/// A document RegistryTLSConfig, whose certificate becomes a file.
+pub(super) fn registry_tls(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let known = ["apiVersion", "kind", "name", "ca", "insecureSkipVerify"];
+    let Some(registry) = only(value, &known).and_then(|fields| fields.get("name")?.as_str()) else { return false };
+    let mut tls = Map::new();
+    if let Some(ca) = value["ca"].as_str() {
+        let file = format!("{}-ca.pem", registry.replace([':', '/'], "-"));
+        taking.facts.texts.insert(file.clone(), ca.to_owned());
+        tls.insert("ca".to_owned(), file.into());
+    }
+    tls.extend(value.get("insecureSkipVerify").map(|skips| ("insecureSkipVerify".to_owned(), skips.clone())));
+    taking.set_at(&["registries", "tls", registry], Value::Object(tls));
+    taking.artifact("registries.tls");
+    true
+}
+
+/// The image of a file that does nothing but name one, with the name in `installer-image.NAME.patch.yaml`.
+pub(super) fn alternative<'n>(file: &'n str, document: &Value) -> Option<(&'n str, String)> {
+    let name = file.strip_prefix("installer-image.")?.split('.').next()?;
+    let image = text(at(document, "machine.install.image").or_else(|| at(document, "installer.image"))?)?;
+    (!matches!(name, "patch" | "yaml" | "yml")).then_some((name, image))
+}
