@@ -70,6 +70,10 @@ fn a_dry_run_writes_nothing_and_a_second_import_is_refused() {
 
 #[test]
 fn the_order_of_the_arguments_is_the_order_of_the_patches() {
+    let encrypted = "machine:\n  sysctls:\n    a.b: ENC[AES256_GCM,data:x]\nsops:\n  mac: ENC[x]\n";
+    let sandbox = Sandbox::of(&[("n/a.yaml", "machine:\n  sysctls:\n    vm.swappiness: 1\n"), ("n/b.yaml", encrypted)]);
+    let ran = imported(&sandbox, &["n"]);
+    assert!(ran.stdout.contains("  n/b.yaml: encrypted with SOPS"), "{}", ran.stdout);
     let one = ("a/time.yaml", "machine:\n  sysctls:\n    vm.swappiness: \"1\"\n");
     let two = ("b/time.yaml", "machine:\n  sysctls:\n    vm.swappiness: \"2\"\n");
     for (paths, value) in [(["n=a", "n=b"], "\"2\""), (["n=b", "n=a"], "\"1\"")] {
@@ -89,14 +93,72 @@ fn a_secret_becomes_a_placeholder_and_is_written_nowhere() {
     );
     let sandbox = Sandbox::of(&[("n/service.yaml", &service)]);
     let ran = imported(&sandbox, &["n"]);
-    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("CANARY"), "{}{}", ran.stdout, ran.stderr);
     assert_generates(&sandbox, &[]);
-    let found = sandbox.state().into_iter().filter(|(path, bytes, _)| {
-        !path.contains("/.git/")
-            && !path.ends_with("n/service.yaml")
-            && String::from_utf8_lossy(bytes).contains("CANARY")
-    });
-    assert_eq!(found.map(|(path, ..)| path).collect::<Vec<_>>(), Vec::<String>::new());
+    assert_nowhere(&sandbox, &ran, &["n/service.yaml"], &["CANARY"]);
+}
+
+/// Asserts that no file but the imported ones has any of some texts, and neither has what was printed.
+fn assert_nowhere(sandbox: &Sandbox, ran: &Ran, imported: &[&str], secrets: &[&str]) {
+    let printed = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(secrets.iter().all(|secret| !printed.contains(secret)), "{printed}");
+    for (path, bytes, _) in sandbox.state() {
+        let text = String::from_utf8_lossy(&bytes);
+        let is_imported = path.contains("/.git/") || imported.iter().any(|name| path.ends_with(name));
+        assert!(is_imported || secrets.iter().all(|secret| !text.contains(secret)), "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_whole_machine_config_is_reduced_to_what_its_base_does_not_have() {
+    let sandbox = sandbox("whole");
+    let ran = imported(&sandbox, &["cp-1.yaml", "worker-1.yaml"]);
+    insta::assert_snapshot!("import-whole", ran.stdout);
+    insta::assert_snapshot!("import-whole-talosmith.yaml", sandbox.read("talosmith.yaml"));
+    insta::assert_snapshot!("import-whole-cp-1.yaml", sandbox.read("devices/cp-1/device.yaml"));
+    insta::assert_snapshot!("import-whole-worker-1.yaml", sandbox.read("devices/worker-1/patches/worker-1.yaml"));
+    assert_generates(&sandbox, &[]);
+    // The second one is how certificates and keys begin in base64.
+    assert_nowhere(&sandbox, &ran, &["/cp-1.yaml", "/worker-1.yaml"], &["CANARY", "LS0tLS1CRUdJTi"]);
+}
+
+#[test]
+fn a_changed_base_of_a_whole_machine_config_is_a_difference() {
+    let sandbox = sandbox("whole");
+    sandbox.replace(
+        "cp-1.yaml",
+        "            enabled: true\n            port: 7445\n",
+        "            enabled: true\n            port: 7446\n",
+    );
+    let ran = imported(&sandbox, &["cp-1.yaml"]);
+    assert!(ran.stdout.contains("cp-1: the machine config is the same"), "{}", ran.stdout);
+    assert!(sandbox.read("devices/cp-1/device.yaml").contains("port: 7446"));
+    let other = self::sandbox("whole");
+    other.replace("cp-1.yaml", "                - level: Metadata\n", "                - level: None\n");
+    other.replace("cp-1.yaml", "            forwardKubeDNSToHost: true\n", "");
+    let ran = imported(&other, &["cp-1.yaml"]);
+    let lost = "machine.features.hostDNS.forwardKubeDNSToHost: nothing → true\n";
+    assert!(ran.stdout.contains(lost), "{}", ran.stdout);
+}
+
+#[test]
+fn talconfig_yaml_of_talhelper_is_mapped_or_listed() {
+    let sandbox = sandbox("talhelper");
+    let ran = imported(&sandbox, &["talconfig.yaml"]);
+    insta::assert_snapshot!("import-talhelper", ran.stdout);
+    insta::assert_snapshot!("import-talhelper-talosmith.yaml", sandbox.read("talosmith.yaml"));
+    insta::assert_snapshot!("import-talhelper-cp-1.yaml", sandbox.read("devices/cp-1/device.yaml"));
+    insta::assert_snapshot!("import-talhelper-worker-1.yaml", sandbox.read("devices/worker-1/device.yaml"));
+    assert_generates(&sandbox, &[]);
+    assert_nowhere(&sandbox, &ran, &["/talenv.yaml"], &["CANARY"]);
+}
+
+#[test]
+fn keys_of_talhelper_without_a_mapping_are_listed_with_their_lines() {
+    let talconfig = "clusterName: a\ntalosVersion: v1.13.8\nendpoint: https://192.168.20.11:6443\nunheardOf: 1\nimageFactory:\n  protocol: http\nnodes:\n  \
+                     - hostname: ${NAME}\n    ipAddress: ${ADDRESS}\n    controlPlane: true\n    machineSpec: { bootMethod: pxe }\n    patches: ['@absent.yaml']\n";
+    let sandbox = Sandbox::of(&[("talconfig.yaml", talconfig)]);
+    let ran = imported(&sandbox, &["talconfig.yaml"]);
+    insta::assert_snapshot!("import-talhelper-not-mapped", ran.stdout);
 }
 
 #[test]

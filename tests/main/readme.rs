@@ -40,8 +40,8 @@ fn assert_sessions(document: &str, sandbox: &Sandbox) {
             rest = after;
             continue;
         }
-        let empty = Sandbox::of(&[]);
-        let sandbox = if session.contains("talosmith init") { &empty } else { sandbox };
+        let own = own_sandbox(session);
+        let sandbox = own.as_ref().unwrap_or(sandbox);
         actual.push_str(before);
         actual.push_str("```console\n");
         for command in session.split_inclusive('\n').filter_map(|line| line.strip_prefix("$ ")) {
@@ -62,6 +62,16 @@ fn assert_sessions(document: &str, sandbox: &Sandbox) {
     actual.push_str(rest);
     expected.compare(&path, &actual);
     expected.finish();
+}
+
+/// The repository of a session that begins with another one than those before it.
+fn own_sandbox(session: &str) -> Option<Sandbox> {
+    if session.contains("talosmith init") {
+        return Some(Sandbox::of(&[]));
+    }
+    let imported = [("import talconfig.yaml", "talhelper"), ("import cp-1.yaml", "whole")];
+    let (_, name) = imported.into_iter().find(|(command, _)| session.contains(command))?;
+    Some(Sandbox::of_folder(&format!("tests/main/data/import/{name}")))
 }
 
 /// Runs a command of a session in the folder of the sandbox, and returns standard output and standard error.

@@ -9,7 +9,6 @@
 //! and stay raw too.
 
 mod value;
-mod source;
 mod facts;
 mod storage;
 mod links;
@@ -17,10 +16,17 @@ mod services;
 mod main_document;
 mod documents;
 mod objects;
+mod interfaces;
+mod source;
 mod text;
+mod mask;
+mod whole;
+mod talhelper;
+mod reading;
 mod draft;
 mod applications;
 mod file_names;
+mod images;
 mod disks;
 mod layers;
 mod fleet;
@@ -31,6 +37,9 @@ mod summary;
 pub(crate) use disks::KnownDisks;
 pub(crate) use draft::{Denied, Roles};
 pub(crate) use fleet::{FleetFacts, ImportedFleet};
+pub(crate) use mask::Masked;
 pub(crate) use proof::{Proof, prove};
-pub(crate) use source::{Folder, Found, Scope, has_documents, installed_version, read_folders};
+pub(crate) use reading::{Found, read_folders};
+pub(crate) use source::{Folder, Scope, has_documents, installed_version};
 pub(crate) use summary::summary;
+pub(crate) use whole::reduce;

@@ -39,6 +39,14 @@ pub fn oldest_base() -> Minor {
     TABLE.first().map(|base| base.minor).unwrap_or_default()
 }
 
+/// Returns the base config that a minor of Talos, or the nearest one that is known, generates; `placeholder` stands for every secret, and
+/// the cluster is `conformance` at https://192.0.2.1:6443.
+#[must_use]
+pub fn base_config(minor: Minor, role: Role) -> &'static str {
+    let minor = minor.clamp(oldest_base(), talos::newest_minor());
+    TABLE.iter().find(|base| base.minor == minor && base.role == role).map_or("", |base| base.text)
+}
+
 /// Returns the documents of the base config that a minor of Talos, or the nearest one that is known, generates.
 pub(crate) fn documents(minor: Minor, role: Role) -> Vec<Document<'static>> {
     let minor = minor.clamp(oldest_base(), talos::newest_minor());

@@ -108,6 +108,12 @@ impl<'a> MachineConfig<'a> {
         Self { config: crate::check::merge_patches(target, role, patches), role, base }
     }
 
+    /// Returns the config as one that has no base: every value of it counts, and not only those of patches.
+    #[must_use]
+    pub fn as_whole(self) -> Self {
+        Self { base: None, ..self }
+    }
+
     /// Returns what happens to a node that runs with this config when it gets another one, the most harmful first. The Talos that runs is
     /// the one of this config.
     #[must_use]

@@ -29,7 +29,7 @@ mod normal;
 mod setting;
 mod consequence;
 
-pub use base::oldest_base;
+pub use base::{base_config, oldest_base};
 pub use check::check_patches;
 pub use consequence::{Class, Consequence, DifferenceKind, MachineConfig, Side, Written, class_codes};
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, main_section};

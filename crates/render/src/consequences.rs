@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use talosmith_document::Location;
-use talosmith_machinery::{AppliedPatch, Consequence, MachineConfig, Patch, PatchSource, Side};
+use talosmith_document::{Location, Sources};
+use talosmith_machinery::{AppliedPatch, Consequence, MachineConfig, Patch, PatchLocator, PatchSource, Side};
 use talosmith_model::plan::Device;
 
 use crate::merge_check::{MergeCheck, decode, target_of};
@@ -64,6 +64,27 @@ impl MergeCheck {
             LocatedConsequence { consequence, location }
         });
         Ok(located.collect())
+    }
+
+    /// Returns the differences between a whole machine config with some files and the base config with others.
+    pub(crate) fn differences_from(
+        &self,
+        whole: &AppliedFile,
+        before: AppliedFiles<'_>,
+        after: AppliedFiles<'_>,
+    ) -> Result<Vec<Consequence>, UnreadableFile> {
+        let unreadable = |side| move |(key, message)| UnreadableFile { side, key, message };
+        let config = self.decode(AppliedFiles { files: std::slice::from_ref(whole), ..before });
+        let config = config.map_err(unreadable(Side::Before))?;
+        let old = self.decode(before).map_err(unreadable(Side::Before))?;
+        let new = self.decode(after).map_err(unreadable(Side::After))?;
+        let locator = PatchLocator::File(Sources::default().add("", ""));
+        let source = PatchSource::Base { name: &whole.key, locator: &locator };
+        let mut old = applied(before, &old);
+        old.splice(..0, config.iter().map(|patch| AppliedPatch { patch, source }));
+        let new = applied(after, &new);
+        let (old, new) = (merged(before.device, &old).as_whole(), merged(after.device, &new).as_whole());
+        Ok(old.consequences(&new))
     }
 
     /// Decodes each file; a raw patch that the model has with the same text was decoded before.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use minijinja::Value;
 use talosmith_document::{Cache, Diagnostic};
+use talosmith_machinery::Consequence;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DISK_MAP, Reader, Template, artifacts_of, built_in_templates};
-use crate::consequences::{AppliedFiles, LocatedConsequence, UnreadableFile};
+use crate::consequences::{AppliedFile, AppliedFiles, LocatedConsequence, UnreadableFile};
 use crate::engine::{Engine, template_value};
 use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
@@ -130,6 +131,19 @@ impl Renderer {
         after: AppliedFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
         self.merge_check.consequences(before, after)
+    }
+
+    /// Returns the differences between a whole machine config, to which some files were applied, and the base config with others.
+    ///
+    /// # Errors
+    /// A file that is no patch.
+    pub fn differences_from(
+        &self,
+        whole: &AppliedFile,
+        before: AppliedFiles<'_>,
+        after: AppliedFiles<'_>,
+    ) -> Result<Vec<Consequence>, UnreadableFile> {
+        self.merge_check.differences_from(whole, before, after)
     }
 
     /// Renders every artifact of a cluster's applications.

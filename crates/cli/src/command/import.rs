@@ -15,8 +15,8 @@ use super::{Context, Exit, disks};
 use crate::change::Change;
 use crate::console::Channel;
 use crate::import::{
-    Denied, FleetFacts, Folder, Found, ImportedFleet, KnownDisks, Proof, Roles, Scope, has_documents,
-    installed_version, prove, read_folders, summary,
+    Denied, FleetFacts, Folder, Found, ImportedFleet, KnownDisks, Masked, Proof, Roles, Scope, has_documents,
+    installed_version, prove, read_folders, reduce, summary,
 };
 use crate::source_cache::SourceCache;
 use crate::starter::TALOS;
@@ -30,8 +30,8 @@ use crate::writer::{Lock, apply};
     talosmith import all=patches/common controlplane=patches/cp node-1=patches/node-1 node-2=patches/node-2\n\n\
     Nothing is overwritten, and no file of yours is changed.")]
 pub(crate) struct Arguments {
-    /// Folders and files, in the order in which they are applied: patches of the machine config, and the schematics and Kubernetes objects
-    /// beside them. Before `=` stands whose they are: `all`, `controlplane`, `worker`, or a device; without it, the names of their
+    /// Folders and files, in the order in which they are applied: patches of the machine config with the schematics and Kubernetes objects
+    /// beside them, whole machine configs, or talconfig.yaml of talhelper. Before `=` stands whose they are: `all`, `controlplane`, `worker`, or a device; without it, the names of their
     /// folders say so
     #[arg(value_name = "[WHO=]PATH", required = true)]
     paths: Vec<Utf8PathBuf>,
@@ -42,9 +42,9 @@ pub(crate) struct Arguments {
 /// What the files do not say.
 #[derive(Debug, Args)]
 struct Nodes {
-    /// The name of the cluster
-    #[arg(long, value_parser = name, default_value = "home")]
-    cluster: String,
+    /// The name of the cluster [default: that of the files, or home]
+    #[arg(long, value_parser = name)]
+    cluster: Option<String>,
     /// The version of Talos that the nodes run [default: that of the installer image, or the newest known one]
     #[arg(long, value_name = "VERSION")]
     talos_version: Option<TalosVersion>,
@@ -97,9 +97,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         context.console.status("nothing was written");
         return Ok(Exit::Findings);
     }
-    let Some(facts) = facts(context, &arguments.nodes, &found)? else { return Ok(Exit::Findings) };
-    let import =
-        Import { tree: &tree, repository: Repository::of(&root), facts, found, dry_run: arguments.nodes.dry_run };
+    let Some(disks) = known_disks(context, &arguments.nodes)? else { return Ok(Exit::Findings) };
+    let mut masked = Masked::default();
+    let facts = facts(&arguments.nodes, &mut found, disks, &mut masked)?;
+    let repository = Repository::of(&root);
+    let import = Import { tree: &tree, repository, facts, found, masked, dry_run: arguments.nodes.dry_run };
     import.run(context, &root)
 }
 
@@ -109,6 +111,7 @@ struct Import<'a> {
     repository: Repository,
     facts: FleetFacts,
     found: Found,
+    masked: Masked,
     dry_run: bool,
 }
 
@@ -124,8 +127,8 @@ fn folder(tree: &WorkTree, argument: &Utf8Path) -> anyhow::Result<Folder> {
     Ok(Folder { scope, path })
 }
 
-/// Collects what the user and the files say about the nodes; none if a file with disks has errors, which are reported.
-fn facts(context: &mut Context<'_>, nodes: &Nodes, found: &Found) -> anyhow::Result<Option<FleetFacts>> {
+/// Reads the disks of nodes; none if a file has errors, which are reported.
+fn known_disks(context: &mut Context<'_>, nodes: &Nodes) -> anyhow::Result<Option<KnownDisks>> {
     let mut known = KnownDisks::new();
     for (device, file) in &nodes.disks {
         match disks::read_disks(context, &file.into())? {
@@ -133,19 +136,44 @@ fn facts(context: &mut Context<'_>, nodes: &Nodes, found: &Found) -> anyhow::Res
             None => return Ok(None),
         }
     }
-    let default = TALOS.parse().context("the default version")?;
-    let talos = nodes.talos_version.clone().or_else(|| installed_version(&found.sources)).unwrap_or(default);
+    Ok(Some(known))
+}
+
+/// Collects what the user and the files say about the nodes. Secrets in the files are replaced, and whole machine configs reduced to what
+/// their base does not have.
+fn facts(nodes: &Nodes, found: &mut Found, disks: KnownDisks, masked: &mut Masked) -> anyhow::Result<FleetFacts> {
+    let newest: TalosVersion = TALOS.parse().context("the default version")?;
+    let talconfig = found.talconfig.take().unwrap_or_default();
+    let known = nodes.talos_version.clone().or_else(|| talconfig.talos.clone());
+    let talos = known.or_else(|| installed_version(&found.sources)).unwrap_or(newest);
+    let mut roles = talconfig.roles.clone();
+    let (mut cluster, mut base) = (talconfig.cluster.clone(), nodes.base_config.clone());
+    for source in &mut found.sources {
+        masked.mask(source, &talos);
+        let Some(whole) = reduce(source, nodes.base_config.as_ref().map(TalosVersion::minor), talos.minor()) else {
+            continue;
+        };
+        let made_by = TalosVersion { major: whole.base.0, minor: whole.base.1, patch: 0, pre: None };
+        base.get_or_insert(if whole.base == talos.minor() { talos.clone() } else { made_by });
+        roles.insert(whole.device, whole.role);
+        cluster = cluster.or(whole.cluster);
+    }
+    roles.extend(nodes.roles.iter().cloned());
+    let mut addresses = talconfig.addresses.clone();
+    addresses.extend(nodes.addresses.iter().cloned());
     let old = TalosVersion { major: 1, minor: 13, patch: 0, pre: None };
-    let is_old = talos.minor() >= (1, 14) && !has_documents(&found.sources);
-    Ok(Some(FleetFacts {
-        cluster: nodes.cluster.clone(),
-        base: nodes.base_config.clone().unwrap_or_else(|| if is_old { old } else { talos.clone() }),
-        is_base_guessed: nodes.base_config.is_none() && is_old,
+    let is_known = base.is_some() || talconfig.talos.is_some() || has_documents(&found.sources);
+    let is_old = talos.minor() >= (1, 14) && !is_known;
+    found.talconfig = Some(talconfig);
+    Ok(FleetFacts {
+        cluster: nodes.cluster.clone().or(cluster).unwrap_or_else(|| "home".to_owned()),
+        base: base.unwrap_or_else(|| if is_old { old } else { talos.clone() }),
+        is_base_guessed: is_old,
         talos,
-        roles: Roles(nodes.roles.iter().cloned().collect()),
-        addresses: nodes.addresses.iter().cloned().collect(),
-        disks: known,
-    }))
+        roles: Roles(roles),
+        addresses,
+        disks,
+    })
 }
 
 impl Import<'_> {
@@ -186,7 +214,7 @@ impl Import<'_> {
         }
         let is_foreign = |path: &Utf8PathBuf| matches!(self.tree.read(path), Ok(Some(_)));
         let replaces = proof.files.iter().flat_map(|file| &file.generated).any(is_foreign);
-        let found = summary(&self.found, fleet, &proof, denied);
+        let found = summary(&self.found, &self.masked, (fleet, &proof, denied));
         let has_errors = proof.inspection.has_errors();
         let inspection = &mut proof.inspection;
         context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;

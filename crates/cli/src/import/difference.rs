@@ -33,7 +33,7 @@ pub(super) fn compare<'t>(
         let mut found = Found { hidden, differences: Vec::new() };
         found.compare(old.get(name), new.get(name), &Pointer::root());
         differences.extend(found.differences.into_iter().map(|(pointer, before, after)| {
-            let at = [name.clone(), super::proof::shown(&pointer)];
+            let at = [name.clone(), shown(&pointer)];
             let at: Vec<String> = at.into_iter().filter(|part| !part.is_empty()).collect();
             Difference { at: at.join(": "), before, after }
         }));
@@ -126,6 +126,11 @@ pub(super) fn short(value: &Value) -> String {
     }
 }
 
+/// The keys of a pointer, for a person.
+fn shown(pointer: &Pointer) -> String {
+    pointer.segments().collect::<Vec<_>>().join(".")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -142,7 +147,7 @@ mod tests {
         let found = compare(old, [other].into_iter(), &[]);
         let found: Vec<_> =
             found.iter().map(|it| (it.at.as_str(), it.before.as_deref(), it.after.as_deref())).collect();
-        assert_eq!(found, [("A x: b", Some("1"), Some("2")), ("machine.nodeLabels.c", None, Some("d"))]);
+        assert_eq!(found, [("machine.nodeLabels.c", None, Some("d")), ("A x: b", Some("1"), Some("2"))]);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use talosmith_document::TalosVersion;
+use talosmith_document::{Document, Sources, TalosVersion};
+use talosmith_machinery::volume_bytes;
 use talosmith_model::NodeDisks;
 use talosmith_render::yaml_flow;
 
 use super::draft::Draft;
+use super::value::{json, text};
 use crate::starter::PLACEHOLDER;
 
 /// The disks of nodes, by the names of their devices.
@@ -14,6 +16,17 @@ pub(crate) type KnownDisks = BTreeMap<String, NodeDisks>;
 
 /// What partitions and file systems take besides volumes, generously.
 const ROOM: u64 = 20_000_000_000;
+
+/// The bytes that volumes of raw patches may need, on whichever disk.
+fn raw_bytes(draft: &Draft) -> u64 {
+    let source = Sources::default().add("", "");
+    let documents = draft.raw.iter().flat_map(|raw| Document::parse_stream(source, &raw.text).unwrap_or_default());
+    let sizes = documents.map(|node| json(&node)).filter_map(|document| {
+        let sizes = ["minSize", "maxSize"].map(|key| text(&document["provisioning"][key]));
+        sizes.into_iter().flatten().filter_map(|size| volume_bytes(&size)).max()
+    });
+    sizes.sum()
+}
 
 /// Returns the key `disks` of a device; none if nothing names a disk.
 pub(super) fn block(draft: &Draft, known: &KnownDisks, version: &TalosVersion) -> Option<String> {
@@ -25,31 +38,32 @@ pub(super) fn block(draft: &Draft, known: &KnownDisks, version: &TalosVersion) -
     let ephemeral = facts.keys.get("volumes").and_then(|volumes| volumes["EPHEMERAL"]["disk"].as_str());
     let only = (facts.disks.len() == 1).then(|| facts.disks[0].1.as_str());
     let system = facts.system_disk.as_deref().or(ephemeral).or(only);
-    let mut text = "disks:\n".to_owned();
+    let raw = raw_bytes(draft);
+    let mut block = "disks:\n".to_owned();
     for (selector, name) in &facts.disks {
         let found = node.and_then(|node| node.find(selector, version));
         let size = match &found {
             Some((_, bytes)) => format!("{bytes}B"),
             None => {
-                let taken = facts.taken_bytes.get(name).copied().unwrap_or(0);
+                let taken = facts.taken_bytes.get(name).copied().unwrap_or(0) + raw;
                 let gigabytes = ((taken + taken / 20 + ROOM) / 1_000_000_000).max(500);
                 format!("{gigabytes}GB {PLACEHOLDER}the size of the disk in bytes, as in 500107862016B")
             }
         };
         let how = if selector.starts_with('/') { "path" } else { "selector" };
-        text.push_str(&format!("  {name}:\n    size: {size}\n    {how}: {}\n", yaml_flow(&selector.as_str().into())));
+        block.push_str(&format!("  {name}:\n    size: {size}\n    {how}: {}\n", yaml_flow(&selector.as_str().into())));
         if system == Some(name) {
             let mark = match facts.system_disk {
                 Some(_) => String::new(),
                 None => format!(" {PLACEHOLDER}whether Talos is installed on this disk"),
             };
-            text.push_str(&format!("    system: true{mark}\n"));
+            block.push_str(&format!("    system: true{mark}\n"));
         }
     }
     if let Some(node) = node {
         let selected = facts.disks.iter().filter_map(|(selector, _)| node.find(selector, version));
         let selected: Vec<String> = selected.map(|(name, _)| name).collect();
-        text.push_str(&node.others(&selected));
+        block.push_str(&node.others(&selected));
     }
-    Some(text)
+    Some(block)
 }

@@ -82,7 +82,8 @@ pub(crate) fn drafts(sources: &[Source], roles: &Roles, has_kata: bool, denied: 
     for source in sources {
         let Scope::Device(name) = &source.scope else { continue };
         let content = objects::classify(&source.documents.iter().map(json).collect::<Vec<_>>());
-        if matches!(content, Content::Patch | Content::Schematic) && !names.contains(&name.as_str()) {
+        let is_about_nodes = matches!(content, Content::Patch | Content::Schematic) || !source.keeps_name;
+        if is_about_nodes && !names.contains(&name.as_str()) {
             names.push(name);
         }
     }
@@ -113,6 +114,8 @@ pub(crate) fn drafts(sources: &[Source], roles: &Roles, has_kata: bool, denied: 
 impl Draft {
     fn add(&mut self, index: usize, source: &Source, has_kata: bool, denied: &Denied) {
         let documents: Vec<Value> = source.documents.iter().map(json).filter(|value| !value.is_null()).collect();
+        self.facts.cluster.extend(source.cluster.iter().map(|(key, value)| (key.clone(), value.clone())));
+        self.facts.keys.extend(source.keys.clone());
         let stem = stem(&source.name);
         match objects::classify(&documents) {
             Content::Patch => {
@@ -140,7 +143,7 @@ impl Draft {
                     });
                 }
             }
-            Content::Other => {}
+            Content::Encrypted | Content::Other => {}
         }
     }
 
@@ -186,7 +189,11 @@ impl Draft {
             }
         } else {
             let (rows, prefix) = if kind.is_empty() { (ROWS, String::new()) } else { (FIELDS, format!("{kind}.")) };
-            for row in rows {
+            // The networks of a cluster are written together.
+            let network = at(&document, "cluster.network").unwrap_or(&document);
+            let keys = ["podSubnets", "serviceSubnets", "dnsDomain"];
+            let has_variable = keys.iter().any(|key| network[*key].to_string().contains("${"));
+            for row in rows.iter().filter(|row| !has_variable || row.key != "clusterNetwork") {
                 let Some(path) = row.path.strip_prefix(prefix.as_str()) else { continue };
                 let Some(found) = at(&document, path).filter(|found| is_free(row, found)) else { continue };
                 let mut apply = |taking: &mut Taking<'_>| {
@@ -213,7 +220,7 @@ impl Draft {
         path: &str,
         take: &mut dyn FnMut(&mut Taking<'_>) -> bool,
     ) -> bool {
-        let id = format!("{}#{position}:{path}", file.source.path);
+        let id = format!("{}#{position}:{path}", file.source.key());
         if file.denied.0.contains_key(&id) {
             return false;
         }

@@ -22,9 +22,9 @@ pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
     let mut files = Map::new();
     let mut names = BTreeSet::new();
     for (source, artifacts) in &by_source {
-        let can_share = |artifact: &&str| artifacts.len() == 1 || is_shareable(artifact);
-        let is_alone = artifacts.iter().all(|artifact| by_artifact[artifact].len() == 1 && can_share(&artifact));
-        if !is_alone || raw.contains(source) {
+        let can_share = |artifact: &str| artifacts.len() == 1 || is_shareable(artifact);
+        let is_alone = artifacts.iter().all(|artifact| by_artifact[artifact].len() == 1 && can_share(artifact));
+        if !is_alone || raw.contains(source) || !sources[*source].keeps_name {
             continue;
         }
         let name = tracked_name(&sources[*source].name);
@@ -37,7 +37,10 @@ pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
     }
     names.extend(by_artifact.keys().filter(|key| !files.contains_key(**key)).map(|key| default_name(draft, key)));
     for raw in &draft.raw {
-        let mut name = tracked_name(&sources[raw.source].name);
+        let mut name = match sources[raw.source].keeps_name {
+            true => tracked_name(&sources[raw.source].name),
+            false => format!("{}.patch.yaml", raw.name),
+        };
         if !names.insert(name.clone()) {
             name = format!("{}-rest.patch.yaml", raw.name);
             names.insert(name.clone());

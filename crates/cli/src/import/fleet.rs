@@ -6,8 +6,8 @@ use camino::Utf8PathBuf;
 use serde_json::{Map, Value, json};
 use talosmith_document::TalosVersion;
 use talosmith_machinery::Role;
+use talosmith_model::Schema;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
-use talosmith_model::{Schema, Schematic};
 use talosmith_render::yaml_document;
 
 use super::applications::Applications;
@@ -15,9 +15,9 @@ use super::disks::{self, KnownDisks};
 use super::draft::{Denied, Draft, Roles, drafts};
 use super::facts::secret_of;
 use super::file_names;
-use super::layers::{Layers, lift};
-use super::source::Source;
-use super::value::json;
+use super::images;
+use super::layers::{Layers, lift, move_keys};
+use super::source::{Scope, Source};
 use crate::starter::PLACEHOLDER;
 
 /// What the user says about the nodes.
@@ -78,7 +78,16 @@ impl FleetFacts {
         }
         let mut keys: Vec<(Role, Map<String, Value>)> =
             drafts.iter().map(|draft| (draft.role, device_keys(draft, sources))).collect();
-        let layers = lift(&mut keys);
+        let mut layers = lift(&mut keys);
+        for role in [Role::ControlPlane, Role::Worker] {
+            let mut own = drafts.iter().zip(&mut keys).filter(|(draft, _)| draft.role == role);
+            // What several have in common is there already.
+            let (Some((draft, (_, keys))), None) = (own.next(), own.next()) else { continue };
+            let layer = if role == Role::Worker { &mut layers.worker } else { &mut layers.controlplane };
+            if drafts.len() > 1 {
+                move_keys(keys, &of_role(draft, sources), layer);
+            }
+        }
         let mut files = Vec::new();
         let mut taken: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.address.clone()).collect();
         for (draft, (_, keys)) in drafts.iter().zip(keys) {
@@ -198,6 +207,24 @@ fn secret_files(draft: &Draft) -> Vec<String> {
     patches.chain(services).chain(registries.map(|_| line("registry-auth.yaml"))).collect()
 }
 
+/// The pointers of the keys of a device that only files of its role set.
+fn of_role(draft: &Draft, sources: &[Source]) -> BTreeSet<String> {
+    let is_of_role = |source: usize| matches!(sources[source].scope, Scope::Role(_));
+    let mut found: BTreeMap<String, bool> = BTreeMap::new();
+    for taken in &draft.taken {
+        let files = taken.artifacts.iter().map(|artifact| format!("/files/{artifact}"));
+        for pointer in taken.keys.iter().cloned().chain(files) {
+            *found.entry(pointer).or_insert(true) &= is_of_role(taken.source);
+        }
+    }
+    for raw in &draft.raw {
+        for pointer in [format!("/patches/{}", raw.name), format!("/files/patches.{}", raw.name)] {
+            found.insert(pointer, is_of_role(raw.source));
+        }
+    }
+    found.into_iter().filter(|(_, is_of_role)| *is_of_role).map(|(pointer, _)| pointer).collect()
+}
+
 /// Returns the facts of the cluster that the devices agree on; a device with another endpoint keeps it as its own.
 fn cluster_facts(drafts: &mut [Draft]) -> Map<String, Value> {
     let mut facts = Map::new();
@@ -237,45 +264,7 @@ fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>) 
             routes.iter_mut().filter(|route| route.as_str() == network).for_each(|route| *route = word.into());
         }
     }
-    let images = schematic_images(draft, sources);
-    let Some(install) = draft.facts.keys.get_mut("install").and_then(Value::as_object_mut) else { return };
-    if let Some(image) = install.get_mut("image") {
-        by_schematic(image, &images);
-    }
-    for image in install.get_mut("alternatives").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
-        by_schematic(image, &images);
-    }
-}
-
-/// The names of a device's schematics by their IDs.
-fn schematic_images(draft: &Draft, sources: &[Source]) -> BTreeMap<String, String> {
-    let schematics = draft.taken.iter().filter_map(|taken| {
-        let name = taken.artifacts.iter().find_map(|artifact| artifact.strip_prefix("schematics."))?;
-        let document = sources[taken.source].documents.first().map(json)?;
-        let schematic: Schematic = serde_json::from_value(document).ok()?;
-        Some((schematic.id().ok()?, name.to_owned()))
-    });
-    schematics.collect()
-}
-
-/// Names the schematic of an image of the Image Factory instead of its reference.
-fn by_schematic(image: &mut Value, schematics: &BTreeMap<String, String>) {
-    let Some(rest) = image["reference"].as_str().and_then(|text| text.strip_prefix("factory.talos.dev/")) else {
-        return;
-    };
-    let Some((installer, id)) =
-        rest.split_once('/').and_then(|(installer, rest)| Some((installer, rest.split(':').next()?)))
-    else {
-        return;
-    };
-    let Some(name) = schematics.get(id) else { return };
-    match installer {
-        "metal-installer" | "installer" => *image = json!({ "schematic": name }),
-        "metal-installer-secureboot" | "installer-secureboot" => {
-            *image = json!({ "schematic": name, "secureboot": true })
-        }
-        _ => {}
-    }
+    images::name_schematics(draft, sources);
 }
 
 /// Returns all keys of a device. The text of a raw patch is in the place of its file.

@@ -1,5 +1,7 @@
 //! Equal keys of several devices, moved to the layer of their role or cluster.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use talosmith_machinery::Role;
 
@@ -23,6 +25,26 @@ pub(super) fn lift(devices: &mut [(Role, Map<String, Value>)]) -> Layers {
         *layer = common(of_role.collect());
     }
     layers
+}
+
+/// Moves the keys at some pointers, of one or two names, from a device to a layer.
+pub(super) fn move_keys(device: &mut Map<String, Value>, pointers: &BTreeSet<String>, layer: &mut Map<String, Value>) {
+    for pointer in pointers {
+        let names: Vec<&str> = pointer.splitn(3, '/').skip(1).collect();
+        let Some(key) = names.first() else { continue };
+        let Some(name) = names.get(1) else {
+            layer.extend(device.shift_remove(*key).map(|value| ((*key).to_owned(), value)));
+            continue;
+        };
+        let Some(fields) = device.get_mut(*key).and_then(Value::as_object_mut) else { continue };
+        let Some(value) = fields.shift_remove(*name) else { continue };
+        if fields.is_empty() {
+            device.shift_remove(*key);
+        }
+        if let Some(fields) = layer.entry((*key).to_owned()).or_insert_with(|| Map::new().into()).as_object_mut() {
+            fields.insert((*name).to_owned(), value);
+        }
+    }
 }
 
 /// Removes from devices what all have, and returns it.
@@ -88,6 +110,10 @@ mod tests {
         assert_eq!(Value::Object(layers.controlplane), json!({ "cni": { "name": "none" } }));
         assert_eq!(Value::Object(layers.worker), json!({}));
         assert_eq!(Value::Object(devices[0].1.clone()), json!({ "hostname": "a", "labels": { "y": "1" } }));
+        let pointers = ["/time/servers", "/labels"].map(str::to_owned).into();
+        let mut worker = Map::new();
+        move_keys(&mut devices[2].1.clone(), &pointers, &mut worker);
+        assert_eq!(Value::Object(worker), json!({ "time": { "servers": ["t"] } }));
         assert_eq!(Value::Object(devices[2].1.clone()), json!({ "hostname": "a", "time": { "servers": ["t"] } }));
     }
 }

@@ -98,8 +98,15 @@ impl Row {
     /// Takes a value; false if the model cannot have it.
     pub(super) fn apply(&self, taking: &mut Taking<'_>, found: &Value) -> bool {
         let new = match self.take {
+            Texts => {
+                let texts = texts(found);
+                for (name, text) in texts.iter().filter_map(Value::as_object).flatten() {
+                    let names: Vec<&str> = self.key.split('/').chain([name.as_str()]).collect();
+                    taking.set_at(&names, text.clone());
+                }
+                return texts.is_some();
+            }
             Same => Some(found.clone()).filter(|value| !value.is_null()),
-            Texts => texts(found),
             List => list(found),
             Not => found.as_bool().map(|flag| Value::from(!flag)),
             With(take) => return take(taking, found),
@@ -189,17 +196,20 @@ fn talos_api_access(taking: &mut Taking<'_>, value: &Value) -> bool {
 }
 
 pub(super) fn endpoint(taking: &mut Taking<'_>, value: &Value) -> bool {
-    let Some(url) = value.as_str() else { return false };
+    let Some(url) = value.as_str().filter(|url| !url.contains("${")) else { return false };
     taking.set_cluster("endpoint", url.into());
     taking.set("endpoint", "cluster");
     true
 }
 
-/// A part of the cluster's network.
+/// A part of the cluster's network, of which none can be a variable.
 pub(super) fn network(taking: &mut Taking<'_>, key: &str, value: &Value) -> bool {
-    taking.set_cluster(key, value.clone());
-    taking.set("clusterNetwork", true);
-    true
+    let is_known = !value.to_string().contains("${");
+    if is_known {
+        taking.set_cluster(key, value.clone());
+        taking.set("clusterNetwork", true);
+    }
+    is_known
 }
 
 fn admission_control(taking: &mut Taking<'_>, value: &Value) -> bool {

@@ -11,6 +11,8 @@ pub(super) enum Content {
     Schematic,
     /// Objects of Kubernetes.
     Objects,
+    /// Encrypted with SOPS.
+    Encrypted,
     Other,
 }
 
@@ -21,6 +23,9 @@ pub(super) fn classify(documents: &[Value]) -> Content {
         return Content::Patch;
     }
     let has = |key: &str| first.get(key).is_some();
+    if has("sops") {
+        return Content::Encrypted;
+    }
     match (first["apiVersion"].as_str(), has("kind")) {
         (Some("v1alpha1"), true) => Content::Patch,
         (Some(_), true) => Content::Objects,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use talosmith_document::{Anchor, Code, Level, Pointer};
-use talosmith_machinery::{Role, Side};
+use talosmith_document::{Anchor, Code, Level};
+use talosmith_machinery::{Consequence, Role, Side};
 use talosmith_model::plan;
 use talosmith_render::{AppliedFile, AppliedFiles, Artifact, Reader};
 
@@ -13,7 +13,7 @@ use super::difference::{Difference, compare, short};
 use super::draft::{Denied, Draft, Taken};
 use super::fleet::{CONTROL_PLANE, ImportedFleet};
 use super::objects::{self, Content};
-use super::source::Source;
+use super::source::{Scope, Source};
 use super::value::json;
 use crate::inspection::{Inspection, inspect};
 use crate::project::Project;
@@ -43,6 +43,8 @@ pub(crate) struct Rendered {
 /// A file that was imported, and what is generated instead of it.
 pub(crate) struct ProvedFile {
     pub path: Utf8PathBuf,
+    /// The device for which it is compared, if the file is about several.
+    pub device: Option<String>,
     pub generated: Vec<Utf8PathBuf>,
     pub differences: Vec<Difference>,
     /// Whether something of it is generated together with parts of other files.
@@ -158,7 +160,8 @@ fn prove_files(draft: &Draft, rendered: &Rendered, sources: &[Source]) -> Vec<Pr
         let texts = own.iter().map(|(_, part)| part.body());
         let old = sources[source].documents.iter().map(json).collect();
         let differences = if is_spread { Vec::new() } else { compare(old, texts, &draft.facts.hidden) };
-        ProvedFile { path: sources[source].path.clone(), generated, differences, is_spread }
+        let device = (!sources[source].keeps_name).then(|| draft.name.clone());
+        ProvedFile { path: sources[source].path.clone(), device, generated, differences, is_spread }
     });
     files.collect()
 }
@@ -179,35 +182,61 @@ fn prove_device(
         .collect();
     let before: Vec<AppliedFile> = originals(draft, sources);
     let sides = (AppliedFiles { device, files: &before }, AppliedFiles { device, files: &after });
+    let whole = whole_of(draft, sources);
+    let consequences = match &whole {
+        None => {
+            let located = inspection.renderer.consequences(sides.0, sides.1);
+            located.map(|located| located.into_iter().map(|located| located.consequence).collect::<Vec<_>>())
+        }
+        Some((file, _)) => inspection.renderer.differences_from(file, sides.0, sides.1),
+    };
     let mut proved = ProvedDevice { name: draft.name.clone(), failure: None, differences: Vec::new() };
-    let consequences = match inspection.renderer.consequences(sides.0, sides.1) {
-        Ok(consequences) => consequences,
+    match consequences {
+        Ok(consequences) => {
+            let dropped = whole.map(|(_, dropped)| dropped);
+            let is_new = |found: &Consequence| dropped.is_none_or(|dropped| !is_dropped(dropped, &found.path));
+            for consequence in consequences.into_iter().filter(is_new) {
+                proved.differences.push(difference(draft, consequence, denied));
+            }
+        }
         Err(unreadable) => {
             let file = if unreadable.side == Side::Before { unreadable.key } else { "a generated file".to_owned() };
             proved.failure = Some(format!("Talos does not read {file}: {}", unreadable.message));
-            return Some(proved);
         }
-    };
-    for located in consequences {
-        let consequence = located.consequence;
-        let place =
-            [consequence.document.as_str(), consequence.path.as_str()].into_iter().filter(|part| !part.is_empty());
-        let difference = Difference {
-            at: place.collect::<Vec<_>>().join(": "),
-            before: consequence.before.map(|text| short(&text.into())),
-            after: consequence.after.map(|text| short(&text.into())),
-        };
-        let facts = draft.taken.iter().filter(|taken| is_about(taken, &consequence.document, &consequence.path));
-        let mut facts =
-            facts.filter(|taken| !taken.artifacts.iter().any(|key| OWN_FORM.iter().any(|own| key.starts_with(own))));
-        // A worker does not read what the model says of control planes alone.
-        if let Some(taken) = facts.next().filter(|taken| draft.role == Role::ControlPlane || !is_ignored(taken)) {
-            let reason = format!("the model would render it differently at {}", difference.at);
-            denied.0.entry(taken.id.clone()).or_insert(reason);
-        }
-        proved.differences.push(difference);
     }
     Some(proved)
+}
+
+/// Describes what differs in the machine config, and denies the fact that makes the difference.
+fn difference(draft: &Draft, consequence: Consequence, denied: &mut Denied) -> Difference {
+    let place = [consequence.document.as_str(), consequence.path.as_str()];
+    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    let difference = Difference {
+        at: place.join(": "),
+        before: consequence.before.map(|text| short(&text.into())),
+        after: consequence.after.map(|text| short(&text.into())),
+    };
+    let facts = draft.taken.iter().filter(|taken| is_about(taken, &consequence.document, &consequence.path));
+    let is_own = |taken: &&Taken| taken.artifacts.iter().any(|key| OWN_FORM.iter().any(|own| key.starts_with(own)));
+    let mut facts = facts.filter(|taken| !is_own(taken));
+    // A worker does not read what the model says of control planes alone.
+    if let Some(taken) = facts.next().filter(|taken| draft.role == Role::ControlPlane || !is_ignored(taken)) {
+        let reason = format!("the model would render it differently at {}", difference.at);
+        denied.0.entry(taken.id.clone()).or_insert(reason);
+    }
+    difference
+}
+
+/// The whole machine config of a device, and what of it the base config has in another form.
+fn whole_of<'s>(draft: &Draft, sources: &'s [Source]) -> Option<(AppliedFile, &'s BTreeSet<String>)> {
+    let own = sources.iter().filter(|source| source.scope == Scope::Device(draft.name.clone()));
+    let (source, whole) = own.filter_map(|source| Some((source, source.whole.as_ref()?))).next()?;
+    Some((AppliedFile { key: source.path.to_string(), body: whole.text.clone() }, &whole.dropped))
+}
+
+/// Whether a value is one that the base config has in another form, or in it.
+fn is_dropped(dropped: &BTreeSet<String>, path: &str) -> bool {
+    dropped.iter().any(|known| path == known || path.starts_with(&format!("{known}.")))
 }
 
 /// Whether a fact is one that workers ignore.
@@ -233,7 +262,7 @@ fn originals(draft: &Draft, sources: &[Source]) -> Vec<AppliedFile> {
     for source in taken.map(|taken| taken.source).chain(draft.raw.iter().map(|raw| raw.source)) {
         let is_patch =
             objects::classify(&sources[source].documents.iter().map(json).collect::<Vec<_>>()) == Content::Patch;
-        if is_patch && !used.contains(&source) {
+        if is_patch && sources[source].whole.is_none() && !used.contains(&source) {
             used.push(source);
         }
     }
@@ -255,12 +284,13 @@ fn prove_applications(paths: &[Utf8PathBuf], rendered: &[Rendered], sources: &[S
         let artifact = artifacts.iter().find(|artifact| artifact.path == *path)?;
         let old = source.documents.iter().map(json).collect();
         let differences = compare(old, std::iter::once(artifact.body()), &[]);
-        Some(ProvedFile { path: path.clone(), generated: vec![path.clone()], differences, is_spread: false })
+        Some(ProvedFile {
+            path: path.clone(),
+            device: None,
+            generated: vec![path.clone()],
+            differences,
+            is_spread: false,
+        })
     });
     files.collect()
-}
-
-/// The keys of a pointer, for a person.
-pub(super) fn shown(pointer: &Pointer) -> String {
-    pointer.segments().collect::<Vec<_>>().join(".")
 }

@@ -1,15 +1,13 @@
-//! The files that are imported, and whose they are.
+//! A file that is imported, and whose it is.
 
 use std::collections::BTreeSet;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Diagnostic, Document, Node, SourceId, TalosVersion, decode, line_column};
+use camino::Utf8PathBuf;
+use serde_json::{Map, Value};
+use talosmith_document::{Node, SourceId, TalosVersion, line_column};
 use talosmith_machinery::Role;
 
 use super::value::{at, json};
-use crate::change::is_generated;
-use crate::source_cache::SourceCache;
-use crate::tree::{EntryKind, ReadError, Tree};
 
 /// The devices that a file is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +26,15 @@ pub(crate) struct Folder {
     pub path: Utf8PathBuf,
 }
 
+/// A whole machine config, of which the rest is a patch.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    /// Its text without secrets.
+    pub text: String,
+    /// The values that the base config has in another form, such as secrets: keys joined by dots.
+    pub dropped: BTreeSet<String>,
+}
+
 /// A file that is imported.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -39,12 +46,66 @@ pub(crate) struct Source {
     pub id: SourceId,
     pub text: String,
     pub documents: Vec<Node>,
+    /// Whether the generated files keep `name`.
+    pub keeps_name: bool,
+    /// The line of the file at which the text begins.
+    pub first_line: usize,
+    /// Where each value of a text that an import made is written: its keys, and the place.
+    pub places: Vec<(String, String)>,
+    /// What it says of its cluster.
+    pub cluster: Map<String, Value>,
+    /// Keys of its device that are no values of Talos.
+    pub keys: Map<String, Value>,
+    /// Whether the user says whose it is.
+    pub is_named: bool,
+    /// The whole machine config of which this is the part that the base config does not have.
+    pub whole: Option<Whole>,
 }
 
 impl Source {
+    pub(super) fn new(
+        path: Utf8PathBuf,
+        name: &str,
+        scope: Scope,
+        id: SourceId,
+        text: String,
+        documents: Vec<Node>,
+    ) -> Self {
+        Self {
+            path,
+            name: name.to_owned(),
+            scope,
+            id,
+            text,
+            documents,
+            keeps_name: true,
+            first_line: 1,
+            places: Vec::new(),
+            cluster: Map::new(),
+            keys: Map::new(),
+            is_named: false,
+            whole: None,
+        }
+    }
+
+    /// What facts of it are known by: several can be in one file of the user.
+    pub(super) fn key(&self) -> String {
+        match (&self.scope, self.keeps_name) {
+            (Scope::Device(device), false) => format!("{}:{}:{device}", self.path, self.first_line),
+            _ => self.path.to_string(),
+        }
+    }
+
+    /// The place of a value: the nearest of those that are known.
+    pub(crate) fn place_of(&self, keys: &str) -> Option<&str> {
+        let is_around = |known: &str| keys == known || keys.starts_with(&format!("{known}."));
+        let around = self.places.iter().filter(|(known, _)| is_around(known));
+        around.max_by_key(|(known, _)| known.len()).map(|(_, place)| place.as_str())
+    }
+
     /// The path and the line of a byte.
     pub(crate) fn place(&self, byte: u32) -> String {
-        format!("{}:{}", self.path, line_column(&self.text, byte as usize).0)
+        format!("{}:{}", self.path, line_column(&self.text, byte as usize).0 + self.first_line - 1)
     }
 }
 
@@ -64,7 +125,7 @@ impl Scope {
     }
 
     /// The scope of a folder by its name: the inner `None` for one that says nothing; the outer one for the name of a device.
-    fn of_folder(name: &str) -> Option<Option<Self>> {
+    pub(super) fn of_folder(name: &str) -> Option<Option<Self>> {
         let scope = match name {
             "all" | "common" | "global" | "shared" | "base" | "cluster" | "defaults" | "general" => Some(Self::All),
             "controlplane" | "controlplanes" | "control-plane" | "control-planes" | "controller" | "controllers"
@@ -76,122 +137,6 @@ impl Scope {
         };
         Some(scope)
     }
-}
-
-/// What was found below the folders.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub sources: Vec<Source>,
-    /// Files that cannot be parsed.
-    pub findings: Vec<Diagnostic>,
-    /// Files that are left alone, each with the reason.
-    pub left: Vec<(Utf8PathBuf, &'static str)>,
-    seen: BTreeSet<Utf8PathBuf>,
-}
-
-/// Reads the files of folders: in the order of the arguments, below each in that of their names.
-pub(crate) fn read_folders(tree: &dyn Tree, cache: &SourceCache<'_>, folders: &[Folder]) -> Result<Found, ReadError> {
-    let mut found = Found::default();
-    for folder in folders {
-        let is_file = !matches!(tree.read(&folder.path), Ok(None) | Err(_));
-        let above = if is_file { folder.path.parent().unwrap_or(Utf8Path::new("")) } else { &folder.path };
-        // `devices/node-1/manifests` says whose files it has.
-        let named = above.components().filter_map(|part| match Scope::of_folder(part.as_str()) {
-            Some(scope) => scope,
-            None => Some(Scope::Device(part.as_str().to_owned())),
-        });
-        let scope = folder.scope.clone().or_else(|| named.last());
-        let position = Position { scope, below: above.to_owned(), is_fixed: folder.scope.is_some() };
-        if is_file {
-            read_file(tree, cache, &folder.path, &position, &mut found)?;
-        } else {
-            read_folder(tree, cache, above, &position, &mut found)?;
-        }
-    }
-    Ok(found)
-}
-
-/// Where the walk is.
-struct Position {
-    scope: Option<Scope>,
-    /// The folder of the scope.
-    below: Utf8PathBuf,
-    /// Whether names of folders say nothing.
-    is_fixed: bool,
-}
-
-fn read_folder(
-    tree: &dyn Tree,
-    cache: &SourceCache<'_>,
-    folder: &Utf8Path,
-    position: &Position,
-    found: &mut Found,
-) -> Result<(), ReadError> {
-    for entry in tree.list(folder)? {
-        let path = folder.join(&entry.name);
-        match entry.kind {
-            EntryKind::File => read_file(tree, cache, &path, position, found)?,
-            EntryKind::Folder if entry.name.starts_with('.') => {}
-            EntryKind::Folder => read_folder(tree, cache, &path, &inner(position, &entry.name, &path), found)?,
-            EntryKind::Symlink => found.left.push((path, "a symbolic link")),
-            EntryKind::Other => {}
-        }
-    }
-    Ok(())
-}
-
-fn inner(position: &Position, name: &str, path: &Utf8Path) -> Position {
-    let stays = |below: &Utf8Path| Position {
-        scope: position.scope.clone(),
-        below: below.to_owned(),
-        is_fixed: position.is_fixed,
-    };
-    if position.is_fixed {
-        return stays(&position.below);
-    }
-    match (Scope::of_folder(name), &position.scope) {
-        (Some(None), _) => stays(path),
-        (Some(Some(scope)), _) => Position { scope: Some(scope), below: path.to_owned(), is_fixed: false },
-        // `node-1/k8s` is a part of what `node-1` has.
-        (None, Some(_)) => stays(&position.below),
-        (None, None) => {
-            Position { scope: Some(Scope::Device(name.to_owned())), below: path.to_owned(), is_fixed: false }
-        }
-    }
-}
-
-fn read_file(
-    tree: &dyn Tree,
-    cache: &SourceCache<'_>,
-    path: &Utf8Path,
-    position: &Position,
-    found: &mut Found,
-) -> Result<(), ReadError> {
-    if !matches!(path.extension(), Some("yaml" | "yml")) {
-        found.left.push((path.to_owned(), "no YAML"));
-        return Ok(());
-    }
-    let name = path.file_name().unwrap_or_default();
-    if matches!(name, "device.yaml" | "talosmith.yaml") || !found.seen.insert(path.to_owned()) {
-        return Ok(());
-    }
-    let Some(bytes) = tree.read(path)? else { return Ok(()) };
-    if is_generated(&bytes) {
-        found.left.push((path.to_owned(), "talosmith generated it"));
-        return Ok(());
-    }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let id = cache.add(path, text.as_str());
-    let documents = decode(id, &bytes).map_err(|finding| vec![finding]);
-    match documents.and_then(|text| Document::parse_stream(id, text)) {
-        Ok(documents) => {
-            let name = path.strip_prefix(&position.below).unwrap_or(path).to_string();
-            let scope = position.scope.clone().unwrap_or(Scope::All);
-            found.sources.push(Source { path: path.to_owned(), name, scope, id, text, documents });
-        }
-        Err(findings) => found.findings.extend(findings),
-    }
-    Ok(())
 }
 
 /// The version of the newest installer image among the files.

@@ -6,6 +6,9 @@ use talosmith_machinery::volume_bytes;
 use super::facts::Taking;
 use super::value::{at, only, text};
 
+/// The selector of the disk that Talos is installed on.
+const SYSTEM_DISK: &str = "system_disk";
+
 /// A document of a volume; false if it has something that `volumes` has no key for.
 pub(super) fn volume(taking: &mut Taking<'_>, value: &Value) -> bool {
     volume_of(taking, value).is_some()
@@ -48,7 +51,12 @@ fn provision(taking: &mut Taking<'_>, value: &Value, volume: &mut Map<String, Va
     let disk = match fields.get("diskSelector") {
         Some(selector) => {
             only(selector, &["match"])?;
-            let disk = taking.disk(selector["match"].as_str()?);
+            let selector = selector["match"].as_str()?;
+            // It is the disk that another key finds by something else.
+            if selector == SYSTEM_DISK && taking.facts.system_disk.is_some() {
+                return None;
+            }
+            let disk = taking.disk(selector);
             volume.insert("disk".to_owned(), disk.as_str().into());
             disk
         }
@@ -93,8 +101,7 @@ fn encrypted(taking: &mut Taking<'_>, value: &Value, volume: &str) -> Option<Val
 /// `machine.install.disk`
 pub(super) fn install_disk(taking: &mut Taking<'_>, value: &Value) -> bool {
     let Some(path) = value.as_str().filter(|path| path.starts_with("/dev/")) else { return false };
-    system_disk(taking, path);
-    true
+    system_disk(taking, path)
 }
 
 /// `machine.install.diskSelector` with nothing but what identifies a disk.
@@ -107,15 +114,19 @@ pub(super) fn install_selector(taking: &mut Taking<'_>, value: &Value) -> bool {
         Some(format!("disk.{key} == '{value}'"))
     });
     let Some(terms) = terms.collect::<Option<Vec<_>>>() else { return false };
-    system_disk(taking, &terms.join(" && "));
-    true
+    system_disk(taking, &terms.join(" && "))
 }
 
-fn system_disk(taking: &mut Taking<'_>, selector: &str) {
+/// Notes the disk that Talos is installed on; false if it is known by another selector already.
+fn system_disk(taking: &mut Taking<'_>, selector: &str) -> bool {
+    if taking.facts.disks.iter().any(|(known, _)| known == SYSTEM_DISK) {
+        return false;
+    }
     let disk = taking.disk(selector);
     taking.facts.system_disk = Some(disk);
     taking.set("install/disk", true);
     taking.artifact("install.disk");
+    true
 }
 
 /// A document UnattendedInstallConfig.

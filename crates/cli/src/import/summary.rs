@@ -10,16 +10,19 @@ use super::documents::{FIELDS, WHOLE};
 use super::draft::{Denied, Draft};
 use super::fleet::ImportedFleet;
 use super::main_document::ROWS;
+use super::mask::Masked;
 use super::objects::{self, Content};
 use super::proof::{Proof, ProvedDevice, ProvedFile};
-use super::source::{Found, Source};
+use super::reading::Found;
+use super::source::Source;
 use super::value::json;
 
 /// The most differences that are listed for a file or a device.
 const SHOWN: usize = 20;
 
 /// Why talosmith generates something else on purpose, by a part of the place of the difference.
-const EXPLAINED: [(&str, &str); 4] = [
+const EXPLAINED: [(&str, &str); 5] = [
+    ("cluster.network.", "`clusterNetwork` writes all networks of the cluster, also those that the base config has"),
     (
         "plugins.io.containerd.grpc.v1.cri",
         "containerd 2 ignores this section: the runtimes are below io.containerd.cri.v1.runtime",
@@ -33,29 +36,40 @@ const EXPLAINED: [(&str, &str); 4] = [
 ];
 
 /// Describes an import.
-pub(crate) fn summary(found: &Found, fleet: &ImportedFleet, proof: &Proof<'_>, denied: &Denied) -> String {
-    let mut text = not_mapped(&fleet.drafts, &found.sources, denied);
+pub(crate) fn summary(
+    found: &Found,
+    masked: &Masked,
+    (fleet, proof, denied): (&ImportedFleet, &Proof<'_>, &Denied),
+) -> String {
+    let mut text = not_mapped(fleet, found, denied);
     text.push_str(&left_alone(found, fleet));
-    text.push_str(&replaced(&fleet.drafts));
-    text.push_str(&files(&proof.files));
+    text.push_str(&replaced(&fleet.drafts, masked));
+    text.push_str(&files(&proof.files, !proof.devices.is_empty()));
     proof.devices.iter().for_each(|device| text.push_str(&machine_config(device)));
+    let is_proved = |draft: &&Draft| proof.devices.iter().any(|device| device.name == draft.name);
+    for draft in fleet.drafts.iter().filter(|draft| !is_proved(draft) && !proof.devices.is_empty()) {
+        text.push_str(&format!("  {}: not compared before the errors in the model are repaired\n", draft.name));
+    }
     text
 }
 
 /// The values that no key has, each with its file, its line and its keys.
-fn not_mapped(drafts: &[Draft], sources: &[Source], denied: &Denied) -> String {
+fn not_mapped(fleet: &ImportedFleet, found: &Found, denied: &Denied) -> String {
+    let split = |place: &str| {
+        let (path, line) = place.rsplit_once(':').unwrap_or((place, "1"));
+        (path.to_owned(), line.parse::<usize>().unwrap_or(1))
+    };
     let mut lines = BTreeSet::new();
-    for raw in drafts.iter().flat_map(|draft| &draft.raw) {
-        let source = &sources[raw.source];
+    for (place, key, reason) in found.talconfig.iter().flat_map(|talconfig| &talconfig.not_mapped) {
+        let (path, line) = split(place);
+        lines.insert((path, line, format!("`{key}`: {reason}")));
+    }
+    for raw in fleet.drafts.iter().flat_map(|draft| &draft.raw) {
+        let source = &found.sources[raw.source];
         for (place, keys) in &raw.values {
-            let (path, line) = place.rsplit_once(':').unwrap_or((place, "1"));
-            let line: usize = line.parse().unwrap_or(1);
+            let (path, line) = split(place);
             let reason = reason(source, keys, denied);
-            lines.insert((
-                path.to_owned(),
-                line,
-                format!("`{keys}`: {reason}, so it stays in the raw patch `{}`", raw.name),
-            ));
+            lines.insert((path, line, format!("`{keys}`: {reason}, so it stays in the raw patch `{}`", raw.name)));
         }
     }
     if lines.is_empty() {
@@ -67,20 +81,20 @@ fn not_mapped(drafts: &[Draft], sources: &[Source], denied: &Denied) -> String {
 
 fn reason(source: &Source, keys: &str, denied: &Denied) -> String {
     let is_in = |path: &str| keys == path || keys.starts_with(&format!("{path}."));
-    let start = format!("{}#", source.path);
-    let kind = keys.split('.').next().unwrap_or_default();
-    let refused = denied.0.iter().filter_map(|(id, reason)| {
+    let start = format!("{}#", source.key());
+    let kind = keys.split(['.', ' ']).next().unwrap_or_default();
+    let mut refused = denied.0.iter().filter_map(|(id, reason)| {
         let (position, path) = id.strip_prefix(&start)?.split_once(':')?;
         let document = source.documents.get(position.parse::<usize>().ok()?).map(json)?;
         let of_document = document["kind"].as_str().unwrap_or_default();
         let is_about = match (of_document, path) {
             ("", path) => is_in(path),
-            (own, "") => own == kind,
+            (own, "") => [own, document["name"].as_str().unwrap_or_default()].join(" ").trim() == keys,
             (own, path) => is_in(&format!("{own}.{path}")),
         };
         is_about.then_some(reason)
     });
-    if let Some(reason) = refused.last() {
+    if let Some(reason) = refused.next_back() {
         return reason.clone();
     }
     let row = ROWS.iter().chain(FIELDS).find(|row| is_in(row.path) || row.path.starts_with(&format!("{keys}.")));
@@ -103,10 +117,13 @@ fn left_alone(found: &Found, fleet: &ImportedFleet) -> String {
         let documents: Vec<Value> = source.documents.iter().map(json).collect();
         let reason = match objects::classify(&documents) {
             Content::Objects => "objects of Kubernetes that no key generates",
+            Content::Encrypted => {
+                "encrypted with SOPS: import what `sops --decrypt` prints, whose secrets become placeholders"
+            }
             Content::Other => "neither a patch of Talos nor a schematic",
             Content::Patch | Content::Schematic => continue,
         };
-        if !used.contains(&index) && !fleet.generated.contains(&source.path) {
+        if source.keeps_name && !used.contains(&index) && !fleet.generated.contains(&source.path) {
             lines.insert((&source.path, reason.to_owned()));
         }
     }
@@ -118,9 +135,12 @@ fn left_alone(found: &Found, fleet: &ImportedFleet) -> String {
 }
 
 /// The secrets that were replaced, without their values.
-fn replaced(drafts: &[Draft]) -> String {
-    let names: BTreeSet<&String> =
-        drafts.iter().flat_map(|draft| draft.facts.hidden.iter().map(|(_, placeholder)| placeholder)).collect();
+fn replaced(drafts: &[Draft], masked: &Masked) -> String {
+    let hidden = drafts.iter().flat_map(|draft| draft.facts.hidden.iter().map(|(_, name)| name.clone()));
+    let used: BTreeSet<&str> =
+        drafts.iter().flat_map(|draft| draft.facts.placeholders.iter().map(String::as_str)).collect();
+    let found = masked.names().filter(|name| used.contains(name)).map(|name| format!("${{{name}}}"));
+    let names: BTreeSet<String> = hidden.chain(found).collect();
     let lines: String = names.into_iter().map(|name| format!("  {name}\n")).collect();
     if lines.is_empty() {
         lines
@@ -129,7 +149,10 @@ fn replaced(drafts: &[Draft]) -> String {
     }
 }
 
-fn files(files: &[ProvedFile]) -> String {
+fn files(files: &[ProvedFile], has_devices: bool) -> String {
+    if !has_devices {
+        return "no proof: nothing is generated before the errors in the model are repaired\n".to_owned();
+    }
     let paths: BTreeSet<&Utf8PathBuf> = files.iter().map(|file| &file.path).collect();
     let is_equal = |path: &&&Utf8PathBuf| {
         let mut own = files.iter().filter(|file| file.path == ***path);
@@ -140,9 +163,13 @@ fn files(files: &[ProvedFile]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for file in files.iter().filter(|file| file.is_spread || !file.differences.is_empty()) {
         let generated: Vec<&str> = file.generated.iter().map(|path| path.as_str()).collect();
+        let name = match &file.device {
+            Some(device) => format!("{} for {device}", file.path),
+            None => file.path.to_string(),
+        };
         lines.push(match file.is_spread {
-            true => format!("  {}: merged with others into {}\n", file.path, generated.join(", ")),
-            false => format!("  {} differs:\n{}", file.path, differences(&file.differences)),
+            true => format!("  {name}: merged with others into {}\n", generated.join(", ")),
+            false => format!("  {name} differs:\n{}", differences(&file.differences)),
         });
     }
     let mut seen = BTreeSet::new();

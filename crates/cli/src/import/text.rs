@@ -1,11 +1,12 @@
 //! The text of what is left of a patch, with its comments.
 
 use serde_json::Value;
-use talosmith_document::{Document, Node, Pointer};
+use talosmith_document::{Document, Pointer};
 use talosmith_render::yaml_document;
 
+use super::documents::FIELDS;
 use super::source::Source;
-use super::value::{json, leaves};
+use super::value::{json, key_start, leaves};
 
 /// What is left of a document.
 #[derive(Debug)]
@@ -54,37 +55,30 @@ pub(super) fn rest_text(source: &Source, rest: &[Remaining]) -> Option<(String, 
 fn places(source: &Source, remaining: &Remaining) -> Vec<(String, String)> {
     let Some(root) = source.documents.get(remaining.position) else { return Vec::new() };
     let kind = remaining.value["kind"].as_str();
+    // A document is taken as a whole, or has no key at all.
+    if let Some(kind) = kind.filter(|kind| FIELDS.iter().all(|row| row.path.split('.').next() != Some(*kind))) {
+        let name = [kind, remaining.value["name"].as_str().unwrap_or_default()].join(" ").trim().to_owned();
+        let place = source.place_of(kind).map_or_else(|| source.place(root.span.start), str::to_owned);
+        return vec![(place, name)];
+    }
     let mut found: Vec<(String, String)> = Vec::new();
     for (pointer, _) in leaves(&remaining.value) {
-        let keys: Vec<String> = pointer.segments().collect();
-        let is_identity = keys.len() == 1 && matches!(keys[0].as_str(), "apiVersion" | "kind" | "name" | "$patch");
-        let depth = if kind.is_some() { 1 } else { 3 };
         let is_item = |key: &String| key.bytes().all(|byte| byte.is_ascii_digit());
-        let keys: Vec<String> = keys.into_iter().take(depth).take_while(|key| !is_item(key)).collect();
+        let depth = if kind.is_some() { 1 } else { 3 };
+        let keys: Vec<String> = pointer.segments().take(depth).take_while(|key| !is_item(key)).collect();
+        if kind.is_some() && matches!(keys.first().map(String::as_str), Some("apiVersion" | "kind" | "name")) {
+            continue;
+        }
         let at = keys.iter().fold(Pointer::root(), |at, key| at.child(key));
-        let name = match kind {
-            Some(kind) if is_identity => kind.to_owned(),
-            Some(kind) => format!("{kind}.{}", keys.join(".")),
-            None => keys.join("."),
-        };
-        let is_known = found.iter().any(|(_, known)| *known == name);
-        if !is_known && !(is_identity && remaining.value.as_object().is_some_and(|fields| fields.len() > 3)) {
+        let name: Vec<&str> = kind.into_iter().chain(keys.iter().map(String::as_str)).collect();
+        let name = name.join(".");
+        if found.iter().all(|(_, known)| *known != name) {
             let byte = key_start(root, &at).unwrap_or(root.span.start);
-            found.push((source.place(byte), name));
+            let place = source.place_of(&name).map_or_else(|| source.place(byte), str::to_owned);
+            found.push((place, name));
         }
     }
-    // The kind stands for a document that has other values.
-    if found.len() > 1 {
-        found.retain(|(_, name)| Some(name.as_str()) != kind);
-    }
     found
-}
-
-/// The first byte of the key at a pointer.
-fn key_start(root: &Node, pointer: &Pointer) -> Option<u32> {
-    let document = Document { root: root.clone() };
-    let (key, value) = document.find(pointer)?;
-    Some(key.unwrap_or(value).start)
 }
 
 /// Cuts the lines of what was taken out of a file.

@@ -1,7 +1,7 @@
 //! YAML values as JSON, without a loss of what Talos would read.
 
 use serde_json::{Map, Value};
-use talosmith_document::{Node, NodeValue, Pointer, Style};
+use talosmith_document::{Document, Node, NodeValue, Pointer, Style};
 
 /// Converts a node. A number that JSON would write otherwise, such as `1.10` or `0o644`, stays a string.
 pub(crate) fn json(node: &Node) -> Value {
@@ -101,4 +101,11 @@ fn add_leaves(value: &Value, at: &Pointer, found: &mut Vec<(Pointer, Value)>) {
         }
         other => found.push((at.clone(), other.clone())),
     }
+}
+
+/// The first byte of the key at a pointer.
+pub(super) fn key_start(root: &Node, pointer: &Pointer) -> Option<u32> {
+    let document = Document { root: root.clone() };
+    let (key, value) = document.find(pointer)?;
+    Some(key.unwrap_or(value).start)
 }

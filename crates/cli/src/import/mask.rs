@@ -1,0 +1,143 @@
+//! Secrets in plain text, which are replaced before anything else reads a file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use talosmith_document::{Anchor, Code, Document, Node, NodeValue, Pointer, TalosVersion};
+use talosmith_machinery::talos_data::secrets;
+use talosmith_machinery::{PatchLocator, Target, decode_patch};
+use talosmith_model::tailscale_key;
+
+use super::facts::{placeholder, placeholder_of};
+use super::source::Source;
+
+/// The names of the placeholders for the secrets that were found, by their values.
+#[derive(Default)]
+pub(crate) struct Masked(BTreeMap<String, String>);
+
+impl Masked {
+    /// Replaces the secrets of a file by placeholders. Equal values get one name.
+    pub(crate) fn mask(&mut self, source: &mut Source, version: &TalosVersion) {
+        let mut text = source.text.clone();
+        let mut ranges = secret_ranges(source, version);
+        ranges.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        ranges.dedup_by(|later, earlier| later.0.end > earlier.0.start);
+        for (range, name) in ranges {
+            let value = text[range.clone()].to_owned();
+            if placeholder(value.trim_matches(['"', '\''])).is_none() {
+                text.replace_range(range, &format!("${{{}}}", self.name(&value, &name)));
+            }
+        }
+        while let Some(Anchor::Bytes(range)) = tailscale_key(source.id, &text).map(|finding| finding.at.location.anchor)
+        {
+            let range = Range::from(range);
+            let name = self.name(&text[range.clone()], "tailscale-authkey");
+            text.replace_range(range, &format!("${{{name}}}"));
+        }
+        if text != source.text {
+            if let Ok(documents) = Document::parse_stream(source.id, &text) {
+                source.documents = documents;
+            }
+            source.text = text;
+        }
+    }
+
+    /// The placeholders, for a person.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
+    fn name(&mut self, value: &str, name: &str) -> String {
+        if let Some(known) = self.0.get(value) {
+            return known.clone();
+        }
+        let base = placeholder_of(name);
+        let mut names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}_{number}")));
+        let name = names.find(|name| !self.0.values().any(|known| known == name)).unwrap_or(base);
+        self.0.insert(value.to_owned(), name.clone());
+        name
+    }
+}
+
+/// The bytes of the secrets that Talos's types know, and of those that their form shows, each with a name.
+fn secret_ranges(source: &Source, version: &TalosVersion) -> Vec<(Range<usize>, String)> {
+    let target = Target { version, base: version.minor() };
+    let (_, findings) = decode_patch(&source.documents, &PatchLocator::File(source.id), &target);
+    let secrets = findings.into_iter().filter(|finding| finding.code == Code::LiteralSecret);
+    let mut found: Vec<(Range<usize>, String)> = secrets
+        .filter_map(|finding| match finding.at.location.anchor {
+            Anchor::Bytes(range) => Some(Range::from(range)),
+            _ => None,
+        })
+        .filter_map(|range| {
+            let found = |root| Some((root, find(root, &Pointer::root(), &range)?));
+            let (root, (pointer, node)) = source.documents.iter().find_map(found)?;
+            Some(narrowed(&range, node, &pointer, root))
+        })
+        .collect();
+    for root in &source.documents {
+        add_by_form(root, root, &Pointer::root(), &mut found);
+    }
+    found
+}
+
+/// The scalar in which some bytes are.
+fn find<'n>(node: &'n Node, at: &Pointer, range: &Range<usize>) -> Option<(Pointer, &'n Node)> {
+    let span = node.span.start as usize..node.span.end as usize;
+    match &node.value {
+        NodeValue::Scalar(..) => {
+            (span.start <= range.start && range.end <= span.end.max(range.start)).then(|| (at.clone(), node))
+        }
+        NodeValue::Sequence(items) => {
+            items.iter().enumerate().find_map(|(index, item)| find(item, &at.item(index), range))
+        }
+        NodeValue::Mapping(entries) => {
+            entries.iter().find_map(|entry| find(&entry.value, &at.child(&entry.key), range))
+        }
+    }
+}
+
+/// The bytes of a secret: of a variable `NAME=value`, those of the value; and a name for it.
+fn narrowed(range: &Range<usize>, node: &Node, pointer: &Pointer, root: &Node) -> (Range<usize>, String) {
+    let has_letter = |key: &String| key.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let mut keys: Vec<String> = pointer.segments().filter(has_letter).collect();
+    let is_variable_list = keys.iter().any(|key| key == "environment");
+    let document = root.get("kind").and(root.get("name")).and_then(Node::scalar);
+    keys.splice(..0, document.map(|(name, _)| name.to_owned()));
+    let name = keys[keys.len().saturating_sub(2)..].join("-");
+    let Some((text, _)) = node.scalar() else { return (range.clone(), name) };
+    let span = node.span.start as usize..node.span.end as usize;
+    match text.split_once('=').filter(|_| is_variable_list && span.len() == text.len()) {
+        Some((variable, value)) if is_variable(variable) => (span.end - value.len()..span.end, variable.to_owned()),
+        _ => (range.clone(), name),
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Adds the plain scalars that are secrets by their form or by the name of their variable.
+fn add_by_form(root: &Node, node: &Node, at: &Pointer, found: &mut Vec<(Range<usize>, String)>) {
+    match &node.value {
+        NodeValue::Scalar(text, _) => {
+            let span = node.span.start as usize..node.span.end as usize;
+            let is_whole = span.len() == text.len();
+            let variable = text
+                .split_once('=')
+                .filter(|(name, value)| is_variable(name) && secrets::is_secret_variable(name, value));
+            if let (Some((name, value)), true) = (variable, is_whole) {
+                found.push((span.end - value.len()..span.end, name.to_owned()));
+            } else if let (Some(secret), true) = (secrets::find(text), is_whole) {
+                let range = span.start + secret.range.start..span.start + secret.range.end;
+                found.push(narrowed(&range, node, at, root));
+            }
+        }
+        NodeValue::Sequence(items) => {
+            items.iter().enumerate().for_each(|(index, item)| add_by_form(root, item, &at.item(index), found));
+        }
+        NodeValue::Mapping(entries) => {
+            entries.iter().for_each(|entry| add_by_form(root, &entry.value, &at.child(&entry.key), found));
+        }
+    }
+}

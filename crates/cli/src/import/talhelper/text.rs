@@ -1,0 +1,99 @@
+//! The text of talconfig.yaml: its variables, anchors, templates and numbers.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value};
+use talosmith_machinery::talos_data::secrets;
+use talosmith_render::{Format, parse};
+
+use crate::import::facts::placeholders_in;
+use crate::import::value::text;
+use crate::tree::Tree;
+
+/// The variables in talenv.yaml beside a talconfig.yaml. Those that may be secrets are left out.
+pub(super) fn variables(tree: &dyn Tree, path: &Utf8Path) -> BTreeMap<String, String> {
+    let files = ["talenv.yaml", "talenv.yml"].map(|name| path.with_file_name(name));
+    let texts =
+        files.iter().filter_map(|path| tree.read(path).ok()?).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let documents = texts.filter_map(|text| parse(Format::Yaml, &text).ok()?.pop());
+    let known = documents.filter(|document| document.get("sops").is_none());
+    let entries = known.flat_map(|document| document.as_object().cloned().unwrap_or_default());
+    let plain = entries.filter_map(|(name, value)| Some((name, text(&value)?)));
+    plain.filter(|(name, value)| !secrets::is_secret_variable(name, value) && secrets::find(value).is_none()).collect()
+}
+
+/// Replaces the variables whose values are known.
+pub(super) fn with_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
+    variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
+}
+
+/// Returns a path without `..`; none if it leads out of the repository.
+pub(super) fn without_parents(path: &Utf8Path) -> Option<Utf8PathBuf> {
+    let mut result = Utf8PathBuf::new();
+    for part in path.components() {
+        match part.as_str() {
+            "." => {}
+            ".." => result.pop().then_some(())?,
+            name => result.push(name),
+        }
+    }
+    Some(result)
+}
+
+/// Resolves merge keys, which the parser leaves.
+pub(super) fn merged(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut result = Map::new();
+            let (merges, own): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(key, _)| key == "<<");
+            for (_, value) in merges {
+                let values = match value {
+                    Value::Array(items) => items,
+                    other => vec![other],
+                };
+                for value in values.into_iter().map(merged) {
+                    value.as_object().cloned().into_iter().flatten().for_each(|(key, value)| {
+                        result.entry(key).or_insert(value);
+                    });
+                }
+            }
+            result.extend(own.into_iter().map(|(key, value)| (key, merged(value))));
+            Value::Object(result)
+        }
+        Value::Array(items) => items.into_iter().map(merged).collect(),
+        // talhelper replaces variables first, so that a directive of Talos needs two signs.
+        Value::String(text) if text.contains("$$") => text.replace("$$", "$").into(),
+        other => other,
+    }
+}
+
+/// Removes the templates from a mapping, and returns their names.
+pub(super) fn templates(value: &mut Value) -> Vec<String> {
+    let Some(fields) = value.as_object_mut() else { return Vec::new() };
+    let is_template = |value: &Value| value.as_str().is_some_and(|text| text.contains("{{"));
+    let names: Vec<String> =
+        fields.iter().filter(|(_, value)| is_template(value)).map(|(name, _)| name.clone()).collect();
+    names.iter().for_each(|name| drop(fields.shift_remove(name)));
+    names
+}
+
+/// Writes the mode of a file as Talos does; the parser has it as a number.
+pub(super) fn with_octal_mode(line: &str) -> String {
+    let mode =
+        line.trim().trim_start_matches("- ").strip_prefix("permissions: ").and_then(|mode| mode.parse::<u32>().ok());
+    match mode {
+        Some(mode) => line.replace(&mode.to_string(), &format!("0o{mode:o}")),
+        None => line.to_owned(),
+    }
+}
+
+/// The name of the device with a hostname: its first part, or a number if it is a variable.
+pub(super) fn device_name(hostname: &str, index: usize) -> String {
+    let first = hostname.split('.').next().unwrap_or_default();
+    if first.is_empty() || !placeholders_in(hostname).is_empty() {
+        format!("node-{}", index + 1)
+    } else {
+        first.to_owned()
+    }
+}

@@ -1,0 +1,256 @@
+//! Whole machine configs: what the base config does not have is a patch.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use talosmith_document::{Document, Sources};
+use talosmith_machinery::talos_data::Minor;
+use talosmith_machinery::{Role, base_config, oldest_base};
+use talosmith_render::yaml_document;
+
+use super::documents::WHOLE;
+use super::source::{Scope, Source, Whole};
+use super::value::{at, json as to_json, key_start, leaves, text};
+
+/// What a base config has for every secret.
+const SECRET: &str = "placeholder";
+
+/// Whether the documents are a whole machine config.
+fn is_whole(documents: &[Value]) -> bool {
+    documents.iter().any(|document| at(document, "machine.type").is_some() && document["kind"].is_null())
+}
+
+/// What a whole machine config says of its node.
+pub(crate) struct WholeFacts {
+    pub device: String,
+    pub role: Role,
+    /// The minor that made its base config.
+    pub base: Minor,
+    pub cluster: Option<String>,
+}
+
+/// Reduces a whole machine config to what its base config does not have; none if the file has none.
+pub(crate) fn reduce(source: &mut Source, base: Option<Minor>, newest: Minor) -> Option<WholeFacts> {
+    let documents: Vec<Value> = source.documents.iter().map(to_json).filter(|value| !value.is_null()).collect();
+    if !is_whole(&documents) {
+        return None;
+    }
+    let device = device_name(source, &documents);
+    let main = documents.iter().find(|document| document["kind"].is_null())?;
+    let role = if at(main, "machine.type") == Some(&"worker".into()) { Role::Worker } else { Role::ControlPlane };
+    let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind);
+    let cluster = of_kind("KubeClusterConfig");
+    let find = |path: &str, key: &str| {
+        let value = at(main, path).or_else(|| cluster.and_then(|cluster| cluster.get(key)));
+        value.and_then(Value::as_str).map(str::to_owned)
+    };
+    let name = find("cluster.clusterName", "clusterName").unwrap_or_default();
+    let endpoint = find("cluster.controlPlane.endpoint", "endpoint").unwrap_or_default();
+    let minors =
+        (oldest_base().1..=newest.1).map(|minor| (1, minor)).filter(|minor| base.is_none_or(|base| base == *minor));
+    let reduced = minors.map(|minor| (minor, Reduced::new(&documents, &base_documents(minor, role, &name, &endpoint))));
+    // Of bases that fit equally well, the newest made it.
+    let (minor, reduced) = reduced.min_by_key(|(minor, reduced)| (reduced.size(), std::cmp::Reverse(*minor)))?;
+    if !endpoint.is_empty() {
+        source.cluster.insert("endpoint".to_owned(), endpoint.as_str().into());
+    }
+    let text = reduced.documents.iter().map(yaml_document).collect::<Vec<_>>().join("---\n");
+    source.places = places(source, &reduced.documents);
+    source.whole = Some(Whole { text: std::mem::take(&mut source.text), dropped: reduced.dropped });
+    source.documents = Document::parse_stream(source.id, &text).unwrap_or_default();
+    source.text = text;
+    source.keeps_name = false;
+    source.scope = Scope::Device(device.clone());
+    Some(WholeFacts { device, role, base: minor, cluster: Some(name).filter(|name| !name.is_empty()) })
+}
+
+/// The name of the node: as the user says, its hostname, or that of the file.
+fn device_name(source: &Source, documents: &[Value]) -> String {
+    let hostname = |document: &Value| {
+        let hostname = at(document, "machine.network.hostname").or_else(|| document.get("hostname"))?.as_str()?;
+        hostname.split('.').next().map(str::to_owned)
+    };
+    match &source.scope {
+        Scope::Device(name) if source.is_named => name.clone(),
+        _ => {
+            let stem = source.name.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
+            documents.iter().find_map(hostname).unwrap_or_else(|| stem.to_owned())
+        }
+    }
+}
+
+/// The base config with the cluster's name and endpoint.
+fn base_documents(minor: Minor, role: Role, name: &str, endpoint: &str) -> Vec<Value> {
+    let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
+    let text = base_config(minor, role).replace("https://192.0.2.1:6443", endpoint).replace("192.0.2.1", host);
+    let text = text.replace("clusterName: conformance", &format!("clusterName: {name}"));
+    let nodes = Document::parse_stream(Sources::default().add("", ""), &text).unwrap_or_default();
+    nodes.iter().map(to_json).collect()
+}
+
+/// What a config has and its base does not.
+struct Reduced {
+    documents: Vec<Value>,
+    dropped: BTreeSet<String>,
+}
+
+impl Reduced {
+    fn new(documents: &[Value], base: &[Value]) -> Self {
+        // What the generated base config has is that of no cluster.
+        let of_cluster = ["cluster.clusterName", "cluster.controlPlane.endpoint", "clusterName", "endpoint"];
+        let mut reduced = Self { documents: Vec::new(), dropped: of_cluster.map(str::to_owned).into() };
+        for document in documents {
+            let is_same = |other: &&Value| ["kind", "name"].iter().all(|key| other.get(key) == document.get(key));
+            let kind = document["kind"].as_str();
+            let Some(base) = base.iter().find(is_same) else {
+                reduced.documents.push(document.clone());
+                continue;
+            };
+            let rest = reduced.without(document, Some(base), "");
+            let Some(mut rest) = rest.filter(|rest| rest.as_object().is_some_and(|fields| !fields.is_empty())) else {
+                continue;
+            };
+            match kind {
+                Some(kind) if WHOLE.iter().any(|whole| whole.kinds.contains(&kind)) => rest = document.clone(),
+                Some(_) => rest = with_identity(document, rest),
+                None => {}
+            }
+            reduced.documents.push(rest);
+        }
+        reduced
+    }
+
+    fn size(&self) -> usize {
+        self.documents.iter().map(|document| leaves(document).len() + 1).sum()
+    }
+
+    /// Returns what is left of a value.
+    fn without(&mut self, value: &Value, base: Option<&Value>, path: &str) -> Option<Value> {
+        if is_of_bundle(path) || base == Some(&SECRET.into()) {
+            self.dropped.insert(path.to_owned());
+            return None;
+        }
+        match (value, base) {
+            (Value::Object(fields), base) => {
+                let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+                let rest = fields.iter().filter_map(|(key, value)| {
+                    let inner = base.and_then(|base| base.get(key));
+                    Some((key.clone(), self.without(value, inner, &below(key))?))
+                });
+                let rest: Map<String, Value> = rest.collect();
+                let is_new = fields.is_empty() && base.is_none();
+                (is_new || !rest.is_empty()).then_some(Value::Object(rest))
+            }
+            (Value::Array(items), Some(Value::Array(known))) => {
+                // Those of the API server are the host of the endpoint.
+                if path.ends_with("certSANs") && !known.is_empty() {
+                    self.dropped.insert(path.to_owned());
+                }
+                let rest: Vec<Value> = items.iter().filter(|item| !known.contains(item)).cloned().collect();
+                (!rest.is_empty()).then_some(Value::Array(rest))
+            }
+            (value, Some(base))
+                if path != "machine.install.disk"
+                    && (value == base || text(value).is_some() && text(value) == text(base)) =>
+            {
+                None
+            }
+            (Value::String(image), Some(Value::String(base))) if path.ends_with("image") => {
+                let name = |image: &str| image.rsplit_once(':').map_or(image.to_owned(), |(name, _)| name.to_owned());
+                let is_of_base = name(image) == name(base);
+                if is_of_base {
+                    self.dropped.insert(path.to_owned());
+                }
+                (!is_of_base).then(|| value.clone())
+            }
+            (Value::Null, None) => None,
+            _ => Some(value.clone()),
+        }
+    }
+}
+
+/// The document with what identifies it.
+fn with_identity(document: &Value, rest: Value) -> Value {
+    let identity =
+        ["apiVersion", "kind", "name"].into_iter().filter_map(|key| Some((key.to_owned(), document.get(key)?.clone())));
+    let mut fields: Map<String, Value> = identity.collect();
+    fields.extend(rest.as_object().cloned().unwrap_or_default());
+    Value::Object(fields)
+}
+
+/// Whether a value comes from the bundle of secrets with which the base config is generated.
+fn is_of_bundle(path: &str) -> bool {
+    let roots = [
+        "machine.token",
+        "machine.ca",
+        "cluster.id",
+        "cluster.secret",
+        "cluster.token",
+        "cluster.ca",
+        "cluster.aggregatorCA",
+        "cluster.serviceAccount",
+        "cluster.secretboxEncryptionSecret",
+        "cluster.aescbcEncryptionSecret",
+        "cluster.etcd.ca",
+    ];
+    roots.contains(&path)
+}
+
+/// The place of each value that is left in the file of the whole config.
+fn places(source: &Source, documents: &[Value]) -> Vec<(String, String)> {
+    let mut places = Vec::new();
+    for document in documents {
+        let is_same = |node: &&talosmith_document::Node| {
+            let other = to_json(node);
+            ["kind", "name"].iter().all(|key| other.get(key) == document.get(key))
+        };
+        let Some(root) = source.documents.iter().find(is_same) else { continue };
+        let kind = document["kind"].as_str().map(|kind| format!("{kind}.")).unwrap_or_default();
+        for (pointer, _) in leaves(document) {
+            let keys: Vec<String> = pointer.segments().collect();
+            for count in 1..=keys.len() {
+                let at = keys[..count].iter().fold(talosmith_document::Pointer::root(), |at, key| at.child(key));
+                let Some(byte) = key_start(root, &at) else { continue };
+                places.push((format!("{kind}{}", keys[..count].join(".")), source.place(byte)));
+            }
+        }
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_base_has_is_left_out() {
+        let base = json!({
+            "machine": { "token": SECRET, "kubelet": { "image": "k:v1" }, "certSANs": [], "install": { "disk": "/dev/x" } },
+            "cluster": { "apiServer": { "certSANs": ["192.0.2.1"] } },
+        });
+        let config = json!({
+            "machine": {
+                "token": "abc",
+                "kubelet": { "image": "k:v2", "clusterDNS": ["1.1.1.1"] },
+                "certSANs": ["a"],
+                "install": { "disk": "/dev/x" },
+            },
+            "cluster": { "secret": "x", "apiServer": { "certSANs": ["192.0.2.1", "b"] } },
+        });
+        let reduced = Reduced::new(&[config], &[base]);
+        let rest = json!({
+            "machine": { "kubelet": { "clusterDNS": ["1.1.1.1"] }, "certSANs": ["a"], "install": { "disk": "/dev/x" } },
+            "cluster": { "apiServer": { "certSANs": ["b"] } },
+        });
+        assert_eq!(reduced.documents, [rest]);
+        let mut dropped = reduced.dropped;
+        dropped.retain(|path| path.starts_with("machine") || path == "cluster.secret");
+        assert_eq!(
+            dropped.into_iter().collect::<Vec<_>>(),
+            ["cluster.secret", "machine.kubelet.image", "machine.token"]
+        );
+    }
+}
