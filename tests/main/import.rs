@@ -1,5 +1,8 @@
 //! `talosmith import`: a model from files that people wrote, and the proof that it means the same.
 
+use serde_json::Value;
+
+use crate::expected::files;
 use crate::sandbox::{Ran, Sandbox};
 
 const DATA: &str = "tests/main/data/import";
@@ -91,10 +94,16 @@ fn a_secret_becomes_a_placeholder_and_is_written_nowhere() {
         "apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: tailscale\nenvironment:\n  - TS_AUTHKEY={canary}\n---\n\
          apiVersion: v1alpha1\nkind: RegistryAuthConfig\nname: registry.lab.example\nusername: me\npassword: CANARY\n"
     );
-    let sandbox = Sandbox::of(&[("n/service.yaml", &service)]);
+    let files = "machine:\n  files:\n    - path: /var/etc/probe.env\n      permissions: 0o600\n      op: create\n      content: |\n        \
+                 HOST=a\n        API_TOKEN=CANARY-of-a-file\n        HOME=${HOME}\n";
+    let sandbox = Sandbox::of(&[("n/service.yaml", &service), ("n/files.yaml", files)]);
     let ran = imported(&sandbox, &["n"]);
+    let raw = sandbox.read("devices/n/patches/files.yaml");
+    assert!(raw.contains("API_TOKEN=${API_TOKEN}\n") && raw.contains("HOME=${HOME}\n"), "{raw}");
+    let device = sandbox.read("devices/n/device.yaml");
+    assert!(device.contains("    secrets:\n      - api-token\n") && !device.contains("- home"), "{device}");
     assert_generates(&sandbox, &[]);
-    assert_nowhere(&sandbox, &ran, &["n/service.yaml"], &["CANARY"]);
+    assert_nowhere(&sandbox, &ran, &["n/service.yaml", "n/files.yaml"], &["CANARY"]);
 }
 
 /// Asserts that no file but the imported ones has any of some texts, and neither has what was printed.
@@ -141,6 +150,69 @@ fn a_changed_base_of_a_whole_machine_config_is_a_difference() {
 }
 
 #[test]
+fn what_talosctl_prints_is_a_whole_machine_config_too() {
+    let text = sandbox("whole").read("cp-1.yaml");
+    let spec: String = text.lines().map(|line| format!("    {line}\n")).collect();
+    let head = "node: 192.168.20.11\nmetadata:\n    namespace: config\n    type: MachineConfigs.config.talos.dev\n";
+    let printed = format!("{head}    id: v1alpha1\nspec: |\n{spec}");
+    let sandbox = Sandbox::of(&[("printed.yaml", &printed)]);
+    let ran = imported(&sandbox, &["printed.yaml"]);
+    assert!(ran.stdout.contains("  cp-1: the machine config is the same\n"), "{}", ran.stdout);
+    assert_nowhere(&sandbox, &ran, &["/printed.yaml"], &["CANARY", "LS0tLS1CRUdJTi"]);
+}
+
+#[test]
+fn a_base_of_every_version_is_known_again() {
+    for (version, minor) in [("v1.12.7", (1, 8)), ("v1.13.8", (1, 11)), ("v1.14.1", (1, 12)), ("v1.14.1", (1, 14))] {
+        for role in [talosmith_machinery::Role::ControlPlane, talosmith_machinery::Role::Worker] {
+            let base = talosmith_machinery::base_config(minor, role).replace("placeholder", "Q0FOQVJZIENBTkFSWSBD");
+            let own = base
+                .replace("https://192.0.2.1:6443", "https://k8s.lab.example:6443")
+                .replace("192.0.2.1", "k8s.lab.example");
+            let sandbox = Sandbox::of(&[("a.yaml", &own.replace("conformance", "lab"))]);
+            let ran = imported(&sandbox, &["a.yaml", "--talos-version", version]);
+            assert!(ran.stdout.contains("  a: the machine config is the same\n"), "{minor:?}: {}", ran.stdout);
+            assert!(!ran.stdout.contains("not mapped"), "{minor:?}: {}", ran.stdout);
+            assert_nowhere(&sandbox, &ran, &["/a.yaml"], &["Q0FOQVJZ"]);
+        }
+    }
+}
+
+/// Every key of the model is a row of the import too: what it renders is taken again.
+#[test]
+fn what_is_generated_can_be_imported_again() {
+    let mut not_mapped = String::new();
+    for fleet in ["company", "edge", "features", "home-lab", "rack"] {
+        let fleet = Sandbox::of_fleet(fleet);
+        assert_eq!(fleet.run(&["generate", "--tracked-only", "--quiet"]).status, 0);
+        let devices: Value = serde_json::from_str(&fleet.run(&["fleet", "--format", "json"]).stdout).expect("JSON");
+        for device in devices["devices"].as_array().expect("devices") {
+            let name = device["name"].as_str().expect("a name");
+            let shown: Value =
+                serde_json::from_str(&fleet.run(&["show", name, "--format", "json"]).stdout).expect("JSON");
+            let sandbox = Sandbox::of(&[]);
+            let manifests = fleet.path(&format!("devices/{name}/manifests"));
+            for path in files(&manifests) {
+                let text = std::fs::read_to_string(&path).expect("a text");
+                let (_, body) = text.split_once('\n').expect("the header");
+                let below = path.strip_prefix(&manifests).expect("a manifest").display().to_string();
+                sandbox.write(&format!("{name}/{below}"), body);
+            }
+            let value = |key: &str| shown["device"][key].as_str().expect("a string").to_owned();
+            let (talos, base, role) = (value("talosVersion"), value("baseConfig"), format!("{name}={}", value("role")));
+            let ran =
+                sandbox.run(&["import", name, "--talos-version", &talos, "--base-config", &base, "--role", &role]);
+            assert_eq!(ran.status, 0, "{name}: {}{}", ran.stdout, ran.stderr);
+            assert!(ran.stdout.contains(&format!("  {name}: the machine config is the same\n")), "{}", ran.stdout);
+            assert!(!ran.stdout.contains(" differs:\n"), "{}", ran.stdout);
+            not_mapped
+                .extend(ran.stdout.lines().filter(|line| line.contains("raw patch")).map(|line| format!("{line}\n")));
+        }
+    }
+    insta::assert_snapshot!("import-generated-not-mapped", not_mapped);
+}
+
+#[test]
 fn talconfig_yaml_of_talhelper_is_mapped_or_listed() {
     let sandbox = sandbox("talhelper");
     let ran = imported(&sandbox, &["talconfig.yaml"]);
@@ -150,6 +222,15 @@ fn talconfig_yaml_of_talhelper_is_mapped_or_listed() {
     insta::assert_snapshot!("import-talhelper-worker-1.yaml", sandbox.read("devices/worker-1/device.yaml"));
     assert_generates(&sandbox, &[]);
     assert_nowhere(&sandbox, &ran, &["/talenv.yaml"], &["CANARY"]);
+}
+
+#[test]
+fn what_the_model_refuses_stays_as_it_is() {
+    let network = "cluster:\n  network:\n    podSubnets: [fd69::/108]\n    serviceSubnets: [fd70::/112]\n";
+    let label = "machine:\n  nodeLabels:\n    good: yes\n    bad: has a blank\n  sysctls:\n    vm.swappiness: \"1\"\n";
+    let sandbox = Sandbox::of(&[("n/network.yaml", network), ("n/labels.yaml", label)]);
+    let ran = sandbox.run(&["import", "n", "--dry-run"]);
+    insta::assert_snapshot!("import-refused", ran.stdout);
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub(super) fn compare<'t>(
         differences.extend(found.differences.into_iter().map(|(pointer, before, after)| {
             let at = [name.clone(), shown(&pointer)];
             let at: Vec<String> = at.into_iter().filter(|part| !part.is_empty()).collect();
+            let at = if at.is_empty() { vec!["the main document".to_owned()] } else { at };
             Difference { at: at.join(": "), before, after }
         }));
     }

@@ -53,6 +53,7 @@ pub(super) static WHOLE: &[Whole] = &[
     whole(&["KubeFlannelCNIConfig"], flannel),
     whole(&["KubeAdmissionControlConfig"], admission_control),
     whole(&["KubePrismConfig"], kube_prism),
+    whole(&["KubeAuthenticationConfig"], authentication),
     whole(&["DiscoveryServiceConfig"], discovery),
     whole(&["KubeExternalManifestConfig"], external_manifest),
     whole(&["KubeInlineManifestConfig"], inline_manifest),
@@ -168,6 +169,27 @@ fn admission_control(taking: &mut Taking<'_>, value: &Value) -> bool {
     true
 }
 
+/// The authentication by one issuer of tokens.
+fn authentication(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let is_known = only(value, &["apiVersion", "kind", "configuration"]).is_some();
+    let Some([jwt]) = value["configuration"]["jwt"].as_array().map(Vec::as_slice) else { return false };
+    let claims = &jwt["claimMappings"];
+    let values = [
+        ("issuerURL", &jwt["issuer"]["url"]),
+        ("clientID", &jwt["issuer"]["audiences"][0]),
+        ("usernameClaim", &claims["username"]["claim"]),
+        ("usernamePrefix", &claims["username"]["prefix"]),
+        ("groupsClaim", &claims["groups"]["claim"]),
+        ("groupsPrefix", &claims["groups"]["prefix"]),
+    ];
+    for (key, text) in values.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?))) {
+        let text = if key == "usernamePrefix" && text.is_empty() { "-" } else { text };
+        taking.set_at(&["apiServer", "oidc", key], text.into());
+    }
+    taking.artifact("apiServer");
+    is_known
+}
+
 fn kube_prism(taking: &mut Taking<'_>, value: &Value) -> bool {
     match only(value, &["apiVersion", "kind", "port"]).and_then(|fields| fields.get("port")) {
         Some(port) => taking.set("kubePrism", json!({ "enabled": true, "port": port })),
@@ -202,6 +224,7 @@ fn external_manifest(taking: &mut Taking<'_>, value: &Value) -> bool {
 fn inline_manifest(taking: &mut Taking<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "manifest"]).is_some();
     let (Some(name), Some(content)) = (value["name"].as_str(), value["manifest"].as_str()) else { return false };
+    let is_known = is_known && !taking.has_secret(content);
     if is_known {
         taking.set_at(&["manifests", name], json!({ "content": content }));
         taking.artifact("manifests");

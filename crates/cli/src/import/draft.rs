@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use talosmith_document::Document;
 use talosmith_machinery::Role;
 
 use super::documents::{FIELDS, WHOLE};
@@ -12,7 +13,7 @@ use super::objects::{self, Content};
 use super::services;
 use super::source::{Scope, Source};
 use super::text::{Remaining, rest_text};
-use super::value::{at, has_directive, json, remove};
+use super::value::{at, has_directive, json, leaves, remove};
 
 /// Facts that the model cannot have, by their identity: they stay raw.
 #[derive(Debug, Clone, Default)]
@@ -136,9 +137,12 @@ impl Draft {
                 });
             }
             Content::Objects => {
-                if let Some((key, value)) = objects::gpu(&documents) {
+                if let Some((key, value, labels)) = objects::gpu(&documents) {
                     self.take_file(index, &source.path, key.replace('/', "."), |taking| {
                         taking.set(key, value);
+                        if let (Some((vendor, _)), false) = (key.rsplit_once('/'), labels.is_empty()) {
+                            taking.set(&format!("{vendor}/nodeSelector"), labels);
+                        }
                         true
                     });
                 }
@@ -155,8 +159,15 @@ impl Draft {
         artifact: String,
         take: impl FnOnce(&mut Taking<'_>) -> bool,
     ) -> bool {
-        let mut taking =
-            Taking { facts: &mut self.facts, stem: "", has_kata: false, keys: Vec::new(), artifacts: vec![artifact] };
+        let masked = BTreeSet::new();
+        let mut taking = Taking {
+            facts: &mut self.facts,
+            masked: &masked,
+            stem: "",
+            has_kata: false,
+            keys: Vec::new(),
+            artifacts: vec![artifact],
+        };
         if !take(&mut taking) {
             return false;
         }
@@ -227,6 +238,7 @@ impl Draft {
         let before = self.facts.clone();
         let mut taking = Taking {
             facts: &mut self.facts,
+            masked: &file.source.masked,
             stem: file.stem,
             has_kata: file.has_kata,
             keys: Vec::new(),
@@ -250,10 +262,23 @@ impl Draft {
         let mut names =
             std::iter::once(file.stem.to_owned()).chain((2..).map(|number| format!("{}-{number}", file.stem)));
         let name = names.find(|name| is_free(name)).unwrap_or_default();
-        let placeholders = placeholders_in(&text);
+        let placeholders = placeholders_of(file.source, &text);
         self.facts.placeholders.extend(placeholders.iter().cloned());
         self.raw.push(RawPatch { source: file.index, name, text, placeholders, values });
     }
+}
+
+/// The placeholders of a patch. In a text of several lines, such as a script, `${NAME}` may mean something else, unless it is talhelper's.
+fn placeholders_of(source: &Source, text: &str) -> BTreeSet<String> {
+    let documents = Document::parse_stream(source.id, text).unwrap_or_default();
+    let leaves = documents.iter().flat_map(|node| leaves(&json(node)));
+    let texts = leaves.filter_map(|(_, value)| value.as_str().map(str::to_owned));
+    let is_plain = |text: &String| !text.contains('\n');
+    let mut found: BTreeSet<String> = texts.filter(is_plain).flat_map(|text| placeholders_in(&text)).collect();
+    let is_talhelpers = !source.keeps_name && source.whole.is_none();
+    let others = placeholders_in(text).into_iter();
+    found.extend(others.filter(|name| is_talhelpers || source.masked.contains(name)));
+    found
 }
 
 /// A patch that is being read.

@@ -42,6 +42,8 @@ pub(crate) struct Taking<'f> {
     pub facts: &'f mut Facts,
     /// The name of the file without its ending.
     pub stem: &'f str,
+    /// The placeholders of secrets that were replaced in the file.
+    pub masked: &'f BTreeSet<String>,
     /// Whether the kata application is among the files.
     pub has_kata: bool,
     /// The keys that got a value: one or two names each.
@@ -51,6 +53,11 @@ pub(crate) struct Taking<'f> {
 }
 
 impl Taking<'_> {
+    /// Whether a text has a secret, for which only raw patches and services have placeholders.
+    pub(crate) fn has_secret(&self, text: &str) -> bool {
+        placeholders_in(text).iter().any(|name| self.masked.contains(name))
+    }
+
     /// Sets a value at keys joined by `/`.
     pub(crate) fn set(&mut self, path: &str, new: impl Into<Value>) {
         let names: Vec<&str> = path.split('/').collect();
@@ -143,7 +150,8 @@ fn disk_name(selector: &str) -> String {
         None => selector.split(['\'', '"']).nth(1).unwrap_or("disk"),
     };
     let name: String = last.to_ascii_lowercase().chars().map(|c| if is_good(c) { c } else { '-' }).collect();
-    let name = name.trim_matches('-').get(..name.trim_matches('-').len().min(40)).unwrap_or_default();
+    let name = name.trim_matches('-');
+    let name = name.get(..name.len().min(40)).unwrap_or_default().trim_matches('-');
     if name.is_empty() { "disk".to_owned() } else { name.to_owned() }
 }
 

@@ -27,13 +27,11 @@ pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
         if !is_alone || raw.contains(source) || !sources[*source].keeps_name {
             continue;
         }
-        let name = tracked_name(&sources[*source].name);
+        let name = &sources[*source].name;
         for artifact in artifacts {
-            if default_name(draft, artifact) != name {
-                files.insert((*artifact).to_owned(), name.as_str().into());
-            }
-            names.insert(name.clone());
+            files.extend(renamed(&default_name(draft, artifact), artifact, name));
         }
+        names.insert(tracked_name(name));
     }
     names.extend(by_artifact.keys().filter(|key| !files.contains_key(**key)).map(|key| default_name(draft, key)));
     for raw in &draft.raw {
@@ -53,6 +51,21 @@ pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
         files.insert("hostname".to_owned(), Value::Null);
     }
     files
+}
+
+/// The items of `files` for an artifact whose file has a name. Beside a template, which has placeholders, is the file with the secrets.
+fn renamed(default: &str, artifact: &str, name: &str) -> Vec<(String, Value)> {
+    let entry = |key: String, name: &str| (key, Value::from(name));
+    let Some((stem, _)) = name.split_once(".template.") else {
+        return if name == default { Vec::new() } else { vec![entry(artifact.to_owned(), name)] };
+    };
+    match default.strip_suffix(".patch.yaml").or_else(|| default.strip_suffix(".yaml")) == Some(stem) {
+        true => Vec::new(),
+        false => {
+            let secret = format!("{artifact}.secret");
+            vec![entry(artifact.to_owned(), name), entry(secret, &tracked_name(name))]
+        }
+    }
 }
 
 /// The name that `files` takes: of a template, that of the file with the secrets.

@@ -73,7 +73,7 @@ impl FleetFacts {
         let application_keys = applications.complete(&mut drafts);
         let cluster_facts = cluster_facts(&mut drafts);
         for draft in &mut drafts {
-            resolve(draft, sources, &cluster_facts);
+            resolve(draft, sources, &cluster_facts, &self.talos);
             self.name_address(draft);
         }
         let mut keys: Vec<(Role, Map<String, Value>)> =
@@ -243,7 +243,7 @@ fn cluster_facts(drafts: &mut [Draft]) -> Map<String, Value> {
 }
 
 /// Replaces values by what they refer to.
-fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>) {
+fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>, talos: &TalosVersion) {
     let name = draft.name.clone();
     let keys = &mut draft.facts.keys;
     if keys.get("hostname").is_some_and(|hostname| *hostname == name.as_str()) {
@@ -264,7 +264,7 @@ fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>) 
             routes.iter_mut().filter(|route| route.as_str() == network).for_each(|route| *route = word.into());
         }
     }
-    images::name_schematics(draft, sources);
+    images::name_schematics(draft, sources, talos);
 }
 
 /// Returns all keys of a device. The text of a raw patch is in the place of its file.

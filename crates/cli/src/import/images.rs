@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use talosmith_document::TalosVersion;
 use talosmith_model::Schematic;
 
 use super::draft::Draft;
@@ -14,16 +15,23 @@ const FACTORY: &str = "factory.talos.dev";
 const PLATFORM: &str = "metal";
 
 /// Names the schematics of a device in its images.
-pub(super) fn name_schematics(draft: &mut Draft, sources: &[Source]) {
+pub(super) fn name_schematics(draft: &mut Draft, sources: &[Source], talos: &TalosVersion) {
     let images = schematic_images(draft, sources);
     let Some(install) = draft.facts.keys.get_mut("install").and_then(Value::as_object_mut) else { return };
-    let factory = install.get_mut("image").and_then(|image| by_schematic(image, &images));
+    let talos = talos.to_string();
+    let is_current =
+        |image: &Value| image["reference"].as_str().is_some_and(|text| text.ends_with(&format!(":{talos}")));
+    let image = install.get_mut("image").filter(|image| is_current(image));
+    let factory = image.and_then(|image| by_schematic(image, &images));
     if let Some((factory, platform)) = factory {
         install.extend((factory != FACTORY).then(|| ("factory".to_owned(), factory.into())));
         install.extend((platform != PLATFORM).then(|| ("platform".to_owned(), platform.into())));
     }
     for image in install.get_mut("alternatives").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
-        by_schematic(image, &images);
+        let version = image["reference"].as_str().and_then(|text| Some(text.rsplit_once(':')?.1.to_owned()));
+        if let (Some(_), Some(version)) = (by_schematic(image, &images), version.filter(|version| *version != talos)) {
+            image["talosVersion"] = version.into();
+        }
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) static ROWS: &[Row] = &[
     row("cluster.scheduler.extraArgs", "scheduler/extraArgs", Texts),
     row("cluster.scheduler.config", "scheduler/config", Same),
     row("cluster.apiServer.certSANs", "apiServer/certSANs", List),
-    row("cluster.apiServer.extraArgs", "apiServer/extraArgs", Texts),
+    row("cluster.apiServer.extraArgs", "apiServer/extraArgs", With(api_server_arguments)),
     row("cluster.apiServer.admissionControl", "apiServer/admissionControl", With(admission_control)),
     row("cluster.apiServer.auditPolicy", "apiServer/auditPolicy", With(audit_policy)),
     row("cluster.etcd.advertisedSubnets", "etcd/advertisedSubnets", List),
@@ -212,6 +212,28 @@ pub(super) fn network(taking: &mut Taking<'_>, key: &str, value: &Value) -> bool
     is_known
 }
 
+/// The arguments of kube-apiserver that `apiServer.oidc` has keys for.
+const OIDC: [(&str, &str); 6] = [
+    ("oidc-issuer-url", "issuerURL"),
+    ("oidc-client-id", "clientID"),
+    ("oidc-username-claim", "usernameClaim"),
+    ("oidc-username-prefix", "usernamePrefix"),
+    ("oidc-groups-claim", "groupsClaim"),
+    ("oidc-groups-prefix", "groupsPrefix"),
+];
+
+fn api_server_arguments(taking: &mut Taking<'_>, value: &Value) -> bool {
+    let Some(Value::Object(arguments)) = texts(value) else { return false };
+    let has_both = ["oidc-issuer-url", "oidc-client-id"].iter().all(|name| arguments.contains_key(*name));
+    for (name, argument) in arguments {
+        match OIDC.iter().find(|(known, _)| has_both && *known == name) {
+            Some((_, key)) => taking.set_at(&["apiServer", "oidc", key], argument),
+            None => taking.set_at(&["apiServer", "extraArgs", &name], argument),
+        }
+    }
+    true
+}
+
 fn admission_control(taking: &mut Taking<'_>, value: &Value) -> bool {
     if *value == json!({ "$patch": "delete" }) {
         taking.set_at(&["apiServer", "admissionControl", "PodSecurity"], json!({ "enabled": false }));
@@ -265,6 +287,7 @@ fn inline_manifests(taking: &mut Taking<'_>, value: &Value) -> bool {
         let (Some(name), Some(content)) = (manifest["name"].as_str(), manifest["contents"].as_str()) else {
             return false;
         };
+        let is_known = is_known && !taking.has_secret(content);
         if is_known {
             taking.set_at(&["manifests", name], json!({ "content": content }));
         }

@@ -25,7 +25,9 @@ impl Masked {
         for (range, name) in ranges {
             let value = text[range.clone()].to_owned();
             if placeholder(value.trim_matches(['"', '\''])).is_none() {
-                text.replace_range(range, &format!("${{{}}}", self.name(&value, &name)));
+                let name = self.name(&value, &name);
+                text.replace_range(range, &format!("${{{name}}}"));
+                source.masked.insert(name);
             }
         }
         while let Some(Anchor::Bytes(range)) = tailscale_key(source.id, &text).map(|finding| finding.at.location.anchor)
@@ -33,6 +35,7 @@ impl Masked {
             let range = Range::from(range);
             let name = self.name(&text[range.clone()], "tailscale-authkey");
             text.replace_range(range, &format!("${{{name}}}"));
+            source.masked.insert(name);
         }
         if text != source.text {
             if let Ok(documents) = Document::parse_stream(source.id, &text) {
@@ -77,6 +80,7 @@ fn secret_ranges(source: &Source, version: &TalosVersion) -> Vec<(Range<usize>, 
         .collect();
     for root in &source.documents {
         add_by_form(root, root, &Pointer::root(), &mut found);
+        add_variables(root, &source.text, &mut found);
     }
     found
 }
@@ -115,6 +119,30 @@ fn narrowed(range: &Range<usize>, node: &Node, pointer: &Pointer, root: &Node) -
 
 fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Adds the values of variables with secrets in texts of several lines, such as files.
+fn add_variables(node: &Node, text: &str, found: &mut Vec<(Range<usize>, String)>) {
+    match &node.value {
+        NodeValue::Scalar(content, _) if content.contains('\n') => {
+            let mut start = node.span.start as usize;
+            for line in text.get(start..node.span.end as usize).unwrap_or_default().split_inclusive('\n') {
+                let end = start + line.trim_end().len();
+                start += line.len();
+                let variable = line.trim().trim_start_matches("export ").split_once('=');
+                let variable = variable.map(|(name, value)| (name, value.trim_matches(['"', '\''])));
+                if let Some((name, value)) = variable.filter(|(name, value)| {
+                    is_variable(name) && secrets::is_secret_variable(name, value) && placeholder(value).is_none()
+                }) {
+                    let end = end - (line.trim_end().len() - line.trim_end().trim_end_matches(['"', '\'']).len());
+                    found.push((end - value.len()..end, name.to_owned()));
+                }
+            }
+        }
+        NodeValue::Scalar(..) => {}
+        NodeValue::Sequence(items) => items.iter().for_each(|item| add_variables(item, text, found)),
+        NodeValue::Mapping(entries) => entries.iter().for_each(|entry| add_variables(&entry.value, text, found)),
+    }
 }
 
 /// Adds the plain scalars that are secrets by their form or by the name of their variable.

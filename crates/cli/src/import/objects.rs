@@ -54,8 +54,8 @@ pub(super) fn schematic(document: Value) -> Value {
     Value::Object(keys)
 }
 
-/// The key that generates the objects for a GPU, and its image.
-pub(super) fn gpu(documents: &[Value]) -> Option<(&'static str, Value)> {
+/// The key that generates the objects for a GPU, its image, and the labels that select its nodes.
+pub(super) fn gpu(documents: &[Value]) -> Option<(&'static str, Value, Map<String, Value>)> {
     let daemon_set = documents.iter().find(|object| object["kind"] == "DaemonSet")?;
     let container = daemon_set["spec"]["template"]["spec"]["containers"].as_array()?.first()?;
     let image = container["image"].as_str()?;
@@ -71,5 +71,7 @@ pub(super) fn gpu(documents: &[Value]) -> Option<(&'static str, Value)> {
     } else {
         return None;
     };
-    Some((key, image.into()))
+    let mut labels = daemon_set["spec"]["template"]["spec"]["nodeSelector"].as_object().cloned().unwrap_or_default();
+    labels.shift_remove("kubernetes.io/arch");
+    Some((key, image.into(), labels))
 }

@@ -25,6 +25,10 @@ use crate::tree::Tree;
 /// Keys whose files are talosmith's own form of the same thing: what differs is listed, and they stay keys.
 const OWN_FORM: [&str; 3] = ["kata", "hostname", "gpu."];
 
+/// The keys of a cluster that `clusterNetwork` writes to its nodes.
+const CLUSTER_NETWORK: [&str; 5] =
+    ["podCIDRs", "serviceCIDRs", "dnsDomain", "nodeCIDRMaskSizeIPv4", "nodeCIDRMaskSizeIPv6"];
+
 /// What a model renders, compared with the files that it was made from.
 pub(crate) struct Proof<'t> {
     pub inspection: Inspection<'t, Rendered>,
@@ -118,8 +122,11 @@ fn deny(denied: &mut Denied, fleet: &ImportedFleet, path: &str, anchor: &Anchor,
     let (Anchor::Key(pointer) | Anchor::Value(pointer) | Anchor::Part(pointer, _)) = anchor else { return };
     let keys: Vec<String> = pointer.segments().collect();
     let device = path.strip_prefix("devices/").and_then(|rest| rest.split('/').next());
+    let network = ["clusterNetwork".to_owned()];
     let keys = match (device, keys.as_slice()) {
         (Some(_), keys) => keys,
+        // What the cluster says of its networks comes from the facts of `clusterNetwork`.
+        (None, [clusters, _, key, ..]) if clusters == "clusters" && CLUSTER_NETWORK.contains(&key.as_str()) => &network,
         (None, [clusters, _, layer, keys @ ..]) if clusters == "clusters" && !layer.is_empty() => keys,
         _ => return,
     };

@@ -107,6 +107,9 @@ pub(super) fn machine_files(taking: &mut Taking<'_>, value: &Value) -> bool {
 fn machine_file(taking: &mut Taking<'_>, file: &Value) -> Option<()> {
     let fields = only(file, &["path", "content", "op", "permissions"])?;
     let path = fields.get("path")?.as_str()?;
+    if taking.has_secret(fields.get("content")?.as_str()?) {
+        return None;
+    }
     let mut keys = json!({ "content": fields.get("content")? });
     if let Some(op) = fields.get("op").filter(|op| *op != "create") {
         keys["op"] = op.clone();
@@ -124,7 +127,7 @@ fn machine_file(taking: &mut Taking<'_>, file: &Value) -> Option<()> {
 pub(super) fn etc_file(taking: &mut Taking<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "mode", "contents"]).is_some();
     let (Some(path), Some(mode)) = (value["name"].as_str(), octal(&value["mode"])) else { return false };
-    if !is_known {
+    if !is_known || taking.has_secret(value["contents"].as_str().unwrap_or_default()) {
         return false;
     }
     let mut keys = json!({ "content": value["contents"] });

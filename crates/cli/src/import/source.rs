@@ -56,6 +56,8 @@ pub(crate) struct Source {
     pub cluster: Map<String, Value>,
     /// Keys of its device that are no values of Talos.
     pub keys: Map<String, Value>,
+    /// The placeholders of the secrets that were replaced in it.
+    pub masked: BTreeSet<String>,
     /// Whether the user says whose it is.
     pub is_named: bool,
     /// The whole machine config of which this is the part that the base config does not have.
@@ -83,6 +85,7 @@ impl Source {
             places: Vec::new(),
             cluster: Map::new(),
             keys: Map::new(),
+            masked: BTreeSet::new(),
             is_named: false,
             whole: None,
         }

@@ -55,6 +55,9 @@ pub(super) fn rest_text(source: &Source, rest: &[Remaining]) -> Option<(String, 
 fn places(source: &Source, remaining: &Remaining) -> Vec<(String, String)> {
     let Some(root) = source.documents.get(remaining.position) else { return Vec::new() };
     let kind = remaining.value["kind"].as_str();
+    if remaining.value.is_array() {
+        return vec![(source.place(root.span.start), "JSON patch".to_owned())];
+    }
     // A document is taken as a whole, or has no key at all.
     if let Some(kind) = kind.filter(|kind| FIELDS.iter().all(|row| row.path.split('.').next() != Some(*kind))) {
         let name = [kind, remaining.value["name"].as_str().unwrap_or_default()].join(" ").trim().to_owned();

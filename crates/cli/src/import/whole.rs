@@ -46,9 +46,12 @@ pub(crate) fn reduce(source: &mut Source, base: Option<Minor>, newest: Minor) ->
     };
     let name = find("cluster.clusterName", "clusterName").unwrap_or_default();
     let endpoint = find("cluster.controlPlane.endpoint", "endpoint").unwrap_or_default();
+    let host = endpoint.split("://").nth(1).unwrap_or(&endpoint);
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
     let minors =
         (oldest_base().1..=newest.1).map(|minor| (1, minor)).filter(|minor| base.is_none_or(|base| base == *minor));
-    let reduced = minors.map(|minor| (minor, Reduced::new(&documents, &base_documents(minor, role, &name, &endpoint))));
+    let reduced = minors
+        .map(|minor| (minor, Reduced::new(&documents, &base_documents(minor, role, &name, (&endpoint, host)), host)));
     // Of bases that fit equally well, the newest made it.
     let (minor, reduced) = reduced.min_by_key(|(minor, reduced)| (reduced.size(), std::cmp::Reverse(*minor)))?;
     if !endpoint.is_empty() {
@@ -80,9 +83,7 @@ fn device_name(source: &Source, documents: &[Value]) -> String {
 }
 
 /// The base config with the cluster's name and endpoint.
-fn base_documents(minor: Minor, role: Role, name: &str, endpoint: &str) -> Vec<Value> {
-    let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
+fn base_documents(minor: Minor, role: Role, name: &str, (endpoint, host): (&str, &str)) -> Vec<Value> {
     let text = base_config(minor, role).replace("https://192.0.2.1:6443", endpoint).replace("192.0.2.1", host);
     let text = text.replace("clusterName: conformance", &format!("clusterName: {name}"));
     let nodes = Document::parse_stream(Sources::default().add("", ""), &text).unwrap_or_default();
@@ -90,16 +91,18 @@ fn base_documents(minor: Minor, role: Role, name: &str, endpoint: &str) -> Vec<V
 }
 
 /// What a config has and its base does not.
-struct Reduced {
+struct Reduced<'h> {
     documents: Vec<Value>,
+    /// The host of the cluster's endpoint, which is in values of the base config too.
+    host: &'h str,
     dropped: BTreeSet<String>,
 }
 
-impl Reduced {
-    fn new(documents: &[Value], base: &[Value]) -> Self {
+impl<'h> Reduced<'h> {
+    fn new(documents: &[Value], base: &[Value], host: &'h str) -> Self {
         // What the generated base config has is that of no cluster.
         let of_cluster = ["cluster.clusterName", "cluster.controlPlane.endpoint", "clusterName", "endpoint"];
-        let mut reduced = Self { documents: Vec::new(), dropped: of_cluster.map(str::to_owned).into() };
+        let mut reduced = Self { documents: Vec::new(), host, dropped: of_cluster.map(str::to_owned).into() };
         for document in documents {
             let is_same = |other: &&Value| ["kind", "name"].iter().all(|key| other.get(key) == document.get(key));
             let kind = document["kind"].as_str();
@@ -143,8 +146,11 @@ impl Reduced {
                 (is_new || !rest.is_empty()).then_some(Value::Object(rest))
             }
             (Value::Array(items), Some(Value::Array(known))) => {
-                // Those of the API server are the host of the endpoint.
-                if path.ends_with("certSANs") && !known.is_empty() {
+                if has_text(&known[..], SECRET) && fits(value, base) {
+                    self.dropped.insert(path.to_owned());
+                    return None;
+                }
+                if has_text(known, self.host) {
                     self.dropped.insert(path.to_owned());
                 }
                 let rest: Vec<Value> = items.iter().filter(|item| !known.contains(item)).cloned().collect();
@@ -154,6 +160,9 @@ impl Reduced {
                 if path != "machine.install.disk"
                     && (value == base || text(value).is_some() && text(value) == text(base)) =>
             {
+                if has_text(std::slice::from_ref(value), self.host) {
+                    self.dropped.insert(path.to_owned());
+                }
                 None
             }
             (Value::String(image), Some(Value::String(base))) if path.ends_with("image") => {
@@ -167,6 +176,25 @@ impl Reduced {
             (Value::Null, None) => None,
             _ => Some(value.clone()),
         }
+    }
+}
+
+/// Whether values have a text anywhere.
+fn has_text(values: &[Value], part: &str) -> bool {
+    !part.is_empty() && values.iter().any(|value| value.to_string().contains(part))
+}
+
+/// Whether a value is one of the base config, in which every secret has another value.
+fn fits(value: &Value, base: Option<&Value>) -> bool {
+    match (value, base) {
+        (_, Some(Value::String(base))) if base == SECRET => true,
+        (Value::Object(fields), Some(Value::Object(known))) => {
+            fields.len() == known.len() && fields.iter().all(|(key, value)| fits(value, known.get(key)))
+        }
+        (Value::Array(items), Some(Value::Array(known))) => {
+            items.len() == known.len() && items.iter().zip(known).all(|(item, known)| fits(item, Some(known)))
+        }
+        (value, base) => Some(value) == base,
     }
 }
 
@@ -240,7 +268,7 @@ mod tests {
             },
             "cluster": { "secret": "x", "apiServer": { "certSANs": ["192.0.2.1", "b"] } },
         });
-        let reduced = Reduced::new(&[config], &[base]);
+        let reduced = Reduced::new(&[config], &[base], "192.0.2.1");
         let rest = json!({
             "machine": { "kubelet": { "clusterDNS": ["1.1.1.1"] }, "certSANs": ["a"], "install": { "disk": "/dev/x" } },
             "cluster": { "apiServer": { "certSANs": ["b"] } },
