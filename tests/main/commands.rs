@@ -12,7 +12,10 @@ fn invalid_arguments_exit_with_two() {
     let sandbox = Sandbox::generated();
     let ran = sandbox.run(&["check", "rizen"]);
     assert_eq!(ran.status, 2);
-    assert_eq!(ran.stderr, "error: `rizen` is neither a device nor a folder of one; did you mean `ryzen`?\n");
+    assert_eq!(
+        ran.stderr,
+        "error: `rizen` is neither a device, nor a folder of one, nor a cluster; did you mean `ryzen`?\n"
+    );
     let ran = sandbox.run(&["-C", "/", "check"]);
     assert_eq!(ran.status, 2);
     assert_eq!(

@@ -134,7 +134,10 @@ fn show_accepts_exactly_one_device() {
         (ran.status, ran.stdout, ran.stderr)
     };
     let error = |text: &str| (2, String::new(), format!("error: {text}\n"));
-    assert_eq!(refused("rizen"), error("`rizen` is neither a device nor a folder of one; did you mean `ryzen`?"));
+    assert_eq!(
+        refused("rizen"),
+        error("`rizen` is neither a device, nor a folder of one, nor a cluster; did you mean `ryzen`?")
+    );
     assert_eq!(refused("devices"), error("`devices` is not one device; `talosmith fleet` shows all of them"));
     assert_eq!(sandbox.run(&["show"]).status, 2);
     assert_eq!(sandbox.run(&["show", "ryzen", "altra"]).status, 2);
@@ -227,4 +230,46 @@ fn show_and_fleet_write_nothing_and_need_neither_git_nor_a_secret() {
         assert!(!ran.stdout.contains("kTEST"), "{}", ran.stdout);
     }
     assert_eq!(sandbox.read("devices/ryzen/manifests/local-path.patch.yaml"), patch);
+}
+
+#[test]
+fn the_folder_of_a_device_names_it() {
+    let sandbox = Sandbox::generated();
+    let named = sandbox.run(&["show", "ryzen"]);
+    assert_eq!(named.status, 0);
+    assert_eq!(sandbox.run(&["-C", "devices/ryzen", "show"]), named);
+    assert_eq!(sandbox.run(&["-C", "devices/ryzen/manifests", "show"]), named);
+    let refused = sandbox.run(&["-C", "devices", "show"]);
+    let expected = "error: name a device, or run it in the folder of one; `talosmith fleet` shows all of them\n";
+    assert_eq!((refused.status, refused.stderr.as_str()), (2, expected));
+}
+
+#[test]
+fn a_cluster_stands_for_its_devices() {
+    let sandbox = Sandbox::of_fleet("company");
+    let names = |arguments: &[&str]| {
+        let overview = parsed(&sandbox, &[arguments, &["--format", "json"]].concat());
+        let devices = overview["devices"].as_array().expect("a list").iter();
+        devices.map(|device| device["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["fleet", "next"]), ["next-cp-1", "next-worker-1", "next-worker-2"]);
+    assert_eq!(names(&["fleet", "next", "prod-cp-1"]).len(), 4);
+    // Also from a folder below the root, and where the file of one of its devices has errors.
+    assert_eq!(names(&["-C", "devices", "fleet", "next"]).len(), 3);
+    sandbox.replace("devices/next-worker-1/device.yaml", "role: worker", "role: helper");
+    let ran = sandbox.run(&["generate", "--tracked-only", "next"]);
+    assert!(ran.stderr.contains("helper"), "{}", ran.stderr);
+    let ran = sandbox.run(&["generate", "--tracked-only", "production"]);
+    assert!(ran.status == 0 && !ran.stdout.contains("next"), "{ran:?}");
+    assert!(ran.stdout.contains("devices/prod-worker-3/"), "{}", ran.stdout);
+    sandbox.replace(
+        "talosmith.yaml",
+        "clusters:\n",
+        "clusters:\n  empty: { talosVersion: v1.14.1, baseConfig: v1.14.1 }\n",
+    );
+    let ran = sandbox.run(&["generate", "--tracked-only", "empty"]);
+    assert!(
+        ran.status == 0 && ran.stdout.is_empty() && ran.stderr.starts_with("nothing to change: 0 devices"),
+        "{ran:?}"
+    );
 }

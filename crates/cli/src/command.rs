@@ -1,6 +1,7 @@
 //! The commands: one file each, its arguments and one function.
 
 pub(crate) mod check;
+pub(crate) mod complete;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod disks;
@@ -19,7 +20,7 @@ pub(crate) mod validate;
 use std::cell::OnceCell;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use talosmith_document::{Diagnostic, Level};
 
@@ -39,7 +40,11 @@ use crate::tree::{Root, Tree, WorkTree, misnamed_fleet_file, read_standard_input
 #[derive(Debug, Parser)]
 #[command(name = "talosmith", version, propagate_version = true, arg_required_else_help = true)]
 #[command(about = "A config compiler for Git repositories of Talos Linux nodes")]
-#[command(after_help = "Exit codes: 0 fine, 1 findings about your files, 2 could not run.")]
+#[command(disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = "Examples:\n  \
+    talosmith init node-1 --address 192.168.1.10\n  \
+    talosmith -C infrastructure check\n\n\
+    Exit codes: 0 fine, 1 findings about your files, 2 could not run.")]
 pub struct CommandLine {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -49,6 +54,7 @@ pub struct CommandLine {
 
 /// Options of every command
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Run as if started in this folder
     #[arg(short = 'C', long = "directory", global = true, value_name = "DIR")]
@@ -62,6 +68,12 @@ pub(crate) struct Global {
     /// How results and findings are written
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
+    /// Print help; `--help` prints more than `-h`
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// Print version
+    #[arg(short = 'V', long, global = true, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 /// How results and findings are written.
@@ -96,6 +108,7 @@ pub(crate) enum Command {
     SchematicId(schematic_id::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
+    Complete(complete::Arguments),
     Man(man::Arguments),
 }
 

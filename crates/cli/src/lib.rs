@@ -44,6 +44,7 @@ mod fleet_overview;
 mod starter;
 mod import;
 mod review;
+mod completion;
 mod command;
 mod run;
 

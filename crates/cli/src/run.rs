@@ -58,6 +58,7 @@ fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit
         Command::SchematicId(arguments) => command::schematic_id::run(context, arguments),
         Command::Schema(arguments) => command::schema::run(context, arguments),
         Command::Completions(arguments) => command::completions::run(context, arguments),
+        Command::Complete(arguments) => command::complete::run(context, arguments),
         Command::Man(arguments) => command::man::run(context, arguments),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::closest;
+use talosmith_model::PartialDevice;
 use talosmith_model::layout::{self, DEVICE_FILE, DEVICES, FLEET_FILE};
 
 use crate::project::Project;
@@ -19,7 +20,7 @@ pub enum Selection {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
-    #[error("`{argument}` {}{}", if *.has_folder { "has no `device.yaml`" } else { "is neither a device nor a folder of one" }, .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    #[error("`{argument}` {}{}", if *.has_folder { "has no `device.yaml`" } else { "is neither a device, nor a folder of one, nor a cluster" }, .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     NoSuchDevice {
         argument: String,
         /// Whether there is such a folder below `devices/`.
@@ -31,7 +32,8 @@ pub enum SelectionError {
 }
 
 impl Selection {
-    /// Resolves arguments, each a device's name or a path in a device's folder. `below` is the current folder relative to the root.
+    /// Resolves arguments, each a device's name, a path in a device's folder, or a cluster's name, which stands for its devices. `below`
+    /// is the current folder relative to the root.
     pub fn resolve(arguments: &[Utf8PathBuf], below: &Utf8Path, project: &Project<'_>) -> Result<Self, SelectionError> {
         let mut names = BTreeSet::new();
         for argument in arguments {
@@ -47,11 +49,14 @@ impl Selection {
                 }
             }
             match found {
-                Some(name) => names.insert(name),
+                Some(name) => {
+                    names.insert(name);
+                }
+                None if is_cluster(project, argument) => names.extend(devices_of(project, argument)?),
                 None => return Err(no_such_device(argument, in_folder.unwrap_or(argument.as_str()), project)?),
-            };
+            }
         }
-        Ok(if names.is_empty() { Self::Everything } else { Self::Devices(names) })
+        Ok(if arguments.is_empty() { Self::Everything } else { Self::Devices(names) })
     }
 
     /// The device that is selected, if there is exactly one.
@@ -78,6 +83,24 @@ fn is_device(project: &Project<'_>, name: &str) -> Result<bool, ReadError> {
     Ok(entries.iter().any(|entry| entry.name == DEVICE_FILE && entry.kind != EntryKind::Folder))
 }
 
+fn is_cluster(project: &Project<'_>, name: &Utf8Path) -> bool {
+    project.clusters.iter().any(|cluster| cluster.name == name)
+}
+
+/// Returns the devices whose file names a cluster, also those whose file has errors.
+fn devices_of(project: &Project<'_>, cluster: &Utf8Path) -> Result<Vec<String>, ReadError> {
+    let mut devices = Vec::new();
+    for folder in &project.folders {
+        let Some(Ok((source, text))) = project.sources.read(&layout::device_file(folder))? else { continue };
+        let device = PartialDevice::of(source, &text);
+        project.sources.release(source);
+        if device.cluster.as_deref() == Some(cluster.as_str()) {
+            devices.push(folder.clone());
+        }
+    }
+    Ok(devices)
+}
+
 fn no_such_device(argument: &Utf8Path, name: &str, project: &Project<'_>) -> Result<SelectionError, ReadError> {
     let mut devices = Vec::new();
     for folder in &project.folders {
@@ -85,7 +108,8 @@ fn no_such_device(argument: &Utf8Path, name: &str, project: &Project<'_>) -> Res
             devices.push(folder.as_str());
         }
     }
-    let near = closest(name, devices).map(str::to_owned);
+    let clusters = project.clusters.iter().map(|cluster| &*cluster.name);
+    let near = closest(name, devices.into_iter().chain(clusters)).map(str::to_owned);
     let has_folder = project.folders.iter().any(|folder| folder == name);
     Ok(SelectionError::NoSuchDevice { argument: argument.to_string(), has_folder, near })
 }

@@ -17,8 +17,11 @@ use crate::tree::{GitTree, Root, Tree, WorkTree};
 
 /// Check that the generated files match the model; writes nothing and fetches no secrets
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith check\n  \
+    talosmith check --staged node-1")]
 pub(crate) struct Arguments {
-    /// Devices to compare, by name or folder, with their clusters; all are validated [default: all]
+    /// Devices to compare, by name, folder or cluster, with their clusters' applications; all are validated [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
     /// Read model and files from git's index: what would be committed

@@ -13,8 +13,11 @@ use crate::tree::WorkTree;
 
 /// Show what `generate` would write, as a unified diff
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith diff\n  \
+    talosmith diff node-1 node-2")]
 pub(crate) struct Arguments {
-    /// Devices to compare, by name or folder, with their clusters [default: all]
+    /// Devices to compare, by name, folder or cluster, with their clusters' applications [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
 }

@@ -9,6 +9,9 @@ use crate::report::json_document;
 
 /// Explain the code of a finding
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith explain volume-overcommit\n  \
+    talosmith explain --list")]
 pub(crate) struct Arguments {
     /// The code, which is in brackets after `error` or `warning`
     #[arg(value_name = "CODE", required_unless_present = "list")]

@@ -13,8 +13,11 @@ use crate::tree::WorkTree;
 
 /// Show an overview of all devices: versions, images, volumes, and the state of their files
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith fleet\n  \
+    talosmith fleet home --extensions")]
 pub(crate) struct Arguments {
-    /// Devices to show, by name or folder [default: all]
+    /// Devices to show, by name, folder or cluster [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
     /// Show which device has which extension, in its applied image or in a schematic only

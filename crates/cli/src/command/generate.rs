@@ -27,8 +27,11 @@ use crate::writer::{Lock, apply, write_secret};
 
 /// Write every file that the model requests
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith generate\n  \
+    talosmith generate node-1 --tracked-only --diff")]
 pub(crate) struct Arguments {
-    /// Devices to generate, by name or folder, with their clusters; errors of others do not matter [default: all]
+    /// Devices to generate, by name, folder or cluster, with their clusters' applications; errors of others do not matter [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
     /// Fetch no secrets, and write no file that contains one

@@ -31,7 +31,7 @@ use crate::writer::{Lock, apply};
     talosctl get disks --insecure --nodes 192.168.1.11 -o yaml | talosmith init node-2 --address 192.168.1.11 --disks -")]
 pub(crate) struct Arguments {
     /// The name of the device [default in a new repository: node-1]
-    #[arg(value_parser = name)]
+    #[arg(value_name = "NAME", value_parser = name)]
     device: Option<String>,
     /// The device's cluster [default: the only one, or home in a new repository]
     #[arg(long, value_parser = name)]

@@ -7,6 +7,9 @@ use super::{CommandLine, Context, Exit};
 
 /// Print the manual page, or that of a command
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith man | man -l -\n  \
+    talosmith man generate > talosmith-generate.1")]
 pub(crate) struct Arguments {
     /// The command, such as `generate`
     #[arg(value_name = "COMMAND")]

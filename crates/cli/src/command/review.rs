@@ -18,8 +18,11 @@ use crate::tree::{CommittedTree, GitTree, WorkTree};
 ///
 /// The files as a commit has them are compared with what would be generated now.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith review --base main --steps\n  \
+    talosmith review node-1 --fail-on wipe,reboot")]
 pub(crate) struct Arguments {
-    /// Devices to review, by name or folder, with their clusters [default: all]
+    /// Devices to review, by name, folder or cluster, with their clusters' applications [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
     /// The commit to compare with [default: where the branch left its upstream; without one, HEAD]

@@ -7,6 +7,9 @@ use super::{Context, Exit};
 
 /// Print the JSON Schema of a file that you write
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith schema device > schemas/device.schema.json\n  \
+    talosmith schema report")]
 pub(crate) struct Arguments {
     /// The file or format
     #[arg(value_enum, default_value_t)]

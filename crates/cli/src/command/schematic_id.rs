@@ -14,6 +14,9 @@ use crate::tree::MemoryTree;
 
 /// Compute the ID that the Image Factory assigns to a schematic
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith schematic-id schematic.yaml\n  \
+    curl --silent https://example.com/schematic.yaml | talosmith schematic-id -")]
 pub(crate) struct Arguments {
     /// Files with one schematic each, as in a POST request to the factory; `-` is standard input
     #[arg(value_name = "FILE", required = true)]

@@ -22,10 +22,13 @@ use crate::tree::WorkTree;
 
 /// Show a device: its keys and where each is set, its disks, images and files
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith show node-1\n  \
+    talosmith show node-1 --svg > disks.svg")]
 pub(crate) struct Arguments {
-    /// The device, by name or folder
+    /// The device, by name or folder [default: the one whose folder is the current one]
     #[arg(value_name = "DEVICE")]
-    device: Utf8PathBuf,
+    device: Option<Utf8PathBuf>,
     /// Print a picture of its disks and their volumes instead, as SVG
     #[arg(long)]
     svg: bool,
@@ -38,12 +41,16 @@ enum Kept {
 }
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
-    let paths = std::slice::from_ref(&arguments.device);
+    let here = Utf8PathBuf::from(".");
+    let paths = std::slice::from_ref(arguments.device.as_ref().unwrap_or(&here));
     let root = context.root(paths)?;
     let tree = WorkTree::new(root.path.clone());
     let (project, selection) = open(&root, &tree, paths)?;
     let Some(name) = selection.only_device() else {
-        anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
+        match &arguments.device {
+            Some(device) => anyhow::bail!("`{device}` is not one device; `talosmith fleet` shows all of them"),
+            None => anyhow::bail!("name a device, or run it in the folder of one; `talosmith fleet` shows all of them"),
+        }
     };
     let keep = |inspected: &Inspected<'_>| match inspected.owner {
         Owner::Device(device) => Some(Kept::Device(Arc::clone(device))),

@@ -13,8 +13,11 @@ use crate::tree::WorkTree;
 
 /// Check the model and render all files, without comparing them
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    talosmith validate\n  \
+    talosmith validate devices/node-1 --format json")]
 pub(crate) struct Arguments {
-    /// Devices to render, by name or folder; all are validated [default: all]
+    /// Devices to render, by name, folder or cluster; all are validated [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<Utf8PathBuf>,
 }
