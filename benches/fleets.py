@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times large fleets on a release build and prints one table.
+"""Times large fleets on a build with the profile dist and prints one table.
 
     python3 benches/fleets.py [--runs N] [--devices N] [--big N] [--huge N] [--kind plain|ryzen] [--binary PATH]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times whole processes of release builds side by side and prints ratios, which hold on any machine; seconds do not.
+"""Times whole processes of builds with the profile dist side by side and prints ratios, which hold on any machine; seconds do not.
 
     python3 benches/processes.py [--runs N] [--install]
 
@@ -28,7 +28,7 @@ Run = collections.namedtuple("Run", "seconds cpu peak")
 def build(work, binary=None):
     """Returns the paths of talosmith, the given one or a fresh build, and of a hello world."""
     if binary is None:
-        subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=ROOT, check=True)
+        subprocess.run(["cargo", "build", "--profile", "dist", "--quiet"], cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     hello = work / "hello"
     (hello / "src").mkdir(parents=True)
@@ -36,7 +36,7 @@ def build(work, binary=None):
     profile = "[profile.release]\nlto = \"thin\"\ncodegen-units = 1\npanic = \"abort\"\nstrip = true\n"
     (hello / "Cargo.toml").write_text(f'[package]\nname = "hello"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n{profile}')
     subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", hello / "target"], cwd=hello, check=True)
-    return binary.resolve() if binary else target / "release/talosmith", hello / "target/release/hello"
+    return binary.resolve() if binary else target / "dist/talosmith", hello / "target/release/hello"
 
 
 def run(command, cwd, status=0, memory=False):
