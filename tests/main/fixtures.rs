@@ -99,6 +99,20 @@ fn every_invalid_fixture_has_its_report() {
     expected.finish();
 }
 
+/// Returns files as they are in a document.
+pub(crate) fn shown<'f>(files: impl Iterator<Item = (&'f String, &'f String)>) -> String {
+    let shown = files.map(|(path, content)| {
+        let language = match path.rsplit_once('.') {
+            Some((_, "j2")) => "jinja",
+            Some((_, "json")) => "json",
+            Some((_, "yaml")) => "yaml",
+            _ => "text",
+        };
+        format!("`{path}`:\n\n<!-- prettier-ignore -->\n```{language}\n{}\n```\n\n", content.trim_end())
+    });
+    shown.collect()
+}
+
 /// Compares the end of a code's page: its example fixture and the report for it.
 fn example(code: &str, fixture: &Path, report: &str, expected: &mut ExpectedFiles) {
     let page = repository(&format!("codes/{code}.md"));
@@ -106,14 +120,7 @@ fn example(code: &str, fixture: &Path, report: &str, expected: &mut ExpectedFile
     let written = text.split("\n## Example\n").next().unwrap_or(&text).trim_end();
     let files = load(fixture);
     let base = fs::read_to_string(repository("tests/fixtures/base/talosmith.yaml")).expect("the base fleet");
-    let mut shown = String::new();
-    for (path, content) in files.iter().filter(|(path, content)| *path != "talosmith.yaml" || **content != base) {
-        let language = if path.ends_with(".j2") { "jinja" } else { "yaml" };
-        shown.push_str(&format!(
-            "`{path}`:\n\n<!-- prettier-ignore -->\n```{language}\n{}\n```\n\n",
-            content.trim_end()
-        ));
-    }
+    let shown = shown(files.iter().filter(|(path, content)| *path != "talosmith.yaml" || **content != base));
     let fixture = fixture.file_name().and_then(|name| name.to_str()).expect("a file name");
     let origin = format!(
         "<!-- The rest of this page is generated from tests/fixtures/invalid/{code}/{fixture}. Edit that file and run `INSTA_UPDATE=always cargo test --workspace`. -->"

@@ -20,6 +20,7 @@ mod places;
 mod properties;
 mod published_schemas;
 mod readme;
+mod recipes;
 mod reference;
 mod references;
 mod rendered;

@@ -119,9 +119,22 @@ fn templates() -> String {
 fn model_keys() -> String {
     let mut text = "# Model keys\n\nGenerated from the schemas, which editors show as you type.\n".to_owned();
     for (schema, title) in [(Schema::Fleet, "talosmith.yaml"), (Schema::Device, "devices/&lt;name&gt;/device.yaml")] {
-        text.push_str(&format!("\n## {title}\n\n"));
+        text.push_str(&format!("\n## {title}\n"));
         let root: Value = serde_json::from_str(schema.text()).expect("a schema is JSON");
-        walk(&root, &root, "", &mut text);
+        for (key, property) in root["properties"].as_object().into_iter().flatten() {
+            text.push_str(&format!("\n### `{key}`\n\n"));
+            entry(&root, property, key, &mut text);
+            let (_, resolved) = resolve(&root, property);
+            if let Some(example) =
+                example_of(property, &resolved).filter(|example| example.is_array() || example.is_object())
+            {
+                let example = yaml_document(&serde_json::json!({ key: example }));
+                text.push_str(&format!(
+                    "\n<!-- prettier-ignore -->\n```yaml\n{}```\n",
+                    example.trim_start_matches("---\n")
+                ));
+            }
+        }
     }
     text
 }
@@ -129,12 +142,15 @@ fn model_keys() -> String {
 /// Lists the keys of a schema, depth first.
 fn walk(root: &Value, schema: &Value, path: &str, text: &mut String) {
     for (key, property) in schema["properties"].as_object().into_iter().flatten() {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        entry(root, property, &path, text);
+        entry(root, property, &format!("{path}.{key}"), text);
     }
     if schema["additionalProperties"].is_object() {
         entry(root, &schema["additionalProperties"], &format!("{path}.<name>"), text);
     }
+}
+
+fn example_of<'s>(property: &'s Value, resolved: &'s Value) -> Option<&'s Value> {
+    [property, resolved].into_iter().find_map(|schema| schema["examples"].get(0))
 }
 
 fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
@@ -159,12 +175,21 @@ fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
     };
     let about = own("description").and_then(|about| about.as_str().map(str::to_owned)).unwrap_or_default();
     let default = own("default").map(|default| format!(" Default: `{default}`.")).unwrap_or_default();
+    let example = example_of(property, &resolved).filter(|example| !example.is_object() && !example.is_array());
+    let example = example.map(flow).filter(|example| !example.contains('\n'));
+    let example = example.map(|example| format!(" Example: `{example}`.")).unwrap_or_default();
     let separator = if about.is_empty() { "" } else { ": " };
     text.push_str(&format!(
-        "- `{path}` ({kind}){separator}{}{default}\n",
+        "- `{path}` ({kind}){separator}{}{default}{example}\n",
         about.replace('<', "&lt;").replace('*', "\\*")
     ));
     walk(&other, &resolved, path, text);
+}
+
+/// Returns a scalar as it is written in YAML.
+fn flow(scalar: &Value) -> String {
+    let text = yaml_document(&serde_json::json!([scalar]));
+    text.trim().trim_start_matches("- ").to_owned()
 }
 
 /// Resolves the reference of a schema. Returns the document that the references in the result are relative to, and the result.
