@@ -208,3 +208,61 @@ fn the_steps_have_commands_that_exist_in_the_version_that_runs() {
     }
     insta::assert_snapshot!("review-steps", output);
 }
+
+#[test]
+fn a_new_volume_is_not_made_while_an_old_one_has_its_room() {
+    let sandbox = Sandbox::committed();
+    // Another name for the largest volume, one that fits before it, and one that comes after it.
+    let text = sandbox.read(DEVICE).replace("local-path-provisioner", "data").replace("data.patch", "local-path.patch");
+    let added = "  small: { disk: nvme0n1, size: 10GB }\n  last: { disk: nvme0n1, minSize: 1GB }\n";
+    sandbox.write(DEVICE, &text.replace("1405GB }\n", &format!("1390GB }}\n{added}")));
+    sandbox.replace("talosmith.yaml", "/var/mnt/local-path-provisioner", "/var/mnt/data");
+    let steps = reviewed(&sandbox, &["--steps"]).stdout;
+    assert_eq!(CommandFlags::of("1.12").check_script(&steps), Vec::<String>::new());
+    insta::assert_snapshot!("review-no-room", format!("{}\n---\n{steps}", reviewed(&sandbox, &[]).stdout));
+}
+
+#[test]
+fn steps_turn_on_kata_containers_after_their_scratch_file_is_there() {
+    let mut output = String::new();
+    for (minor, version) in [("1.12", "v1.12.1"), ("1.14", "v1.14.1\n    baseConfig: v1.12.1")] {
+        let sandbox = Sandbox::of_this_repository();
+        sandbox.replace("talosmith.yaml", "v1.12.1", version);
+        let on = sandbox.read(DEVICE);
+        let extension = "      - siderolabs/kata-containers\n";
+        sandbox.write(DEVICE, &on.replace("kata: true\n", "").replace(extension, ""));
+        assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+        sandbox.commit_all();
+        sandbox.write(DEVICE, &on);
+        let steps = reviewed(&sandbox, &["--steps"]).stdout;
+        assert_eq!(CommandFlags::of(minor).check_script(&steps), Vec::<String>::new());
+        output.push_str(&format!("--- Talos {minor}\n{steps}\n"));
+    }
+    insta::assert_snapshot!("review-steps-kata", output);
+}
+
+#[test]
+fn steps_wipe_what_the_node_does_not_boot_with() {
+    let sandbox = Sandbox::committed();
+    sandbox.replace(DEVICE, "size: 100GiB }", "size: 100GiB, encryption: { keys: [{ slot: 0, nodeID: {} }] } }");
+    let mut output = reviewed(&sandbox, &["--steps"]).stdout;
+    let company = Sandbox::committed_fleet("company");
+    let keys = company.read("talosmith.yaml");
+    let (before, rest) = keys.split_once("          encryption:\n").expect("the encryption of EPHEMERAL");
+    let (_, after) = rest.split_once("        longhorn:").expect("the next volume");
+    company.write("talosmith.yaml", &format!("{before}        longhorn:{after}"));
+    output.push_str(&format!("\n---\n{}", reviewed(&company, &["--steps", "prod-cp-1"]).stdout));
+    assert_eq!(CommandFlags::of("1.12").check_script(&output), Vec::<String>::new());
+    insta::assert_snapshot!("review-steps-wipe", output);
+}
+
+#[test]
+fn what_the_running_talos_refuses_comes_after_the_upgrade() {
+    let sandbox = Sandbox::of_this_repository();
+    sandbox.replace(DEVICE, "kubelet:\n  disableManifestsDirectory: false\n", "");
+    sandbox.replace("talosmith.yaml", "v1.12.1", "v1.13.8\n    baseConfig: v1.13.8");
+    assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
+    sandbox.commit_all();
+    sandbox.replace("talosmith.yaml", "v1.13.8", "v1.14.1");
+    insta::assert_snapshot!("review-newer-kinds", reviewed(&sandbox, &[]).stdout);
+}

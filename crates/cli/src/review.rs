@@ -5,6 +5,7 @@ mod group;
 mod json;
 mod markdown;
 mod objects;
+mod room;
 mod row;
 mod side;
 mod steps;
@@ -14,13 +15,14 @@ mod text;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::inspection::{Inspection, inspect};
 use crate::project::Project;
 use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
 use crate::tree::Tree;
-use talosmith_machinery::{Class, DifferenceKind};
+use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_render::Renderer;
 
 pub(crate) use group::groups;
@@ -31,7 +33,7 @@ pub(crate) use text::text;
 
 use row::{LocatedRow, ReviewRow};
 use side::{ClusterFiles, DeviceFiles, Kept};
-use steps::ReviewedNode;
+use steps::{ClusterSize, ReviewedNode};
 
 /// What happens to one device, or to the applications of one cluster.
 pub(crate) struct Reviewed {
@@ -83,6 +85,8 @@ struct Files {
     incomplete: BTreeSet<String>,
     /// The DaemonSets of clusters, each with the labels that it selects.
     selecting: Vec<(String, Vec<String>)>,
+    /// The numbers of nodes and of control planes of each cluster.
+    nodes: BTreeMap<String, ClusterSize>,
 }
 
 impl Files {
@@ -97,6 +101,11 @@ impl Files {
         }
         let incomplete = inspection.clusters.iter().filter(|cluster| cluster.incomplete);
         files.incomplete = incomplete.map(|cluster| cluster.name.clone()).collect();
+        for of in files.devices.values() {
+            let size = files.nodes.entry(of.device.cluster.clone()).or_default();
+            size.nodes += 1;
+            size.control_planes += usize::from(of.device.role == Role::ControlPlane);
+        }
         files.selecting = files.clusters.values().flat_map(|of| objects::selecting(of)).collect();
         files
     }
@@ -122,8 +131,8 @@ impl Files {
             }
         };
         let node = before.filter(|_| !rows.is_empty()).map(|before| ReviewedNode {
-            running: before.device.versions.talos.clone(),
-            hostname: before.device.network.hostname.clone(),
+            before: Arc::clone(&before.device),
+            size: self.nodes.get(&before.device.cluster).copied().unwrap_or_default(),
             device: after.device,
         });
         Reviewed { name, is_cluster: false, rows, node }

@@ -10,6 +10,8 @@ mod volumes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use talosmith_document::TalosVersion;
+
 use crate::config::{Config, Document};
 use crate::decode::title;
 use crate::normal::normal;
@@ -33,6 +35,8 @@ pub struct MachineConfig<'a> {
     pub(crate) role: Role,
     /// The minor that generated the base; none if the repository keeps the base.
     pub(crate) base: Option<Minor>,
+    /// The minor of the Talos that runs.
+    running: Minor,
 }
 
 /// Where a value is written: the position of its patch in the order in which patches are applied, and its bytes there.
@@ -105,7 +109,8 @@ impl<'a> MachineConfig<'a> {
     #[must_use]
     pub fn merged(target: &Target<'a>, role: Role, patches: &'a [AppliedPatch<'a>]) -> Self {
         let base = (!patches.iter().any(AppliedPatch::is_base)).then_some(target.base);
-        Self { config: crate::check::merge_patches(target, role, patches), role, base }
+        let running = target.version.minor();
+        Self { config: crate::check::merge_patches(target, role, patches), role, base, running }
     }
 
     /// Returns the config as one that has no base: every value of it counts, and not only those of patches.
@@ -114,8 +119,14 @@ impl<'a> MachineConfig<'a> {
         Self { base: None, ..self }
     }
 
-    /// Returns what happens to a node that runs with this config when it gets another one, the most harmful first. The Talos that runs is
-    /// the one of this config.
+    /// The same config on a node that was upgraded.
+    #[must_use]
+    pub fn upgraded(mut self, version: &TalosVersion) -> Self {
+        self.running = version.minor();
+        self
+    }
+
+    /// Returns what happens to a node that runs with this config when it gets another one, the most harmful first.
     #[must_use]
     pub fn consequences(&self, after: &MachineConfig<'_>) -> Vec<Consequence> {
         ConfigComparison::new(self, after).run()
@@ -143,7 +154,7 @@ type SettingsByPath<'v> = BTreeMap<CanonicalPath<'v>, Setting<'v>>;
 
 impl<'v> ConfigComparison<'v> {
     fn new(before: &'v MachineConfig<'_>, after: &'v MachineConfig<'_>) -> Self {
-        let minor = before.config.minor.clamp(talos::oldest_minor(), talos::newest_minor());
+        let minor = before.running.clamp(talos::oldest_minor(), talos::newest_minor());
         let is_same_base = before.base == after.base && before.role == after.role;
         let (role, before, after) = (after.role, &before.config, &after.config);
         Self { before, after, role, minor, is_same_base, found: Vec::new() }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use talosmith_document::{Location, Sources};
-use talosmith_machinery::{AppliedPatch, Consequence, MachineConfig, Patch, PatchLocator, PatchSource, Side};
+use talosmith_document::{Location, Sources, TalosVersion};
+use talosmith_machinery::{AppliedPatch, Consequence, MachineConfig, Patch, PatchLocator, PatchSource, Side, Target};
 use talosmith_model::plan::Device;
 
 use crate::merge_check::{MergeCheck, decode, target_of};
@@ -42,16 +42,17 @@ pub struct UnreadableFile {
 }
 
 impl MergeCheck {
-    /// Returns what happens to a node to which the files before were applied when it gets those after.
+    /// Returns what happens to a node with some Talos to which the files before were applied when it gets those after.
     pub(crate) fn consequences(
         &self,
+        running: &TalosVersion,
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
         let old = self.decode(before).map_err(|(key, message)| UnreadableFile { side: Side::Before, key, message })?;
         let new = self.decode(after).map_err(|(key, message)| UnreadableFile { side: Side::After, key, message })?;
         let (old, new) = (applied(before, &old), applied(after, &new));
-        let consequences = merged(before.device, &old).consequences(&merged(after.device, &new));
+        let consequences = merged(before.device, &old).upgraded(running).consequences(&merged(after.device, &new));
         let located = consequences.into_iter().map(|consequence| {
             let location = consequence.written.as_ref().map(|(side, written)| {
                 let (device, patches) = match side {
@@ -85,6 +86,17 @@ impl MergeCheck {
         let new = applied(after, &new);
         let (old, new) = (merged(before.device, &old).as_whole(), merged(after.device, &new).as_whole());
         Ok(old.consequences(&new))
+    }
+
+    /// Returns the model keys of the files that another version of Talos refuses, each with the reason.
+    pub(crate) fn refused_by(&self, version: &TalosVersion, of: AppliedFiles<'_>) -> Vec<(String, String)> {
+        let target = Target { version, ..target_of(of.device) };
+        let decoded = self.decoded(&target);
+        let refused = of.files.iter().filter_map(|file| {
+            let errors = decode(&decoded, &file.body, &target).err()?;
+            Some((file.key.clone(), errors.first()?.message.clone()))
+        });
+        refused.collect()
     }
 
     /// Decodes each file; a raw patch that the model has with the same text was decoded before.

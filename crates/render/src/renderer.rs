@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use minijinja::Value;
-use talosmith_document::{Cache, Diagnostic};
+use talosmith_document::{Cache, Diagnostic, TalosVersion};
 use talosmith_machinery::Consequence;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
@@ -121,16 +121,23 @@ impl Renderer {
         self.merge_check.check(device, artifacts)
     }
 
-    /// Returns what happens to a node to which the files before were applied when it gets those after, the most harmful first.
+    /// Returns what happens to a node with some Talos to which the files before were applied when it gets those after, the most harmful
+    /// first.
     ///
     /// # Errors
     /// A file that is no patch.
     pub fn consequences(
         &self,
+        running: &TalosVersion,
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
-        self.merge_check.consequences(before, after)
+        self.merge_check.consequences(running, before, after)
+    }
+
+    /// Returns the model keys of the files that another version of Talos refuses, each with the reason.
+    pub fn refused_by(&self, version: &TalosVersion, files: AppliedFiles<'_>) -> Vec<(String, String)> {
+        self.merge_check.refused_by(version, files)
     }
 
     /// Returns the differences between a whole machine config, to which some files were applied, and the base config with others.

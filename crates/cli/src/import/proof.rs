@@ -192,7 +192,7 @@ fn prove_device(
     let whole = whole_of(draft, sources);
     let consequences = match &whole {
         None => {
-            let located = inspection.renderer.consequences(sides.0, sides.1);
+            let located = inspection.renderer.consequences(&device.versions.talos, sides.0, sides.1);
             located.map(|located| located.into_iter().map(|located| located.consequence).collect::<Vec<_>>())
         }
         Some((file, _)) => inspection.renderer.differences_from(file, sides.0, sides.1),

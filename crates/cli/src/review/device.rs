@@ -8,6 +8,7 @@ use talosmith_model::plan::{Device, PlannedSchematic};
 use talosmith_render::{AppliedFiles, Renderer};
 
 use super::objects;
+use super::room::say_what_has_no_room;
 use super::row::{LocatedRow, ReviewRow};
 use super::side::DeviceFiles;
 
@@ -18,8 +19,12 @@ pub(crate) fn compare(
     after: &DeviceFiles,
 ) -> Result<Vec<LocatedRow>, String> {
     let (old, new) = (&*before.device, &*after.device);
+    let sides =
+        (AppliedFiles { device: old, files: &before.applied }, AppliedFiles { device: new, files: &after.applied });
+    let is_upgrade = old.versions.talos < new.versions.talos;
+    let refused = is_upgrade.then(|| renderer.refused_by(&old.versions.talos, sides.1)).unwrap_or_default();
     let mut rows = Vec::new();
-    rows.extend(talos_version(old, new));
+    rows.extend(talos_version(old, new, &refused));
     rows.extend(identity(old, new));
     rows.extend(schematics(old, new));
     // Equal patches for equal versions make the same machine config.
@@ -29,20 +34,21 @@ pub(crate) fn compare(
         && old.base.is_empty()
         && new.base.is_empty();
     if before.applied != after.applied || !is_same_target {
-        let sides =
-            (AppliedFiles { device: old, files: &before.applied }, AppliedFiles { device: new, files: &after.applied });
+        // What the Talos that runs refuses is applied after the upgrade.
+        let running = if refused.is_empty() { &old.versions.talos } else { &new.versions.talos };
         let consequences = renderer
-            .consequences(sides.0, sides.1)
+            .consequences(running, sides.0, sides.1)
             .map_err(|unreadable| format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message))?;
         rows.extend(consequences.into_iter().map(LocatedRow::from));
+        say_what_has_no_room(&mut rows, old, new);
     }
     rows.extend(objects::compare(&before.objects, &after.objects));
     rows.sort_by(|one, other| one.row.cmp(&other.row));
     Ok(rows)
 }
 
-/// Another version of Talos, of which one minor at a time can be installed.
-fn talos_version(old: &Device, new: &Device) -> Option<LocatedRow> {
+/// Another version of Talos, of which one minor at a time can be installed. `refused` are the files that the old one does not read.
+fn talos_version(old: &Device, new: &Device, refused: &[(String, String)]) -> Option<LocatedRow> {
     let (before, after) = (&old.versions.talos, &new.versions.talos);
     if before == after {
         return None;
@@ -60,8 +66,11 @@ fn talos_version(old: &Device, new: &Device) -> Option<LocatedRow> {
         let next = format!("v{}.{}", from.0, from.1 + 1);
         row(Class::Broken, format!("Talos upgrades one minor at a time: upgrade to {next} first"))
     } else {
+        let reason =
+            refused.first().map(|(key, why)| format!(", since Talos {before} refuses the file of `{key}` ({why})"));
+        let reason = reason.unwrap_or_default();
         let sentence = "upgrade the node first, with the config that it has; apply the other changes afterwards";
-        row(Class::Upgrade, sentence.to_owned())
+        row(Class::Upgrade, format!("{sentence}{reason}"))
     };
     Some(row.at(new.versions.talos_location.clone()))
 }

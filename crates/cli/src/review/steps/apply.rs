@@ -1,0 +1,143 @@
+//! The steps that give a node its new config.
+
+use talosmith_model::layout::device_folder;
+use talosmith_model::plan::KataContainers;
+use talosmith_render::{GeneratedFile, Reader, generated_files};
+
+use super::{NodeSteps, ReviewRow, has};
+use crate::printable::shell_quote;
+
+/// The whole config, and the one without what containerd does not start with before its scratch file exists.
+const CONFIG: &str = "config";
+const WITHOUT_KATA: &str = "without-kata";
+
+impl NodeSteps<'_> {
+    /// Builds the whole config, which `apply-config` replaces the node's by, and saves the way back.
+    pub(super) fn config(&mut self) {
+        let device = &self.node.device;
+        let folder = &self.folder;
+        let mut commands = vec![
+            "umask 077".to_owned(),
+            format!("mkdir -p {folder}"),
+            format!("talosmith generate {}", shell_quote(device_folder(&device.name).as_str())),
+        ];
+        if self.kata.is_some() {
+            commands.extend(self.build(WITHOUT_KATA, |file| file.key != "kata"));
+        }
+        commands.extend(self.build(CONFIG, |_| true));
+        commands.push(format!("talosctl validate --config {folder}/{CONFIG}.yaml --mode metal"));
+        let save =
+            format!("{} get machineconfig v1alpha1 -o jsonpath='{{.spec}}' > {folder}/before.yaml", self.talosctl);
+        commands.push(save);
+        self.step("Build the whole config from the base config and all patches, and save the way back", &commands);
+    }
+
+    fn build(&self, name: &str, has: impl Fn(&GeneratedFile) -> bool) -> Vec<String> {
+        let files = generated_files(&self.node.device).into_iter();
+        let patches = files.filter(|file| file.reader == Reader::Talos && file.applied && has(file));
+        let mut commands = vec![format!("talosctl machineconfig patch {}/base.yaml \\", self.folder)];
+        commands.extend(patches.map(|file| format!("  --patch @{} \\", shell_quote(file.path.as_str()))));
+        commands.push(format!("  --output {}/{name}.yaml", self.folder));
+        commands
+    }
+
+    /// Applies the config; what turns on kata containers only after the rest, and when their scratch file is there.
+    pub(super) fn apply_in_order(&mut self) {
+        let rows = self.rows.clone();
+        let Some(kata) = self.kata else { return self.apply(CONFIG, &rows) };
+        let others: Vec<&ReviewRow> = rows.into_iter().filter(|row| !is_of_containerd(row)).collect();
+        self.apply(WITHOUT_KATA, &others);
+        self.scratch_file(kata);
+        match self.reboots_itself() {
+            true => self.reboot_by_applying(),
+            false => self.reboot_staged(),
+        }
+        let commands = [format!("{} service cri", self.talosctl), self.wait_until_ready()];
+        self.step(
+            "STATE must be Running, and HEALTH OK: if not, apply without-kata.yaml through the LAN and reboot",
+            &commands,
+        );
+    }
+
+    fn apply(&mut self, name: &str, rows: &[&ReviewRow]) {
+        let apply = |steps: &Self, mode: &str| steps.apply_config(name, mode);
+        // containerd reads its own file only at boot, and its parts at once.
+        let is_staged = !self.reboots_itself() && rows.iter().any(|row| row.what.contains("/etc/cri/containerd.toml"));
+        let is_staged = is_staged || super::volumes::wipes_ephemeral(rows);
+        if rows.iter().any(|row| row.may_cut) && !has(rows, "reboot") && !is_staged {
+            let commands = [apply(self, "try --timeout=2m"), format!("{} get machinestatus", self.talosctl)];
+            self.step("Try it, through the LAN: the node goes back by itself after two minutes", &commands);
+        }
+        match () {
+            () if super::volumes::wipes_ephemeral(rows) => self.wipe_ephemeral(),
+            () if is_staged => self.reboot_staged(),
+            () if has(rows, "reboot") && self.reboots_itself() => self.reboot_by_applying(),
+            () if has(rows, "reboot") || has(rows, "pending") => {
+                let commands = [apply(self, "no-reboot")];
+                self.step("Apply it", &commands);
+                let commands = self.reboot();
+                self.step("Reboot, so that all of it takes effect", &commands);
+            }
+            () => {
+                let commands = [apply(self, "no-reboot")];
+                self.step("Apply it, without a reboot", &commands);
+            }
+        }
+    }
+
+    pub(super) fn apply_config(&self, name: &str, mode: &str) -> String {
+        format!("{} apply-config --file {}/{name}.yaml --mode={mode}", self.talosctl, self.folder)
+    }
+
+    /// Whether the Talos that applies the config reboots by itself.
+    fn reboots_itself(&self) -> bool {
+        self.node.device.versions.talos.minor() < (1, 14)
+    }
+
+    fn reboot_by_applying(&mut self) {
+        let talosctl = &self.talosctl;
+        let read = format!("{talosctl} read /proc/sys/kernel/random/boot_id");
+        let mut commands: Vec<String> = self.drain().into_iter().collect();
+        commands.push(format!("BOOT=$({read})"));
+        commands.push(self.apply_config(CONFIG, "auto"));
+        commands.push(format!("until NOW=$({read}) && test \"$NOW\" != \"$BOOT\"; do sleep 5; done"));
+        commands.push(self.wait_until_ready());
+        commands.extend(self.uncordon());
+        self.step("Apply it: the node reboots, and does not drain itself", &commands);
+    }
+
+    fn reboot_staged(&mut self) {
+        let mut commands = vec![self.apply_config(CONFIG, "staged")];
+        commands.extend(self.reboot());
+        self.step("Stage it, and reboot: applied at once, containerd would stop", &commands);
+    }
+
+    fn reboot(&self) -> Vec<String> {
+        let talosctl = &self.talosctl;
+        // `--drain` is new in 1.13.
+        if self.node.device.versions.talos.minor() >= (1, 13) {
+            let drain = if self.node.size.nodes > 1 { " --drain" } else { "" };
+            return vec![format!("{talosctl} reboot{drain}")];
+        }
+        let reboot = [format!("{talosctl} reboot"), self.wait_until_ready()];
+        self.drain().into_iter().chain(reboot).chain(self.uncordon()).collect()
+    }
+
+    /// The gate: the scratch file exists, on its volume.
+    fn scratch_file(&mut self, kata: &KataContainers) {
+        let talosctl = &self.talosctl;
+        let commands = [
+            "# Argo CD applies it, or you do:".to_owned(),
+            format!("kubectl apply -k {}", shell_quote(&kata.folder)),
+            "kubectl -n kube-system rollout status daemonset/kata-blockfile-scratch".to_owned(),
+            format!("# It must list the file with {} bytes, and the mount of its volume:", kata.scratch_bytes),
+            format!("{talosctl} list -l {}", shell_quote(&kata.scratch_root)),
+            format!("{talosctl} get mountstatus u-{}", shell_quote(&kata.scratch_volume)),
+        ];
+        self.step("Make the scratch file of kata containers, without which containerd does not start", &commands);
+    }
+}
+
+fn is_of_containerd(row: &ReviewRow) -> bool {
+    row.what.contains("/etc/cri/") || row.what.starts_with("CRI")
+}
