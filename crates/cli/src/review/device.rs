@@ -22,7 +22,7 @@ pub(crate) fn compare(
     let sides =
         (AppliedFiles { device: old, files: &before.applied }, AppliedFiles { device: new, files: &after.applied });
     let is_upgrade = old.versions.talos < new.versions.talos;
-    let refused = is_upgrade.then(|| renderer.refused_by(&old.versions.talos, sides.1)).unwrap_or_default();
+    let refused = if is_upgrade { renderer.refused_by(&old.versions.talos, sides.1) } else { Vec::new() };
     let mut rows = Vec::new();
     rows.extend(talos_version(old, new, &refused));
     rows.extend(identity(old, new));
