@@ -187,3 +187,24 @@ fn recipes_name_existing_files_and_count_them() {
         }
     }
 }
+
+#[test]
+fn the_versions_of_packages_are_those_of_the_workspace() {
+    let read = |path: &str| fs::read_to_string(repository(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let version = env!("CARGO_PKG_VERSION");
+    for path in ["pyproject.toml", "package.nix", "flake.nix", "Dockerfile", "scripts/package.py", ".ci/packages"] {
+        assert!(!read(path).contains(version), "{path} repeats the version, which belongs into Cargo.toml alone");
+    }
+    let rust = env!("CARGO_PKG_RUST_VERSION");
+    assert!(read("Dockerfile").contains(&format!("FROM rust:{rust}-")), "the Dockerfile builds with another Rust");
+    // Each archive of a release is one of the formula, and the other way round.
+    let targets = |path: &str, after: &str| {
+        let text = read(path);
+        let lines = text.lines().filter_map(|line| line.trim().strip_prefix(after));
+        let names = lines.map(|rest| rest.split(['"', ',']).next().unwrap_or_default().to_owned());
+        names.filter(|name| name.contains('-')).collect::<BTreeSet<_>>()
+    };
+    let released = targets(".github/workflows/release.yml", "- { target: ");
+    assert_eq!(released, targets("scripts/package.py", "\""));
+    assert_eq!(released.len(), 4);
+}
