@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,15 +20,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// placeholder replaces every key, certificate, token and ID in a printed base.
-const placeholder = "placeholder"
-
-// installer returns the image that `talosctl gen config` of a release puts into the base.
-func installer(minor int) string {
+// installer returns the image that `talosctl gen config` of a release of a minor puts into the base.
+func installer(minor int, release string) string {
 	if minor >= 14 {
-		return fmt.Sprintf("factory.talos.dev/metal-installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba:v1.%d.0", minor)
+		return "factory.talos.dev/metal-installer/376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba:" + release
 	}
-	return fmt.Sprintf("ghcr.io/siderolabs/installer:v1.%d.0", minor)
+	return "ghcr.io/siderolabs/installer:" + release
 }
 
 // minorOf returns the second number of a version or a contract: 12 of 1.12.7 and of v1.12.
@@ -59,7 +58,7 @@ func newBases(contract string) (*bases, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secrets of %s: %w", contract, err)
 	}
-	return &bases{contract: version, image: installer(minor), secrets: bundle, texts: map[string][]byte{}}, nil
+	return &bases{contract: version, image: installer(minor, fmt.Sprintf("v1.%d.0", minor)), secrets: bundle, texts: map[string][]byte{}}, nil
 }
 
 // text returns the base of a role as `talosctl gen config` writes it with an install disk, without comments.
@@ -103,52 +102,69 @@ func (b *bases) fresh(role string) (config.Provider, error) {
 	return base, nil
 }
 
-// printBase writes a base with a placeholder wherever two bases with unlike secrets differ.
+// printBase writes a base with a placeholder for each value of the secrets bundle: the keys that lead to it there, joined
+// by underscores, with `_pem` after them where the base has the decoded text.
 func printBase(contract, role string, out io.Writer) error {
-	var texts [2][]byte
-	for i := range texts {
-		b, err := newBases(contract)
-		if err != nil {
-			return err
-		}
-		if texts[i], err = b.text(role); err != nil {
-			return err
-		}
+	b, err := newBases(contract)
+	if err != nil {
+		return err
 	}
-	one, other := yaml.NewDecoder(bytes.NewReader(texts[0])), yaml.NewDecoder(bytes.NewReader(texts[1]))
-	printed := yaml.NewEncoder(out)
+	text, err := b.text(role)
+	if err != nil {
+		return err
+	}
+	bundle, err := yaml.Marshal(b.secrets)
+	if err != nil {
+		return err
+	}
+	var secrets yaml.Node
+	if err := yaml.Unmarshal(bundle, &secrets); err != nil {
+		return err
+	}
+	names := map[string]string{}
+	nameSecrets(&secrets, nil, names)
+	documents, printed := yaml.NewDecoder(bytes.NewReader(text)), yaml.NewEncoder(out)
 	printed.SetIndent(4)
 	for {
-		var left, right yaml.Node
-		if err := one.Decode(&left); errors.Is(err, io.EOF) {
+		var document yaml.Node
+		if err := documents.Decode(&document); errors.Is(err, io.EOF) {
 			return printed.Close()
 		} else if err != nil {
 			return err
 		}
-		if err := other.Decode(&right); err != nil {
-			return err
-		}
-		if err := mask(&left, &right); err != nil {
-			return err
-		}
-		if err := printed.Encode(&left); err != nil {
+		mask(&document, names)
+		if err := printed.Encode(&document); err != nil {
 			return err
 		}
 	}
 }
 
-// mask writes the placeholder over each scalar that differs from its twin.
-func mask(node, twin *yaml.Node) error {
-	if node.Kind != twin.Kind || len(node.Content) != len(twin.Content) {
-		return fmt.Errorf("two bases of one contract differ in shape at line %d", node.Line)
-	}
-	if node.Value != twin.Value {
-		node.Value, node.Style = placeholder, 0
-	}
-	for i := range node.Content {
-		if err := mask(node.Content[i], twin.Content[i]); err != nil {
-			return err
+// nameSecrets adds the placeholder of each value of a secrets bundle, by the value.
+func nameSecrets(node *yaml.Node, path []string, names map[string]string) {
+	if node.Kind == yaml.ScalarNode {
+		name := strings.Join(path, "_")
+		names[node.Value] = "${" + name + "}"
+		if decoded, err := base64.StdEncoding.DecodeString(node.Value); err == nil && bytes.HasPrefix(decoded, []byte("-----")) {
+			names[string(decoded)] = "${" + name + "_pem}"
 		}
+		return
 	}
-	return nil
+	for i := 0; i < len(node.Content); i++ {
+		below := path
+		if node.Kind == yaml.MappingNode {
+			below = append(slices.Clone(path), node.Content[i].Value)
+			i++
+		}
+		nameSecrets(node.Content[i], below, names)
+	}
+}
+
+// mask writes the placeholder over each value of the secrets bundle.
+func mask(node *yaml.Node, names map[string]string) {
+	if name, ok := names[node.Value]; ok && node.Kind == yaml.ScalarNode {
+		node.Value, node.Style = name, 0
+	}
+	for _, below := range node.Content {
+		mask(below, names)
+	}
 }

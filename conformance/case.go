@@ -28,6 +28,8 @@ type Case struct {
 	Patches []string `json:"patches"`
 	// Shows are the parts of the patched config that the verdict holds: `Kind`, `Kind/name` or `v1alpha1:path.of.keys`.
 	Shows []string `json:"shows,omitempty"`
+	// Of a case that is a device.
+	node node
 	// Verdicts by `<version of the machinery>/<contract of the base>`.
 	Verdicts map[string]Verdict `json:"verdicts,omitempty"`
 }

@@ -79,7 +79,7 @@ fn the_pages_that_the_manual_page_names_are_printed() {
     let sandbox = Sandbox::of(&[]);
     let page = sandbox.run(&["man"]).stdout.replace('\\', "");
     let names: Vec<&str> = page.lines().filter_map(|line| line.strip_suffix("(1)")).collect();
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 17);
     for name in names {
         let command = name.strip_prefix("talosmith-").expect("a command");
         let ran = sandbox.run(&["man", command]);

@@ -8,8 +8,11 @@ use talosmith_cli::CommandLine;
 use crate::sandbox::Sandbox;
 
 /// The programs that examples run beside talosmith, as what they do here.
-const PROGRAMS: [(&str, &str); 3] =
-    [("talosctl", "cat disks.yaml"), ("curl", "echo 'customization: {}'"), ("man", "cat > /dev/null")];
+const PROGRAMS: [(&str, &str); 3] = [
+    ("talosctl", "case \"$*\" in *machineconfig*) cat saved.yaml ;; *) cat disks.yaml ;; esac"),
+    ("curl", "echo 'customization: {}'"),
+    ("man", "cat > /dev/null"),
+];
 
 /// What an example imports.
 const PATCHES: [&str; 6] =
@@ -37,6 +40,10 @@ fn repository(is_new: bool) -> Sandbox {
     assert!(sandbox.shell("cp disks.yaml node-1.yaml && mkdir infrastructure"));
     assert!(sandbox.shell("cp -r talosmith.yaml devices infrastructure"));
     assert_eq!(sandbox.run(&["generate"]).status, 0);
+    let config = sandbox.run(&["config", "node-1", "--redact"]).stdout;
+    sandbox.write("saved.yaml", &config);
+    sandbox.write("base.yaml", &config);
+    assert!(sandbox.shell("sed -i 's/\\${[a-z0-9_]*}/c2VjcmV0/; s/\\${endpoint}/192.168.1.10/' base.yaml"));
     sandbox.commit_all();
     sandbox.replace("devices/node-1/device.yaml", "address: 192.168.1.10", "address: 192.168.1.12");
     sandbox

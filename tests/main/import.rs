@@ -161,11 +161,22 @@ fn what_talosctl_prints_is_a_whole_machine_config_too() {
     assert_nowhere(&sandbox, &ran, &["/printed.yaml"], &["CANARY", "LS0tLS1CRUdJTi"]);
 }
 
+/// A base config with a secret in place of each placeholder.
+fn with_secrets(base: &str) -> String {
+    let mut parts = base.split("${");
+    let mut text = parts.next().expect("a text").to_owned();
+    for (_, rest) in parts.map(|part| part.split_once('}').expect("a placeholder")) {
+        text.push_str("Q0FOQVJZIENBTkFSWSBD");
+        text.push_str(rest);
+    }
+    text
+}
+
 #[test]
 fn a_base_of_every_version_is_known_again() {
     for (version, minor) in [("v1.12.7", (1, 8)), ("v1.13.8", (1, 11)), ("v1.14.1", (1, 12)), ("v1.14.1", (1, 14))] {
         for role in [talosmith_machinery::Role::ControlPlane, talosmith_machinery::Role::Worker] {
-            let base = talosmith_machinery::base_config(minor, role).replace("placeholder", "Q0FOQVJZIENBTkFSWSBD");
+            let base = with_secrets(talosmith_machinery::base_config(minor, role));
             let own = base
                 .replace("https://192.0.2.1:6443", "https://k8s.lab.example:6443")
                 .replace("192.0.2.1", "k8s.lab.example");

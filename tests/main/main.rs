@@ -5,6 +5,7 @@ mod applications;
 mod command_flags;
 mod commands;
 mod completions;
+mod config;
 mod expected;
 mod faults;
 mod fixtures;

@@ -124,7 +124,6 @@ fn values_cannot_change_the_structure_of_a_document() {
         ("devices/ryzen/the manual/a `b` & c.md", "devices/ryzen/disks.svg")
     );
     for line in [
-        r"  --patch @'devices/ryzen/manifests/it'\''s $HOME; `x`.yaml' \",
         "![The disks and their volumes](../disks.svg)",
         "- `other`: 1,000.0 GB (1,000,000,000,000 bytes), found by `` disk.model == '`|<&' ``",
         "  - reserved, no volume may be on it: `` <b> | `a` ``",

@@ -3,8 +3,10 @@
 pub(crate) mod check;
 pub(crate) mod complete;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod diff;
 pub(crate) mod disks;
+pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod fleet;
 pub(crate) mod generate;
@@ -101,6 +103,8 @@ pub(crate) enum Command {
     Diff(diff::Arguments),
     Validate(validate::Arguments),
     Review(review::Arguments),
+    Config(config::Arguments),
+    Drift(drift::Arguments),
     Show(show::Arguments),
     Fleet(fleet::Arguments),
     Explain(explain::Arguments),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anstream::AutoStream;
 use anstream::stream::{AsLockedWrite, RawStream};
+use rustix::fs::FileType;
 use talosmith_document::{Diagnostic, Sources};
 
 use crate::environment::{CLICOLOR_FORCE, COLUMNS, FORCE_COLOR, LANG, LC_ALL, LC_CTYPE, NO_COLOR, TERM, Variable};
@@ -84,6 +85,18 @@ impl Console {
     /// Prints a text on standard output, without an added line break.
     pub(crate) fn result(&mut self, text: &str) -> Result<(), PrintError> {
         self.result.write(text)
+    }
+
+    /// Whether another program reads standard output. A terminal shows it, and a file keeps it.
+    pub(crate) fn has_reader() -> bool {
+        let kind = rustix::fs::fstat(io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        matches!(kind, Ok(FileType::Fifo | FileType::Socket))
+    }
+
+    /// Writes secrets to the program that reads standard output, without masking them.
+    pub(crate) fn secret(bytes: &[u8]) -> Result<(), PrintError> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(PrintError::from)
     }
 
     /// Prints on standard output what to type, after the findings that it is for.

@@ -25,14 +25,16 @@ use crate::tree::Tree;
 use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_render::Renderer;
 
-pub(crate) use group::groups;
+pub(crate) use group::{blocks, groups};
 pub(crate) use json::json;
 pub(crate) use markdown::markdown;
+pub(crate) use side::{DeviceFiles, Kept};
 pub(crate) use steps::steps;
-pub(crate) use text::text;
+pub(crate) use text::{block_text, text};
 
-use row::{LocatedRow, ReviewRow};
-use side::{ClusterFiles, DeviceFiles, Kept};
+pub(crate) use row::LocatedRow;
+use row::ReviewRow;
+use side::ClusterFiles;
 use steps::{ClusterSize, ReviewedNode};
 
 /// What happens to one device, or to the applications of one cluster.

@@ -51,6 +51,8 @@ fn dispatch(context: &mut Context<'_>, command: &Command) -> anyhow::Result<Exit
         Command::Diff(arguments) => command::diff::run(context, arguments),
         Command::Validate(arguments) => command::validate::run(context, arguments),
         Command::Review(arguments) => command::review::run(context, arguments),
+        Command::Config(arguments) => command::config::run(context, arguments),
+        Command::Drift(arguments) => command::drift::run(context, arguments),
         Command::Show(arguments) => command::show::run(context, arguments),
         Command::Fleet(arguments) => command::fleet::run(context, arguments),
         Command::Explain(arguments) => command::explain::run(context, arguments),

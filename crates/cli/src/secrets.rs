@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
-use talosmith_model::SecretSource;
 use talosmith_model::plan::Expected;
+use talosmith_model::{Fleet, SecretSource};
 use talosmith_render::Secrets;
 
 use crate::process::Processes;
@@ -25,15 +25,50 @@ mod file_outcome;
 use sources::{Failure, fetch};
 
 pub(crate) use file_outcome::{FileOutcome, decide_files};
-pub(crate) use git_exposure::find_exposed_secrets;
+pub(crate) use git_exposure::{find_exposed_secrets, find_exposed_sources, repository};
 pub(crate) use previous_file::current_files;
 pub(crate) use process_variables::ProcessVariables;
 
 /// The maximum size of a value, in bytes. A Tailscale key has about sixty.
 const LARGEST_VALUE: usize = 64 * 1024;
 
-/// The `secrets` of talosmith.yaml: the sources of each secret, in the order in which they are tried.
-pub(crate) type Definitions<'a> = BTreeMap<&'a str, &'a [SecretSource]>;
+/// How talosmith.yaml defines a secret.
+#[derive(Debug)]
+pub(crate) struct Definition<'a> {
+    /// The key of the definition.
+    pub at: Pointer,
+    /// The sources in the order in which they are tried, each with its place.
+    pub sources: Vec<(&'a SecretSource, Pointer)>,
+    pub form: Form,
+}
+
+/// What a source must return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One line.
+    Line,
+    /// A whole file.
+    File,
+}
+
+/// The secrets that talosmith.yaml defines, by name.
+pub(crate) type Definitions<'a> = BTreeMap<&'a str, Definition<'a>>;
+
+/// Returns the `secrets` of talosmith.yaml.
+pub(crate) fn definitions(fleet: &Fleet) -> Definitions<'_> {
+    let definitions = fleet.secrets.iter().map(|(name, sources)| {
+        let at = Pointer::root().child("secrets").child(name);
+        let sources = sources.iter().enumerate().map(|(index, source)| (source, at.item(index))).collect();
+        (name.as_str(), Definition { at, sources, form: Form::Line })
+    });
+    definitions.collect()
+}
+
+/// Returns the secrets bundle of a cluster.
+pub(crate) fn bundle_definition<'a>(cluster: &str, source: &'a SecretSource) -> Definition<'a> {
+    let at = Pointer::new("/clusters").child(cluster).child("secretsBundle");
+    Definition { at: at.clone(), sources: vec![(source, at)], form: Form::File }
+}
 
 /// A secret that a generated file needs. A secret that several files need has one of these for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +88,8 @@ pub(crate) struct SourceContext<'a> {
     pub variables: &'a ProcessVariables,
     /// The absolute path of the repository's root, which relative paths start at and programs run in.
     pub root: &'a Utf8Path,
+    /// Whether the run can leave out the files of a secret.
+    pub can_skip: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,13 +123,12 @@ pub(crate) fn resolve(
         if resolution.outcomes.contains_key(name) {
             continue;
         }
-        let Some(sources) = definitions.get(name.as_str()) else { continue };
-        let pointer = Pointer::root().child("secrets").child(name);
+        let Some(definition) = definitions.get(name.as_str()) else { continue };
         let mut absences = Vec::new();
         let mut outcome = SecretOutcome::Unavailable;
-        for (index, source) in sources.iter().enumerate() {
-            let location = Location::value(fleet, pointer.item(index));
-            match fetch(source, context, &resolution.secrets) {
+        for (source, pointer) in &definition.sources {
+            let location = Location::value(fleet, pointer.clone());
+            match fetch(source, definition.form, context, &resolution.secrets) {
                 Ok(value) => {
                     resolution.secrets.insert(name, value);
                     outcome = SecretOutcome::Found(location);
@@ -107,7 +143,8 @@ pub(crate) fn resolve(
             }
         }
         if outcome == SecretOutcome::Unavailable {
-            resolution.findings.push(unavailable(name, absences, Location::key(fleet, pointer), required));
+            let finding = unavailable(name, absences, Location::key(fleet, definition.at.clone()), required);
+            resolution.findings.push(if context.can_skip { can_skip(finding, name, required) } else { finding });
         }
         resolution.outcomes.insert(name.clone(), outcome);
     }
@@ -140,6 +177,10 @@ fn unavailable(
         finding.helps.push(absence.help);
     }
     finding.devices = devices(name, required);
+    finding
+}
+
+fn can_skip(finding: Diagnostic, name: &str, required: &[RequiredSecret]) -> Diagnostic {
     finding
         .note(format!("the tracked files do not need the secret; not written: {}", targets(name, required)))
         .help("or skip the files with secrets: talosmith generate --tracked-only")

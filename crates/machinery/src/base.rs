@@ -2,12 +2,13 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use talosmith_document::{Document as Text, Sources, table};
+use talosmith_document::{Document as Text, Sources, Style, table};
 
 use super::config::Document;
-use super::value::Value;
-use crate::Role;
+use super::value::{Content, Value};
+use crate::scalar::Scalar;
 use crate::talos_data::{Minor, talos};
+use crate::{Role, format};
 
 const BASES: &str = include_str!("talos_data/bases.yaml");
 
@@ -56,6 +57,102 @@ pub(crate) fn documents(minor: Minor, role: Role) -> Vec<Document<'static>> {
         nodes.iter().map(Value::read_base).collect()
     });
     documents.iter().map(Document::of_base).collect()
+}
+
+/// What `talosctl gen config` gets besides the secrets of the cluster.
+#[derive(Debug, Clone)]
+pub struct BaseOptions<'o> {
+    pub cluster_name: &'o str,
+    /// The URL of the Kubernetes API.
+    pub endpoint: &'o str,
+    /// Without a `v`; none for the one that the Talos of the base installs.
+    pub kubernetes_version: Option<&'o str>,
+    /// The path of a device.
+    pub install_disk: &'o str,
+    /// The installer image.
+    pub install_image: &'o str,
+}
+
+/// The options that the bases in the table were generated with, in `conformance/base.go`.
+mod example {
+    pub(super) const CLUSTER_NAME: &str = "conformance";
+    pub(super) const ENDPOINT: &str = "https://192.0.2.1:6443";
+    pub(super) const HOST: &str = "192.0.2.1";
+    pub(super) const INSTALL_DISK: &str = "/dev/nvme0n1";
+    pub(super) const DISK_SELECTOR: &str = "disk.dev_path == \"/dev/nvme0n1\"";
+    pub(super) const INSTALLERS: [&str; 2] = ["ghcr.io/siderolabs/installer:", "factory.talos.dev/metal-installer/"];
+    pub(super) const KUBERNETES: [&str; 2] = ["ghcr.io/siderolabs/kubelet:", "registry.k8s.io/kube-"];
+}
+
+/// The base config that `talosctl gen config` generates with some options. In place of each value of the secrets bundle it has a
+/// placeholder such as `${certs_os_key}`: the keys that lead to the value in the bundle, with `_pem` where it is the decoded text.
+#[derive(Debug)]
+pub struct GeneratedBase(Vec<Value<'static>>);
+
+impl GeneratedBase {
+    /// Generates the base config of a minor of Talos, or of the nearest one that is known.
+    #[must_use]
+    pub fn new(minor: Minor, role: Role, options: &BaseOptions<'_>) -> Self {
+        let mut documents: Vec<Value<'static>> =
+            documents(minor, role).iter().map(|document| (*document.value).clone()).collect();
+        documents.iter_mut().for_each(|document| fill_in(document, options));
+        Self(documents)
+    }
+
+    /// Returns the placeholders of secrets in it, without `${` and `}`: each leads to a value of the secrets bundle.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.0.iter().for_each(|document| add_secrets(document, &mut names));
+        names
+    }
+
+    pub(crate) fn documents(&self) -> impl Iterator<Item = Document<'_>> {
+        self.0.iter().map(Document::of_base)
+    }
+}
+
+fn add_secrets<'v>(value: &'v Value<'_>, names: &mut Vec<&'v str>) {
+    value.list().iter().for_each(|item| add_secrets(item, names));
+    value.all_fields().iter().for_each(|field| add_secrets(&field.value, names));
+    names.extend(placeholder_name(value.scalar()));
+}
+
+/// Returns the name of the placeholder that a text is as a whole.
+#[must_use]
+pub fn placeholder_name(text: &str) -> Option<&str> {
+    text.strip_prefix("${")?.strip_suffix('}')
+}
+
+/// Writes options over the scalars that have those of the example.
+fn fill_in(value: &mut Value<'static>, options: &BaseOptions<'_>) {
+    match &mut value.content {
+        Content::List(items) => items.iter_mut().for_each(|item| fill_in(item, options)),
+        Content::Map(fields) => fields.iter_mut().for_each(|field| fill_in(&mut field.value, options)),
+        Content::Scalar(scalar) => {
+            if let Some(text) = option(&scalar.text, options) {
+                *scalar = Scalar::read(&text, Style::Quoted);
+            }
+        }
+    }
+}
+
+/// The text in place of one of the example; none if it stays.
+fn option(text: &str, options: &BaseOptions<'_>) -> Option<String> {
+    let starts_with = |prefixes: [&str; 2]| prefixes.iter().any(|prefix| text.starts_with(prefix));
+    match text {
+        example::CLUSTER_NAME => Some(options.cluster_name.to_owned()),
+        example::ENDPOINT => Some(options.endpoint.to_owned()),
+        example::HOST => Some(format::url(options.endpoint).host.to_owned()),
+        example::INSTALL_DISK => Some(options.install_disk.to_owned()),
+        example::DISK_SELECTOR => Some(format!("disk.dev_path == {:?}", options.install_disk)),
+        _ if starts_with(example::INSTALLERS) => Some(options.install_image.to_owned()),
+        _ if starts_with(example::KUBERNETES) => {
+            let (name, _) = text.rsplit_once(':')?;
+            options.kubernetes_version.map(|version| format!("{name}:v{version}"))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

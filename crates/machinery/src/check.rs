@@ -55,11 +55,10 @@ pub fn check_patches(
     findings
 }
 
-/// Merges patches in order. What cannot be merged or deleted is left as it was.
-pub(crate) fn merge_patches<'a>(target: &Target<'a>, role: Role, patches: &'a [AppliedPatch<'a>]) -> Config<'a> {
+/// Merges patches into a config in order. What cannot be merged or deleted is left as it was.
+pub(crate) fn merge_patches<'a>(mut config: Config<'a>, patches: &'a [AppliedPatch<'a>]) -> Config<'a> {
     let nowhere = |_: &str, _: &str| Location::file(Sources::default().add("", ""));
     let mut report = Report::new(patches, &nowhere);
-    let mut config = Config::of_base(target, role, patches);
     for (index, applied) in patches.iter().enumerate() {
         apply_patch(&mut config, index, applied, &mut report);
     }
@@ -83,7 +82,7 @@ fn apply_patch<'a>(config: &mut Config<'a>, index: usize, applied: &AppliedPatch
 
 impl<'a> Config<'a> {
     /// The generated base config; empty where the first patches are the base.
-    fn of_base(target: &Target<'a>, role: Role, patches: &[AppliedPatch<'_>]) -> Self {
+    pub(crate) fn of_base(target: &Target<'a>, role: Role, patches: &[AppliedPatch<'_>]) -> Self {
         let is_generated = !patches.iter().any(AppliedPatch::is_base);
         Self::new(if is_generated { base::documents(target.base, role) } else { Vec::new() }, target.version)
     }

@@ -51,8 +51,8 @@ pub(crate) struct Document<'a> {
     pub of_base: bool,
 }
 
-impl Document<'static> {
-    pub(crate) fn of_base(value: &'static Value<'static>) -> Self {
+impl<'a> Document<'a> {
+    pub(crate) fn of_base(value: &'a Value<'static>) -> Self {
         let (kind, name) = match value.text("kind") {
             "" => (MAIN, ""),
             kind => (kind, value.text("name")),

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 use talosmith_document::TalosVersion;
 
+use crate::base::GeneratedBase;
+use crate::check::merge_patches;
 use crate::config::{Config, Document};
 use crate::decode::title;
 use crate::normal::normal;
@@ -36,7 +38,7 @@ pub struct MachineConfig<'a> {
     /// The minor that generated the base; none if the repository keeps the base.
     pub(crate) base: Option<Minor>,
     /// The minor of the Talos that runs.
-    running: Minor,
+    pub(crate) running: Minor,
 }
 
 /// Where a value is written: the position of its patch in the order in which patches are applied, and its bytes there.
@@ -110,7 +112,20 @@ impl<'a> MachineConfig<'a> {
     pub fn merged(target: &Target<'a>, role: Role, patches: &'a [AppliedPatch<'a>]) -> Self {
         let base = (!patches.iter().any(AppliedPatch::is_base)).then_some(target.base);
         let running = target.version.minor();
-        Self { config: crate::check::merge_patches(target, role, patches), role, base, running }
+        Self { config: merge_patches(Config::of_base(target, role, patches), patches), role, base, running }
+    }
+
+    /// The same with a base config that was generated for a cluster.
+    #[must_use]
+    pub fn generated(
+        target: &Target<'a>,
+        role: Role,
+        base: &'a GeneratedBase,
+        patches: &'a [AppliedPatch<'a>],
+    ) -> Self {
+        let config = Config::new(base.documents().collect(), target.version);
+        let running = target.version.minor();
+        Self { config: merge_patches(config, patches), role, base: Some(target.base), running }
     }
 
     /// Returns the config as one that has no base: every value of it counts, and not only those of patches.

@@ -3,11 +3,14 @@
 //! Source: github.com/siderolabs/talos, pkg/machinery/config/merge and the `Merge` methods of the types.
 
 use super::config::{Cleared, pointee};
-use super::scalar::Resolved;
+use super::scalar::{Resolved, Scalar};
 use super::value::{Content, Field, PatchSpan, Value};
 use crate::placeholder::is_unknown;
 use crate::talos_data::types::{Type, Types};
+use crate::url;
 use std::borrow::Cow;
+
+use talosmith_document::Style;
 
 /// What happened to a value while merging, which may be worth a finding.
 #[derive(Debug)]
@@ -72,7 +75,14 @@ impl<'t, 'a> Merger<'t, 'a> {
             Type::Size if keeps_bytes(left, &right) => {}
             // Talos keeps its path and sets the host of the other.
             Type::Url if !names_host(left) && self.is_refused_as_path(left) => {}
-            Type::Url if !names_host(&right) && !self.is_refused_as_path(&right) => {}
+            Type::Url if !names_host(&right) && !self.is_refused_as_path(&right) => {
+                left.content = merged_url(left, &right).unwrap_or_else(|| left.content.clone());
+            }
+            Type::Url if !left.scalar().is_empty() => {
+                let merged = merged_url(left, &right);
+                self.replace(left, right);
+                left.content = merged.unwrap_or_else(|| left.content.clone());
+            }
             Type::Sealed if pointed => {
                 self.event(Outcome::Unmergeable, left.origin, right.origin.or(by));
             }
@@ -270,6 +280,13 @@ fn names_host(value: &Value<'_>) -> bool {
         || text
             .split_once(':')
             .is_some_and(|(scheme, rest)| !scheme.contains('/') && !rest.trim_start_matches('/').is_empty())
+}
+
+/// The URL of the parts of two; none if a part of one is unknown.
+fn merged_url(left: &Value<'_>, right: &Value<'_>) -> Option<Content<'static>> {
+    let (old, new) = (left.scalar(), right.scalar());
+    let is_known = !is_unknown(old) && !is_unknown(new);
+    is_known.then(|| Content::Scalar(Scalar::read(&url::merged(old, new), Style::Quoted)))
 }
 
 /// Whether a value is the one that its type has when nothing is written.

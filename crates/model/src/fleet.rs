@@ -9,8 +9,8 @@ use talosmith_document::{Code, TalosVersion};
 use crate::SecretSource;
 use crate::device::GpuPods;
 use crate::scalar::{
-    AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, FileGlob, Image, LabelKey, LabelValue, Name,
-    RelativePath, Size, Tag, ValuePath, VolumeName,
+    AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, FileGlob, Image, KubernetesVersion, LabelKey,
+    LabelValue, Name, RelativePath, Size, Tag, ValuePath, VolumeName,
 };
 
 /// The version of the model that this talosmith reads.
@@ -109,6 +109,8 @@ pub struct Cluster {
     pub talos_version: TalosVersion,
     pub base_config: Option<TalosVersion>,
     pub endpoint: Option<Endpoint>,
+    pub kubernetes_version: Option<KubernetesVersion>,
+    pub secrets_bundle: Option<SecretSource>,
     #[serde(rename = "podCIDRs")]
     pub pod_cidrs: Option<Vec<Cidr>>,
     #[serde(rename = "serviceCIDRs")]
@@ -132,6 +134,11 @@ impl Cluster {
     pub const POD_NETWORK: &str = "10.244.0.0/16";
     /// Talos's service network: `DefaultIPv4ServiceNet` there.
     pub const SERVICE_NETWORK: &str = "10.96.0.0/12";
+
+    /// Whether it has all keys that a generated base config needs.
+    pub fn has_base(&self) -> bool {
+        self.endpoint.is_some() && self.kubernetes_version.is_some() && self.secrets_bundle.is_some()
+    }
 
     pub fn pod_networks(&self) -> Vec<String> {
         texts(self.pod_cidrs.as_deref(), Self::POD_NETWORK)

@@ -84,6 +84,7 @@ pub use fleet::{ControlPlanes, FleetPlan};
 pub use gpu::{ApplicationNode, Gpu, GpuApplication, GpuPods};
 pub use host::Host;
 pub use images::{Images, Install, InstallImage, NamedImage, PlannedSchematic};
+pub use installer::stock_installer;
 pub use kubernetes::{Etcd, Kubelet, Kubernetes};
 pub use links::{Link, StaticHost};
 pub use network::{Network, SearchDomains, Tailscale};

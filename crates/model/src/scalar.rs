@@ -27,7 +27,7 @@ pub(crate) use path::{AbsolutePath, ArtifactPath, DevicePath, RelativePath};
 pub(crate) use reference::{FileGlob, ValuePath};
 pub use size::{Size, grouped};
 pub(crate) use size::{VolumeSize, suggested};
-pub(crate) use system::{ArgumentName, Duration, FileMode, Sysctl};
+pub(crate) use system::{ArgumentName, Duration, FileMode, KubernetesVersion, Sysctl};
 pub(crate) use value::{Value, ValueName, ValueText};
 
 use std::str::FromStr;
@@ -153,6 +153,7 @@ macro_rules! with_scalars {
             "image" BadImage Image r#"^[A-Za-z0-9._/:-]+(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})$"#;
             "ip-address" BadAddress Address r#"^(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)$"#;
             "kernel-argument" KernelArg KernelArgument r#"^([^\s"]|"[^"]*"?)+$"#;
+            "kubernetes-version" BadVersion KubernetesVersion r#"^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$"#;
             "label-key" BadLabel LabelKey r#"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"#;
             "label-value" BadLabel LabelValue r#"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"#;
             "link-address" BadAddress LinkAddress r#"^(address/[0-9]{1,3}|(address in )?(([0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)/[0-9]{1,3})$"#;

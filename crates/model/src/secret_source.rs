@@ -25,7 +25,8 @@ pub enum SecretSource {
 pub struct SopsValue {
     /// Relative to the repository's root unless absolute.
     pub file: Utf8PathBuf,
-    /// The keys that lead to the value, from the top of the document.
+    /// The keys that lead to the value, from the top of the document; none for the whole file.
+    #[serde(default)]
     pub key: Vec<String>,
 }
 
@@ -78,7 +79,6 @@ mod tests {
             r#"{"vault": "x"}"#,
             r#"{"env": "A", "op": "op://a/b/c"}"#,
             r#"{}"#,
-            r#"{"sops": {"file": "a"}}"#,
             r#"{"sops": {"file": "a", "key": [], "format": "yaml"}}"#,
         ] {
             assert!(parse(json).is_err(), "{json} was taken");

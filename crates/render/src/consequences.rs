@@ -100,7 +100,7 @@ impl MergeCheck {
     }
 
     /// Decodes each file; a raw patch that the model has with the same text was decoded before.
-    fn decode(&self, of: AppliedFiles<'_>) -> Result<Vec<Arc<Patch>>, (String, String)> {
+    pub(crate) fn decode(&self, of: AppliedFiles<'_>) -> Result<Vec<Arc<Patch>>, (String, String)> {
         let target = target_of(of.device);
         let decoded = self.decoded(&target);
         let files = of.files.iter().map(|file| {
@@ -115,13 +115,25 @@ fn merged<'a>(device: &'a Device, patches: &'a [AppliedPatch<'a>]) -> MachineCon
     MachineConfig::merged(&target_of(device), device.role, patches)
 }
 
-/// The base configs of the repository and the decoded files, with what they were made from.
+/// The base configs of the repository and the decoded files.
 fn applied<'a>(of: AppliedFiles<'a>, decoded: &'a [Arc<Patch>]) -> Vec<AppliedPatch<'a>> {
-    let base = of.device.base.iter().filter_map(|base| {
+    applied_base(of.device).chain(applied_files(of, decoded)).collect()
+}
+
+/// The base configs of the repository.
+pub(crate) fn applied_base(device: &Device) -> impl Iterator<Item = AppliedPatch<'_>> {
+    device.base.iter().filter_map(|base| {
         let source = PatchSource::Base { name: &base.name, locator: &base.locator };
         Some(AppliedPatch { patch: base.decoded.as_ref()?, source })
-    });
-    let files = of.files.iter().zip(decoded).map(|(file, patch)| {
+    })
+}
+
+/// The decoded files, with what they were made from.
+pub(crate) fn applied_files<'a>(
+    of: AppliedFiles<'a>,
+    decoded: &'a [Arc<Patch>],
+) -> impl Iterator<Item = AppliedPatch<'a>> {
+    of.files.iter().zip(decoded).map(move |(file, patch)| {
         let name = file.key.strip_prefix("patches.");
         let raw = name.and_then(|name| of.device.patches.iter().find(|patch| patch.name == name));
         match raw
@@ -134,6 +146,5 @@ fn applied<'a>(of: AppliedFiles<'a>, decoded: &'a [Arc<Patch>]) -> Vec<AppliedPa
             }
             None => AppliedPatch { patch, source: PatchSource::Model { key: &file.key, template: None } },
         }
-    });
-    base.chain(files).collect()
+    })
 }

@@ -25,6 +25,8 @@ mod schema_check;
 mod merge_check;
 mod raw_patch;
 mod consequences;
+mod secrets_bundle;
+mod machine_config;
 mod shared_file;
 mod user_artifact;
 mod renderer;
@@ -41,8 +43,10 @@ pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_fault};
 pub use file_keys::{LayerFile, layer_files, unused_layer_file};
 pub use formats::{Format, parse};
+pub use machine_config::{BaseFile, ConfigSecrets, MachineConfigError, NodeBase};
 pub use renderer::{Renderer, document_mark};
 pub use secret::{SecretArtifact, Secrets};
+pub use secrets_bundle::SecretsBundle;
 pub use shared_file::{key_of_line, share_files};
 pub use target::{
     GeneratedFile, SecretFile, cluster_paths, collisions, documents, generated_files, location_of_key, secret_files,

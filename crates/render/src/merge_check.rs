@@ -31,6 +31,10 @@ impl MergeCheck {
         Self { overrides, decoded: Cache::default(), expressions: cel::Checker::default() }
     }
 
+    pub(crate) const fn expressions(&self) -> &cel::Checker {
+        &self.expressions
+    }
+
     /// The patches that were decoded for a version of Talos and a base.
     pub(crate) fn decoded(&self, target: &Target<'_>) -> Arc<Cache<String, Decoded>> {
         self.decoded.get_or_compute(&(target.version.clone(), target.base), Arc::default)

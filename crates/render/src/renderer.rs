@@ -17,6 +17,7 @@ use crate::consequences::{AppliedFile, AppliedFiles, LocatedConsequence, Unreada
 use crate::engine::{Engine, template_value};
 use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
+use crate::machine_config::{BaseFile, ConfigSecrets, MachineConfigError, NodeBase};
 use crate::merge_check::MergeCheck;
 use crate::schema_check::check_schema;
 use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path};
@@ -151,6 +152,33 @@ impl Renderer {
         after: AppliedFiles<'_>,
     ) -> Result<Vec<Consequence>, UnreadableFile> {
         self.merge_check.differences_from(whole, before, after)
+    }
+
+    /// Returns the whole machine config of a node: the base config with the files that are applied to it. Without `secrets` their
+    /// placeholders stay.
+    ///
+    /// # Errors
+    /// What Talos refuses in another base config than the model's, and a secrets bundle that lacks a value.
+    pub fn machine_config(
+        &self,
+        files: AppliedFiles<'_>,
+        base: &NodeBase,
+        secrets: Option<ConfigSecrets<'_>>,
+    ) -> Result<Zeroizing<String>, MachineConfigError> {
+        self.merge_check.machine_config(files, base, secrets)
+    }
+
+    /// Returns what applying the files changes on a node that has a config, which may have another base config in part.
+    ///
+    /// # Errors
+    /// A file that is no patch.
+    pub fn drift(
+        &self,
+        files: AppliedFiles<'_>,
+        base: &NodeBase,
+        node: &BaseFile,
+    ) -> Result<Vec<LocatedConsequence>, MachineConfigError> {
+        self.merge_check.drift(files, base, node)
     }
 
     /// Renders every artifact of a cluster's applications.

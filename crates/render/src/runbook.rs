@@ -32,10 +32,10 @@ pub(crate) struct Runbook<'a> {
     image: Option<Image<'a>>,
     /// The type that `talosctl gen config` knows for the role.
     output_type: &'static str,
-    /// The base config that the repository keeps; none if it keeps none.
-    base: Option<&'a str>,
-    /// Those that are merged into it.
-    base_patches: Vec<&'a str>,
+    /// The base configs that the repository keeps.
+    base: Vec<&'a str>,
+    /// Whether talosmith generates the base config.
+    generates_base: bool,
     /// The mode that `talosctl validate` has for the platform.
     mode: &'static str,
     /// The addresses of all control planes.
@@ -122,10 +122,6 @@ impl<'a> Runbook<'a> {
             files.iter().filter(|file| file.reader == reader && is_wanted(file)).map(File::new).collect()
         };
         let talos = VersionFacts::new(device);
-        let (base, base_patches) = match &planned.base_files[..] {
-            [first, others @ ..] => (Some(first), others),
-            [] => (None, &[][..]),
-        };
         let is_control_plane = device.role == Role::ControlPlane;
         let others = planned.control_planes.iter().map(String::as_str).filter(|address| *address != device.address);
         let other_control_planes: Vec<&str> = others.collect();
@@ -143,8 +139,8 @@ impl<'a> Runbook<'a> {
             other_control_planes,
             image: Image::new(device, planned, &files),
             output_type: device.role.name(),
-            base: base.map(|path| path.as_str()),
-            base_patches: base_patches.iter().map(|path| path.as_str()).collect(),
+            base: planned.base_files.iter().map(|path| path.as_str()).collect(),
+            generates_base: planned.generates_base,
             mode: if planned.platform == "metal" { "metal" } else { "cloud" },
             control_planes: &planned.control_planes,
             endpoints: planned.control_planes.join(","),

@@ -20,7 +20,7 @@ use crate::inspection::{Inspection, inspect};
 use crate::printable;
 use crate::rendering::Owner;
 use crate::report;
-use crate::secrets::{self, Definitions, FileOutcome, ProcessVariables, RequiredSecret, Resolution, SecretOutcome};
+use crate::secrets::{self, FileOutcome, ProcessVariables, RequiredSecret, Resolution, SecretOutcome};
 use crate::steps::{Inspected, Purpose};
 use crate::tree::WorkTree;
 use crate::writer::{Lock, apply, write_secret};
@@ -85,7 +85,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let fetches = !arguments.tracked_only && !arguments.dry_run && !inspection.has_errors();
     let required = if fetches { required_secrets(&inspection.kept) } else { Vec::new() };
     if let Some(fleet) = &inspection.fleet {
-        let definitions = definitions(&inspection);
+        let definitions = secrets::definitions(&fleet.fleet);
         let exposed =
             secrets::find_exposed_secrets(&required, &definitions, fleet.source, context.processes, &root.path)?;
         inspection.findings.extend(exposed);
@@ -141,11 +141,6 @@ fn hand_edits(context: &Context<'_>, root: &Utf8Path, inspection: &Inspection<'_
     edits.map(|change| change.path.clone()).collect()
 }
 
-fn definitions<'a>(inspection: &'a Inspection<'_, Rendered>) -> Definitions<'a> {
-    let secrets = inspection.fleet.iter().flat_map(|file| &file.fleet.secrets);
-    secrets.map(|(name, sources)| (name.as_str(), sources.as_slice())).collect()
-}
-
 fn required_secrets(rendered: &[Rendered]) -> Vec<RequiredSecret> {
     let required = rendered.iter().filter_map(|rendered| rendered.device.as_ref()).flat_map(|device| {
         let files = secret_files(device);
@@ -187,8 +182,9 @@ fn write_secrets(
         return Ok((Exit::Success, Vec::new()));
     };
     let variables = ProcessVariables::load();
-    let sources = secrets::SourceContext { processes: context.processes, variables: &variables, root: lock.root() };
-    let mut resolution = secrets::resolve(required, &definitions(inspection), fleet.source, &sources);
+    let root = lock.root();
+    let sources = secrets::SourceContext { processes: context.processes, variables: &variables, root, can_skip: true };
+    let mut resolution = secrets::resolve(required, &secrets::definitions(&fleet.fleet), fleet.source, &sources);
     let current = current_files(inspection, &resolution, lock.root());
     let decided = secrets::decide_files(required, &mut resolution, &current, arguments.require_secrets, lock.root());
     let kept: BTreeSet<&Utf8Path> = required

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
-use talosmith_document::{Diagnostic, Document, Sources, decode};
-use talosmith_render::yaml_document;
+use talosmith_document::{Diagnostic, Document, decode};
 
 use super::source::{Folder, Scope, Source};
 use super::talhelper::{self, Talconfig};
-use super::value::{at, json};
 use crate::change::is_generated;
+use crate::saved_config::saved_config;
 use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
 
@@ -119,7 +117,7 @@ fn read_file(
         return Ok(());
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let resource = machine_config(&text);
+    let resource = saved_config(&text).ok().flatten();
     let bytes = resource.as_ref().map_or(bytes, |text| text.clone().into_bytes());
     let text = resource.unwrap_or(text);
     if let Some(mut talconfig) = talhelper::read(tree, cache, path, &text) {
@@ -140,20 +138,4 @@ fn read_file(
         Err(findings) => found.findings.extend(findings),
     }
     Ok(())
-}
-
-/// Returns the machine config in what `talosctl get machineconfig -o yaml` prints; none if a file is something else.
-fn machine_config(text: &str) -> Option<String> {
-    let documents = Document::parse_stream(Sources::default().add("", ""), text).ok()?;
-    let resources = documents.iter().map(json).filter(|resource| {
-        at(resource, "metadata.type").and_then(Value::as_str) == Some("MachineConfigs.config.talos.dev")
-    });
-    let mut resources: Vec<Value> = resources.collect();
-    // The one that the node runs with is `v1alpha1`; others are that of the next boot.
-    resources.sort_by_key(|resource| at(resource, "metadata.id").and_then(Value::as_str) != Some("v1alpha1"));
-    match &resources.first()?["spec"] {
-        Value::String(text) => Some(text.clone()),
-        Value::Object(fields) => Some(yaml_document(&Value::Object(fields.clone()))),
-        _ => None,
-    }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use talosmith_document::{Document, Sources};
 use talosmith_machinery::talos_data::Minor;
-use talosmith_machinery::{Role, base_config, oldest_base};
+use talosmith_machinery::{Role, base_config, oldest_base, placeholder_name};
 use talosmith_render::yaml_document;
 
 use super::documents::WHOLE;
 use super::source::{Scope, Source, Whole};
 use super::value::{at, json as to_json, key_start, leaves, text};
 
-/// What a base config has for every secret.
-const SECRET: &str = "placeholder";
+/// How the placeholder of a secret starts in a base config.
+const SECRET: &str = "${";
 
 /// Whether the documents are a whole machine config.
 fn is_whole(documents: &[Value]) -> bool {
@@ -130,7 +130,7 @@ impl<'h> Reduced<'h> {
 
     /// Returns what is left of a value.
     fn without(&mut self, value: &Value, base: Option<&Value>, path: &str) -> Option<Value> {
-        if is_of_bundle(path) || base == Some(&SECRET.into()) {
+        if is_of_bundle(path) || base.is_some_and(is_secret) {
             self.dropped.insert(path.to_owned());
             return None;
         }
@@ -184,10 +184,15 @@ fn has_text(values: &[Value], part: &str) -> bool {
     !part.is_empty() && values.iter().any(|value| value.to_string().contains(part))
 }
 
+/// Whether a value of the base config is the placeholder of a secret.
+fn is_secret(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| placeholder_name(text).is_some())
+}
+
 /// Whether a value is one of the base config, in which every secret has another value.
 fn fits(value: &Value, base: Option<&Value>) -> bool {
     match (value, base) {
-        (_, Some(Value::String(base))) if base == SECRET => true,
+        (_, Some(base)) if is_secret(base) => true,
         (Value::Object(fields), Some(Value::Object(known))) => {
             fields.len() == known.len() && fields.iter().all(|(key, value)| fits(value, known.get(key)))
         }
@@ -256,7 +261,7 @@ mod tests {
     #[test]
     fn what_the_base_has_is_left_out() {
         let base = json!({
-            "machine": { "token": SECRET, "kubelet": { "image": "k:v1" }, "certSANs": [], "install": { "disk": "/dev/x" } },
+            "machine": { "token": "${trustdinfo_token}", "kubelet": { "image": "k:v1" }, "certSANs": [], "install": { "disk": "/dev/x" } },
             "cluster": { "apiServer": { "certSANs": ["192.0.2.1"] } },
         });
         let config = json!({

@@ -50,6 +50,15 @@ impl Kept {
         Self::new(inspected, |_, artifact| artifact.text.clone())
     }
 
+    /// Takes the files of a device.
+    pub(crate) fn take_device(kept: &mut Vec<Self>, name: &str) -> Option<DeviceFiles> {
+        let devices = std::mem::take(kept).into_iter().filter_map(|kept| match kept {
+            Self::Device(files) => Some(files),
+            Self::Cluster(_) => None,
+        });
+        devices.into_iter().find(|files| files.device.name == name)
+    }
+
     fn new(inspected: &Inspected<'_>, text: impl Fn(usize, &Artifact) -> String) -> Option<Self> {
         let artifacts = || inspected.artifacts.into_iter().flatten().enumerate();
         let objects = artifacts().filter(|(_, artifact)| artifact.reader == Reader::Kubernetes);

@@ -39,7 +39,7 @@ pub(crate) fn text(review: &Review<'_, '_>, groups: &[Group], base: &str, style:
     let blocks: Vec<&[Group]> = blocks(groups).collect();
     for block in blocks.iter().take(BLOCKS) {
         out.push('\n');
-        out.push_str(&text_of(block, style));
+        out.push_str(&block_text(block, style));
     }
     if let Some(left_out) = blocks.get(BLOCKS..).filter(|blocks| !blocks.is_empty()) {
         out.push_str(&format!("\nand {}: name a device to see all of its own\n", rest(left_out)));
@@ -77,7 +77,7 @@ fn headlines(reviewed: &[&super::Reviewed]) -> String {
 }
 
 /// What happens for the same reason, in as many lines as changes.
-fn text_of(block: &[Group], style: Style) -> String {
+pub(crate) fn block_text(block: &[Group], style: Style) -> String {
     let Some(first) = block.first() else { return String::new() };
     let class = first.row.classes.iter().map(Class::to_string).collect::<Vec<_>>().join(", ");
     let class = style.paint(color(first.class()).on_default().bold(), &class);

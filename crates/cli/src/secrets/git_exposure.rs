@@ -1,7 +1,7 @@
 //! Whether git would publish the files with secrets. Checked before any value is fetched.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use talosmith_document::{Code, Diagnostic, Location, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Location, SourceId};
 use talosmith_model::SecretSource;
 use talosmith_model::layout::DEVICES;
 
@@ -26,34 +26,54 @@ pub(crate) fn find_exposed_secrets(
     if required.is_empty() {
         return Ok(Vec::new());
     }
-    let git = match Git::open(processes, root) {
-        Ok(git) => git,
-        // Git is not installed, or knows of no repository. That is right only if no folder looks like one: `.git` may be damaged,
-        // and GIT_DIR may name another one.
-        Err(error @ (GitError::NotARepository(_) | GitError::NotFound)) => {
-            let Some(folder) = root.ancestors().find(|folder| exists(&folder.join(".git"))) else {
-                return Ok(Vec::new());
-            };
-            return Err(match error {
-                GitError::NotARepository(_) => GitError::Unrecognized(folder.to_owned()),
-                error => error,
-            });
-        }
-        Err(error) => return Err(error),
-    };
+    let Some(git) = repository(processes, root)? else { return Ok(Vec::new()) };
     let mut findings = Vec::new();
     for required in required {
         findings.extend(check_target(required, &git)?);
     }
-    for (name, sources) in definitions.iter().filter(|(name, _)| required.iter().any(|one| one.secret == **name)) {
-        for (index, source) in sources.iter().enumerate() {
+    findings.extend(find_exposed_sources(required, definitions, fleet, &git, root)?);
+    Ok(findings)
+}
+
+/// Returns the git repository that a folder is in, if it is in one.
+///
+/// # Errors
+/// Git fails: what it would publish is unknown then.
+pub(crate) fn repository<'p>(processes: &'p dyn Processes, folder: &Utf8Path) -> Result<Option<Git<'p>>, GitError> {
+    match Git::open(processes, folder) {
+        Ok(git) => Ok(Some(git)),
+        // Git is not installed, or knows of no repository. That is right only if no folder looks like one: `.git` may be damaged,
+        // and GIT_DIR may name another one.
+        Err(error @ (GitError::NotARepository(_) | GitError::NotFound)) => {
+            let damaged = folder.ancestors().find(|folder| exists(&folder.join(".git")));
+            match (damaged, error) {
+                (None, _) => Ok(None),
+                (Some(folder), GitError::NotARepository(_)) => Err(GitError::Unrecognized(folder.to_owned())),
+                (Some(_), error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reports every `file` source of the required secrets that git tracks.
+pub(crate) fn find_exposed_sources(
+    required: &[RequiredSecret],
+    definitions: &Definitions<'_>,
+    fleet: SourceId,
+    git: &Git<'_>,
+    root: &Utf8Path,
+) -> Result<Vec<Diagnostic>, GitError> {
+    let mut findings = Vec::new();
+    for (name, definition) in definitions.iter().filter(|(name, _)| required.iter().any(|one| one.secret == **name)) {
+        for (source, pointer) in &definition.sources {
             let SecretSource::File(path) = source else { continue };
             // Git knows nothing about files outside the repository.
             let inside = root.join(path).strip_prefix(root).map(Utf8Path::to_owned);
             let Ok(inside) = inside else { continue };
             if inside.components().all(|part| part.as_str() != "..") && git.is_tracked(&inside)? {
-                let pointer = Pointer::root().child("secrets").child(name).item(index).child("file");
-                findings.push(tracked_source(name, &inside, Location::value(fleet, pointer), required));
+                let location = Location::value(fleet, pointer.child("file"));
+                findings.push(tracked_source(name, &inside, location, required));
             }
         }
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::redactor::Redactor;
 use super::sources::Failure;
-use super::{LARGEST_VALUE, SourceContext, value};
+use super::{Form, LARGEST_VALUE, SourceContext, value};
 use crate::process::{Command, Output, ProcessError};
 
 /// How much of a program's error output is shown. SOPS prints the reason in the sixth line.
@@ -58,6 +58,7 @@ pub(super) struct Program<'a> {
 /// Runs a program in the root of the repository, without input. What it prints is the value.
 pub(super) fn run(
     program: &Program<'_>,
+    form: Form,
     context: &SourceContext<'_>,
     known: &Secrets,
 ) -> Result<SecretString, Failure> {
@@ -79,7 +80,7 @@ pub(super) fn run(
         Err(error) => return Err(Failure::new(Code::SecretFailed, error.to_string(), program.help)),
     };
     let reason = match output.status {
-        Some(0) => match value::parse(&output.stdout) {
+        Some(0) => match value::parse(&output.stdout, form) {
             Ok(value) => return Ok(value),
             Err(reason) => reason.to_owned(),
         },

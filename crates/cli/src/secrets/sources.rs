@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 use super::program::{Program, run};
 use super::redactor::Redactor;
-use super::{LARGEST_VALUE, SourceContext, value};
+use super::{Form, LARGEST_VALUE, SourceContext, value};
 use crate::printable::shell_quote;
 
 /// The variables with which SOPS finds its keys: age, GnuPG, and cloud services.
@@ -55,30 +55,31 @@ fn failed(reason: impl Into<String>, help: impl Into<String>) -> Failure {
 /// Fetches a value. `known` are the values that were fetched before, for masking the output of programs.
 pub(super) fn fetch(
     source: &SecretSource,
+    form: Form,
     context: &SourceContext<'_>,
     known: &Secrets,
 ) -> Result<SecretString, Failure> {
     match source {
-        SecretSource::Env(name) => env(name, context),
-        SecretSource::File(path) => file(path, context),
-        SecretSource::Sops(value) => sops(value, context, known),
-        SecretSource::Op(reference) => op(reference, context, known),
-        SecretSource::Command(words) => command(words, context, known),
+        SecretSource::Env(name) => env(name, form, context),
+        SecretSource::File(path) => file(path, form, context),
+        SecretSource::Sops(value) => sops(value, form, context, known),
+        SecretSource::Op(reference) => op(reference, form, context, known),
+        SecretSource::Command(words) => command(words, form, context, known),
     }
 }
 
 /// Reads a variable. An empty variable counts as unavailable: CI systems set unknown secrets to an empty string.
-fn env(name: &str, context: &SourceContext<'_>) -> Result<SecretString, Failure> {
+fn env(name: &str, form: Form, context: &SourceContext<'_>) -> Result<SecretString, Failure> {
     // `read` keeps the value out of the shell's history.
     let read = format!("read -rs {name} && export {name}");
     let Some(found) = context.variables.get(name) else {
         return Err(unavailable(format!("the variable `{name}` is not set"), format!("set the variable: {read}")));
     };
-    value::parse(found.as_encoded_bytes())
+    value::parse(found.as_encoded_bytes(), form)
         .map_err(|reason| failed(reason, format!("set the variable to the value alone: {read}")))
 }
 
-fn file(file: &Utf8Path, context: &SourceContext<'_>) -> Result<SecretString, Failure> {
+fn file(file: &Utf8Path, form: Form, context: &SourceContext<'_>) -> Result<SecretString, Failure> {
     let path = context.root.join(file);
     let quoted = shell_quote(path.as_str());
     // With this umask the file has mode 0600 from the start, so that nobody else can ever read it.
@@ -98,12 +99,12 @@ fn file(file: &Utf8Path, context: &SourceContext<'_>) -> Result<SecretString, Fa
         Err(error) => Err(failed(format!("`{file}` cannot be read ({})", error.kind()), look)),
         Ok(None) => Err(failed(format!("`{file}` is not a file"), look)),
         Ok(Some(length)) if length > LARGEST_VALUE => Err(failed(format!("`{file}` has more than 64 KiB"), write)),
-        Ok(Some(_)) => value::parse(&content).map_err(|reason| failed(reason, write)),
+        Ok(Some(_)) => value::parse(&content, form).map_err(|reason| failed(reason, write)),
     }
 }
 
-/// Decrypts one value of a file with the program `sops`.
-fn sops(source: &SopsValue, context: &SourceContext<'_>, known: &Secrets) -> Result<SecretString, Failure> {
+/// Decrypts one value of a file with the program `sops`, or the whole file if no key is given.
+fn sops(source: &SopsValue, form: Form, context: &SourceContext<'_>, known: &Secrets) -> Result<SecretString, Failure> {
     let SopsValue { file, key } = source;
     let path = context.root.join(file);
     let quoted = shell_quote(path.as_str());
@@ -112,20 +113,26 @@ fn sops(source: &SopsValue, context: &SourceContext<'_>, known: &Secrets) -> Res
         return Err(unavailable(format!("the file `{file}` does not exist"), help));
     }
     // SOPS splits the path at every `[`, quoted or not, and has no escapes (`parseTreePath` in cmd/sops/main.go, v3.13).
-    if key.is_empty() || key.iter().any(|part| part.contains('[')) {
+    if key.is_empty() != (form == Form::File) || key.iter().any(|part| part.contains('[')) {
         let reason = "SOPS cannot extract a key that is empty or contains a `[`";
         return Err(failed(reason, "rename the key in the encrypted file"));
     }
     let extract: String = key.iter().map(|part| format!("[\"{part}\"]")).collect();
+    let (whole, part) = (["decrypt", path.as_str()], ["decrypt", "--extract", &extract, path.as_str()]);
+    let arguments: &[&str] = if key.is_empty() { &whole } else { &part };
+    let words: Vec<String> = arguments.iter().map(|argument| shell_quote(argument)).collect();
     let program = Program {
         name: "sops",
         path: "sops".into(),
-        arguments: &["decrypt", "--extract", &extract, path.as_str()],
+        arguments,
         environment: SOPS_VARIABLES,
         install: "install `sops`",
-        help: &format!("try it: sops decrypt --extract {} {quoted} > /dev/null", shell_quote(&extract)),
+        help: &format!("try it: sops {} > /dev/null", words.join(" ")),
     };
-    let value = run(&program, context, known)?;
+    let value = run(&program, form, context, known)?;
+    if form == Form::File {
+        return Ok(value);
+    }
     // With a wrong `encrypted_regex` SOPS silently leaves a value unencrypted.
     let mut redactor = Redactor::default();
     redactor.add(value.expose_secret());
@@ -143,7 +150,7 @@ fn sops(source: &SopsValue, context: &SourceContext<'_>, known: &Secrets) -> Res
 
 /// Reads the value from 1Password with one `op read`, and never retries: small accounts have few reads per day, and a failed read
 /// counts.
-fn op(reference: &str, context: &SourceContext<'_>, known: &Secrets) -> Result<SecretString, Failure> {
+fn op(reference: &str, form: Form, context: &SourceContext<'_>, known: &Secrets) -> Result<SecretString, Failure> {
     if !reference.starts_with("op://") {
         return Err(failed("the reference does not begin with `op://`", "write it as op://VAULT/ITEM/FIELD"));
     }
@@ -155,12 +162,17 @@ fn op(reference: &str, context: &SourceContext<'_>, known: &Secrets) -> Result<S
         install: "install the 1Password command line `op`, and sign in: op signin",
         help: &format!("sign in with `op signin`, or try it: op read {} > /dev/null", shell_quote(reference)),
     };
-    run(&program, context, known)
+    run(&program, form, context, known)
 }
 
 /// Runs any program that prints the value, without a shell. It gets the whole environment, because only the user knows which variables
 /// it needs, and would run it by hand from the same shell.
-fn command(command: &[String], context: &SourceContext<'_>, known: &Secrets) -> Result<SecretString, Failure> {
+fn command(
+    command: &[String],
+    form: Form,
+    context: &SourceContext<'_>,
+    known: &Secrets,
+) -> Result<SecretString, Failure> {
     let Some((name, arguments)) = command.split_first() else {
         return Err(failed("the command is empty", "write it as [program, argument, argument]"));
     };
@@ -175,5 +187,5 @@ fn command(command: &[String], context: &SourceContext<'_>, known: &Secrets) -> 
         install: &format!("install `{name}`, or write its path"),
         help: &format!("try it: {} > /dev/null", quoted.join(" ")),
     };
-    run(&program, context, known)
+    run(&program, form, context, known)
 }

@@ -57,8 +57,9 @@ impl Run {
 
     fn resolve_for(&self, sources: Vec<SecretSource>, required: &[RequiredSecret]) -> Resolution {
         let root = self.root();
-        let context = SourceContext { processes: &self.script, variables: &self.variables, root: &root };
-        resolve(required, &[(NAME, sources.as_slice())].into(), source_ids().0, &context)
+        let context =
+            SourceContext { processes: &self.script, variables: &self.variables, root: &root, can_skip: true };
+        resolve(required, &defined(&sources), source_ids().0, &context)
     }
 
     /// The findings as text, with the folder replaced by ROOT.
@@ -66,6 +67,13 @@ impl Run {
         let root = self.root();
         resolution.findings.iter().map(text).collect::<Vec<_>>().join("\n").replace(root.as_str(), "ROOT")
     }
+}
+
+/// The definition of the secret by its sources.
+pub(crate) fn defined(sources: &[SecretSource]) -> Definitions<'_> {
+    let at = Pointer::root().child("secrets").child(NAME);
+    let sources = sources.iter().enumerate().map(|(index, source)| (source, at.item(index))).collect();
+    [(NAME, Definition { at, sources, form: Form::Line })].into()
 }
 
 fn source_ids() -> (SourceId, SourceId) {

@@ -2,14 +2,23 @@
 
 use secrecy::SecretString;
 
-/// Parses the output of a source as a secret's value: one line of UTF-8, without its line end. The error contains nothing of
-/// the value.
-pub(super) fn parse(bytes: &[u8]) -> Result<SecretString, &'static str> {
+use super::Form;
+
+/// What values contain that SOPS or Ansible encrypted.
+const ENCRYPTED: [&str; 2] = ["ENC[AES256_GCM,", "$ANSIBLE_VAULT;"];
+
+/// Parses the output of a source as a secret's value: UTF-8, and one line without its line end unless it is a file. The error contains
+/// nothing of the value.
+pub(super) fn parse(bytes: &[u8], form: Form) -> Result<SecretString, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "its value is not UTF-8")?;
     let value = text.strip_suffix('\n').unwrap_or(text);
     let value = value.strip_suffix('\r').unwrap_or(value);
     if value.trim().is_empty() {
         return Err("its value is empty");
+    }
+    if form == Form::File {
+        let is_encrypted = ENCRYPTED.iter().any(|start| text.contains(start));
+        return if is_encrypted { Err("it is still encrypted") } else { Ok(SecretString::from(text)) };
     }
     // The last three are line breaks in YAML 1.1.
     if value.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
@@ -22,7 +31,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<SecretString, &'static str> {
         return Err("its value begins or ends with white space");
     }
     // Encrypted text would be written to the node as if it were the value.
-    if value.contains("ENC[AES256_GCM,") || value.starts_with("$ANSIBLE_VAULT;") {
+    if value.contains(ENCRYPTED[0]) || value.starts_with(ENCRYPTED[1]) {
         return Err("its value is still encrypted");
     }
     Ok(SecretString::from(value))
@@ -35,7 +44,7 @@ mod tests {
     use super::*;
 
     fn parsed(bytes: &[u8]) -> Result<String, &'static str> {
-        parse(bytes).map(|value| value.expose_secret().to_owned())
+        parse(bytes, Form::Line).map(|value| value.expose_secret().to_owned())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::gpu::VENDORS;
 use super::{Check, Storage};
 use crate::SecretSource;
 use crate::device::Install;
+use crate::fleet::Cluster;
 use crate::layout::{GPU, KATA_CONTAINERS, LOCAL_PATH};
 use crate::scalar::{DnsLabel, Registry};
 
@@ -35,6 +36,8 @@ pub struct Runbook {
     pub platform: String,
     /// The base configs that the repository keeps, from its root, in the order in which they are merged.
     pub base_files: Vec<Utf8PathBuf>,
+    /// Whether talosmith can generate the base config: the cluster has all keys for it, and the repository keeps none.
+    pub generates_base: bool,
     /// The user volume with the scratch file of kata containers, if the node runs them.
     pub scratch_volume: Option<String>,
     /// The paths on the node that the local-path-provisioner uses.
@@ -95,6 +98,7 @@ fn runbook(check: &Check<'_>, storage: &Storage) -> Runbook {
         factory: factory.as_ref().map_or(super::images::FACTORY, Registry::as_str).to_owned(),
         platform: platform.as_ref().map_or("metal", DnsLabel::as_str).to_owned(),
         base_files: base_files.into_iter().map(|(_, path)| path).collect(),
+        generates_base: device.base.is_empty() && check.cluster().is_some_and(Cluster::has_base),
         scratch_volume: scratch_volume(check),
         local_paths: local_paths(check, storage),
         gpu_folder: gpu_folder(check),

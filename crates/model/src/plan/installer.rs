@@ -52,6 +52,14 @@ impl Applied<'_> {
     }
 }
 
+/// Returns the reference of the installer image of a version without extensions, which `talosctl gen config` writes.
+pub fn stock_installer(version: &TalosVersion) -> String {
+    match version.minor() >= NOT_OFFICIAL_SINCE {
+        true => format!("{FACTORY}/metal-installer/{EMPTY}:{version}"),
+        false => format!("{OFFICIAL}:{version}"),
+    }
+}
+
 /// Checks the references of a device's images, and returns what is known of the one that is applied.
 pub(super) fn check<'a>(
     check: &mut Check<'_>,
@@ -159,14 +167,20 @@ fn check_tag(check: &mut Check<'_>, reference: &Image, tag: &str, location: &Loc
     check.push(finding);
 }
 
-/// Checks the versions of Kubernetes images in raw patches.
+/// Checks the version of the cluster, and those of Kubernetes images in raw patches.
 fn check_kubernetes(check: &mut Check<'_>, version: &TalosVersion, patches: &[Arc<Patch>]) {
     let Some((oldest, newest)) = talos::kubernetes(version) else { return };
-    for RawScalar { text, location } in raw::scalars(patches, KUBERNETES) {
-        let Some(found) = text.parse::<Image>().ok().and_then(|image| image.tag()?.parse::<TalosVersion>().ok()) else {
-            continue;
-        };
-        let minor = found.minor();
+    let of_image = |RawScalar { text, location }: RawScalar| {
+        let image = text.parse::<Image>().ok()?;
+        Some((image.tag()?.parse::<TalosVersion>().ok()?.minor(), location))
+    };
+    let of_cluster = check.cluster().and_then(|cluster| cluster.kubernetes_version.as_ref()).map(|version| {
+        let at = Pointer::new("/clusters").child(&check.file.device.cluster).child("kubernetesVersion");
+        (version.minor(), check.fleet.at(at))
+    });
+    let written = raw::scalars(patches, KUBERNETES).into_iter().filter_map(of_image);
+    let versions: Vec<((u64, u64), Location)> = of_cluster.into_iter().chain(written).collect();
+    for (minor, location) in versions {
         if (oldest..=newest).contains(&minor) {
             continue;
         }

@@ -3,16 +3,33 @@
 use std::str::FromStr;
 
 use serde::Deserialize;
+use talosmith_document::TalosVersion;
 
 use super::{ScalarError, string_scalars, try_from_text};
 
 string_scalars! {
+    /// A version of Kubernetes, as its releases are tagged: `v1.35.4`.
+    pub KubernetesVersion: check_kubernetes_version;
     /// A duration as Go writes it: `30s`, `2m30s`, `1h`.
     pub Duration: check_duration;
     /// The name of a program's argument, without the dashes: `feature-gates`.
     pub ArgumentName: check_argument_name;
     /// The name of a kernel parameter, as sysctl has it: `net.ipv4.ip_forward`.
     pub Sysctl: check_sysctl;
+}
+
+impl KubernetesVersion {
+    /// Returns the first two numbers.
+    pub fn minor(&self) -> (u64, u64) {
+        self.0.parse::<TalosVersion>().map(|version| version.minor()).unwrap_or_default()
+    }
+}
+
+/// Kubernetes has the versions of Talos's form.
+fn check_kubernetes_version(text: &str) -> Result<(), ScalarError> {
+    let error = ScalarError::new(format!("`{text}` is not a version of Kubernetes"))
+        .help("write it as Kubernetes tags its releases, such as `v1.35.4`");
+    text.parse::<TalosVersion>().map(drop).map_err(|_| error)
 }
 
 fn check_duration(text: &str) -> Result<(), ScalarError> {

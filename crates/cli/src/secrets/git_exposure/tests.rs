@@ -1,11 +1,11 @@
 //! With the real git.
 
-use talosmith_document::{SourceId, Sources};
+use talosmith_document::{Pointer, SourceId, Sources};
 
 use super::*;
 use crate::git::sandbox::Sandbox;
 use crate::process::{ProcessError, Script};
-use crate::secrets::tests::text;
+use crate::secrets::tests::{defined, text};
 
 const TARGET: &str = "devices/ryzen/manifests/tailscale-extension-service.yaml";
 const NAME: &str = "tailscale-authkey";
@@ -26,8 +26,8 @@ fn required() -> RequiredSecret {
 }
 
 fn report(processes: &dyn Processes, root: &Utf8Path, sources: &[SecretSource]) -> String {
-    let findings = find_exposed_secrets(&[required()], &[(NAME, sources)].into(), source_ids().0, processes, root)
-        .expect("git works");
+    let findings =
+        find_exposed_secrets(&[required()], &defined(sources), source_ids().0, processes, root).expect("git works");
     let report = findings.iter().map(text).collect::<Vec<_>>().join("\n");
     report.replace(root.as_str(), "TOP").replace(root.parent().expect("a parent").as_str(), "..")
 }

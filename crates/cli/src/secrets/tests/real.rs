@@ -36,8 +36,8 @@ impl Processes for Machine {
 
 fn resolve_on(machine: &Machine, root: &Utf8Path, sources: &[SecretSource]) -> Resolution {
     let variables = ProcessVariables::load();
-    let context = SourceContext { processes: machine, variables: &variables, root };
-    resolve(&[required("ryzen")], &[(NAME, sources)].into(), source_ids().0, &context)
+    let context = SourceContext { processes: machine, variables: &variables, root, can_skip: true };
+    resolve(&[required("ryzen")], &defined(sources), source_ids().0, &context)
 }
 
 fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -160,9 +160,9 @@ fn an_error_of_op_is_shown_without_secrets() {
     ];
     let machine = Machine::with(variables);
     let variables = ProcessVariables(variables.map(|(name, value)| (name.into(), value.into())).into());
-    let context = SourceContext { processes: &machine, variables: &variables, root: &root };
+    let context = SourceContext { processes: &machine, variables: &variables, root: &root, can_skip: true };
     let sources = [SecretSource::Op("op://infra/absent/field".into())];
-    let resolution = resolve(&[required("ryzen")], &[(NAME, sources.as_slice())].into(), source_ids().0, &context);
+    let resolution = resolve(&[required("ryzen")], &defined(&sources), source_ids().0, &context);
     let note = "`op` printed: [ERROR] 2026/01/01 00:00:00 could not read secret 'op://infra/absent/field': token [secret], [secret]";
     assert_eq!(resolution.findings[0].notes[0], note);
 }
