@@ -21,7 +21,7 @@ use crate::printable::shell_quote;
 use crate::review::{DeviceFiles, Kept};
 use crate::secrets::{self, ProcessVariables, RequiredSecret, SourceContext};
 use crate::steps::Purpose;
-use crate::tree::{WorkTree, resolve_links};
+use crate::tree::{Root, WorkTree, resolve_links};
 use crate::writer::{Lock, write_secret};
 
 /// The disk that `talosctl gen config` writes unless it gets another one.
@@ -66,16 +66,9 @@ enum Output {
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.refuse_json("config")?;
     let output = arguments.output.as_deref().map(|path| Output::open(context, path)).transpose()?;
-    let paths = std::slice::from_ref(&arguments.device);
-    let root = context.root(paths)?;
+    let root = context.root(std::slice::from_ref(&arguments.device))?;
     let tree = WorkTree::new(root.path.clone());
-    let (project, selection) = open(&root, &tree, paths)?;
-    let Some(name) = selection.only_device() else {
-        anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
-    };
-    let mut inspection = inspect(project, &selection, Purpose::Validate, Kept::rendered)?;
-    inspection.remove_findings_about_others(&selection);
-    let files = Kept::take_device(&mut inspection.kept, name).filter(|_| !inspection.has_errors());
+    let (mut inspection, files) = inspect_device(&root, &tree, &arguments.device)?;
     let Some(files) = files else { return report(context, &mut inspection) };
     let files = without(files, &arguments.without)?;
     let mut node = Node { context, root: &root.path, inspection, files };
@@ -83,6 +76,22 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         None => node.print_redacted(),
         Some(output) => node.write(&arguments.base, &output),
     }
+}
+
+/// Inspects one device, and returns what is applied to it; nothing if findings keep it from being rendered.
+pub(super) fn inspect_device<'t>(
+    root: &Root,
+    tree: &'t WorkTree,
+    device: &Utf8PathBuf,
+) -> anyhow::Result<(Inspection<'t, Kept>, Option<DeviceFiles>)> {
+    let (project, selection) = open(root, tree, std::slice::from_ref(device))?;
+    let Some(name) = selection.only_device() else {
+        anyhow::bail!("`{device}` is not one device; `talosmith fleet` shows all of them");
+    };
+    let mut inspection = inspect(project, &selection, Purpose::Validate, Kept::rendered)?;
+    inspection.remove_findings_about_others(&selection);
+    let files = Kept::take_device(&mut inspection.kept, name).filter(|_| !inspection.has_errors());
+    Ok((inspection, files))
 }
 
 /// Leaves out the files of model keys.
@@ -101,7 +110,7 @@ fn without(mut files: DeviceFiles, keys: &[String]) -> anyhow::Result<DeviceFile
 }
 
 /// Prints the findings that keep a machine config from being made.
-fn report(context: &mut Context<'_>, inspection: &mut Inspection<'_, Kept>) -> anyhow::Result<Exit> {
+pub(super) fn report(context: &mut Context<'_>, inspection: &mut Inspection<'_, Kept>) -> anyhow::Result<Exit> {
     context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;
     Ok(Exit::Findings)
 }

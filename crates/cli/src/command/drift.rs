@@ -2,18 +2,15 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use serde_json::json;
 use talosmith_document::{Document, Node, SourceId};
 use talosmith_render::{AppliedFiles, BaseFile, NodeBase};
 
-use super::config::{generated_base, refused};
-use super::{Context, Exit, open, read_input};
+use super::config::{generated_base, inspect_device, refused, report};
+use super::{Context, Exit, read_input};
 use crate::console::Channel;
-use crate::inspection::inspect;
 use crate::report::count;
-use crate::review::{Kept, LocatedRow, Review, Reviewed, block_text, blocks, groups, json as review_json};
+use crate::review::{LocatedRow, Review, Reviewed, block_text, blocks, groups, json as review_json};
 use crate::saved_config::saved_config;
-use crate::steps::Purpose;
 use crate::tree::WorkTree;
 
 /// Show what a node's saved machine config does not have of what its files set
@@ -37,20 +34,10 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let (file, bytes) = read_input(&start, &arguments.file)?;
     let text = zeroize::Zeroizing::new(bytes);
     let text = std::str::from_utf8(&text).map_err(|_| anyhow::anyhow!("{file} is not UTF-8"))?;
-    let paths = std::slice::from_ref(&arguments.device);
-    let root = context.root(paths)?;
+    let root = context.root(std::slice::from_ref(&arguments.device))?;
     let tree = WorkTree::new(root.path.clone());
-    let (project, selection) = open(&root, &tree, paths)?;
-    let Some(name) = selection.only_device() else {
-        anyhow::bail!("`{}` is not one device; `talosmith fleet` shows all of them", arguments.device);
-    };
-    let mut inspection = inspect(project, &selection, Purpose::Validate, Kept::rendered)?;
-    inspection.remove_findings_about_others(&selection);
-    let files = Kept::take_device(&mut inspection.kept, name).filter(|_| !inspection.has_errors());
-    let Some(files) = files else {
-        context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;
-        return Ok(Exit::Findings);
-    };
+    let (mut inspection, files) = inspect_device(&root, &tree, &arguments.device)?;
+    let Some(files) = files else { return report(context, &mut inspection) };
     // Nothing is shown of the file: it has secrets.
     let source = inspection.sources.add(file.as_str(), "");
     let node = node_config(text, source).map_err(|reason| anyhow::anyhow!("{file}: {reason}"))?;
@@ -64,7 +51,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let found = inspection.renderer.drift(applied, &base, &node).map_err(|error| refused(device, error))?;
     let rows: Vec<LocatedRow> = found.into_iter().map(LocatedRow::from).collect();
     let is_equal = rows.is_empty();
-    let name = name.to_owned();
+    let name = device.name.clone();
     let reviewed = Reviewed { name: name.clone(), is_cluster: false, rows, node: None };
     let reviewed: Vec<Reviewed> = if is_equal { Vec::new() } else { vec![reviewed] };
     let mut review = Review { reviewed, devices: 1, before: None, after: inspection.with_kept(Vec::new()) };
