@@ -6,9 +6,10 @@ use talosmith_document::{Document as Text, Sources, Style, table};
 
 use super::config::Document;
 use super::value::{Content, Value};
+use crate::Role;
 use crate::scalar::Scalar;
 use crate::talos_data::{Minor, talos};
-use crate::{Role, format};
+use crate::url::Url;
 
 const BASES: &str = include_str!("talos_data/bases.yaml");
 
@@ -38,14 +39,6 @@ static TABLE: LazyLock<Vec<Base>> = LazyLock::new(|| BASES.split(HEAD).skip(1).f
 #[must_use]
 pub fn oldest_base() -> Minor {
     TABLE.first().map(|base| base.minor).unwrap_or_default()
-}
-
-/// Returns the base config that a minor of Talos, or the nearest one that is known, generates; `placeholder` stands for every secret, and
-/// the cluster is `conformance` at https://192.0.2.1:6443.
-#[must_use]
-pub fn base_config(minor: Minor, role: Role) -> &'static str {
-    let minor = minor.clamp(oldest_base(), talos::newest_minor());
-    TABLE.iter().find(|base| base.minor == minor && base.role == role).map_or("", |base| base.text)
 }
 
 /// Returns the documents of the base config that a minor of Talos, or the nearest one that is known, generates.
@@ -143,7 +136,7 @@ fn option(text: &str, options: &BaseOptions<'_>) -> Option<String> {
     match text {
         example::CLUSTER_NAME => Some(options.cluster_name.to_owned()),
         example::ENDPOINT => Some(options.endpoint.to_owned()),
-        example::HOST => Some(format::url(options.endpoint).host.to_owned()),
+        example::HOST => Some(Url::parse(options.endpoint).host.to_owned()),
         example::INSTALL_DISK => Some(options.install_disk.to_owned()),
         example::DISK_SELECTOR => Some(format!("disk.dev_path == {:?}", options.install_disk)),
         _ if starts_with(example::INSTALLERS) => Some(options.install_image.to_owned()),

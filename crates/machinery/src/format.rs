@@ -68,55 +68,6 @@ pub(crate) fn prefix(text: &str) -> Option<IpNet> {
     IpNet::new(address.parse().ok()?, length.parse().ok().filter(|_| is_number)?).ok()
 }
 
-/// The parts of a URL that Talos looks at.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Url<'a> {
-    /// Before `://`; empty if there is none.
-    pub scheme: String,
-    /// The name or address, without brackets.
-    pub host: &'a str,
-    /// After the host's colon; empty if there is none.
-    pub port: &'a str,
-    /// What follows, up to a `?` or `#`.
-    pub path: &'a str,
-}
-
-/// The scheme of a URL, empty if there is none, and what follows.
-pub(crate) fn scheme(text: &str) -> (&str, &str) {
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
-    };
-    text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text))
-}
-
-/// Splits a URL as Go's `url.Parse` does.
-pub(crate) fn url(text: &str) -> Url<'_> {
-    let (scheme, rest) = scheme(text.split('#').next().unwrap_or_default());
-    let scheme = scheme.to_lowercase();
-    let rest = rest.split('?').next().unwrap_or_default();
-    let Some(rest) = rest.strip_prefix("//") else {
-        let is_opaque = !scheme.is_empty() && !rest.starts_with('/');
-        return Url { scheme, path: if is_opaque { "" } else { rest }, ..Url::default() };
-    };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        Some((host, port)) => (host, port.strip_prefix(':').unwrap_or_default()),
-        None => authority.split_once(':').unwrap_or((authority, "")),
-    };
-    Url { scheme, host, port, path }
-}
-
-/// Whether a string is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
-///
-/// Source: github.com/siderolabs/net, `ValidateEndpointURI`.
-pub(crate) fn is_endpoint(text: &str) -> bool {
-    let url = url(text);
-    let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
-    !url.host.is_empty() && (url.port.is_empty() || port(url.port))
-}
-
 /// A host and a port, as Go's `net.SplitHostPort` splits them.
 pub(crate) fn host_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;

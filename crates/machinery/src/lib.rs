@@ -32,7 +32,7 @@ mod consequence;
 mod encode;
 mod drift;
 
-pub use base::{BaseOptions, GeneratedBase, base_config, oldest_base, placeholder_name};
+pub use base::{BaseOptions, GeneratedBase, oldest_base, placeholder_name};
 pub use check::check_patches;
 pub use consequence::{Class, Consequence, DifferenceKind, MachineConfig, Side, Written, class_codes};
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, main_section};

@@ -7,7 +7,7 @@ use super::scalar::{Resolved, Scalar};
 use super::value::{Content, Field, PatchSpan, Value};
 use crate::placeholder::is_unknown;
 use crate::talos_data::types::{Type, Types};
-use crate::url;
+use crate::url::Url;
 use std::borrow::Cow;
 
 use talosmith_document::Style;
@@ -286,7 +286,7 @@ fn names_host(value: &Value<'_>) -> bool {
 fn merged_url(left: &Value<'_>, right: &Value<'_>) -> Option<Content<'static>> {
     let (old, new) = (left.scalar(), right.scalar());
     let is_known = !is_unknown(old) && !is_unknown(new);
-    is_known.then(|| Content::Scalar(Scalar::read(&url::merged(old, new), Style::Quoted)))
+    is_known.then(|| Content::Scalar(Scalar::read(&Url::parse(old).merge(Url::parse(new)).to_string(), Style::Quoted)))
 }
 
 /// Whether a value is the one that its type has when nothing is written.

@@ -1,90 +1,112 @@
-//! URLs as Go has them: their parts, and a URL of the parts of two.
+//! URLs as Go's `net/url` parses, formats and Talos merges them.
 //!
-//! Source: Go's net/url, `Parse` and `String`; Talos merges the parts of two URLs one by one (pkg/machinery/config/merge).
+//! Source: Go's net/url, `Parse` and `String`; github.com/siderolabs/talos, pkg/machinery/config/merge, which merges structs field by field.
 
-/// The parts of a URL; empty where it has none.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Parts<'t> {
-    scheme: &'t str,
-    /// What follows the scheme, if it does not start with a slash.
-    opaque: &'t str,
-    /// Before the `@`.
-    user: &'t str,
-    /// With its port.
-    host: &'t str,
-    path: &'t str,
-    query: &'t str,
-    fragment: &'t str,
+/// A URL by its parts; empty where it has none.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Url<'a> {
+    /// Before the first colon, in lower case.
+    pub scheme: String,
+    /// What follows the scheme if it does not start with a slash.
+    opaque: &'a str,
+    /// The user and the password before the `@`.
+    user: &'a str,
+    /// The host with its port, as it is written.
+    authority: &'a str,
+    /// The name or address, without brackets.
+    pub host: &'a str,
+    /// After the host's colon.
+    pub port: &'a str,
+    pub path: &'a str,
+    query: &'a str,
+    fragment: &'a str,
 }
 
-impl<'t> Parts<'t> {
-    fn of(text: &'t str) -> Self {
+/// The scheme of a URL, empty if there is none, and what follows.
+pub(crate) fn scheme(text: &str) -> (&str, &str) {
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.chars().all(|each| each.is_ascii_alphanumeric() || "+-.".contains(each))
+    };
+    text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)).unwrap_or(("", text))
+}
+
+impl<'a> Url<'a> {
+    /// Splits a URL.
+    pub(crate) fn parse(text: &'a str) -> Self {
         let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let (text, query) = text.split_once('?').unwrap_or((text, ""));
-        let (scheme, rest) = crate::format::scheme(text);
-        let parts = Self { scheme, query, fragment, ..Self::default() };
+        let (scheme, rest) = scheme(text);
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let url = Self { scheme: scheme.to_lowercase(), query, fragment, ..Self::default() };
         if !scheme.is_empty() && !rest.starts_with('/') {
-            return Self { opaque: rest, ..parts };
+            return Self { opaque: rest, ..url };
         }
-        let Some(rest) = rest.strip_prefix("//") else { return Self { path: rest, ..parts } };
+        let Some(rest) = rest.strip_prefix("//") else { return Self { path: rest, ..url } };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        Self { user, host, path, ..parts }
+        let (user, authority) = authority.rsplit_once('@').unwrap_or(("", authority));
+        Self { user, path, ..url }.with_authority(authority)
     }
 
-    fn text(self) -> String {
-        let mut text = String::new();
+    fn with_authority(self, authority: &'a str) -> Self {
+        let (host, port) = match authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+            Some((host, port)) => (host, port.strip_prefix(':').unwrap_or_default()),
+            None => authority.split_once(':').unwrap_or((authority, "")),
+        };
+        Self { authority, host, port, ..self }
+    }
+
+    /// Merges another URL into this one: each part of it replaces the part here.
+    pub(crate) fn merge(self, other: Self) -> Self {
+        const fn later<'t>(old: &'t str, new: &'t str) -> &'t str {
+            if new.is_empty() { old } else { new }
+        }
+        let merged = Self {
+            scheme: if other.scheme.is_empty() { self.scheme } else { other.scheme },
+            opaque: later(self.opaque, other.opaque),
+            user: later(self.user, other.user),
+            path: later(self.path, other.path),
+            query: later(self.query, other.query),
+            fragment: later(self.fragment, other.fragment),
+            ..Self::default()
+        };
+        merged.with_authority(later(self.authority, other.authority))
+    }
+}
+
+impl std::fmt::Display for Url<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.scheme.is_empty() {
-            text.push_str(&format!("{}:", self.scheme.to_lowercase()));
+            write!(f, "{}:", self.scheme)?;
         }
-        if self.opaque.is_empty() {
-            if !(self.scheme.is_empty() && self.host.is_empty() && self.user.is_empty()) {
-                text.push_str("//");
-                text.push_str(self.user);
-                text.push_str(if self.user.is_empty() { "" } else { "@" });
-                text.push_str(self.host);
-            }
-            text.push_str(if !self.path.is_empty() && !self.path.starts_with('/') && !self.host.is_empty() {
-                "/"
-            } else {
-                ""
-            });
-            text.push_str(self.path);
+        if !self.opaque.is_empty() {
+            f.write_str(self.opaque)?;
         } else {
-            text.push_str(self.opaque);
-        }
-        for (mark, part) in [('?', self.query), ('#', self.fragment)] {
-            if !part.is_empty() {
-                text.push(mark);
-                text.push_str(part);
+            if !(self.scheme.is_empty() && self.authority.is_empty() && self.user.is_empty()) {
+                let at = if self.user.is_empty() { "" } else { "@" };
+                write!(f, "//{}{at}{}", self.user, self.authority)?;
             }
+            let needs_slash = !self.authority.is_empty() && !self.path.is_empty() && !self.path.starts_with('/');
+            write!(f, "{}{}", if needs_slash { "/" } else { "" }, self.path)?;
         }
-        text
+        for (mark, part) in [('?', self.query), ('#', self.fragment)].iter().filter(|(_, part)| !part.is_empty()) {
+            write!(f, "{mark}{part}")?;
+        }
+        Ok(())
     }
 }
 
-/// Merges a URL into another one: each part that it has replaces the part before.
-pub(crate) fn merged(old: &str, new: &str) -> String {
-    let (old, new) = (Parts::of(old), Parts::of(new));
-    Parts {
-        scheme: later(old.scheme, new.scheme),
-        opaque: later(old.opaque, new.opaque),
-        user: later(old.user, new.user),
-        host: later(old.host, new.host),
-        path: later(old.path, new.path),
-        query: later(old.query, new.query),
-        fragment: later(old.fragment, new.fragment),
-    }
-    .text()
-}
-
-const fn later<'t>(old: &'t str, new: &'t str) -> &'t str {
-    if new.is_empty() { old } else { new }
+/// Whether a string is an endpoint: a URL with a host, and a port from 1 to 65535 if it has one.
+///
+/// Source: github.com/siderolabs/net, `ValidateEndpointURI`.
+pub(crate) fn is_endpoint(text: &str) -> bool {
+    let url = Url::parse(text);
+    let port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    !url.host.is_empty() && (url.port.is_empty() || port(url.port))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::merged;
+    use super::Url;
 
     #[test]
     fn each_part_replaces_the_one_before() {
@@ -98,7 +120,7 @@ mod tests {
             ("https://a", "b:c", "b:c"),
         ];
         for (old, new, expected) in cases {
-            assert_eq!(merged(old, new), expected, "{old} {new}");
+            assert_eq!(Url::parse(old).merge(Url::parse(new)).to_string(), expected, "{old} {new}");
         }
     }
 }

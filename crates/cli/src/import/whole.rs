@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use talosmith_document::{Document, Sources};
+use talosmith_document::{Document, TalosVersion};
 use talosmith_machinery::talos_data::Minor;
-use talosmith_machinery::{Role, base_config, oldest_base, placeholder_name};
+use talosmith_machinery::{BaseOptions, GeneratedBase, MachineConfig, Role, Target, oldest_base, placeholder_name};
+use talosmith_model::plan::stock_installer;
 use talosmith_render::yaml_document;
 
 use super::documents::WHOLE;
@@ -50,8 +51,8 @@ pub(crate) fn reduce(source: &mut Source, base: Option<Minor>, newest: Minor) ->
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
     let minors =
         (oldest_base().1..=newest.1).map(|minor| (1, minor)).filter(|minor| base.is_none_or(|base| base == *minor));
-    let reduced = minors
-        .map(|minor| (minor, Reduced::new(&documents, &base_documents(minor, role, &name, (&endpoint, host)), host)));
+    let reduced =
+        minors.map(|minor| (minor, Reduced::new(&documents, &base_documents(minor, role, &name, &endpoint), host)));
     // Of bases that fit equally well, the newest made it.
     let (minor, reduced) = reduced.min_by_key(|(minor, reduced)| (reduced.size(), std::cmp::Reverse(*minor)))?;
     if !endpoint.is_empty() {
@@ -82,12 +83,20 @@ fn device_name(source: &Source, documents: &[Value]) -> String {
     }
 }
 
-/// The base config with the cluster's name and endpoint.
-fn base_documents(minor: Minor, role: Role, name: &str, (endpoint, host): (&str, &str)) -> Vec<Value> {
-    let text = base_config(minor, role).replace("https://192.0.2.1:6443", endpoint).replace("192.0.2.1", host);
-    let text = text.replace("clusterName: conformance", &format!("clusterName: {name}"));
-    let nodes = Document::parse_stream(Sources::default().add("", ""), &text).unwrap_or_default();
-    nodes.iter().map(to_json).collect()
+/// The base config of a cluster that a minor of Talos generates.
+fn base_documents(minor: Minor, role: Role, cluster_name: &str, endpoint: &str) -> Vec<Value> {
+    let version = TalosVersion { major: minor.0, minor: minor.1, patch: 0, pre: None };
+    let options = BaseOptions {
+        cluster_name,
+        endpoint,
+        kubernetes_version: None,
+        // The disk of the node is a fact about it, whatever the base config has.
+        install_disk: "",
+        install_image: &stock_installer(&version),
+    };
+    let base = GeneratedBase::new(minor, role, &options);
+    let target = Target { version: &version, base: minor };
+    MachineConfig::generated(&target, role, &base, &[]).nodes(&|_, _| None).iter().map(to_json).collect()
 }
 
 /// What a config has and its base does not.

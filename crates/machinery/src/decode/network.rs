@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::format;
+use crate::{format, url};
 
 /// The highest number of a routing table; what is above has a name.
 const LAST_NUMBERED_TABLE: u32 = 252;
@@ -45,7 +45,7 @@ pub(super) fn is_url(text: &str) -> bool {
     if text.starts_with(':') {
         return false;
     }
-    let (scheme, rest) = format::scheme(text);
+    let (scheme, rest) = url::scheme(text);
     let rest = rest.split_once('?').map_or(rest, |(path, _)| path);
     if !rest.starts_with('/') {
         if !scheme.is_empty() {

@@ -1,6 +1,7 @@
 //! Formats of strings, with what findings call them.
 
-use crate::format::{self, Url};
+use crate::format;
+use crate::url::{self, Url};
 
 pub(crate) struct Format {
     /// As in "`x` is not a valid IP address".
@@ -39,8 +40,8 @@ pub(crate) const FILTER: Format = public("network or address", "it as `192.0.2.0
 pub(crate) const HOST_PORT: Format =
     public("host and port", "it as `192.0.2.1:51820`", |text| format::host_port(text).is_some());
 pub(crate) const CLUSTER_ENDPOINT: Format =
-    public("endpoint of a cluster", "it as `https://192.0.2.1:6443`", format::is_endpoint);
-pub(crate) const MANIFEST: Format = public("URL", "it as `https://…`", format::is_endpoint);
+    public("endpoint of a cluster", "it as `https://192.0.2.1:6443`", url::is_endpoint);
+pub(crate) const MANIFEST: Format = public("URL", "it as `https://…`", url::is_endpoint);
 pub(crate) const WEB_URL: Format =
     public("URL of http or https", "it as `https://…`", |text| is_url(text, &["http", "https"], |_| true));
 pub(crate) const PROBE_URL: Format = public("URL of an HTTP server", "it as `https://example.org/health`", |text| {
@@ -63,7 +64,7 @@ pub(crate) const DISCOVERY_ENDPOINT: Format =
 /// In the main document, where a host is not required.
 pub(crate) const OLD_DISCOVERY_ENDPOINT: Format =
     public("endpoint of a discovery service", "it as `https://discovery.talos.dev/`", |text| {
-        let url = format::url(text);
+        let url = Url::parse(text);
         (!url.scheme.is_empty() || text.starts_with('/')) && matches!(url.path, "" | "/")
     });
 pub(crate) const DOMAIN: Format = public("DNS domain", "it as `cluster.local`", |text| {
@@ -136,7 +137,7 @@ pub(crate) const PEM_PRIVATE_KEY: Format = secret("private key in PEM", "`-----B
 });
 
 fn is_url(text: &str, schemes: &[&str], is_valid: fn(&Url<'_>) -> bool) -> bool {
-    let url = format::url(text);
+    let url = Url::parse(text);
     schemes.contains(&&*url.scheme) && is_valid(&url)
 }
 

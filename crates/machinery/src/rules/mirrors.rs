@@ -5,8 +5,8 @@
 use talosmith_document::Code;
 
 use super::section::Section;
-use crate::format::url;
 use crate::placeholder::is_unknown;
+use crate::url::Url;
 
 /// Names of Docker Hub under which no image is looked up.
 const DOCKER_HUB: [&str; 4] = ["hub.docker.com", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
@@ -41,7 +41,7 @@ fn check_name(mirror: Section<'_>, registry: &str, path: &str) {
 }
 
 fn check_endpoint(endpoint: Section<'_>, path: &str, text: &str, overrides: bool) {
-    let parts = url(text);
+    let parts = Url::parse(text);
     let below = parts.path.trim_end_matches('/');
     if is_unknown(text) || parts.host.is_empty() {
         return;
