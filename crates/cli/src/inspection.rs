@@ -49,27 +49,7 @@ pub struct Inspection<'a, K> {
     pub(crate) differences: Differences,
 }
 
-impl<'a, K> Inspection<'a, K> {
-    /// The same with something else for what was kept.
-    pub(crate) fn with_kept<J>(self, kept: Vec<J>) -> Inspection<'a, J> {
-        let Self { sources, findings, clusters, fleet, renderer, devices, broken, waiting, .. } = self;
-        let Self { rendered_devices, rendered_files, differences, .. } = self;
-        Inspection {
-            sources,
-            findings,
-            clusters,
-            kept,
-            fleet,
-            renderer,
-            devices,
-            broken,
-            waiting,
-            rendered_devices,
-            rendered_files,
-            differences,
-        }
-    }
-
+impl<K> Inspection<'_, K> {
     /// Whether anything is wrong that keeps files from being generated.
     #[must_use]
     pub fn has_errors(&self) -> bool {

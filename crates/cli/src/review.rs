@@ -25,6 +25,7 @@ use crate::tree::Tree;
 use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_render::Renderer;
 
+use group::Group;
 pub(crate) use group::{blocks, groups};
 pub(crate) use json::json;
 pub(crate) use markdown::markdown;
@@ -55,6 +56,13 @@ pub(crate) struct Review<'b, 'a> {
     /// What was read of the side before, for its locations.
     pub before: Option<Inspection<'b, Kept>>,
     pub after: Inspection<'a, Reviewed>,
+}
+
+impl Review<'_, '_> {
+    /// Returns the rows, the most harmful first.
+    pub(crate) fn groups(&mut self) -> Vec<Group> {
+        groups(&self.reviewed, self.before.as_mut().map(|before| &mut before.sources), &mut self.after.sources)
+    }
 }
 
 /// What the side before has, or why that is unknown.

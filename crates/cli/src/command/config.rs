@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 }
 
 /// Where a machine config with secrets goes.
-enum Output {
+enum Destination {
     Pipe,
     File {
         /// Without links.
@@ -65,16 +65,16 @@ enum Output {
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.refuse_json("config")?;
-    let output = arguments.output.as_deref().map(|path| Output::open(context, path)).transpose()?;
+    let output = arguments.output.as_deref().map(|path| Destination::open(context, path)).transpose()?;
     let root = context.root(std::slice::from_ref(&arguments.device))?;
     let tree = WorkTree::new(root.path.clone());
     let (mut inspection, files) = inspect_device(&root, &tree, &arguments.device)?;
     let Some(files) = files else { return report(context, &mut inspection) };
     let files = without(files, &arguments.without)?;
-    let mut node = Node { context, root: &root.path, inspection, files };
+    let mut command = ConfigCommand { context, root: &root.path, inspection, files };
     match output {
-        None => node.print_redacted(),
-        Some(output) => node.write(&arguments.base, &output),
+        None => command.print_redacted(),
+        Some(output) => command.write(&arguments.base, &output),
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn report(context: &mut Context<'_>, inspection: &mut Inspection<'_, 
     Ok(Exit::Findings)
 }
 
-impl Output {
+impl Destination {
     fn open(context: &Context<'_>, path: &Utf8Path) -> anyhow::Result<Self> {
         if path == "-" {
             anyhow::ensure!(
@@ -135,15 +135,15 @@ impl Output {
     }
 }
 
-/// The node whose machine config is made.
-struct Node<'c, 'p, 'a> {
+/// A run of the command for one node.
+struct ConfigCommand<'c, 'p, 'a> {
     context: &'c mut Context<'p>,
     root: &'c Utf8Path,
     inspection: Inspection<'a, Kept>,
     files: DeviceFiles,
 }
 
-impl Node<'_, '_, '_> {
+impl ConfigCommand<'_, '_, '_> {
     fn device(&self) -> Arc<Device> {
         Arc::clone(&self.files.device)
     }
@@ -163,7 +163,7 @@ impl Node<'_, '_, '_> {
         Ok(Exit::Success)
     }
 
-    fn write(&mut self, base: &[Utf8PathBuf], output: &Output) -> anyhow::Result<Exit> {
+    fn write(&mut self, base: &[Utf8PathBuf], output: &Destination) -> anyhow::Result<Exit> {
         let device = self.device();
         let base = match (base, device.base.is_empty()) {
             ([], true) => generated_base(self.inspection.fleet.as_ref(), &device, false)?,
@@ -183,10 +183,10 @@ impl Node<'_, '_, '_> {
         }
     }
 
-    fn deliver(&mut self, text: &Zeroizing<String>, output: &Output) -> anyhow::Result<Exit> {
+    fn deliver(&mut self, text: &Zeroizing<String>, output: &Destination) -> anyhow::Result<Exit> {
         match output {
-            Output::Pipe => Console::secret(text.as_bytes())?,
-            Output::File { folder, name } => {
+            Destination::Pipe => Console::secret(text.as_bytes())?,
+            Destination::File { folder, name } => {
                 let console = &mut self.context.console;
                 let lock = Lock::acquire(folder, || console.status("waiting for another run of talosmith"))?;
                 let is_new = write_secret(&lock, Utf8Path::new(name), text.as_bytes())?;
@@ -201,7 +201,7 @@ impl Node<'_, '_, '_> {
         Ok(Exit::Success)
     }
 
-    /// Reads base configs. What is wrong with one names its line, and shows nothing of it: it has secrets.
+    /// Reads base configs. An error does not show their text, which contains secrets.
     fn base_files(&self, paths: &[Utf8PathBuf]) -> anyhow::Result<NodeBase> {
         let start = self.context.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
         let mut files = Vec::new();
@@ -224,7 +224,7 @@ impl Node<'_, '_, '_> {
     fn fetch(
         &mut self,
         needs_bundle: bool,
-        output: &Output,
+        output: &Destination,
     ) -> anyhow::Result<Result<(Secrets, Option<SecretsBundle>), Exit>> {
         let device = self.device();
         let Some(fleet) = self.inspection.fleet.as_ref() else { return Ok(Err(Exit::Findings)) };
@@ -328,7 +328,7 @@ fn missing(device: &Device, key: &str) -> anyhow::Error {
     )
 }
 
-impl Output {
+impl Destination {
     /// The secrets of the files that are applied to a device.
     fn required(&self, device: &Device) -> Vec<RequiredSecret> {
         let held = device.secrets.iter();

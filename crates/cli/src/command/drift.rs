@@ -9,7 +9,7 @@ use super::config::{generated_base, inspect_device, refused, report};
 use super::{Context, Exit, read_input};
 use crate::console::Channel;
 use crate::report::count;
-use crate::review::{LocatedRow, Review, Reviewed, block_text, blocks, groups, json as review_json};
+use crate::review::{LocatedRow, Reviewed, block_text, blocks, groups, json as review_json};
 use crate::saved_config::saved_config;
 use crate::tree::WorkTree;
 
@@ -53,12 +53,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let is_equal = rows.is_empty();
     let name = device.name.clone();
     let reviewed = Reviewed { name: name.clone(), is_cluster: false, rows, node: None };
-    let reviewed: Vec<Reviewed> = if is_equal { Vec::new() } else { vec![reviewed] };
-    let mut review = Review { reviewed, devices: 1, before: None, after: inspection.with_kept(Vec::new()) };
-    let groups = groups(&mut review);
+    let reviewed: Vec<Reviewed> = Some(reviewed).filter(|_| !is_equal).into_iter().collect();
+    let groups = groups(&reviewed, None, &mut inspection.sources);
     let style = context.console.style(Channel::Result);
     let result = if !context.is_text() {
-        review_json(&review, &groups, file.as_str())
+        review_json(&reviewed, &groups, file.as_str())
     } else if is_equal {
         format!("no drift: {name} has what its files set\n")
     } else {

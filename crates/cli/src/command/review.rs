@@ -11,7 +11,7 @@ use talosmith_machinery::class_codes;
 use super::{Context, Exit, Format, exit_of, open};
 use crate::console::Channel;
 use crate::git::Git;
-use crate::review::{self, groups, markdown, read_before, review, steps, text};
+use crate::review::{self, markdown, read_before, review, steps, text};
 use crate::tree::{CommittedTree, GitTree, WorkTree};
 
 /// Show what a change does to running nodes: reboots, restarts, upgrades, lost data
@@ -66,11 +66,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         review.after.findings.retain(|finding| finding.level == Level::Error);
         context.report(Channel::Status, &mut review.after.findings, &mut review.after.sources, json!({}))?;
     }
-    let groups = groups(&mut review);
+    let groups = review.groups();
     let style = context.console.style(Channel::Result);
     let result = match context.global.format {
         _ if arguments.steps => steps(&review),
-        Format::Json => review::json(&review, &groups, &base.title),
+        Format::Json => review::json(&review.reviewed, &groups, &base.title),
         Format::Markdown => markdown(&review, &groups, &base.title),
         _ => text(&review, &groups, &base.title, style),
     };

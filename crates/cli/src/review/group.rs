@@ -9,6 +9,7 @@ use talosmith_machinery::{Class, DifferenceKind, Side};
 use super::row::{LocatedRow, ReviewRow};
 use super::{Review, Reviewed};
 use crate::report::count;
+use crate::source_cache::SourceCache;
 
 /// A row for all devices that it hits.
 #[derive(Debug)]
@@ -57,11 +58,15 @@ pub(crate) fn headline(reviewed: &Reviewed) -> String {
     }
 }
 
-/// Returns the rows, the most harmful first.
-pub(crate) fn groups(review: &mut Review<'_, '_>) -> Vec<Group> {
+/// Returns the rows, the most harmful first. Locations are in the sources of their side.
+pub(crate) fn groups(
+    reviewed: &[Reviewed],
+    mut before: Option<&mut SourceCache<'_>>,
+    after: &mut SourceCache<'_>,
+) -> Vec<Group> {
     let mut by_row: BTreeMap<&ReviewRow, Group> = BTreeMap::new();
     let mut locations: BTreeMap<&ReviewRow, &(Side, talosmith_document::Location)> = BTreeMap::new();
-    for reviewed in &review.reviewed {
+    for reviewed in reviewed {
         for located in &reviewed.rows {
             let empty = || Group { row: located.row.clone(), owners: Vec::new(), place: None };
             let group = by_row.entry(&located.row).or_insert_with(empty);
@@ -76,9 +81,9 @@ pub(crate) fn groups(review: &mut Review<'_, '_>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (row, mut group) in by_row {
         if let Some((side, location)) = locations.get(row) {
-            let sources = match (side, &mut review.before) {
-                (Side::Before, Some(before)) => before.sources.load_one(location.source),
-                _ => review.after.sources.load_one(location.source),
+            let sources = match (side, &mut before) {
+                (Side::Before, Some(before)) => before.load_one(location.source),
+                _ => after.load_one(location.source),
             };
             group.place = Some(place(sources, location, *side == Side::Before));
         }

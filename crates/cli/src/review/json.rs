@@ -3,7 +3,7 @@
 use serde::Serialize;
 use talosmith_machinery::{Class, DifferenceKind};
 
-use super::Review;
+use super::Reviewed;
 use super::group::{Group, Place, headline};
 use super::row::ReviewRow;
 use crate::report::json_document;
@@ -42,9 +42,9 @@ struct ChangeEntry<'a> {
 }
 
 /// Formats a review.
-pub(crate) fn json(review: &Review<'_, '_>, groups: &[Group], base: &str) -> String {
+pub(crate) fn json(reviewed: &[Reviewed], groups: &[Group], base: &str) -> String {
     let owners = |is_cluster: bool| {
-        let owners = review.reviewed.iter().filter(|reviewed| reviewed.is_cluster == is_cluster);
+        let owners = reviewed.iter().filter(|reviewed| reviewed.is_cluster == is_cluster);
         let owners = owners.map(|reviewed| Owner {
             name: &reviewed.name,
             headline: headline(reviewed),

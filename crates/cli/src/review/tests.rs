@@ -1,4 +1,4 @@
-//! Random edits of fleets: no review panics, and none says that nothing happens to a node whose config differs.
+//! Random edits of fleets: no review panics, and none reports nothing for a node whose config differs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -169,7 +169,7 @@ fn review_edit(files: &Files, edited: &BTreeMap<String, String>, selection: &Sel
         assert!(review.is_some_and(|review| !review.rows.is_empty()), "nothing happens to {name}: {what}");
     }
     let mut review = Review { devices: reviewed.len(), reviewed, before: None, after };
-    let groups = groups(&mut review);
+    let groups = review.groups();
     let style = Style { color: false, width: 100, unicode: true };
     let texts = [text(&review, &groups, "HEAD", style), markdown(&review, &groups, "HEAD"), steps(&review)];
     assert!(texts.iter().all(|text| !text.is_empty()), "{what}");
