@@ -1,4 +1,4 @@
-# An image with talosmith and git, which it asks about changes. Mount the repository at its working folder:
+# An image with talosmith and git, which it runs to find changes. Mount the repository at its working folder:
 #
 #     docker run --rm --volume "$PWD:/repository" --user "$(id -u):$(id -g)" talosmith check
 FROM rust:1.89-alpine AS build

@@ -40,7 +40,7 @@ type fact struct {
 	Value any    `json:"value"`
 }
 
-// node is what a device says of its base config.
+// node has the facts about a device that its base config depends on.
 type node struct {
 	cluster, talos            string
 	installDisk, installImage string

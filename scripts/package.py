@@ -4,8 +4,8 @@
 Usage: scripts/package.py archive PROGRAM TARGET FOLDER [--run PROGRAM]
        scripts/package.py formula FOLDER
 
-`archive` writes talosmith-VERSION-TARGET.tar.gz with the program, its manual pages, completions and licenses, and a file with its SHA-256 beside
-it. The same program makes the same bytes. Pages and completions come from PROGRAM, or from --run, a build of the same source for this machine.
+`archive` writes talosmith-VERSION-TARGET.tar.gz with the program, its manual pages, completions and licenses, and next to it a file with its
+SHA-256. The same program makes the same bytes. Pages and completions come from PROGRAM, or from --run, a build of the same source for this machine.
 
 `formula` writes talosmith.rb for Homebrew from the archives of FOLDER and their checksums.
 """

@@ -1,4 +1,4 @@
-//! Completions, as shells ask for them.
+//! Completions in the shells.
 
 use std::process::Command;
 
@@ -37,7 +37,7 @@ fn the_repository_is_the_one_that_the_line_names() {
     assert_eq!(complete(&sandbox, "", &["check"]), ["ryzen"]);
 }
 
-/// Asks bash for the completions of a line, by the script that is printed for it.
+/// Returns the completions of a line in bash with the script that `talosmith completions bash` prints.
 fn bash(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let script = "source <(talosmith completions bash); COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _talosmith talosmith; \
                   printf '%s\\n' \"${COMPREPLY[@]}\"";

@@ -1,4 +1,4 @@
-//! The whole machine config of a node, and what a running node lacks of it.
+//! The whole machine config of a node, and its comparison with the one of a running node.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;

@@ -7,7 +7,7 @@ use talosmith_cli::CommandLine;
 
 use crate::sandbox::Sandbox;
 
-/// The programs that examples run beside talosmith, as what they do here.
+/// The programs other than talosmith that examples run, each with a script that replaces it here.
 const PROGRAMS: [(&str, &str); 3] = [
     ("talosctl", "case \"$*\" in *machineconfig*) cat saved.yaml ;; *) cat disks.yaml ;; esac"),
     ("curl", "echo 'customization: {}'"),

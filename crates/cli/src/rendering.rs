@@ -67,8 +67,8 @@ impl Owner<'_> {
         }
     }
 
-    /// Renders its artifacts. Returns all findings on them; if these keep them from being rendered, no artifacts. Unless they are checked,
-    /// nobody asks whether Talos accepts the patches among them.
+    /// Renders its artifacts. Returns all findings on them; if these keep them from being rendered, no artifacts. Without `is_checked`,
+    /// patches that Talos would refuse are rendered too.
     pub(crate) fn render(self, project: &Project<'_>, is_checked: bool) -> (Option<Vec<Artifact>>, Vec<Diagnostic>) {
         let rendered = match self {
             Self::Device(device) if !is_checked => {

@@ -32,7 +32,7 @@ pub enum SelectionError {
 }
 
 impl Selection {
-    /// Resolves arguments, each a device's name, a path in a device's folder, or a cluster's name, which stands for its devices. `below`
+    /// Resolves arguments, each a device's name, a path in a device's folder, or a cluster's name, which selects its devices. `below`
     /// is the current folder relative to the root.
     pub fn resolve(arguments: &[Utf8PathBuf], below: &Utf8Path, project: &Project<'_>) -> Result<Self, SelectionError> {
         let mut names = BTreeSet::new();

@@ -30,7 +30,7 @@ pub enum Purpose {
     Validate,
     /// They are rendered and compared with the files, and those that differ are proved.
     Compare,
-    /// They are rendered and compared with the files of an old commit, of which nobody asks any more whether Talos accepts them.
+    /// They are rendered and compared with the files of an old commit, without the check whether Talos accepts them.
     CompareOld,
 }
 

@@ -1,4 +1,4 @@
-//! What the machine config of a node lacks of what patches set, and what it has besides.
+//! The differences between what patches set and the machine config of a node.
 //!
 //! Both configs are reduced to what the patches decide, and then compared as any two are.
 
@@ -68,7 +68,7 @@ fn deleted_paths<'c>(config: &'c Config<'_>, kind: &str) -> Vec<Vec<&'c str>> {
     deleted.map(|deleted| deleted.path.split('.').collect()).collect()
 }
 
-/// What is left of paths below a key.
+/// Returns the paths that start with a key, without it.
 fn below<'c>(paths: &[Vec<&'c str>], key: &str) -> Vec<Vec<&'c str>> {
     paths.iter().filter(|path| path.first() == Some(&key)).map(|path| path[1..].to_vec()).collect()
 }

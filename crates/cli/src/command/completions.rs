@@ -25,7 +25,7 @@ enum Shell {
     Zsh,
 }
 
-/// Scripts that ask `talosmith complete`. Where it prints nothing, the shell completes the names of files.
+/// Scripts that run `talosmith complete`. Where it prints nothing, the shell completes the names of files.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.refuse_json("completions")?;
     context.console.result(match arguments.shell {

@@ -58,7 +58,7 @@ impl Entries {
         Self { findings, left_out }
     }
 
-    /// Says of which files further findings are not shown.
+    /// Returns a line for each file with findings that are not shown.
     pub(super) fn remarks(&self) -> impl Iterator<Item = String> {
         let remark =
             |(path, number): &(String, usize)| format!("{} in {path} not shown", count(*number, "more finding"));
@@ -67,7 +67,7 @@ impl Entries {
 }
 
 impl Entry {
-    /// Formats everything that it says, without its location.
+    /// Formats all of it but its location.
     pub(super) fn text(&self) -> String {
         let label = Some(&self.label).filter(|label| !label.is_empty());
         let mut paragraphs = vec![self.message.clone()];

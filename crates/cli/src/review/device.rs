@@ -8,7 +8,7 @@ use talosmith_model::plan::{Device, PlannedSchematic};
 use talosmith_render::{AppliedFiles, Renderer};
 
 use super::objects;
-use super::room::say_what_has_no_room;
+use super::room::report_missing_room;
 use super::row::{LocatedRow, ReviewRow};
 use super::side::DeviceFiles;
 
@@ -40,7 +40,7 @@ pub(crate) fn compare(
             .consequences(running, sides.0, sides.1)
             .map_err(|unreadable| format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message))?;
         rows.extend(consequences.into_iter().map(LocatedRow::from));
-        say_what_has_no_room(&mut rows, old, new);
+        report_missing_room(&mut rows, old, new);
     }
     rows.extend(objects::compare(&before.objects, &after.objects));
     rows.sort_by(|one, other| one.row.cmp(&other.row));

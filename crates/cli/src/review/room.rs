@@ -19,11 +19,11 @@ struct NewVolume<'l> {
     grows: bool,
 }
 
-/// Says of the new volumes of a device which of them are not made: a partition stays where it is, with its size, whatever the model says.
+/// Reports the new volumes of a device that Talos cannot create: a partition keeps its place and its size, whatever the model has.
 ///
 /// Source: ctl/block/volume_manager.go and internal/volumes/volumeconfig of 1.12.7, 1.13.8 and 1.14.1: volumes that do not grow are made
 /// first, those with a smaller `maxSize` before others, and none after one that cannot be made.
-pub(super) fn say_what_has_no_room(rows: &mut [LocatedRow], old: &Device, new: &Device) {
+pub(super) fn report_missing_room(rows: &mut [LocatedRow], old: &Device, new: &Device) {
     let is_new = |row: &LocatedRow| row.row.classes.contains(&Class::Live) && row.row.what.contains("VolumeConfig `");
     if !rows.iter().any(is_new) {
         return;
@@ -81,7 +81,7 @@ fn room(disk: &DiskLayout, before: &[DiskLayout]) -> u64 {
     disk.bytes.saturating_sub(disk.reserved_bytes).saturating_sub(used)
 }
 
-/// Says why a volume is not made.
+/// Returns the reason why Talos does not create a volume.
 fn refused(
     disk: &DiskLayout,
     volume: &VolumeLayout,

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Entry, GitTree, ReadError, Tree, WorkTree};
 
 /// The files of a revision. Git reads one file at a time, which takes several times as long as the work tree does; most files are the same
-/// there, and git tells which.
+/// there, and git lists them.
 pub(crate) struct CommittedTree<'a> {
     revision: GitTree<'a>,
     work: &'a WorkTree,

@@ -32,7 +32,7 @@ impl<'p, 'v> Difference<'p, 'v> {
         self.after.or(self.before)
     }
 
-    /// Whether another difference says the same, or the other config has the same in another form.
+    /// Whether another difference reports the same, or the other config has the same in another form.
     pub(super) fn is_redundant(&self, setting: &Setting<'v>, is_same_base: bool) -> bool {
         if self.kind() == DifferenceKind::Changed {
             return false;

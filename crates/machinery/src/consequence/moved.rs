@@ -12,7 +12,7 @@ use crate::talos_data::types::MAIN;
 
 const MOVED: &str = include_str!("../talos_data/moved.txt");
 
-/// The documents of manifests that Talos downloads: the URL says which one it is, as in the main document, and not the name.
+/// The documents of manifests that Talos downloads: the URL identifies it, as in the main document, and not the name.
 const MANIFEST: &str = "KubeExternalManifestConfig";
 
 /// The kind, the name and the path where a base config of 1.14 has a value: equal for values that are the same for a node.

@@ -130,7 +130,7 @@ fn both<'v>(
     }
 }
 
-/// Whether a document of a volume of Talos says nothing about its size.
+/// Whether the document of a volume of Talos has no size.
 fn is_unprovisioned(document: &Document<'_>) -> bool {
     !document.value.has("provisioning")
 }
@@ -200,7 +200,7 @@ fn encryption(is_system: bool, before: Option<&Document<'_>>, after: Option<&Doc
     }
 }
 
-/// Adds what a row says about a volume, with the path of the value, the value before and after, and where it is written.
+/// Adds the consequence of a row for a volume, with the path of the value, the value before and after, and where it is written.
 fn add<'v>(
     comparison: &mut ConfigComparison<'v>,
     document: &Document<'v>,

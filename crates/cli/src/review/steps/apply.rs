@@ -1,4 +1,4 @@
-//! The steps that give a node its new config.
+//! The steps that apply the new config to a node.
 
 use talosmith_model::layout::device_folder;
 use talosmith_model::plan::KataContainers;

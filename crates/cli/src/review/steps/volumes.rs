@@ -1,4 +1,4 @@
-//! The steps that make volumes what the model says. What is on them is lost.
+//! The steps that recreate volumes as the model specifies them. Their data is lost.
 
 use talosmith_machinery::{Class, DifferenceKind, Role};
 
