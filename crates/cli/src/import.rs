@@ -1,24 +1,25 @@
-//! From files that configure nodes to a model with the same result.
+//! Makes a model of files that configure nodes, and proves that it is equivalent to them.
 //!
 //! ```text
-//! files ─read→ [Source] ─take→ Facts of each device ─lift→ layers ─write→ model ─prove→ differences
+//! files ─read→ SourceFile ─map→ Facts and raw patches of each device ─extract→ Layers ─write→ model ─prove→ differences
 //! ```
 //!
-//! The tables of [`main_document`] and [`documents`] are the inverse of the templates: which value of Talos a model key has. What no row
-//! takes stays a raw patch. Rows need not check values: where the model refuses one, or renders something else, the facts are denied
-//! and stay raw too.
+//! The tables of [`main_document`] and [`documents`] are the inverse of the templates: they map each field of a machine config to its model
+//! key. A value without a model key stays in a raw patch. The tables do not check values: if the model refuses a value, or generates another
+//! one for it, the fact is rejected, and the value stays in a raw patch too.
 
 mod value;
+mod names;
 mod facts;
 mod storage;
 mod links;
 mod services;
 mod main_document;
 mod documents;
-mod objects;
+mod file_kind;
 mod interfaces;
-mod source;
-mod text;
+mod source_file;
+mod remaining;
 mod mask;
 mod whole;
 mod talhelper;
@@ -35,11 +36,12 @@ mod proof;
 mod summary;
 
 pub(crate) use disks::KnownDisks;
-pub(crate) use draft::{Denied, Roles};
+pub(crate) use draft::{Rejected, Roles};
 pub(crate) use fleet::{FleetFacts, ImportedFleet};
 pub(crate) use mask::Masked;
-pub(crate) use proof::{Proof, prove};
-pub(crate) use reading::{Found, read_folders};
-pub(crate) use source::{Folder, Scope, has_documents, installed_version};
+pub(crate) use proof::{ImportProof, prove};
+pub(crate) use reading::{FoundFiles, read_folders};
+pub(crate) use source_file::{FileScope, Folder, has_documents, installed_version};
 pub(crate) use summary::summary;
+pub(crate) use talhelper::Talconfig;
 pub(crate) use whole::reduce;

@@ -15,40 +15,40 @@ use super::{Context, Exit, disks};
 use crate::change::Change;
 use crate::console::Channel;
 use crate::import::{
-    Denied, FleetFacts, Folder, Found, ImportedFleet, KnownDisks, Masked, Proof, Roles, Scope, has_documents,
-    installed_version, prove, read_folders, reduce, summary,
+    FileScope, FleetFacts, Folder, FoundFiles, ImportProof, ImportedFleet, KnownDisks, Masked, Rejected, Roles,
+    Talconfig, has_documents, installed_version, prove, read_folders, reduce, summary,
 };
 use crate::source_cache::SourceCache;
 use crate::starter::TALOS;
 use crate::tree::{MemoryTree, Overlay, Root, Tree, WorkTree, resolve_links};
 use crate::writer::{Lock, apply};
 
-/// Make a model from files that configure nodes today, and prove that it means the same
+/// Make a model of the files that configure your nodes today, and prove that it is equivalent
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     talosmith import devices argocd --dry-run\n  \
     talosmith import all=patches/common controlplane=patches/cp node-1=patches/node-1 node-2=patches/node-2\n\n\
     Nothing is overwritten, and no file of yours is changed.")]
 pub(crate) struct Arguments {
-    /// Folders and files, in the order in which they are applied: patches of the machine config with the schematics and Kubernetes objects
-    /// beside them, whole machine configs, or talconfig.yaml of talhelper. Before `=` stands whose they are: `all`, `controlplane`, `worker`, or a device; without it, the names of their
-    /// folders say so
-    #[arg(value_name = "[WHO=]PATH", required = true)]
+    /// Folders and files, in the order in which they are applied: patches of the machine config, schematics and Kubernetes objects; whole
+    /// machine configs; or talconfig.yaml of talhelper. SCOPE is `all`, `controlplane`, `worker`, or a device; the default is the scope that the
+    /// names of the folders specify
+    #[arg(value_name = "[SCOPE=]PATH", required = true)]
     paths: Vec<Utf8PathBuf>,
     #[command(flatten)]
-    nodes: Nodes,
+    nodes: NodeOptions,
 }
 
-/// What the files do not say.
+/// Facts that the files may not contain.
 #[derive(Debug, Args)]
-struct Nodes {
-    /// The name of the cluster [default: that of the files, or home]
+struct NodeOptions {
+    /// The name of the cluster [default: the one in the files, or home]
     #[arg(long, value_parser = name)]
     cluster: Option<String>,
-    /// The version of Talos that the nodes run [default: that of the installer image, or the newest known one]
+    /// The version of Talos that the nodes run [default: the one in the files, or the newest one that talosmith supports]
     #[arg(long, value_name = "VERSION")]
     talos_version: Option<TalosVersion>,
-    /// The version of the talosctl that generated the base configs [default: that of Talos, as far as the files agree with it]
+    /// The version of the talosctl that generated the base configs [default: the one that fits the files best]
     #[arg(long, value_name = "VERSION")]
     base_config: Option<TalosVersion>,
     /// The role of a device: `node-1=worker`
@@ -60,7 +60,7 @@ struct Nodes {
     /// The output of `talosctl get disks -o yaml` on a device: `node-1=disks.yaml`
     #[arg(long = "disks", value_name = "DEVICE=FILE", value_parser = pair)]
     disks: Vec<(String, String)>,
-    /// Only print what would be written, and the proof
+    /// Only print the files that would be written, and the proof
     #[arg(long)]
     dry_run: bool,
 }
@@ -105,20 +105,20 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     import.run(context, &root)
 }
 
-/// What is imported.
+/// An import, with everything that it reads.
 struct Import<'a> {
     tree: &'a WorkTree,
     repository: Repository,
     facts: FleetFacts,
-    found: Found,
+    found: FoundFiles,
     masked: Masked,
     dry_run: bool,
 }
 
-/// Parses an argument `[WHO=]PATH`.
+/// Parses an argument `[SCOPE=]PATH`.
 fn folder(tree: &WorkTree, argument: &Utf8Path) -> anyhow::Result<Folder> {
     let (scope, path) = match argument.as_str().split_once('=') {
-        Some((who, path)) => (Some(Scope::named(who)), Utf8PathBuf::from(path)),
+        Some((scope, path)) => (Some(FileScope::parse(scope)), Utf8PathBuf::from(path)),
         None => (None, argument.to_owned()),
     };
     let path: Utf8PathBuf = path.components().filter(|part| part.as_str() != ".").collect();
@@ -127,8 +127,8 @@ fn folder(tree: &WorkTree, argument: &Utf8Path) -> anyhow::Result<Folder> {
     Ok(Folder { scope, path })
 }
 
-/// Reads the disks of nodes; none if a file has errors, which are reported.
-fn known_disks(context: &mut Context<'_>, nodes: &Nodes) -> anyhow::Result<Option<KnownDisks>> {
+/// Reads the disks of nodes; returns none if a file has errors, which are reported.
+fn known_disks(context: &mut Context<'_>, nodes: &NodeOptions) -> anyhow::Result<Option<KnownDisks>> {
     let mut known = KnownDisks::new();
     for (device, file) in &nodes.disks {
         match disks::read_disks(context, &file.into())? {
@@ -139,11 +139,17 @@ fn known_disks(context: &mut Context<'_>, nodes: &Nodes) -> anyhow::Result<Optio
     Ok(Some(known))
 }
 
-/// Collects what the user and the files say about the nodes. Secrets in the files are replaced, and whole machine configs reduced to what
-/// their base does not have.
-fn facts(nodes: &Nodes, found: &mut Found, disks: KnownDisks, masked: &mut Masked) -> anyhow::Result<FleetFacts> {
+/// Collects the facts about the cluster and its nodes from the arguments and the files. Replaces the secrets in the files, and reduces whole
+/// machine configs to the values that their base configs do not have.
+fn facts(
+    nodes: &NodeOptions,
+    found: &mut FoundFiles,
+    disks: KnownDisks,
+    masked: &mut Masked,
+) -> anyhow::Result<FleetFacts> {
     let newest: TalosVersion = TALOS.parse().context("the default version")?;
-    let talconfig = found.talconfig.take().unwrap_or_default();
+    let empty = Talconfig::default();
+    let talconfig = found.talconfig.as_ref().unwrap_or(&empty);
     let known = nodes.talos_version.clone().or_else(|| talconfig.talos.clone());
     let talos = known.or_else(|| installed_version(&found.sources)).unwrap_or(newest);
     let mut roles = talconfig.roles.clone();
@@ -164,7 +170,6 @@ fn facts(nodes: &Nodes, found: &mut Found, disks: KnownDisks, masked: &mut Maske
     let old = TalosVersion { major: 1, minor: 13, patch: 0, pre: None };
     let is_known = base.is_some() || talconfig.talos.is_some() || has_documents(&found.sources);
     let is_old = talos.minor() >= (1, 14) && !is_known;
-    found.talconfig = Some(talconfig);
     Ok(FleetFacts {
         cluster: nodes.cluster.clone().or(cluster).unwrap_or_else(|| "home".to_owned()),
         base: base.unwrap_or_else(|| if is_old { old } else { talos.clone() }),
@@ -177,35 +182,38 @@ fn facts(nodes: &Nodes, found: &mut Found, disks: KnownDisks, masked: &mut Maske
 }
 
 impl Import<'_> {
-    /// Makes a model, and leaves to raw patches what its proof refutes, until nothing new is refuted.
+    /// Makes a model and proves it, until the proof rejects no further fact. The values of rejected facts stay in raw patches.
     fn run(&self, context: &mut Context<'_>, root: &Utf8Path) -> anyhow::Result<Exit> {
-        let mut denied = Denied::default();
+        let mut rejected = Rejected::default();
         loop {
-            let fleet = self.facts.build(&self.found.sources, &denied);
-            ensure!(!fleet.drafts.is_empty(), "no file is for a device: say whose they are, as in `node-1=PATH`");
+            let fleet = self.facts.build(&self.found.sources, &rejected);
+            ensure!(
+                !fleet.drafts.is_empty(),
+                "no file applies to a device: write the device before its files, as in `node-1=PATH`"
+            );
             if let Some(name) = self.facts.unknown_device(&fleet) {
                 let known: Vec<&str> = fleet.drafts.iter().map(|draft| draft.name.as_str()).collect();
-                bail!("the files have no device `{name}`, only {}", known.join(", "));
+                bail!("no file applies to the device `{name}`, only to {}", known.join(", "));
             }
             let files = with_missing(self.tree, &self.repository, fleet.files.clone(), &fleet.secret_files)?;
             let above: MemoryTree = files.iter().map(|(path, _, text)| (path.as_str(), text.as_str())).collect();
             let overlay = Overlay::new(self.tree, above);
             let mut proof = prove(&overlay, &fleet, &self.found.sources)?;
-            let count = denied.0.len();
-            denied.0.extend(std::mem::take(&mut proof.denied).0);
-            if denied.0.len() == count {
-                return self.finish(context, root, &files, (&fleet, proof, &denied));
+            let count = rejected.0.len();
+            rejected.0.extend(std::mem::take(&mut proof.rejected).0);
+            if rejected.0.len() == count {
+                return self.finish(context, root, &files, (&fleet, proof, &rejected));
             }
         }
     }
 
-    /// Writes the files, and prints what was done and the proof.
+    /// Writes the files, and prints the summary of the import and the proof.
     fn finish(
         &self,
         context: &mut Context<'_>,
         root: &Utf8Path,
         files: &[NewFile],
-        (fleet, mut proof, denied): (&ImportedFleet, Proof<'_>, &Denied),
+        (fleet, mut proof, rejected): (&ImportedFleet, ImportProof<'_>, &Rejected),
     ) -> anyhow::Result<Exit> {
         let mut written: Vec<NewFile> = Vec::new();
         for (path, old, text) in files {
@@ -214,7 +222,7 @@ impl Import<'_> {
         }
         let is_foreign = |path: &Utf8PathBuf| matches!(self.tree.read(path), Ok(Some(_)));
         let replaces = proof.files.iter().flat_map(|file| &file.generated).any(is_foreign);
-        let found = summary(&self.found, &self.masked, (fleet, &proof, denied));
+        let found = summary(&self.found, &self.masked, (fleet, &proof, rejected));
         let has_errors = proof.inspection.has_errors();
         let inspection = &mut proof.inspection;
         context.report(Channel::Status, &mut inspection.findings, &mut inspection.sources, json!({}))?;

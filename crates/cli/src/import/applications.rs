@@ -1,59 +1,60 @@
-//! Hand-written folders of Argo CD that an application of talosmith can generate.
+//! Folders with a kustomization that an application of talosmith can generate: local-path-provisioner and Kata Containers.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 use talosmith_model::layout::{self, KATA_CONTAINERS, LOCAL_PATH};
 
 use super::draft::Draft;
-use super::facts::Kata;
-use super::source::Source;
+use super::facts::KataSettings;
+use super::source_file::SourceFile;
 use super::value::json;
 
-/// What a kustomization of local-path-provisioner lists.
+/// The start of the resource that a kustomization of local-path-provisioner lists.
 const LOCAL_PATH_RELEASE: &str = "github.com/rancher/local-path-provisioner/deploy?ref=";
-/// The node of the ConfigMap that stands for those that it does not list.
+/// The entry in the ConfigMap of local-path-provisioner for all nodes without an entry of their own.
 const OTHER_NODES: &str = "DEFAULT_PATH_FOR_NON_LISTED_NODES";
-/// The folder of user volumes.
+/// The folder in which Talos mounts user volumes.
 const VOLUMES: &str = "/var/mnt/";
 
-/// The applications among the files.
+/// The applications in the imported files.
 #[derive(Debug, Default)]
-pub(crate) struct Applications {
-    /// The keys of `applications`.
+pub(crate) struct FoundApplications {
+    /// The key `applications`, without kata-containers.
     pub keys: Map<String, Value>,
-    /// The files that they generate.
+    /// The imported files that the applications generate.
     pub generated: Vec<Utf8PathBuf>,
-    /// Kata containers, whose keys the settings of containerd complete.
+    /// The keys of kata-containers. [`Self::complete`] adds those that are in the config files of containerd.
     kata: Option<Map<String, Value>>,
-    /// The paths of local-path.
+    /// The paths on nodes in which local-path-provisioner creates volumes.
     default_paths: Vec<String>,
 }
 
-/// The objects of a folder with a kustomization.
-struct Bundle<'s> {
+/// A folder with a kustomization, and the Kubernetes objects below it.
+struct KustomizationFolder<'s> {
     folder: &'s Utf8Path,
     kustomization: Value,
     objects: Vec<(&'s Utf8Path, Value)>,
 }
 
-impl Bundle<'_> {
+impl KustomizationFolder<'_> {
     fn resources(&self) -> Vec<&str> {
         let resources = self.kustomization["resources"].as_array();
         resources.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// The first object of a kind, and the path of its file from the folder.
+    /// Returns the first object of a kind, and the path of its file relative to the folder.
     fn object(&self, kind: &str) -> Option<(&Utf8Path, &Value)> {
         let (path, object) = self.objects.iter().find(|(_, object)| object["kind"] == kind)?;
         Some((path.strip_prefix(self.folder).ok()?, object))
     }
 
-    /// The patch of an object of a kind in the kustomization.
+    /// Returns the patch in the kustomization for objects of a kind.
     fn patch(&self, kind: &str) -> Option<&Value> {
         self.kustomization["patches"].as_array()?.iter().find(|patch| patch["target"]["kind"] == kind)
     }
 
-    /// Adds the folder of an application if it is not the usual one, and the files that it lists besides those that are generated.
+    /// Adds the key `path` if the folder is not the default one, and the key `resources` with the listed files that the application does not
+    /// generate.
     fn add_common(&self, application: &str, keys: &mut Map<String, Value>, generated: &[String]) {
         if self.folder != layout::application(application) {
             keys.insert("path".to_owned(), self.folder.as_str().into());
@@ -67,9 +68,9 @@ impl Bundle<'_> {
     }
 }
 
-impl Applications {
-    /// Finds the applications among the files.
-    pub(crate) fn find(sources: &[Source]) -> Self {
+impl FoundApplications {
+    /// Finds the applications in the imported files.
+    pub(crate) fn find(sources: &[SourceFile]) -> Self {
         let mut applications = Self::default();
         for source in sources {
             let Some(kustomization) = source.documents.first().map(json) else { continue };
@@ -79,7 +80,7 @@ impl Applications {
             let below = sources.iter().filter(|source| source.path.starts_with(folder));
             let objects =
                 below.flat_map(|source| source.documents.iter().map(|node| (source.path.as_path(), json(node))));
-            let bundle = Bundle { folder, kustomization, objects: objects.collect() };
+            let bundle = KustomizationFolder { folder, kustomization, objects: objects.collect() };
             let is_known = applications.local_path(&bundle).or_else(|| applications.kata(&bundle)).is_some();
             if is_known {
                 applications.generated.push(source.path.clone());
@@ -88,12 +89,11 @@ impl Applications {
         applications
     }
 
-    /// Whether kata containers are among them.
     pub(crate) fn has_kata(&self) -> bool {
         self.kata.is_some()
     }
 
-    fn local_path(&mut self, bundle: &Bundle<'_>) -> Option<()> {
+    fn local_path(&mut self, bundle: &KustomizationFolder<'_>) -> Option<()> {
         let version = bundle.resources().into_iter().find_map(|resource| resource.strip_prefix(LOCAL_PATH_RELEASE))?;
         let mut keys = Map::from_iter([("version".to_owned(), version.into())]);
         let mut files = Map::new();
@@ -118,12 +118,12 @@ impl Applications {
                 self.default_paths.extend(texts.map(str::to_owned));
             }
         }
-        let usual = [
+        let patches = [
             ("ConfigMap", "config", "patches/local-path-config.patch.yaml"),
             ("StorageClass", "storageClass", "patches/local-path-storageclass.patch.yaml"),
             ("Namespace", "namespace", "patches/namespace-labels.patch.yaml"),
         ];
-        for (kind, key, default) in usual {
+        for (kind, key, default) in patches {
             let Some(path) = bundle.patch(kind).and_then(|patch| patch["path"].as_str()) else { continue };
             self.generated.push(bundle.folder.join(path));
             if path != default {
@@ -138,7 +138,7 @@ impl Applications {
         Some(())
     }
 
-    fn kata(&mut self, bundle: &Bundle<'_>) -> Option<()> {
+    fn kata(&mut self, bundle: &KustomizationFolder<'_>) -> Option<()> {
         let (class_file, class) = bundle.object("RuntimeClass")?;
         let (set_file, set) = bundle.object("DaemonSet")?;
         let runtime = class["metadata"]["name"].as_str()?;
@@ -150,7 +150,7 @@ impl Applications {
             ("runtime".to_owned(), runtime.into()),
             ("snapshotter".to_owned(), "blockfile".into()),
             ("scratch".to_owned(), json!({ "size": model_size(size)? })),
-            // Both are completed by what the devices say.
+            // `add_kata` sets it, and the volume and the path of `scratch`.
             ("sandboxImage".to_owned(), Value::Null),
         ]);
         let selector = pod["nodeSelector"].as_object().cloned().filter(|selector| !selector.is_empty());
@@ -173,7 +173,7 @@ impl Applications {
         Some(())
     }
 
-    /// Returns `applications` with what the devices say about them, and adds to the devices what the applications say.
+    /// Returns the key `applications` with the settings of Kata Containers from the devices, and adds the key `localPath` to the devices.
     pub(crate) fn complete(&self, drafts: &mut [Draft]) -> Map<String, Value> {
         let mut keys = self.keys.clone();
         let kata = drafts.iter().find_map(|draft| draft.facts.kata.clone());
@@ -194,7 +194,7 @@ impl Applications {
     }
 }
 
-fn add_kata(application: &mut Map<String, Value>, kata: &Kata) {
+fn add_kata(application: &mut Map<String, Value>, kata: &KataSettings) {
     let file = kata.scratch_file.strip_prefix(VOLUMES).and_then(|file| file.split_once('/'));
     if let (Some((volume, path)), Some(scratch)) = (file, application.get_mut("scratch")) {
         *scratch = json!({ "volume": volume, "path": path, "size": scratch["size"] });
@@ -202,7 +202,7 @@ fn add_kata(application: &mut Map<String, Value>, kata: &Kata) {
     application.insert("sandboxImage".to_owned(), kata.sandbox_image.as_str().into());
 }
 
-/// A size of `truncate`, in which G stands for GiB, as the model has it.
+/// Converts a size of the command truncate, where `G` means GiB, to one of the model.
 fn model_size(size: &str) -> Option<String> {
     let digits = size.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &size[digits.len()..] {

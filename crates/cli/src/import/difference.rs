@@ -1,4 +1,4 @@
-//! What differs between a file and what is generated instead of it, as data.
+//! The differences between the values of an imported file and those of the files that are generated instead.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use serde_json::{Map, Value};
 use talosmith_document::{Document, Pointer, Sources};
 use talosmith_render::{Format, parse};
 
-use super::value::{json, merge, text};
+use super::value::{json, merge, scalar_string};
 
 /// A value that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Difference {
-    /// The document and the keys that lead to it.
+pub(crate) struct ValueDifference {
+    /// The document, and the keys that lead to the value.
     pub at: String,
     pub before: Option<String>,
     pub after: Option<String>,
 }
 
-/// Compares the documents of a file with the texts that are generated. What is `hidden` is a secret, and the same as its placeholder.
+/// Compares the documents of a file with the generated texts. Each secret in `hidden` is equal to the placeholder that replaces it.
 pub(super) fn compare<'t>(
     old: Vec<Value>,
     new: impl Iterator<Item = &'t str>,
     hidden: &[(String, String)],
-) -> Vec<Difference> {
+) -> Vec<ValueDifference> {
     let source = Sources::default().add("", "");
     let new = new.flat_map(|text| Document::parse_stream(source, text).unwrap_or_default());
     let (old, new) = (by_identity(old), by_identity(new.map(|node| json(&node)).collect()));
@@ -30,19 +30,19 @@ pub(super) fn compare<'t>(
     let mut names: Vec<&String> = old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))).collect();
     names.sort();
     for name in names {
-        let mut found = Found { hidden, differences: Vec::new() };
-        found.compare(old.get(name), new.get(name), &Pointer::root());
-        differences.extend(found.differences.into_iter().map(|(pointer, before, after)| {
-            let at = [name.clone(), shown(&pointer)];
+        let mut comparison = ValueComparison { hidden, differences: Vec::new() };
+        comparison.compare(old.get(name), new.get(name), &Pointer::root());
+        differences.extend(comparison.differences.into_iter().map(|(pointer, before, after)| {
+            let at = [name.clone(), joined(&pointer)];
             let at: Vec<String> = at.into_iter().filter(|part| !part.is_empty()).collect();
             let at = if at.is_empty() { vec!["the main document".to_owned()] } else { at };
-            Difference { at: at.join(": "), before, after }
+            ValueDifference { at: at.join(": "), before, after }
         }));
     }
     differences
 }
 
-/// The documents by their kind and name; those without are merged.
+/// Returns the documents by kind and name. Documents with the same ones are merged.
 fn by_identity(documents: Vec<Value>) -> BTreeMap<String, Value> {
     let mut found: BTreeMap<String, Value> = BTreeMap::new();
     for document in documents.into_iter().filter(|document| !document.is_null()) {
@@ -56,17 +56,18 @@ fn by_identity(documents: Vec<Value>) -> BTreeMap<String, Value> {
     found
 }
 
-struct Found<'h> {
+/// A comparison of two documents.
+struct ValueComparison<'h> {
     hidden: &'h [(String, String)],
     differences: Vec<(Pointer, Option<String>, Option<String>)>,
 }
 
-impl Found<'_> {
+impl ValueComparison<'_> {
     fn compare(&mut self, old: Option<&Value>, new: Option<&Value>, at: &Pointer) {
         match (old, new) {
             (Some(Value::Object(old)), Some(Value::Object(new))) => self.fields(old, new, at),
             (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
-                let (old, new) = (in_order(old, at), in_order(new, at));
+                let (old, new) = (sorted(old, at), sorted(new, at));
                 for (index, (old, new)) in old.iter().zip(&new).enumerate() {
                     self.compare(Some(old), Some(new), &at.item(index));
                 }
@@ -83,7 +84,7 @@ impl Found<'_> {
         }
     }
 
-    /// Compares texts: those of another language by their values.
+    /// Compares strings. If both contain JSON or TOML, their values are compared.
     fn strings(&mut self, old: &str, new: &str, at: &Pointer) {
         let visible = self.hidden.iter().fold(old.to_owned(), |text, (value, name)| text.replace(value, name));
         if visible == new {
@@ -99,17 +100,19 @@ impl Found<'_> {
     }
 }
 
-/// Whether Talos or Kubernetes reads the same.
+/// Whether Talos and Kubernetes read the same value.
 fn is_same(old: Option<&Value>, new: Option<&Value>) -> bool {
     match (old, new) {
-        (Some(old), Some(new)) => old == new || text(old).is_some() && text(old) == text(new),
+        (Some(old), Some(new)) => {
+            old == new || scalar_string(old).is_some() && scalar_string(old) == scalar_string(new)
+        }
         (None, None) => true,
         _ => false,
     }
 }
 
-/// The items of a list whose order means nothing: variables, and resources of a kustomization.
-fn in_order(items: &[Value], at: &Pointer) -> Vec<Value> {
+/// Sorts the items of a list whose order has no meaning: environment variables, and resources of a kustomization.
+fn sorted(items: &[Value], at: &Pointer) -> Vec<Value> {
     let mut items = items.to_vec();
     if matches!(at.as_str(), "/environment" | "/resources") {
         items.sort_by_key(ToString::to_string);
@@ -117,9 +120,9 @@ fn in_order(items: &[Value], at: &Pointer) -> Vec<Value> {
     items
 }
 
-/// A value in one short line.
+/// Returns a value as one line of at most 61 characters.
 pub(super) fn short(value: &Value) -> String {
-    let line = text(value).unwrap_or_else(|| value.to_string());
+    let line = scalar_string(value).unwrap_or_else(|| value.to_string());
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &line[..end]),
@@ -127,8 +130,8 @@ pub(super) fn short(value: &Value) -> String {
     }
 }
 
-/// The keys of a pointer, for a person.
-fn shown(pointer: &Pointer) -> String {
+/// Returns the keys of a pointer, joined by dots.
+fn joined(pointer: &Pointer) -> String {
     pointer.segments().collect::<Vec<_>>().join(".")
 }
 
@@ -139,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_read_differently_is_a_difference() {
+    fn values_that_talos_reads_alike_are_no_difference() {
         let old =
             vec![json!({ "machine": { "nodeLabels": { "a": "true" } } }), json!({ "kind": "A", "name": "x", "b": 1 })];
         let same = "kind: A\nname: x\nb: 1\n---\nmachine:\n  nodeLabels:\n    a: true\n";
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_other_languages_are_compared_by_their_values() {
+    fn strings_with_toml_are_compared_by_their_values() {
         let old = vec![json!({ "a": "x = [\n  1,\n]\ny = 2\n" })];
         assert_eq!(compare(old.clone(), ["a: |\n  x = [1]\n  y = 2\n"].into_iter(), &[]), []);
         assert_eq!(compare(old, ["a: |\n  x = [1]\n  y = 3\n"].into_iter(), &[])[0].at, "a.y");

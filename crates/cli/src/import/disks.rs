@@ -1,4 +1,4 @@
-//! The disks of a device: what its files select, with the sizes that only the node knows.
+//! The disks that the files of a device select, with the sizes that `talosctl get disks` prints.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,28 @@ use talosmith_model::NodeDisks;
 use talosmith_render::yaml_flow;
 
 use super::draft::Draft;
-use super::value::{json, text};
+use super::value::{json, scalar_string};
 use crate::starter::PLACEHOLDER;
 
 /// The disks of nodes, by the names of their devices.
 pub(crate) type KnownDisks = BTreeMap<String, NodeDisks>;
 
-/// What partitions and file systems take besides volumes, generously.
-const ROOM: u64 = 20_000_000_000;
+/// The bytes that Talos's own partitions and file systems need on a disk besides its volumes, rounded up.
+const RESERVED_BYTES: u64 = 20_000_000_000;
 
-/// The bytes that volumes of raw patches may need, on whichever disk.
+/// Returns the bytes that the volumes in raw patches need, all on one disk.
 fn raw_bytes(draft: &Draft) -> u64 {
     let source = Sources::default().add("", "");
     let documents = draft.raw.iter().flat_map(|raw| Document::parse_stream(source, &raw.text).unwrap_or_default());
     let sizes = documents.map(|node| json(&node)).filter_map(|document| {
-        let sizes = ["minSize", "maxSize"].map(|key| text(&document["provisioning"][key]));
+        let sizes = ["minSize", "maxSize"].map(|key| scalar_string(&document["provisioning"][key]));
         sizes.into_iter().flatten().filter_map(|size| volume_bytes(&size)).max()
     });
     sizes.sum()
 }
 
-/// Returns the key `disks` of a device; none if nothing names a disk.
-pub(super) fn block(draft: &Draft, known: &KnownDisks, version: &TalosVersion) -> Option<String> {
+/// Returns the key `disks` of a device as YAML; none if no disk is known.
+pub(super) fn disks_block(draft: &Draft, known: &KnownDisks, version: &TalosVersion) -> Option<String> {
     let facts = &draft.facts;
     let node = known.get(&draft.name);
     if facts.disks.is_empty() {
@@ -45,8 +45,8 @@ pub(super) fn block(draft: &Draft, known: &KnownDisks, version: &TalosVersion) -
         let size = match &found {
             Some((_, bytes)) => format!("{bytes}B"),
             None => {
-                let taken = facts.taken_bytes.get(name).copied().unwrap_or(0) + raw;
-                let gigabytes = ((taken + taken / 20 + ROOM) / 1_000_000_000).max(500);
+                let used = facts.volume_bytes.get(name).copied().unwrap_or(0) + raw;
+                let gigabytes = ((used + used / 20 + RESERVED_BYTES) / 1_000_000_000).max(500);
                 format!("{gigabytes}GB {PLACEHOLDER}the size of the disk in bytes, as in 500107862016B")
             }
         };

@@ -1,4 +1,4 @@
-//! What the files say of each device: facts for keys of the model, and the rest.
+//! Sorts the values in the files of each device into facts, which have model keys, and raw patches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,64 +6,64 @@ use serde_json::{Value, json};
 use talosmith_document::Document;
 use talosmith_machinery::Role;
 
-use super::documents::{FIELDS, WHOLE};
-use super::facts::{Facts, Taking, placeholders_in};
-use super::main_document::{ROWS, Row};
-use super::objects::{self, Content};
-use super::services;
-use super::source::{Scope, Source};
-use super::text::{Remaining, rest_text};
+use super::documents::{DOCUMENT_FIELDS, DOCUMENTS};
+use super::facts::{Facts, Mapper, placeholders_in};
+use super::file_kind::{self, FileKind};
+use super::main_document::{FieldMapping, MAIN_FIELDS};
+use super::names::{free_name, with_dashes};
+use super::remaining::{RemainingDocument, remaining_text};
+use super::source_file::{FileScope, SourceFile};
 use super::value::{at, has_directive, json, leaves, remove};
 
-/// Facts that the model cannot have, by their identity: they stay raw.
+/// The reasons why facts cannot be in the model, by [`MappedValue::id`]. Their values stay in raw patches.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Denied(pub BTreeMap<String, String>);
+pub(crate) struct Rejected(pub BTreeMap<String, String>);
 
-/// A device as the files describe it.
+/// A device of the new model.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub name: String,
     pub role: Role,
-    /// Whether the role is a guess.
-    pub is_guessed: bool,
-    /// Its IP address, if it is known.
+    /// Whether the role is a guess, because neither the files, nor the arguments, nor the name of the device specify it.
+    pub is_role_guessed: bool,
+    /// The IP address, if it is known.
     pub address: Option<String>,
     pub facts: Facts,
-    pub taken: Vec<Taken>,
+    pub mapped: Vec<MappedValue>,
     pub raw: Vec<RawPatch>,
 }
 
-/// A fact that was taken.
+/// A value that was mapped to model keys.
 #[derive(Debug)]
-pub(crate) struct Taken {
-    /// What [`Denied`] knows it by.
+pub(crate) struct MappedValue {
+    /// The [identity](SourceFile::identity) of the file, `#`, the position of the document, `:`, and the keys of the field, joined by dots; none
+    /// for a whole document. For a whole file, its path.
     pub id: String,
-    /// The index of its file.
+    /// The index of the file.
     pub source: usize,
-    /// The keys that have it: `/labels/a`.
+    /// The model keys that it was mapped to, as pointers: `/labels/a`.
     pub keys: Vec<String>,
-    /// The keys of `files` whose artifacts have it.
+    /// The keys in `files` of the artifacts that contain it.
     pub artifacts: Vec<String>,
 }
 
-/// What no key of the model has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The values of a file that no model key has.
+#[derive(Debug, Clone)]
 pub(crate) struct RawPatch {
     pub source: usize,
     pub name: String,
     pub text: String,
-    /// The placeholders in it.
     pub placeholders: BTreeSet<String>,
-    /// Each value of it as its place and its keys.
+    /// The place and the keys of each value.
     pub values: Vec<(String, String)>,
 }
 
-/// The names and roles of devices.
+/// The known roles of devices, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Roles(pub BTreeMap<String, Role>);
 
 impl Roles {
-    /// The role of a device; none if nobody said it and its name does not.
+    /// Returns the role of a device: the known one, or that in its name, as in `worker-1`.
     fn find(&self, name: &str) -> Option<Role> {
         let is_worker = ["worker", "wk", "agent"].iter().any(|word| name.contains(word));
         let is_control_plane = ["control", "master"].iter().any(|word| name.contains(word))
@@ -77,14 +77,14 @@ impl Roles {
     }
 }
 
-/// Returns the devices that the files name, in their order.
-pub(crate) fn drafts(sources: &[Source], roles: &Roles, has_kata: bool, denied: &Denied) -> Vec<Draft> {
+/// Returns a draft for each device that a file applies to, in the order of the files.
+pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, rejected: &Rejected) -> Vec<Draft> {
     let mut names: Vec<&str> = Vec::new();
     for source in sources {
-        let Scope::Device(name) = &source.scope else { continue };
-        let content = objects::classify(&source.documents.iter().map(json).collect::<Vec<_>>());
-        let is_about_nodes = matches!(content, Content::Patch | Content::Schematic) || !source.keeps_name;
-        if is_about_nodes && !names.contains(&name.as_str()) {
+        let FileScope::Device(name) = &source.scope else { continue };
+        let content = file_kind::classify(&source.documents.iter().map(json).collect::<Vec<_>>());
+        let configures_nodes = matches!(content, FileKind::Patch | FileKind::Schematic) || !source.keeps_name;
+        if configures_nodes && !names.contains(&name.as_str()) {
             names.push(name);
         }
     }
@@ -95,16 +95,16 @@ pub(crate) fn drafts(sources: &[Source], roles: &Roles, has_kata: bool, denied: 
         let mut draft = Draft {
             name: name.to_owned(),
             role,
-            is_guessed: known.is_none() && !is_only,
+            is_role_guessed: known.is_none() && !is_only,
             address: None,
             facts: Facts::default(),
-            taken: Vec::new(),
+            mapped: Vec::new(),
             raw: Vec::new(),
         };
-        let order = [Scope::All, Scope::Role(role), Scope::Device(name.to_owned())];
+        let order = [FileScope::All, FileScope::Role(role), FileScope::Device(name.to_owned())];
         for scope in order {
             for (index, source) in sources.iter().enumerate().filter(|(_, source)| source.scope == scope) {
-                draft.add(index, source, has_kata, denied);
+                draft.add(index, source, has_kata, rejected);
             }
         }
         draft
@@ -113,54 +113,46 @@ pub(crate) fn drafts(sources: &[Source], roles: &Roles, has_kata: bool, denied: 
 }
 
 impl Draft {
-    fn add(&mut self, index: usize, source: &Source, has_kata: bool, denied: &Denied) {
+    fn add(&mut self, index: usize, source: &SourceFile, has_kata: bool, rejected: &Rejected) {
         let documents: Vec<Value> = source.documents.iter().map(json).filter(|value| !value.is_null()).collect();
         self.facts.cluster.extend(source.cluster.iter().map(|(key, value)| (key.clone(), value.clone())));
         self.facts.keys.extend(source.keys.clone());
         let stem = stem(&source.name);
-        match objects::classify(&documents) {
-            Content::Patch => {
-                let mut file = PatchFile { index, source, denied, has_kata, stem: &stem, rest: Vec::new() };
+        match file_kind::classify(&documents) {
+            FileKind::Patch => {
+                let mut file = PatchFile { index, source, rejected, has_kata, stem: &stem, remaining: Vec::new() };
                 if !self.add_alternative(&file, &documents) {
                     for (position, document) in source.documents.iter().enumerate() {
                         self.add_document(&mut file, position, json(document));
                     }
                 }
-                self.add_rest(file);
+                self.add_raw_patch(file);
             }
-            Content::Schematic => {
-                let name = objects::schematic_name(&stem, &self.name);
-                let keys = objects::schematic(documents.into_iter().next().unwrap_or_default());
-                self.take_file(index, &source.path, format!("schematics.{name}"), |taking| {
-                    taking.set_at(&["schematics", &name], keys);
-                    true
+            FileKind::Schematic => {
+                let name = file_kind::schematic_name(&stem, &self.name);
+                let keys = file_kind::schematic_keys(documents.into_iter().next().unwrap_or_default());
+                self.map_file(index, &source.path, format!("schematics.{name}"), |mapper| {
+                    mapper.set_at(&["schematics", &name], keys);
                 });
             }
-            Content::Objects => {
-                if let Some((key, value, labels)) = objects::gpu(&documents) {
-                    self.take_file(index, &source.path, key.replace('/', "."), |taking| {
-                        taking.set(key, value);
+            FileKind::KubernetesObjects => {
+                if let Some((key, value, labels)) = file_kind::gpu_key(&documents) {
+                    self.map_file(index, &source.path, key.replace('/', "."), |mapper| {
+                        mapper.set(key, value);
                         if let (Some((vendor, _)), false) = (key.rsplit_once('/'), labels.is_empty()) {
-                            taking.set(&format!("{vendor}/nodeSelector"), labels);
+                            mapper.set(&format!("{vendor}/nodeSelector"), labels);
                         }
-                        true
                     });
                 }
             }
-            Content::Encrypted | Content::Other => {}
+            FileKind::Encrypted | FileKind::Other => {}
         }
     }
 
-    /// Takes something of a whole file, which has an artifact of its own.
-    fn take_file(
-        &mut self,
-        source: usize,
-        path: impl ToString,
-        artifact: String,
-        take: impl FnOnce(&mut Taking<'_>) -> bool,
-    ) -> bool {
+    /// Maps a whole file, which has an artifact of its own.
+    fn map_file(&mut self, source: usize, path: impl ToString, artifact: String, map: impl FnOnce(&mut Mapper<'_>)) {
         let masked = BTreeSet::new();
-        let mut taking = Taking {
+        let mut mapper = Mapper {
             facts: &mut self.facts,
             masked: &masked,
             stem: "",
@@ -168,75 +160,73 @@ impl Draft {
             keys: Vec::new(),
             artifacts: vec![artifact],
         };
-        if !take(&mut taking) {
-            return false;
-        }
-        let (keys, artifacts) = (taking.keys, taking.artifacts);
-        self.taken.push(Taken { id: path.to_string(), source, keys, artifacts });
-        true
+        map(&mut mapper);
+        let (keys, artifacts) = (mapper.keys, mapper.artifacts);
+        self.mapped.push(MappedValue { id: path.to_string(), source, keys, artifacts });
     }
 
-    /// Takes an image that is not applied, by the name of the file.
+    /// Maps a patch that only sets an alternative installer image; returns false for any other patch.
     fn add_alternative(&mut self, file: &PatchFile<'_>, documents: &[Value]) -> bool {
         let [document] = documents else { return false };
         let base = file.source.name.rsplit('/').next().unwrap_or_default();
-        let Some((name, image)) = services::alternative(base, document) else { return false };
-        self.take_file(file.index, &file.source.path, format!("install.alternatives.{name}"), |taking| {
-            taking.set_at(&["install", "alternatives", name], json!({ "reference": image }));
-            true
-        })
+        let Some((name, image)) = file_kind::alternative_image(base, document) else { return false };
+        self.map_file(file.index, &file.source.path, format!("install.alternatives.{name}"), |mapper| {
+            mapper.set_at(&["install", "alternatives", name], json!({ "reference": image }));
+        });
+        true
     }
 
-    /// Takes what it can of a document of a patch.
+    /// Maps the values of a document that have model keys, and adds the others to the remaining values of the file.
     fn add_document(&mut self, file: &mut PatchFile<'_>, position: usize, document: Value) {
         if document.is_null() {
             return;
         }
         let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-        let mut remaining = Remaining { position, value: document.clone(), gone: Vec::new() };
-        if let Some(whole) = WHOLE.iter().find(|whole| whole.kinds.contains(&&*kind)) {
-            if self.take(file, position, "", &mut |taking| (whole.take)(taking, &document)) {
+        let mut remaining = RemainingDocument { position, value: document.clone(), mapped: Vec::new() };
+        if let Some(mapping) = DOCUMENTS.iter().find(|mapping| mapping.kinds.contains(&&*kind)) {
+            if self.map_value(file, position, "", &mut |mapper| (mapping.map)(mapper, &document)) {
                 remaining.value = Value::Null;
             }
         } else {
-            let (rows, prefix) = if kind.is_empty() { (ROWS, String::new()) } else { (FIELDS, format!("{kind}.")) };
-            // The networks of a cluster are written together.
+            let (fields, prefix) =
+                if kind.is_empty() { (MAIN_FIELDS, String::new()) } else { (DOCUMENT_FIELDS, format!("{kind}.")) };
+            // `clusterNetwork` writes all networks of a cluster. A placeholder in one of them keeps all in the raw patch.
             let network = at(&document, "cluster.network").unwrap_or(&document);
             let keys = ["podSubnets", "serviceSubnets", "dnsDomain"];
-            let has_variable = keys.iter().any(|key| network[*key].to_string().contains("${"));
-            for row in rows.iter().filter(|row| !has_variable || row.key != "clusterNetwork") {
-                let Some(path) = row.path.strip_prefix(prefix.as_str()) else { continue };
-                let Some(found) = at(&document, path).filter(|found| is_free(row, found)) else { continue };
-                let mut apply = |taking: &mut Taking<'_>| {
-                    let is_taken = row.apply(taking, found);
-                    if is_taken && taking.artifacts.is_empty() {
-                        taking.artifact(row.artifact());
+            let has_placeholder = keys.iter().any(|key| network[*key].to_string().contains("${"));
+            for field in fields.iter().filter(|field| !has_placeholder || !field.is_cluster_network()) {
+                let Some(path) = field.path.strip_prefix(prefix.as_str()) else { continue };
+                let Some(found) = at(&document, path).filter(|found| is_mappable(field, found)) else { continue };
+                let mut apply = |mapper: &mut Mapper<'_>| {
+                    let is_mapped = field.apply(mapper, found);
+                    if is_mapped && mapper.artifacts.is_empty() {
+                        mapper.add_artifact(field.artifact());
                     }
-                    is_taken
+                    is_mapped
                 };
-                if self.take(file, position, path, &mut apply) {
+                if self.map_value(file, position, path, &mut apply) {
                     remove(&mut remaining.value, path);
-                    remaining.gone.push(path);
+                    remaining.mapped.push(path);
                 }
             }
         }
-        file.rest.push(remaining);
+        file.remaining.push(remaining);
     }
 
-    /// Takes a fact, unless it is denied.
-    fn take(
+    /// Maps a value, unless it is rejected; returns false, and changes nothing, if it is or the model cannot have it.
+    fn map_value(
         &mut self,
         file: &PatchFile<'_>,
         position: usize,
         path: &str,
-        take: &mut dyn FnMut(&mut Taking<'_>) -> bool,
+        map: &mut dyn FnMut(&mut Mapper<'_>) -> bool,
     ) -> bool {
-        let id = format!("{}#{position}:{path}", file.source.key());
-        if file.denied.0.contains_key(&id) {
+        let id = format!("{}#{position}:{path}", file.source.identity());
+        if file.rejected.0.contains_key(&id) {
             return false;
         }
         let before = self.facts.clone();
-        let mut taking = Taking {
+        let mut mapper = Mapper {
             facts: &mut self.facts,
             masked: &file.source.masked,
             stem: file.stem,
@@ -244,67 +234,64 @@ impl Draft {
             keys: Vec::new(),
             artifacts: Vec::new(),
         };
-        if !take(&mut taking) {
+        if !map(&mut mapper) {
             self.facts = before;
             return false;
         }
-        let (keys, mut artifacts) = (taking.keys, taking.artifacts);
+        let (keys, mut artifacts) = (mapper.keys, mapper.artifacts);
         artifacts.sort();
         artifacts.dedup();
-        self.taken.push(Taken { id, source: file.index, keys, artifacts });
+        self.mapped.push(MappedValue { id, source: file.index, keys, artifacts });
         true
     }
 
-    /// Adds what is left of a file as a raw patch.
-    fn add_rest(&mut self, file: PatchFile<'_>) {
-        let Some((text, values)) = rest_text(file.source, &file.rest) else { return };
+    /// Adds a raw patch with the remaining values of a file.
+    fn add_raw_patch(&mut self, file: PatchFile<'_>) {
+        let Some((text, values)) = remaining_text(file.source, &file.remaining) else { return };
         let is_free = |name: &str| self.raw.iter().all(|raw| raw.name != name);
-        let mut names =
-            std::iter::once(file.stem.to_owned()).chain((2..).map(|number| format!("{}-{number}", file.stem)));
-        let name = names.find(|name| is_free(name)).unwrap_or_default();
+        let name = free_name(file.stem, '-', is_free);
         let placeholders = placeholders_of(file.source, &text);
         self.facts.placeholders.extend(placeholders.iter().cloned());
         self.raw.push(RawPatch { source: file.index, name, text, placeholders, values });
     }
 }
 
-/// The placeholders of a patch. In a text of several lines, such as a script, `${NAME}` may mean something else, unless it is talhelper's.
-fn placeholders_of(source: &Source, text: &str) -> BTreeSet<String> {
+/// Returns the placeholders in a patch. In a string of several lines, such as a script, `${NAME}` can be a shell variable, and is a placeholder only
+/// if talhelper would replace it or the import wrote it.
+fn placeholders_of(source: &SourceFile, text: &str) -> BTreeSet<String> {
     let documents = Document::parse_stream(source.id, text).unwrap_or_default();
     let leaves = documents.iter().flat_map(|node| leaves(&json(node)));
     let texts = leaves.filter_map(|(_, value)| value.as_str().map(str::to_owned));
-    let is_plain = |text: &String| !text.contains('\n');
-    let mut found: BTreeSet<String> = texts.filter(is_plain).flat_map(|text| placeholders_in(&text)).collect();
-    let is_talhelpers = !source.keeps_name && source.whole.is_none();
+    let is_one_line = |text: &String| !text.contains('\n');
+    let mut found: BTreeSet<String> = texts.filter(is_one_line).flat_map(|text| placeholders_in(&text)).collect();
+    let is_of_talhelper = !source.keeps_name && source.whole.is_none();
     let others = placeholders_in(text).into_iter();
-    found.extend(others.filter(|name| is_talhelpers || source.masked.contains(name)));
+    found.extend(others.filter(|name| is_of_talhelper || source.masked.contains(name)));
     found
 }
 
 /// A patch that is being read.
 struct PatchFile<'a> {
     index: usize,
-    source: &'a Source,
-    denied: &'a Denied,
+    source: &'a SourceFile,
+    rejected: &'a Rejected,
     has_kata: bool,
     stem: &'a str,
-    /// What is left of each document.
-    rest: Vec<Remaining>,
+    remaining: Vec<RemainingDocument>,
 }
 
-/// Whether a row can take a value: one with directives of Talos's merge only where it knows them.
-fn is_free(row: &Row, found: &Value) -> bool {
-    let knows = row.path.ends_with("admissionControl") || row.path.ends_with("KubeNodeConfig.taints");
-    knows || !has_directive(found)
+/// Whether a value can be mapped: only some fields can contain a directive of Talos's merge.
+fn is_mappable(field: &FieldMapping, value: &Value) -> bool {
+    let accepts_directives = field.path.ends_with("admissionControl") || field.path.ends_with("KubeNodeConfig.taints");
+    accepts_directives || !has_directive(value)
 }
 
-/// The name of a patch in a file.
+/// Returns the name of the patch in a file.
 fn stem(name: &str) -> String {
     let base = name.rsplit('/').next().unwrap_or(name);
     let stem =
         [".patch.yaml", ".patch.yml", ".template.yaml", ".yaml", ".yml"].iter().find_map(|end| base.strip_suffix(end));
-    let is_good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let stem: String = stem.unwrap_or(base).chars().map(|c| if is_good(c) { c } else { '-' }).collect();
+    let stem = with_dashes(stem.unwrap_or(base), "._");
     let stem = stem.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
     if stem.is_empty() { "patch".to_owned() } else { stem }
 }

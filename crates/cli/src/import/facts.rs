@@ -1,70 +1,69 @@
-//! What was taken from the files of a device.
+//! The facts about a device: the model keys that the values of its files were mapped to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::names::{free_name, with_dashes};
 use super::value::{self, merge};
 
-/// What the model can say of a device.
+/// The facts about a device that the model has keys for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
-    /// The keys of the device.
+    /// The model keys of the device, with their values.
     pub keys: Map<String, Value>,
-    /// Keys of its cluster.
+    /// The model keys of its cluster, with their values.
     pub cluster: Map<String, Value>,
     /// The selectors of its disks, each with the name of the disk; a path begins with `/`.
     pub disks: Vec<(String, String)>,
     /// The disk that Talos is installed on.
     pub system_disk: Option<String>,
-    /// The bytes that volumes take on each disk.
-    pub taken_bytes: BTreeMap<String, u64>,
-    /// The placeholders of secrets that are used.
+    /// The bytes that the volumes on each disk need, by the name of the disk; an empty name for volumes without a selector.
+    pub volume_bytes: BTreeMap<String, u64>,
+    /// The placeholders that the keys and the raw patches use.
     pub placeholders: BTreeSet<String>,
-    /// Values that are not written anywhere, each with the placeholder that replaces it.
+    /// Secrets, each with the placeholder that replaces it. They are written to no file.
     pub hidden: Vec<(String, String)>,
-    /// Files beside device.yaml that keys name, with their texts.
-    pub texts: BTreeMap<String, String>,
-    /// The settings of containerd for kata containers.
-    pub kata: Option<Kata>,
+    /// The contents of the files that keys refer to, such as certificates, by file name.
+    pub referenced_files: BTreeMap<String, String>,
+    pub kata: Option<KataSettings>,
 }
 
-/// What the files of containerd say about kata containers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kata {
-    pub runtime: String,
+/// The settings of Kata Containers in the config files of containerd.
+#[derive(Debug, Clone)]
+pub(crate) struct KataSettings {
     pub scratch_file: String,
     pub sandbox_image: String,
 }
 
-/// One value of a file that is being taken.
-pub(crate) struct Taking<'f> {
+/// Maps one value of a file to model keys, and records which ones.
+pub(crate) struct Mapper<'f> {
     pub facts: &'f mut Facts,
-    /// The name of the file without its ending.
+    /// The name of the file without its extension.
     pub stem: &'f str,
-    /// The placeholders of secrets that were replaced in the file.
+    /// The placeholders that replaced secrets in the file.
     pub masked: &'f BTreeSet<String>,
-    /// Whether the kata application is among the files.
+    /// Whether the imported files contain the application kata-containers.
     pub has_kata: bool,
-    /// The keys that got a value: one or two names each.
+    /// The model keys that were set, as pointers of one or two names: `/labels/a`.
     pub keys: Vec<String>,
-    /// The keys of `files` whose artifacts it is in.
+    /// The keys in `files` of the artifacts that contain the value.
     pub artifacts: Vec<String>,
 }
 
-impl Taking<'_> {
-    /// Whether a text has a secret, for which only raw patches and services have placeholders.
+impl Mapper<'_> {
+    /// Whether a string contains the placeholder of a secret. Only raw patches and extension services can have one in a longer string.
     pub(crate) fn has_secret(&self, text: &str) -> bool {
         placeholders_in(text).iter().any(|name| self.masked.contains(name))
     }
 
-    /// Sets a value at keys joined by `/`.
+    /// Sets the model key at a path of names joined by `/`.
     pub(crate) fn set(&mut self, path: &str, new: impl Into<Value>) {
         let names: Vec<&str> = path.split('/').collect();
         self.set_at(&names, new.into());
     }
 
-    /// Sets the value of an item of a collection.
+    /// Sets the model key at a path of names, any of which can contain a `/`.
     pub(crate) fn set_at(&mut self, names: &[&str], new: Value) {
         let pointer = names.iter().take(2).map(|name| format!("/{name}")).collect::<String>();
         self.keys.push(pointer);
@@ -76,30 +75,29 @@ impl Taking<'_> {
         }
     }
 
-    /// Sets a key of the cluster.
+    /// Sets a model key of the cluster.
     pub(crate) fn set_cluster(&mut self, key: &str, new: Value) {
         self.facts.cluster.insert(key.to_owned(), new);
     }
 
-    /// Notes the key of `files` whose artifact has the value.
-    pub(crate) fn artifact(&mut self, key: impl Into<String>) {
+    /// Records the key in `files` of an artifact that contains the value.
+    pub(crate) fn add_artifact(&mut self, key: impl Into<String>) {
         self.artifacts.push(key.into());
     }
 
-    /// Returns the name of the disk that a selector or a path finds.
+    /// Returns the name of the disk that a selector or a path matches; a disk that has none gets one.
     pub(crate) fn disk(&mut self, selector: &str) -> String {
         if let Some((_, name)) = self.facts.disks.iter().find(|(known, _)| known == selector) {
             return name.clone();
         }
         let base = disk_name(selector);
         let is_free = |name: &str| self.facts.disks.iter().all(|(_, known)| known != name);
-        let mut names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}-{number}")));
-        let name = names.find(|name| is_free(name)).unwrap_or(base);
+        let name = free_name(&base, '-', is_free);
         self.facts.disks.push((selector.to_owned(), name.clone()));
         name
     }
 
-    /// Returns the name of the secret that a value is, if it is a placeholder or, where it has to be a secret, anything else.
+    /// Returns the name of the secret for a value that must be one. A value in plain text becomes the secret `name`.
     pub(crate) fn secret(&mut self, value: &str, name: &str) -> String {
         let placeholder = match placeholder(value) {
             Some(placeholder) => placeholder.to_owned(),
@@ -115,47 +113,47 @@ impl Taking<'_> {
     }
 }
 
-/// The name inside a string that is nothing but `${NAME}`.
+/// Returns the name in a string that is exactly `${NAME}`.
 pub(crate) fn placeholder(text: &str) -> Option<&str> {
     let name = text.strip_prefix("${")?.strip_suffix('}')?;
-    is_variable(name).then_some(name)
+    is_placeholder_name(name).then_some(name)
 }
 
-/// The names of all `${NAME}` in a text.
+/// Returns the names of all placeholders `${NAME}` in a string.
 pub(crate) fn placeholders_in(text: &str) -> BTreeSet<String> {
     let parts = text.split("${").skip(1).filter_map(|part| part.split_once('}'));
-    parts.map(|(name, _)| name).filter(|name| is_variable(name)).map(str::to_owned).collect()
+    parts.map(|(name, _)| name).filter(|name| is_placeholder_name(name)).map(str::to_owned).collect()
 }
 
-fn is_variable(name: &str) -> bool {
+fn is_placeholder_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(is_part)
 }
 
-/// The name of the secret whose placeholder this is.
+/// Returns the name of the secret that a placeholder refers to.
 pub(crate) fn secret_of(placeholder: &str) -> String {
     placeholder.to_ascii_lowercase().replace('_', "-")
 }
 
+/// Returns the placeholder for a secret or a key. Unlike `SecretName::placeholder`, it accepts a name with any character.
 pub(crate) fn placeholder_of(name: &str) -> String {
     name.to_ascii_uppercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// A name for the disk that a selector finds: `nvme` for `disk.transport == 'nvme'`, `sda` for `/dev/sda`.
+/// Returns a name for the disk that a selector matches: `nvme` for `disk.transport == 'nvme'`, `sda` for `/dev/sda`.
 fn disk_name(selector: &str) -> String {
-    let is_good = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let last = match selector.strip_prefix('/') {
         Some(path) => path.rsplit('/').next().unwrap_or_default(),
         None if selector.trim() == "system_disk" => "system",
         None => selector.split(['\'', '"']).nth(1).unwrap_or("disk"),
     };
-    let name: String = last.to_ascii_lowercase().chars().map(|c| if is_good(c) { c } else { '-' }).collect();
+    let name = with_dashes(&last.to_ascii_lowercase(), "");
     let name = name.trim_matches('-');
     let name = name.get(..name.len().min(40)).unwrap_or_default().trim_matches('-');
     if name.is_empty() { "disk".to_owned() } else { name.to_owned() }
 }
 
-/// Returns the list of a value, whose items are strings for Talos.
-pub(crate) fn list(value: &Value) -> Option<Value> {
-    value.as_array()?.iter().map(value::text).map(|text| text.map(Value::from)).collect()
+/// Returns a list with each scalar as a string; none if an item is no scalar.
+pub(crate) fn string_list(value: &Value) -> Option<Value> {
+    value.as_array()?.iter().map(value::scalar_string).map(|text| text.map(Value::from)).collect()
 }

@@ -1,4 +1,4 @@
-//! The names of generated files: those that the files have today.
+//! The key `files` of a device, which keeps the names of the imported files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,16 +6,16 @@ use serde_json::{Map, Value};
 use talosmith_render::DEVICE;
 
 use super::draft::Draft;
-use super::source::Source;
+use super::source_file::SourceFile;
 
-/// Returns the key `files` of a device: the names that differ from the usual ones, and the hostname where no file sets it.
-pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
+/// Returns the key `files` of a device: the names that differ from the default ones. It disables the artifact of the hostname if no file sets one.
+pub(super) fn files(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value> {
     let mut by_artifact: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     let mut by_source: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for taken in &draft.taken {
-        for artifact in &taken.artifacts {
-            by_artifact.entry(artifact).or_default().insert(taken.source);
-            by_source.entry(taken.source).or_default().insert(artifact);
+    for value in &draft.mapped {
+        for artifact in &value.artifacts {
+            by_artifact.entry(artifact).or_default().insert(value.source);
+            by_source.entry(value.source).or_default().insert(artifact);
         }
     }
     let raw: BTreeSet<usize> = draft.raw.iter().map(|raw| raw.source).collect();
@@ -31,12 +31,12 @@ pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
         for artifact in artifacts {
             files.extend(renamed(&default_name(draft, artifact), artifact, name));
         }
-        names.insert(tracked_name(name));
+        names.insert(rendered_name(name));
     }
     names.extend(by_artifact.keys().filter(|key| !files.contains_key(**key)).map(|key| default_name(draft, key)));
     for raw in &draft.raw {
         let mut name = match sources[raw.source].keeps_name {
-            true => tracked_name(&sources[raw.source].name),
+            true => rendered_name(&sources[raw.source].name),
             false => format!("{}.patch.yaml", raw.name),
         };
         if !names.insert(name.clone()) {
@@ -53,7 +53,8 @@ pub(super) fn files(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
     files
 }
 
-/// The items of `files` for an artifact whose file has a name. Beside a template, which has placeholders, is the file with the secrets.
+/// Returns the entries of `files` for an artifact in a file `name`. A template, which has placeholders, also needs the name of the file with the
+/// secrets.
 fn renamed(default: &str, artifact: &str, name: &str) -> Vec<(String, Value)> {
     let entry = |key: String, name: &str| (key, Value::from(name));
     let Some((stem, _)) = name.split_once(".template.") else {
@@ -63,24 +64,24 @@ fn renamed(default: &str, artifact: &str, name: &str) -> Vec<(String, Value)> {
         true => Vec::new(),
         false => {
             let secret = format!("{artifact}.secret");
-            vec![entry(artifact.to_owned(), name), entry(secret, &tracked_name(name))]
+            vec![entry(artifact.to_owned(), name), entry(secret, &rendered_name(name))]
         }
     }
 }
 
-/// The name that `files` takes: of a template, that of the file with the secrets.
-fn tracked_name(name: &str) -> String {
+/// Returns the name of the file with the secrets for the name of a template; any other name is unchanged.
+fn rendered_name(name: &str) -> String {
     name.replace(".template.yaml", ".yaml")
 }
 
-/// Whether the artifact of a key can be in one file with others.
+/// Whether the artifact of a key can share a file with others.
 fn is_shareable(artifact: &str) -> bool {
     let alone =
         ["kata", "tailscale", "extensionServices.", "schematics.", "gpu.", "install.alternatives.", "registries.auth"];
     !alone.iter().any(|key| artifact.starts_with(key))
 }
 
-/// The name of a generated file without `files`.
+/// Returns the name that the artifact of a key has without an entry in `files`.
 fn default_name(draft: &Draft, key: &str) -> String {
     let row = DEVICE.iter().find_map(|row| match row.key.split_once('*') {
         Some((before, after)) => Some((row, key.strip_prefix(before)?.strip_suffix(after)?)),

@@ -1,4 +1,4 @@
-//! The files of a new repository.
+//! The files of the new model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,32 +10,32 @@ use talosmith_model::Schema;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_render::yaml_document;
 
-use super::applications::Applications;
+use super::applications::FoundApplications;
 use super::disks::{self, KnownDisks};
-use super::draft::{Denied, Draft, Roles, drafts};
+use super::draft::{Draft, Rejected, Roles, drafts};
 use super::facts::secret_of;
 use super::file_names;
 use super::images;
-use super::layers::{Layers, lift, move_keys};
-use super::source::{Scope, Source};
+use super::layers::{Layers, extract_layers, move_keys};
+use super::source_file::{FileScope, SourceFile};
 use crate::starter::PLACEHOLDER;
 
-/// What the user says about the nodes.
+/// The facts about the cluster and its nodes that come from arguments and defaults.
 #[derive(Debug)]
 pub(crate) struct FleetFacts {
     pub cluster: String,
     pub talos: TalosVersion,
     pub base: TalosVersion,
-    /// Whether nobody said what made the base configs.
+    /// Whether neither the arguments nor the files specify the version of the talosctl that generated the base configs.
     pub is_base_guessed: bool,
     pub roles: Roles,
-    /// The addresses of devices.
+    /// The known addresses of devices, by name.
     pub addresses: BTreeMap<String, String>,
     pub disks: KnownDisks,
 }
 
-/// The keys that Talos reads on control planes alone.
-pub(super) const CONTROL_PLANE: [&str; 9] = [
+/// The keys whose values Talos reads only on control planes.
+pub(super) const CONTROL_PLANE_KEYS: [&str; 9] = [
     "etcd",
     "apiServer",
     "controllerManager",
@@ -47,53 +47,53 @@ pub(super) const CONTROL_PLANE: [&str; 9] = [
     "kubernetesTalosAPIAccess",
 ];
 
-/// A model, before it is written.
+/// A model made from imported files, before it is written.
 #[derive(Debug)]
 pub(crate) struct ImportedFleet {
-    /// The files to write.
+    /// The files to write, as paths and contents.
     pub files: Vec<(Utf8PathBuf, String)>,
     pub drafts: Vec<Draft>,
-    /// The files that applications generate.
+    /// The imported files that applications generate.
     pub generated: Vec<Utf8PathBuf>,
-    /// What git must ignore: files with secrets.
+    /// The lines of .gitignore for files with secrets.
     pub secret_files: Vec<String>,
 }
 
 impl FleetFacts {
-    /// Returns the first device that the user names and the files do not have.
+    /// Returns the first device that an argument names and no file applies to.
     pub(crate) fn unknown_device(&self, fleet: &ImportedFleet) -> Option<&str> {
         let named = self.roles.0.keys().chain(self.addresses.keys()).chain(self.disks.keys());
         named.map(String::as_str).find(|name| fleet.drafts.iter().all(|draft| draft.name != *name))
     }
 
-    /// Makes a model of the files without the facts that are denied.
-    pub(crate) fn build(&self, sources: &[Source], denied: &Denied) -> ImportedFleet {
-        let applications = Applications::find(sources);
-        let mut drafts = drafts(sources, &self.roles, applications.has_kata(), denied);
+    /// Makes a model of the files. Values whose facts are rejected stay in raw patches.
+    pub(crate) fn build(&self, sources: &[SourceFile], rejected: &Rejected) -> ImportedFleet {
+        let applications = FoundApplications::find(sources);
+        let mut drafts = drafts(sources, &self.roles, applications.has_kata(), rejected);
         let application_keys = applications.complete(&mut drafts);
         let cluster_facts = cluster_facts(&mut drafts);
         for draft in &mut drafts {
-            resolve(draft, sources, &cluster_facts, &self.talos);
-            self.name_address(draft);
+            simplify(draft, sources, &cluster_facts, &self.talos);
+            self.set_address(draft);
         }
         let mut keys: Vec<(Role, Map<String, Value>)> =
             drafts.iter().map(|draft| (draft.role, device_keys(draft, sources))).collect();
-        let mut layers = lift(&mut keys);
+        let mut layers = extract_layers(&mut keys);
         for role in [Role::ControlPlane, Role::Worker] {
             let mut own = drafts.iter().zip(&mut keys).filter(|(draft, _)| draft.role == role);
-            // What several have in common is there already.
+            // `extract_layers` handles roles with several devices. A role with one device gets the keys from the files of its role.
             let (Some((draft, (_, keys))), None) = (own.next(), own.next()) else { continue };
             let layer = if role == Role::Worker { &mut layers.worker } else { &mut layers.controlplane };
             if drafts.len() > 1 {
-                move_keys(keys, &of_role(draft, sources), layer);
+                move_keys(keys, &role_keys(draft, sources), layer);
             }
         }
         let mut files = Vec::new();
-        let mut taken: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.address.clone()).collect();
+        let mut addresses: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.address.clone()).collect();
         for (draft, (_, keys)) in drafts.iter().zip(keys) {
             let folder = device_folder(&draft.name);
             let keys = with_files(keys, draft, &folder, "", &mut files);
-            files.push((device_file(&draft.name), self.device_text(draft, &keys, &mut taken)));
+            files.push((device_file(&draft.name), self.device_text(draft, &keys, &mut addresses)));
         }
         let text = self.fleet_text(&drafts, application_keys, cluster_facts, layers, &mut files);
         files.push((FLEET_FILE.into(), text));
@@ -102,13 +102,13 @@ impl FleetFacts {
         ImportedFleet { files, drafts, generated: applications.generated, secret_files }
     }
 
-    /// The address of a device, if it is known.
+    /// Returns the address of a device, if it is known.
     fn address(&self, draft: &Draft) -> Option<String> {
         self.addresses.get(&draft.name).cloned().or_else(|| static_address(&draft.facts.keys))
     }
 
-    /// Writes the address of the device as `address` in its links, so that devices can share them.
-    fn name_address(&self, draft: &mut Draft) {
+    /// Sets the address of a draft, and writes it as `address` in its links, so that devices can share them.
+    fn set_address(&self, draft: &mut Draft) {
         let Some(address) = self.address(draft) else { return };
         draft.address = Some(address.clone());
         let links = draft.facts.keys.get_mut("links").and_then(Value::as_object_mut);
@@ -122,8 +122,8 @@ impl FleetFacts {
         }
     }
 
-    fn device_text(&self, draft: &Draft, keys: &Map<String, Value>, taken: &mut BTreeSet<String>) -> String {
-        let role = match draft.is_guessed {
+    fn device_text(&self, draft: &Draft, keys: &Map<String, Value>, used_addresses: &mut BTreeSet<String>) -> String {
+        let role = match draft.is_role_guessed {
             true => format!("{} {PLACEHOLDER}the role: controlplane or worker", draft.role.name()),
             false => draft.role.name().to_owned(),
         };
@@ -132,8 +132,8 @@ impl FleetFacts {
             None => {
                 // Addresses for documentation: RFC 5737.
                 let mut free = (11..255).map(|number| format!("192.0.2.{number}"));
-                let address = free.find(|address| !taken.contains(address)).unwrap_or_default();
-                taken.insert(address.clone());
+                let address = free.find(|address| !used_addresses.contains(address)).unwrap_or_default();
+                used_addresses.insert(address.clone());
                 format!("{address} {PLACEHOLDER}the IP address at which talosctl reaches the node")
             }
         };
@@ -141,7 +141,7 @@ impl FleetFacts {
             "# yaml-language-server: $schema=../../schemas/device.schema.json\nname: {}\ncluster: {}\nrole: {role}\naddress: {address}\n",
             draft.name, self.cluster
         );
-        let disks = disks::block(draft, &self.disks, &self.talos);
+        let disks = disks::disks_block(draft, &self.disks, &self.talos);
         for key in schema_keys() {
             if key == "disks" {
                 text.extend(disks.iter().map(|disks| format!("\n{disks}")));
@@ -195,7 +195,7 @@ impl FleetFacts {
     }
 }
 
-/// The lines of .gitignore for the files of a device with secrets.
+/// Returns the lines of .gitignore for the files of a device that contain secrets.
 fn secret_files(draft: &Draft) -> Vec<String> {
     let line = |name: &str| format!("/devices/*/manifests/{name}");
     let patches =
@@ -207,14 +207,14 @@ fn secret_files(draft: &Draft) -> Vec<String> {
     patches.chain(services).chain(registries.map(|_| line("registry-auth.yaml"))).collect()
 }
 
-/// The pointers of the keys of a device that only files of its role set.
-fn of_role(draft: &Draft, sources: &[Source]) -> BTreeSet<String> {
-    let is_of_role = |source: usize| matches!(sources[source].scope, Scope::Role(_));
+/// Returns the pointers of the keys of a device that only files of its role set.
+fn role_keys(draft: &Draft, sources: &[SourceFile]) -> BTreeSet<String> {
+    let is_of_role = |source: usize| matches!(sources[source].scope, FileScope::Role(_));
     let mut found: BTreeMap<String, bool> = BTreeMap::new();
-    for taken in &draft.taken {
-        let files = taken.artifacts.iter().map(|artifact| format!("/files/{artifact}"));
-        for pointer in taken.keys.iter().cloned().chain(files) {
-            *found.entry(pointer).or_insert(true) &= is_of_role(taken.source);
+    for value in &draft.mapped {
+        let files = value.artifacts.iter().map(|artifact| format!("/files/{artifact}"));
+        for pointer in value.keys.iter().cloned().chain(files) {
+            *found.entry(pointer).or_insert(true) &= is_of_role(value.source);
         }
     }
     for raw in &draft.raw {
@@ -225,7 +225,7 @@ fn of_role(draft: &Draft, sources: &[Source]) -> BTreeSet<String> {
     found.into_iter().filter(|(_, is_of_role)| *is_of_role).map(|(pointer, _)| pointer).collect()
 }
 
-/// Returns the facts of the cluster that the devices agree on; a device with another endpoint keeps it as its own.
+/// Returns the facts about the cluster: for each key, the value of the first device. A device with another endpoint gets a key `endpoint`.
 fn cluster_facts(drafts: &mut [Draft]) -> Map<String, Value> {
     let mut facts = Map::new();
     for draft in drafts.iter() {
@@ -242,15 +242,15 @@ fn cluster_facts(drafts: &mut [Draft]) -> Map<String, Value> {
     facts
 }
 
-/// Replaces values by what they refer to.
-fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>, talos: &TalosVersion) {
+/// Removes the keys that only repeat a default or have no effect, and replaces networks and images by names.
+fn simplify(draft: &mut Draft, sources: &[SourceFile], cluster: &Map<String, Value>, talos: &TalosVersion) {
     let name = draft.name.clone();
     let keys = &mut draft.facts.keys;
     if keys.get("hostname").is_some_and(|hostname| *hostname == name.as_str()) {
         keys.shift_remove("hostname");
     }
     if draft.role == Role::Worker {
-        keys.retain(|key, _| !CONTROL_PLANE.contains(&key.as_str()));
+        keys.retain(|key, _| !CONTROL_PLANE_KEYS.contains(&key.as_str()));
     }
     let networks = [("serviceCIDRs", "services", "10.96.0.0/12"), ("podCIDRs", "pods", "10.244.0.0/16")];
     if let Some(routes) = keys.get_mut("tailscale").and_then(|tailscale| tailscale["routes"].as_array_mut()) {
@@ -267,8 +267,8 @@ fn resolve(draft: &mut Draft, sources: &[Source], cluster: &Map<String, Value>, 
     images::name_schematics(draft, sources, talos);
 }
 
-/// Returns all keys of a device. The text of a raw patch is in the place of its file.
-fn device_keys(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
+/// Returns all keys of a device. Its raw patches have a key `text`, which [`with_files`] replaces by `file`.
+fn device_keys(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value> {
     let mut keys = draft.facts.keys.clone();
     let mut patches = Map::new();
     for raw in &draft.raw {
@@ -288,7 +288,7 @@ fn device_keys(draft: &Draft, sources: &[Source]) -> Map<String, Value> {
     keys
 }
 
-/// Moves texts into files of a folder. `prefix` leads from the document with the keys to the folder.
+/// Moves raw patches and certificates from keys to files in a folder. `prefix` is the path of the folder relative to the file with the keys.
 fn with_files(
     mut keys: Map<String, Value>,
     draft: &Draft,
@@ -308,14 +308,16 @@ fn with_files(
     let tls =
         keys.get_mut("registries").and_then(|registries| registries.get_mut("tls")).and_then(Value::as_object_mut);
     for ca in tls.into_iter().flat_map(Map::values_mut).filter_map(|registry| registry.get_mut("ca")) {
-        let Some((name, text)) = ca.as_str().and_then(|name| draft.facts.texts.get_key_value(name)) else { continue };
+        let Some((name, text)) = ca.as_str().and_then(|name| draft.facts.referenced_files.get_key_value(name)) else {
+            continue;
+        };
         files.push((folder.join(name), text.clone()));
         *ca = path_of(name).into();
     }
     keys
 }
 
-/// The keys of a device in the order of the schema.
+/// Returns all model keys of a device in the order of the schema.
 fn schema_keys() -> Vec<String> {
     let schema: Value = serde_json::from_str(Schema::Device.text()).unwrap_or_default();
     schema["properties"].as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or_default()
@@ -325,7 +327,7 @@ fn in_order(mut keys: Map<String, Value>) -> Map<String, Value> {
     schema_keys().into_iter().filter_map(|key| keys.shift_remove_entry(&key)).collect()
 }
 
-/// The first static address of a device's links.
+/// Returns the first static address in the links of a device.
 fn static_address(keys: &Map<String, Value>) -> Option<String> {
     let links = keys.get("links")?.as_object()?;
     let addresses = links.values().filter_map(|link| link["addresses"].as_array()?.first()?.as_str());

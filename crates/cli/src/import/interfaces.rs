@@ -1,28 +1,30 @@
-//! `networkInterfaces` of talhelper as the documents that talhelper itself writes for them from Talos 1.12 on.
+//! Converts `networkInterfaces` of talhelper to the documents that talhelper writes for Talos 1.12 and newer.
 
 use serde_json::{Map, Value, json};
 
 use super::value::only;
 
-/// Returns the documents of the interfaces of a node, and the interfaces that they cannot say.
+/// Returns the documents for the interfaces of a node, and the interfaces that no document can configure.
 pub(super) fn documents(interfaces: &[Value]) -> (Vec<Value>, Vec<Value>) {
-    let (mut made, mut others) = (Made::default(), Vec::new());
+    let (mut converted, mut others) = (InterfaceDocuments::default(), Vec::new());
     for interface in interfaces {
-        let count = made.documents.len();
-        if made.interface(interface).is_none() {
-            made.documents.truncate(count);
+        let count = converted.documents.len();
+        if converted.interface(interface).is_none() {
+            converted.documents.truncate(count);
             others.push(interface.clone());
         }
     }
-    (made.documents, others)
+    (converted.documents, others)
 }
 
 #[derive(Default)]
-struct Made {
+struct InterfaceDocuments {
     documents: Vec<Value>,
+    /// How many interfaces have a selector instead of a name.
     aliases: usize,
 }
 
+/// The keys of an interface that documents can have.
 const KNOWN: [&str; 11] = [
     "interface",
     "deviceSelector",
@@ -37,8 +39,8 @@ const KNOWN: [&str; 11] = [
     "bridge",
 ];
 
-impl Made {
-    /// Adds the documents of an interface; none if it has something else.
+impl InterfaceDocuments {
+    /// Adds the documents for an interface; returns none if it has a key that they cannot have.
     fn interface(&mut self, interface: &Value) -> Option<()> {
         only(interface, &KNOWN)?;
         let name = match interface["interface"].as_str() {
@@ -64,7 +66,7 @@ impl Made {
             }
             (None, None) => self.add("LinkConfig", &name, link.into()),
         }
-        self.clients(&name, interface);
+        self.add_clients(&name, interface);
         for vlan in interface["vlans"].as_array().into_iter().flatten() {
             only(vlan, &["vlanId", "addresses", "routes", "mtu", "dhcp", "dhcpOptions", "vip"])?;
             let id = &vlan["vlanId"];
@@ -73,13 +75,13 @@ impl Made {
                 Map::from_iter([("vlanID".to_owned(), id.clone()), ("parent".to_owned(), name.as_str().into())]);
             link.extend(common(vlan));
             self.add("VLANConfig", &inner, link.into());
-            self.clients(&inner, vlan);
+            self.add_clients(&inner, vlan);
         }
         Some(())
     }
 
-    /// The DHCP client and the shared address of a link.
-    fn clients(&mut self, name: &str, link: &Value) {
+    /// Adds the documents for the DHCP clients and the virtual IP address of a link.
+    fn add_clients(&mut self, name: &str, link: &Value) {
         if link["dhcp"] == true {
             let options = &link["dhcpOptions"];
             let metric = options.get("routeMetric").filter(|metric| **metric != json!(0));
@@ -107,7 +109,7 @@ impl Made {
     }
 }
 
-/// The keys of a bond; none if it has others.
+/// Returns the fields of a bond; none if it has a key that BondConfig cannot have.
 fn bond_keys(bond: &Value) -> Option<Map<String, Value>> {
     let own = [
         "interfaces",
@@ -132,7 +134,7 @@ fn bond_keys(bond: &Value) -> Option<Map<String, Value>> {
     Some(only(bond, &own)?.iter().map(|(key, value)| (renamed(key), value.clone())).collect())
 }
 
-/// The keys that every kind of link has.
+/// Returns the fields that the documents of every kind of link have.
 fn common(link: &Value) -> Map<String, Value> {
     let mut keys = Map::new();
     keys.extend(link.get("mtu").filter(|mtu| **mtu != json!(0)).map(|mtu| ("mtu".to_owned(), mtu.clone())));
@@ -150,14 +152,14 @@ fn common(link: &Value) -> Map<String, Value> {
 
 fn route(route: &Value) -> Value {
     let mut keys = route.as_object().cloned().unwrap_or_default();
-    // A document has no destination for the default route.
+    // A default route has no destination in a document.
     let network = keys.shift_remove("network");
     let network = network.filter(|network| !matches!(network.as_str(), Some("0.0.0.0/0" | "::/0" | "")));
     keys.extend(network.map(|network| ("destination".to_owned(), network)));
     keys.into()
 }
 
-/// The expression that selects a link; none if it has something else.
+/// Returns the expression that selects the same link; none if the selector has an unknown key.
 fn expression(selector: &Value) -> Option<String> {
     let terms = selector.as_object()?.iter().map(|(key, value)| {
         let text = value.as_str();

@@ -1,12 +1,12 @@
-//! Equal keys of several devices, moved to the layer of their role or cluster.
+//! Moves keys that several devices share to the layer of their role or cluster.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use talosmith_machinery::Role;
 
-/// The keys that only a device has.
-const OWN: [&str; 1] = ["hostname"];
+/// The keys that stay in the device.
+const DEVICE_ONLY: [&str; 1] = ["hostname"];
 
 /// The layers of a cluster.
 #[derive(Debug, Default)]
@@ -16,18 +16,18 @@ pub(super) struct Layers {
     pub worker: Map<String, Value>,
 }
 
-/// Moves what all devices have to the defaults, and what all of a role have to the layer of the role.
-pub(super) fn lift(devices: &mut [(Role, Map<String, Value>)]) -> Layers {
+/// Moves the keys that all devices share to the defaults, and those that all devices of a role share to the layer of the role.
+pub(super) fn extract_layers(devices: &mut [(Role, Map<String, Value>)]) -> Layers {
     let mut layers =
-        Layers { defaults: common(devices.iter_mut().map(|(_, keys)| keys).collect()), ..Layers::default() };
+        Layers { defaults: extract_common(devices.iter_mut().map(|(_, keys)| keys).collect()), ..Layers::default() };
     for (role, layer) in [(Role::ControlPlane, &mut layers.controlplane), (Role::Worker, &mut layers.worker)] {
         let of_role = devices.iter_mut().filter(|(own, _)| *own == role).map(|(_, keys)| keys);
-        *layer = common(of_role.collect());
+        *layer = extract_common(of_role.collect());
     }
     layers
 }
 
-/// Moves the keys at some pointers, of one or two names, from a device to a layer.
+/// Moves the keys at `pointers`, of one or two names each, from a device to a layer.
 pub(super) fn move_keys(device: &mut Map<String, Value>, pointers: &BTreeSet<String>, layer: &mut Map<String, Value>) {
     for pointer in pointers {
         let names: Vec<&str> = pointer.splitn(3, '/').skip(1).collect();
@@ -47,13 +47,13 @@ pub(super) fn move_keys(device: &mut Map<String, Value>, pointers: &BTreeSet<Str
     }
 }
 
-/// Removes from devices what all have, and returns it.
-fn common(mut devices: Vec<&mut Map<String, Value>>) -> Map<String, Value> {
+/// Removes the keys that all devices share from them, and returns these keys.
+fn extract_common(mut devices: Vec<&mut Map<String, Value>>) -> Map<String, Value> {
     let mut shared = Map::new();
     let Some(first) = devices.first().filter(|_| devices.len() > 1).map(|first| (**first).clone()) else {
         return shared;
     };
-    for (key, value) in first.iter().filter(|(key, _)| !OWN.contains(&key.as_str())) {
+    for (key, value) in first.iter().filter(|(key, _)| !DEVICE_ONLY.contains(&key.as_str())) {
         if devices.iter().all(|device| device.get(key) == Some(value)) {
             devices.iter_mut().for_each(|device| drop(device.shift_remove(key)));
             shared.insert(key.clone(), value.clone());
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_equal_moves_to_the_layer_of_those_that_have_it() {
+    fn shared_keys_move_to_the_nearest_layer_of_all_their_devices() {
         let mut devices = [
             (
                 Role::ControlPlane,
@@ -105,7 +105,7 @@ mod tests {
             (Role::Worker, json!({ "hostname": "a", "labels": { "x": "1" }, "time": { "servers": ["t"] } })),
         ]
         .map(|(role, keys)| (role, map(keys)));
-        let layers = lift(&mut devices);
+        let layers = extract_layers(&mut devices);
         assert_eq!(Value::Object(layers.defaults), json!({ "labels": { "x": "1" } }));
         assert_eq!(Value::Object(layers.controlplane), json!({ "cni": { "name": "none" } }));
         assert_eq!(Value::Object(layers.worker), json!({}));

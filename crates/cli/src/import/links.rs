@@ -1,32 +1,33 @@
-//! Documents about the network: each says something about a link.
+//! Network documents, each of which configures a link, a virtual IP address or a static host.
 
 use serde_json::{Map, Value, json};
 
-use super::facts::Taking;
-use super::value::{at, only, text};
+use super::facts::Mapper;
+use super::value::{at, only, scalar_string};
 
-/// A document about a link; false if it has something that `links` has no key for.
-pub(super) fn link(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document that configures a link; returns false if it has a field without a key in `links`.
+pub(super) fn link(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let keys = match value["kind"].as_str() {
         Some("LinkConfig") => physical(value),
         Some("BondConfig") => bond(value),
         Some("VLANConfig") => vlan(value),
         Some("BridgeConfig") => bridge(value),
         Some("LinkAliasConfig") => alias(value),
-        Some("DHCPv4Config") => client(value, "dhcp4"),
-        Some("DHCPv6Config") => client(value, "dhcp6"),
+        Some("DHCPv4Config") => dhcp_client(value, "dhcp4"),
+        Some("DHCPv6Config") => dhcp_client(value, "dhcp6"),
         Some("EthernetConfig") => ethernet(value),
         _ => None,
     };
     let (Some(keys), Some(name)) = (keys, value["name"].as_str()) else { return false };
-    taking.set_at(&["links", name], Value::Object(keys));
-    taking.artifact("links");
+    mapper.set_at(&["links", name], Value::Object(keys));
+    mapper.add_artifact("links");
     true
 }
 
+/// The fields that the documents of every kind of link can have.
 const COMMON: [&str; 6] = ["apiVersion", "kind", "name", "mtu", "addresses", "routes"];
 
-/// The keys that every kind of link has.
+/// Returns the keys in `links` for the common fields; none if the document has a field that is neither common nor one of `others`.
 fn common(value: &Value, others: &[&str]) -> Option<Map<String, Value>> {
     let fields = only(value, &[&COMMON, others].concat())?;
     let mut keys = Map::new();
@@ -41,7 +42,7 @@ fn common(value: &Value, others: &[&str]) -> Option<Map<String, Value>> {
             let fields = only(route, &["destination", "gateway", "metric"])?;
             let gateway = fields.get("gateway").and_then(Value::as_str);
             let default = if gateway.is_some_and(|gateway| gateway.contains(':')) { "::/0" } else { "0.0.0.0/0" };
-            let destination = fields.get("destination").map_or(Some(default.to_owned()), text)?;
+            let destination = fields.get("destination").map_or(Some(default.to_owned()), scalar_string)?;
             let inner = fields.iter().filter(|(key, _)| *key != "destination");
             let inner: Map<_, _> = inner.map(|(key, value)| (key.clone(), value.clone())).collect();
             if by_destination.insert(destination, inner.into()).is_some() {
@@ -97,22 +98,24 @@ fn alias(value: &Value) -> Option<Map<String, Value>> {
     })
 }
 
-fn client(value: &Value, key: &str) -> Option<Map<String, Value>> {
+fn dhcp_client(value: &Value, key: &str) -> Option<Map<String, Value>> {
     let fields = only(value, &["apiVersion", "kind", "name", "routeMetric", "ignoreHostname", "ignoreRoutes"])?;
-    let inner = fields.iter().filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "name"));
-    let inner: Map<_, _> = inner.map(|(key, value)| (key.clone(), value.clone())).collect();
-    Some(Map::from_iter([(key.to_owned(), inner.into())]))
+    Some(Map::from_iter([(key.to_owned(), without_identity(fields).into())]))
 }
 
 fn ethernet(value: &Value) -> Option<Map<String, Value>> {
     let fields = only(value, &["apiVersion", "kind", "name", "features", "rings", "channels", "wakeOnLan"])?;
-    let inner = fields.iter().filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "name"));
-    let inner: Map<_, _> = inner.map(|(key, value)| (key.clone(), value.clone())).collect();
-    Some(Map::from_iter([("ethernet".to_owned(), inner.into())]))
+    Some(Map::from_iter([("ethernet".to_owned(), without_identity(fields).into())]))
 }
 
-/// A document Layer2VIPConfig or HCloudVIPConfig.
-pub(super) fn vip(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Returns the fields of a document without those that identify it.
+fn without_identity(fields: &Map<String, Value>) -> Map<String, Value> {
+    let others = fields.iter().filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind" | "name"));
+    others.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// Maps a document Layer2VIPConfig or HCloudVIPConfig.
+pub(super) fn vip(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "link", "apiToken"]).is_some();
     let (Some(address), Some(link)) = (value["name"].as_str(), value["link"].as_str()) else { return false };
     if !is_known {
@@ -120,18 +123,18 @@ pub(super) fn vip(taking: &mut Taking<'_>, value: &Value) -> bool {
     }
     let mut vip = json!({ "link": link });
     if let Some(token) = value["apiToken"].as_str() {
-        vip["hcloudToken"] = taking.secret(token, "hcloud-token").into();
+        vip["hcloudToken"] = mapper.secret(token, "hcloud-token").into();
     }
-    taking.set_at(&["vips", address], vip);
-    taking.artifact("vips");
+    mapper.set_at(&["vips", address], vip);
+    mapper.add_artifact("vips");
     true
 }
 
-/// A document StaticHostConfig.
-pub(super) fn static_host(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document StaticHostConfig.
+pub(super) fn static_host(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "hostnames"]).is_some();
     let Some(address) = value["name"].as_str().filter(|_| is_known) else { return false };
-    taking.set_at(&["staticHosts", address], value["hostnames"].clone());
-    taking.artifact("staticHosts");
+    mapper.set_at(&["staticHosts", address], value["hostnames"].clone());
+    mapper.add_artifact("staticHosts");
     true
 }

@@ -1,122 +1,123 @@
-//! The fields of the main document of a machine config, and the keys that write them.
+//! The fields of the main document of a machine config, and the model key that each is mapped to.
 
 use serde_json::{Map, Value, json};
 
-use super::facts::{Taking, list};
-use super::value::{only, text, texts};
+use super::facts::{Mapper, string_list};
+use super::names::{free_name, with_dashes};
+use super::value::{only, scalar_string, string_mapping};
 use super::{services, storage};
 
-/// A value of Talos and the model key that writes it.
-pub(super) struct Row {
-    /// The keys that lead to it, joined by dots.
+/// A field of a machine config, and the model key that it is mapped to.
+pub(super) struct FieldMapping {
+    /// The keys that lead to the field, joined by dots; in a document with a kind, the kind is the first.
     pub path: &'static str,
-    /// The keys of the model, joined by `/`.
+    /// The model key of the device, as names joined by `/`.
     pub key: &'static str,
-    pub take: Take,
+    pub conversion: Conversion,
 }
 
-/// How a value becomes that of the model.
-pub(super) enum Take {
+/// How the value of a field is converted to the value of its model key.
+pub(super) enum Conversion {
     Same,
     /// A mapping of strings.
-    Texts,
+    Strings,
     /// A list of strings.
     List,
     /// The opposite of a boolean.
     Not,
-    /// By a function, which returns false if the model cannot have the value.
-    With(fn(&mut Taking<'_>, &Value) -> bool),
+    /// A network of the cluster: the model key is one of the cluster, and the device sets `clusterNetwork`.
+    ClusterNetwork,
+    /// A function, which returns false if the model cannot have the value.
+    With(fn(&mut Mapper<'_>, &Value) -> bool),
 }
 
-use Take::{List, Not, Same, Texts, With};
+use Conversion::{ClusterNetwork, List, Not, Same, Strings, With};
 
-const fn row(path: &'static str, key: &'static str, take: Take) -> Row {
-    Row { path, key, take }
+pub(super) const fn field(path: &'static str, key: &'static str, conversion: Conversion) -> FieldMapping {
+    FieldMapping { path, key, conversion }
 }
 
-/// The values of the main document.
-pub(super) static ROWS: &[Row] = &[
-    row("machine.nodeLabels", "labels", Texts),
-    row("machine.nodeAnnotations", "annotations", Texts),
-    row("machine.nodeTaints", "taints", Texts),
-    row("machine.certSANs", "certSANs", List),
-    row("machine.sysctls", "sysctls", Texts),
-    row("machine.network.hostname", "hostname", Same),
-    row("machine.network.nameservers", "nameservers", List),
-    row("machine.network.searchDomains", "searchDomains/domains", List),
-    row("machine.network.disableSearchDomain", "searchDomains/disableDefault", Same),
-    row("machine.time.servers", "time/servers", List),
-    row("machine.time.disabled", "time/disabled", Same),
-    row("machine.time.bootTimeout", "time/bootTimeout", Same),
-    row("machine.kernel.modules", "kernelModules", With(kernel_modules)),
-    row("machine.udev.rules", "udevRules", With(udev_rules)),
-    row("machine.files", "machineFiles", With(services::machine_files)),
-    row("machine.registries.mirrors", "registries/mirrors", With(services::mirrors)),
-    row("machine.logging.destinations", "logs", With(services::log_destinations)),
-    row("machine.install.image", "install/image/reference", Same),
-    row("machine.install.disk", "install/disk", With(storage::install_disk)),
-    row("machine.install.diskSelector", "install/disk", With(storage::install_selector)),
-    row("machine.install.wipe", "install/wipe", Same),
-    row("machine.kubelet.extraArgs", "kubelet/extraArgs", Texts),
-    row("machine.kubelet.extraConfig", "kubelet/extraConfig", With(kubelet_config)),
-    row("machine.kubelet.disableManifestsDirectory", "kubelet/disableManifestsDirectory", Same),
-    row("machine.kubelet.nodeIP.validSubnets", "kubelet/nodeIP/validSubnets", List),
-    row("machine.kubelet.clusterDNS", "kubelet/clusterDNS", List),
-    row("machine.kubelet.extraMounts", "kubelet/extraMounts", With(extra_mounts)),
-    row("machine.features.hostDNS", "hostDNS", Same),
-    row("machine.features.kubePrism", "kubePrism", Same),
-    row("machine.features.kubernetesTalosAPIAccess", "kubernetesTalosAPIAccess", With(talos_api_access)),
-    row("cluster.allowSchedulingOnControlPlanes", "allowSchedulingOnControlPlanes", Same),
-    row("cluster.controlPlane.endpoint", "endpoint", With(endpoint)),
-    row("cluster.network.podSubnets", "clusterNetwork", With(|taking, value| network(taking, "podCIDRs", value))),
-    row(
-        "cluster.network.serviceSubnets",
-        "clusterNetwork",
-        With(|taking, value| network(taking, "serviceCIDRs", value)),
-    ),
-    row("cluster.network.dnsDomain", "clusterNetwork", With(|taking, value| network(taking, "dnsDomain", value))),
-    row("cluster.network.cni", "cni", Same),
-    row("cluster.proxy.disabled", "proxy/enabled", Not),
-    row("cluster.coreDNS.disabled", "coreDNS/enabled", Not),
-    row("cluster.discovery.enabled", "discovery/enabled", Same),
-    row("cluster.discovery.registries.service.endpoint", "discovery/endpoint", Same),
-    row("cluster.controllerManager.extraArgs", "controllerManager/extraArgs", Texts),
-    row("cluster.scheduler.extraArgs", "scheduler/extraArgs", Texts),
-    row("cluster.scheduler.config", "scheduler/config", Same),
-    row("cluster.apiServer.certSANs", "apiServer/certSANs", List),
-    row("cluster.apiServer.extraArgs", "apiServer/extraArgs", With(api_server_arguments)),
-    row("cluster.apiServer.admissionControl", "apiServer/admissionControl", With(admission_control)),
-    row("cluster.apiServer.auditPolicy", "apiServer/auditPolicy", With(audit_policy)),
-    row("cluster.etcd.advertisedSubnets", "etcd/advertisedSubnets", List),
-    row("cluster.etcd.listenSubnets", "etcd/listenSubnets", List),
-    row("cluster.etcd.extraArgs", "etcd/extraArgs", Texts),
-    row("cluster.extraManifests", "manifests", With(external_manifests)),
-    row("cluster.inlineManifests", "manifests", With(inline_manifests)),
+/// The fields of the main document.
+pub(super) static MAIN_FIELDS: &[FieldMapping] = &[
+    field("machine.nodeLabels", "labels", Strings),
+    field("machine.nodeAnnotations", "annotations", Strings),
+    field("machine.nodeTaints", "taints", Strings),
+    field("machine.certSANs", "certSANs", List),
+    field("machine.sysctls", "sysctls", Strings),
+    field("machine.network.hostname", "hostname", Same),
+    field("machine.network.nameservers", "nameservers", List),
+    field("machine.network.searchDomains", "searchDomains/domains", List),
+    field("machine.network.disableSearchDomain", "searchDomains/disableDefault", Same),
+    field("machine.time.servers", "time/servers", List),
+    field("machine.time.disabled", "time/disabled", Same),
+    field("machine.time.bootTimeout", "time/bootTimeout", Same),
+    field("machine.kernel.modules", "kernelModules", With(kernel_modules)),
+    field("machine.udev.rules", "udevRules", With(udev_rules)),
+    field("machine.files", "machineFiles", With(services::machine_files)),
+    field("machine.registries.mirrors", "registries/mirrors", With(services::mirrors)),
+    field("machine.logging.destinations", "logs", With(services::log_destinations)),
+    field("machine.install.image", "install/image/reference", Same),
+    field("machine.install.disk", "install/disk", With(storage::install_disk)),
+    field("machine.install.diskSelector", "install/disk", With(storage::install_selector)),
+    field("machine.install.wipe", "install/wipe", Same),
+    field("machine.kubelet.extraArgs", "kubelet/extraArgs", Strings),
+    field("machine.kubelet.extraConfig", "kubelet/extraConfig", With(kubelet_config)),
+    field("machine.kubelet.disableManifestsDirectory", "kubelet/disableManifestsDirectory", Same),
+    field("machine.kubelet.nodeIP.validSubnets", "kubelet/nodeIP/validSubnets", List),
+    field("machine.kubelet.clusterDNS", "kubelet/clusterDNS", List),
+    field("machine.kubelet.extraMounts", "kubelet/extraMounts", With(extra_mounts)),
+    field("machine.features.hostDNS", "hostDNS", Same),
+    field("machine.features.kubePrism", "kubePrism", Same),
+    field("machine.features.kubernetesTalosAPIAccess", "kubernetesTalosAPIAccess", With(talos_api_access)),
+    field("cluster.allowSchedulingOnControlPlanes", "allowSchedulingOnControlPlanes", Same),
+    field("cluster.controlPlane.endpoint", "endpoint", With(endpoint)),
+    field("cluster.network.podSubnets", "podCIDRs", ClusterNetwork),
+    field("cluster.network.serviceSubnets", "serviceCIDRs", ClusterNetwork),
+    field("cluster.network.dnsDomain", "dnsDomain", ClusterNetwork),
+    field("cluster.network.cni", "cni", Same),
+    field("cluster.proxy.disabled", "proxy/enabled", Not),
+    field("cluster.coreDNS.disabled", "coreDNS/enabled", Not),
+    field("cluster.discovery.enabled", "discovery/enabled", Same),
+    field("cluster.discovery.registries.service.endpoint", "discovery/endpoint", Same),
+    field("cluster.controllerManager.extraArgs", "controllerManager/extraArgs", Strings),
+    field("cluster.scheduler.extraArgs", "scheduler/extraArgs", Strings),
+    field("cluster.scheduler.config", "scheduler/config", Same),
+    field("cluster.apiServer.certSANs", "apiServer/certSANs", List),
+    field("cluster.apiServer.extraArgs", "apiServer/extraArgs", With(api_server_arguments)),
+    field("cluster.apiServer.admissionControl", "apiServer/admissionControl", With(admission_control)),
+    field("cluster.apiServer.auditPolicy", "apiServer/auditPolicy", With(audit_policy)),
+    field("cluster.etcd.advertisedSubnets", "etcd/advertisedSubnets", List),
+    field("cluster.etcd.listenSubnets", "etcd/listenSubnets", List),
+    field("cluster.etcd.extraArgs", "etcd/extraArgs", Strings),
+    field("cluster.extraManifests", "manifests", With(external_manifests)),
+    field("cluster.inlineManifests", "manifests", With(inline_manifests)),
 ];
 
-impl Row {
-    /// Takes a value; false if the model cannot have it.
-    pub(super) fn apply(&self, taking: &mut Taking<'_>, found: &Value) -> bool {
-        let new = match self.take {
-            Texts => {
-                let texts = texts(found);
-                for (name, text) in texts.iter().filter_map(Value::as_object).flatten() {
+impl FieldMapping {
+    /// Maps a value; returns false if the model cannot have it.
+    pub(super) fn apply(&self, mapper: &mut Mapper<'_>, value: &Value) -> bool {
+        let converted = match self.conversion {
+            Strings => {
+                let strings = string_mapping(value);
+                for (name, text) in strings.iter().filter_map(Value::as_object).flatten() {
                     let names: Vec<&str> = self.key.split('/').chain([name.as_str()]).collect();
-                    taking.set_at(&names, text.clone());
+                    mapper.set_at(&names, text.clone());
                 }
-                return texts.is_some();
+                return strings.is_some();
             }
-            Same => Some(found.clone()).filter(|value| !value.is_null()),
-            List => list(found),
-            Not => found.as_bool().map(|flag| Value::from(!flag)),
-            With(take) => return take(taking, found),
+            ClusterNetwork => return cluster_network(mapper, self.key, value),
+            Same => Some(value.clone()).filter(|value| !value.is_null()),
+            List => string_list(value),
+            Not => value.as_bool().map(|flag| Value::from(!flag)),
+            With(map) => return map(mapper, value),
         };
-        new.map(|new| taking.set(self.key, new)).is_some()
+        converted.map(|converted| mapper.set(self.key, converted)).is_some()
     }
 
-    /// The key of `files` whose artifact has the value.
+    /// Returns the key in `files` of the artifact that contains the value.
     pub(super) fn artifact(&self) -> &'static str {
         match self.key {
+            _ if self.is_cluster_network() => "clusterNetwork",
             "searchDomains/domains" | "searchDomains/disableDefault" => "nameservers",
             "install/image/reference" => "install.image",
             "install/wipe" => "install.disk",
@@ -128,41 +129,44 @@ impl Row {
             key => key.split('/').next().unwrap_or(key),
         }
     }
+
+    pub(super) fn is_cluster_network(&self) -> bool {
+        matches!(self.conversion, ClusterNetwork)
+    }
 }
 
-fn kernel_modules(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn kernel_modules(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(modules) = value.as_array() else { return false };
     modules.iter().all(|module| {
         let Some(fields) = only(module, &["name", "parameters"]) else { return false };
-        let Some(name) = fields.get("name").and_then(text) else { return false };
-        let parameters = fields.get("parameters").and_then(list).map(|list| ("parameters".to_owned(), list));
-        taking.set_at(&["kernelModules", &name], parameters.into_iter().collect::<Map<_, _>>().into());
+        let Some(name) = fields.get("name").and_then(scalar_string) else { return false };
+        let parameters = fields.get("parameters").and_then(string_list).map(|list| ("parameters".to_owned(), list));
+        mapper.set_at(&["kernelModules", &name], parameters.into_iter().collect::<Map<_, _>>().into());
         true
     })
 }
 
-pub(super) fn udev_rules(taking: &mut Taking<'_>, value: &Value) -> bool {
-    let Some(rules) = list(value) else { return false };
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let name: String = taking.stem.chars().map(|c| if is_name(c) { c } else { '-' }).collect();
+pub(super) fn udev_rules(mapper: &mut Mapper<'_>, value: &Value) -> bool {
+    let Some(rules) = string_list(value) else { return false };
+    let name = with_dashes(mapper.stem, "");
     let name = name.trim_start_matches(|c: char| c == '-' || c.is_ascii_digit()).to_owned();
-    taking.set_at(&["udevRules", if name.is_empty() { "rules" } else { &name }], rules);
+    mapper.set_at(&["udevRules", if name.is_empty() { "rules" } else { &name }], rules);
     true
 }
 
-fn kubelet_config(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn kubelet_config(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(fields) = value.as_object() else { return false };
     for (key, value) in fields {
         match key.as_str() {
-            "maxPods" => taking.set("kubelet/maxPods", value.clone()),
-            _ => taking.set_at(&["kubelet", "extraConfig", key], value.clone()),
+            "maxPods" => mapper.set("kubelet/maxPods", value.clone()),
+            _ => mapper.set_at(&["kubelet", "extraConfig", key], value.clone()),
         }
     }
-    taking.artifact("kubelet");
+    mapper.add_artifact("kubelet");
     true
 }
 
-fn extra_mounts(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn extra_mounts(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(mounts) = value.as_array() else { return false };
     mounts.iter().all(|mount| {
         let Some(fields) = only(mount, &["destination", "type", "source", "options"]) else { return false };
@@ -179,40 +183,40 @@ fn extra_mounts(taking: &mut Taking<'_>, value: &Value) -> bool {
         if let Some(options) = fields.get("options").filter(|options| **options != json!(["bind", "rshared", "rw"])) {
             keys["options"] = options.clone();
         }
-        taking.set_at(&["kubelet", "extraMounts", destination], keys);
+        mapper.set_at(&["kubelet", "extraMounts", destination], keys);
         true
     })
 }
 
-fn talos_api_access(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn talos_api_access(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let known = ["enabled", "allowedRoles", "allowedKubernetesNamespaces"];
     let Some(fields) = only(value, &known).filter(|fields| fields.get("enabled") == Some(&Value::Bool(true))) else {
         return false;
     };
     for (key, value) in fields.iter().filter(|(key, _)| *key != "enabled") {
-        taking.set_at(&["kubernetesTalosAPIAccess", key], value.clone());
+        mapper.set_at(&["kubernetesTalosAPIAccess", key], value.clone());
     }
     true
 }
 
-pub(super) fn endpoint(taking: &mut Taking<'_>, value: &Value) -> bool {
+pub(super) fn endpoint(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(url) = value.as_str().filter(|url| !url.contains("${")) else { return false };
-    taking.set_cluster("endpoint", url.into());
-    taking.set("endpoint", "cluster");
+    mapper.set_cluster("endpoint", url.into());
+    mapper.set("endpoint", "cluster");
     true
 }
 
-/// A part of the cluster's network, of which none can be a variable.
-pub(super) fn network(taking: &mut Taking<'_>, key: &str, value: &Value) -> bool {
+/// Sets a network of the cluster, which cannot contain a placeholder.
+fn cluster_network(mapper: &mut Mapper<'_>, key: &str, value: &Value) -> bool {
     let is_known = !value.to_string().contains("${");
     if is_known {
-        taking.set_cluster(key, value.clone());
-        taking.set("clusterNetwork", true);
+        mapper.set_cluster(key, value.clone());
+        mapper.set("clusterNetwork", true);
     }
     is_known
 }
 
-/// The arguments of kube-apiserver that `apiServer.oidc` has keys for.
+/// The arguments of kube-apiserver, and the keys in `apiServer.oidc` that they are mapped to.
 const OIDC: [(&str, &str); 6] = [
     ("oidc-issuer-url", "issuerURL"),
     ("oidc-client-id", "clientID"),
@@ -222,21 +226,21 @@ const OIDC: [(&str, &str); 6] = [
     ("oidc-groups-prefix", "groupsPrefix"),
 ];
 
-fn api_server_arguments(taking: &mut Taking<'_>, value: &Value) -> bool {
-    let Some(Value::Object(arguments)) = texts(value) else { return false };
+fn api_server_arguments(mapper: &mut Mapper<'_>, value: &Value) -> bool {
+    let Some(Value::Object(arguments)) = string_mapping(value) else { return false };
     let has_both = ["oidc-issuer-url", "oidc-client-id"].iter().all(|name| arguments.contains_key(*name));
     for (name, argument) in arguments {
         match OIDC.iter().find(|(known, _)| has_both && *known == name) {
-            Some((_, key)) => taking.set_at(&["apiServer", "oidc", key], argument),
-            None => taking.set_at(&["apiServer", "extraArgs", &name], argument),
+            Some((_, key)) => mapper.set_at(&["apiServer", "oidc", key], argument),
+            None => mapper.set_at(&["apiServer", "extraArgs", &name], argument),
         }
     }
     true
 }
 
-fn admission_control(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn admission_control(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     if *value == json!({ "$patch": "delete" }) {
-        taking.set_at(&["apiServer", "admissionControl", "PodSecurity"], json!({ "enabled": false }));
+        mapper.set_at(&["apiServer", "admissionControl", "PodSecurity"], json!({ "enabled": false }));
         return true;
     }
     let Some(plugins) = value.as_array() else { return false };
@@ -244,52 +248,50 @@ fn admission_control(taking: &mut Taking<'_>, value: &Value) -> bool {
         let name = only(plugin, &["name", "configuration"]).and_then(|fields| fields.get("name")?.as_str());
         let Some(name) = name else { return false };
         let configuration = json!({ "configuration": plugin["configuration"] });
-        taking.set_at(&["apiServer", "admissionControl", name], configuration);
+        mapper.set_at(&["apiServer", "admissionControl", name], configuration);
         true
     })
 }
 
-pub(super) fn audit_policy(taking: &mut Taking<'_>, value: &Value) -> bool {
+pub(super) fn audit_policy(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(mut policy) = value.as_object().cloned() else { return false };
     policy.shift_remove("apiVersion");
     policy.shift_remove("kind");
-    taking.set("apiServer/auditPolicy", policy);
+    mapper.set("apiServer/auditPolicy", policy);
     true
 }
 
-fn external_manifests(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn external_manifests(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(urls) = value.as_array() else { return false };
     urls.iter().all(|url| {
         let Some(url) = url.as_str() else { return false };
         let name = manifest_name(url);
-        let known = taking.facts.keys.get("manifests").and_then(Value::as_object);
+        let known = mapper.facts.keys.get("manifests").and_then(Value::as_object);
         let is_free = |name: &str| known.is_none_or(|known| !known.contains_key(name));
-        let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
-        let name = names.find(|name| is_free(name)).unwrap_or(name);
-        taking.set_at(&["manifests", &name], json!({ "url": url }));
+        let name = free_name(&name, '-', is_free);
+        mapper.set_at(&["manifests", &name], json!({ "url": url }));
         true
     })
 }
 
-/// A name for a manifest: that of its file.
+/// Returns a name for a manifest, made from the name of its file.
 fn manifest_name(url: &str) -> String {
     let file = url.split(['?', '#']).next().unwrap_or(url).rsplit('/').next().unwrap_or_default();
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_ascii_lowercase();
-    let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name = name.trim_matches('-').to_owned();
+    let name = with_dashes(&stem, "").trim_matches('-').to_owned();
     if name.is_empty() { "manifest".to_owned() } else { name }
 }
 
-fn inline_manifests(taking: &mut Taking<'_>, value: &Value) -> bool {
+fn inline_manifests(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(manifests) = value.as_array() else { return false };
     manifests.iter().all(|manifest| {
         let is_known = only(manifest, &["name", "contents"]).is_some();
         let (Some(name), Some(content)) = (manifest["name"].as_str(), manifest["contents"].as_str()) else {
             return false;
         };
-        let is_known = is_known && !taking.has_secret(content);
+        let is_known = is_known && !mapper.has_secret(content);
         if is_known {
-            taking.set_at(&["manifests", name], json!({ "content": content }));
+            mapper.set_at(&["manifests", name], json!({ "content": content }));
         }
         is_known
     })

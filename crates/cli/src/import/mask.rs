@@ -1,4 +1,4 @@
-//! Secrets in plain text, which are replaced before anything else reads a file.
+//! Replaces secrets in plain text by placeholders, before anything else reads a file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,15 +9,16 @@ use talosmith_machinery::{PatchLocator, Target, decode_patch};
 use talosmith_model::tailscale_key;
 
 use super::facts::{placeholder, placeholder_of};
-use super::source::Source;
+use super::names::free_name;
+use super::source_file::SourceFile;
 
-/// The names of the placeholders for the secrets that were found, by their values.
+/// The placeholders of the secrets that were found, by the values of the secrets.
 #[derive(Default)]
 pub(crate) struct Masked(BTreeMap<String, String>);
 
 impl Masked {
-    /// Replaces the secrets of a file by placeholders. Equal values get one name.
-    pub(crate) fn mask(&mut self, source: &mut Source, version: &TalosVersion) {
+    /// Replaces the secrets in a file by placeholders. Equal values get the same one.
+    pub(crate) fn mask(&mut self, source: &mut SourceFile, version: &TalosVersion) {
         let mut text = source.text.clone();
         let mut ranges = secret_ranges(source, version);
         ranges.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
@@ -45,25 +46,25 @@ impl Masked {
         }
     }
 
-    /// The placeholders, for a person.
+    /// The names of the placeholders.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }
 
+    /// Returns the placeholder for a secret, whose preferred name is `name`.
     fn name(&mut self, value: &str, name: &str) -> String {
         if let Some(known) = self.0.get(value) {
             return known.clone();
         }
         let base = placeholder_of(name);
-        let mut names = std::iter::once(base.clone()).chain((2..).map(|number| format!("{base}_{number}")));
-        let name = names.find(|name| !self.0.values().any(|known| known == name)).unwrap_or(base);
+        let name = free_name(&base, '_', |name| self.0.values().all(|known| known != name));
         self.0.insert(value.to_owned(), name.clone());
         name
     }
 }
 
-/// The bytes of the secrets that Talos's types know, and of those that their form shows, each with a name.
-fn secret_ranges(source: &Source, version: &TalosVersion) -> Vec<(Range<usize>, String)> {
+/// Returns the bytes of each secret, and a name for it. A value is a secret if its field in Talos's types is one, or if it has the form of one.
+fn secret_ranges(source: &SourceFile, version: &TalosVersion) -> Vec<(Range<usize>, String)> {
     let target = Target { version, base: version.minor() };
     let (_, findings) = decode_patch(&source.documents, &PatchLocator::File(source.id), &target);
     let secrets = findings.into_iter().filter(|finding| finding.code == Code::LiteralSecret);
@@ -85,7 +86,7 @@ fn secret_ranges(source: &Source, version: &TalosVersion) -> Vec<(Range<usize>, 
     found
 }
 
-/// The scalar in which some bytes are.
+/// Returns the scalar that contains a range of bytes.
 fn find<'n>(node: &'n Node, at: &Pointer, range: &Range<usize>) -> Option<(Pointer, &'n Node)> {
     let span = node.span.start as usize..node.span.end as usize;
     match &node.value {
@@ -101,7 +102,7 @@ fn find<'n>(node: &'n Node, at: &Pointer, range: &Range<usize>) -> Option<(Point
     }
 }
 
-/// The bytes of a secret: of a variable `NAME=value`, those of the value; and a name for it.
+/// Returns the bytes of a secret in a scalar, and a name for it. In a variable `NAME=value`, the secret is the value.
 fn narrowed(range: &Range<usize>, node: &Node, pointer: &Pointer, root: &Node) -> (Range<usize>, String) {
     let has_letter = |key: &String| key.bytes().any(|byte| byte.is_ascii_alphabetic());
     let mut keys: Vec<String> = pointer.segments().filter(has_letter).collect();
@@ -112,16 +113,19 @@ fn narrowed(range: &Range<usize>, node: &Node, pointer: &Pointer, root: &Node) -
     let Some((text, _)) = node.scalar() else { return (range.clone(), name) };
     let span = node.span.start as usize..node.span.end as usize;
     match text.split_once('=').filter(|_| is_variable_list && span.len() == text.len()) {
-        Some((variable, value)) if is_variable(variable) => (span.end - value.len()..span.end, variable.to_owned()),
+        Some((variable, value)) if is_variable_name(variable) => {
+            (span.end - value.len()..span.end, variable.to_owned())
+        }
         _ => (range.clone(), name),
     }
 }
 
-fn is_variable(name: &str) -> bool {
+/// Whether a string is the name of an environment variable in upper case.
+fn is_variable_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-/// Adds the values of variables with secrets in texts of several lines, such as files.
+/// Adds the secrets in lines `NAME=value` of strings of several lines, such as the contents of files.
 fn add_variables(node: &Node, text: &str, found: &mut Vec<(Range<usize>, String)>) {
     match &node.value {
         NodeValue::Scalar(content, _) if content.contains('\n') => {
@@ -132,7 +136,7 @@ fn add_variables(node: &Node, text: &str, found: &mut Vec<(Range<usize>, String)
                 let variable = line.trim().trim_start_matches("export ").split_once('=');
                 let variable = variable.map(|(name, value)| (name, value.trim_matches(['"', '\''])));
                 if let Some((name, value)) = variable.filter(|(name, value)| {
-                    is_variable(name) && secrets::is_secret_variable(name, value) && placeholder(value).is_none()
+                    is_variable_name(name) && secrets::is_secret_variable(name, value) && placeholder(value).is_none()
                 }) {
                     let end = end - (line.trim_end().len() - line.trim_end().trim_end_matches(['"', '\'']).len());
                     found.push((end - value.len()..end, name.to_owned()));
@@ -145,7 +149,7 @@ fn add_variables(node: &Node, text: &str, found: &mut Vec<(Range<usize>, String)
     }
 }
 
-/// Adds the plain scalars that are secrets by their form or by the name of their variable.
+/// Adds the scalars that have the form of a secret, and the values of variables whose name or value is that of a secret.
 fn add_by_form(root: &Node, node: &Node, at: &Pointer, found: &mut Vec<(Range<usize>, String)>) {
     match &node.value {
         NodeValue::Scalar(text, _) => {
@@ -153,7 +157,7 @@ fn add_by_form(root: &Node, node: &Node, at: &Pointer, found: &mut Vec<(Range<us
             let is_whole = span.len() == text.len();
             let variable = text
                 .split_once('=')
-                .filter(|(name, value)| is_variable(name) && secrets::is_secret_variable(name, value));
+                .filter(|(name, value)| is_variable_name(name) && secrets::is_secret_variable(name, value));
             if let (Some((name, value)), true) = (variable, is_whole) {
                 found.push((span.end - value.len()..span.end, name.to_owned()));
             } else if let (Some(secret), true) = (secrets::find(text), is_whole) {

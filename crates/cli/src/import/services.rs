@@ -1,22 +1,23 @@
-//! Extension services, logs, registries, and the files that Talos writes.
+//! Extension services, log receivers, registries, and `machine.files`.
 
 use serde_json::{Map, Value, json};
 use talosmith_machinery::talos_data::secrets;
 use talosmith_render::{Format, parse};
 
-use super::facts::{Kata, Taking, placeholder, placeholders_in, secret_of};
-use super::value::{at, only, text};
+use super::facts::{KataSettings, Mapper, placeholder, placeholder_of, placeholders_in, secret_of};
+use super::names::free_name;
+use super::value::only;
 
-/// The files of containerd that the kata application writes.
+/// The config files of containerd that the application kata-containers generates.
 const CONTAINERD: &str = "/etc/cri/containerd.toml";
 const CUSTOMIZATION: &str = "/etc/cri/conf.d/20-customization.part";
 
-/// A document ExtensionServiceConfig.
-pub(super) fn extension_service(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document ExtensionServiceConfig.
+pub(super) fn extension_service(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let known = ["apiVersion", "kind", "name", "environment", "configFiles"];
     let Some(name) = only(value, &known).and_then(|fields| fields.get("name")?.as_str()) else { return false };
     let Some(variables) = variables(value) else { return false };
-    if name == "tailscale" && value.get("configFiles").is_none() && tailscale(taking, &variables).is_some() {
+    if name == "tailscale" && value.get("configFiles").is_none() && tailscale(mapper, &variables).is_some() {
         return true;
     }
     let mut service = Map::new();
@@ -25,9 +26,9 @@ pub(super) fn extension_service(taking: &mut Taking<'_>, value: &Value) -> bool 
     for (variable, value) in variables {
         let value = match secrets::is_secret_variable(&variable, &value) && placeholder(&value).is_none() {
             true => {
-                let secret = taking.secret(&value, &format!("{name}-{}", secret_of(&variable)));
+                let secret = mapper.secret(&value, &format!("{name}-{}", secret_of(&variable)));
                 used.push(secret.clone());
-                format!("${{{}}}", super::facts::placeholder_of(&secret))
+                format!("${{{}}}", placeholder_of(&secret))
             }
             false => value,
         };
@@ -46,35 +47,36 @@ pub(super) fn extension_service(taking: &mut Taking<'_>, value: &Value) -> bool 
     }
     for placeholder in placeholders_in(&Value::Object(service.clone()).to_string()) {
         used.push(secret_of(&placeholder));
-        taking.facts.placeholders.insert(placeholder);
+        mapper.facts.placeholders.insert(placeholder);
     }
     used.sort();
     used.dedup();
     if !used.is_empty() {
         service.insert("secrets".to_owned(), used.into());
     }
-    taking.set_at(&["extensionServices", name], Value::Object(service));
-    taking.artifact(format!("extensionServices.{name}"));
+    mapper.set_at(&["extensionServices", name], Value::Object(service));
+    mapper.add_artifact(format!("extensionServices.{name}"));
     true
 }
 
+/// Returns the environment variables of an extension service; none if an item is not `NAME=value`.
 fn variables(value: &Value) -> Option<Vec<(String, String)>> {
     let items = value["environment"].as_array().map(Vec::as_slice).unwrap_or_default();
     let split = |item: &Value| item.as_str()?.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     items.iter().map(split).collect()
 }
 
-/// The service of Tailscale; none if it has something that `tailscale` has no key for.
-fn tailscale(taking: &mut Taking<'_>, variables: &[(String, String)]) -> Option<()> {
+/// Maps the extension service of Tailscale; returns none if it has a variable without a key in `tailscale`.
+fn tailscale(mapper: &mut Mapper<'_>, variables: &[(String, String)]) -> Option<()> {
     let mut keys = Map::new();
     for (name, value) in variables {
-        let is_true = || value.parse::<bool>().ok().map(Value::from);
+        let flag = || value.parse::<bool>().ok().map(Value::from);
         let (key, value) = match name.as_str() {
-            "TS_AUTHKEY" => ("authKey", taking.secret(value, "tailscale-authkey").into()),
+            "TS_AUTHKEY" => ("authKey", mapper.secret(value, "tailscale-authkey").into()),
             "TS_HOSTNAME" => ("hostname", value.as_str().into()),
             "TS_ROUTES" => ("routes", value.split(',').filter(|route| !route.is_empty()).collect::<Vec<_>>().into()),
-            "TS_ACCEPT_DNS" => ("acceptDNS", is_true()?),
-            "TS_AUTH_ONCE" => ("authOnce", is_true()?),
+            "TS_ACCEPT_DNS" => ("acceptDNS", flag()?),
+            "TS_AUTH_ONCE" => ("authOnce", flag()?),
             "TS_EXTRA_ARGS" if !value.contains(['"', '\'', '\\']) => {
                 ("extraArgs", value.split_whitespace().collect::<Vec<_>>().into())
             }
@@ -83,31 +85,31 @@ fn tailscale(taking: &mut Taking<'_>, variables: &[(String, String)]) -> Option<
         keys.insert(key.to_owned(), value);
     }
     keys.get("authKey")?;
-    taking.keys.push("/tailscale".to_owned());
-    taking.facts.keys.insert("tailscale".to_owned(), keys.into());
-    taking.artifact("tailscale");
+    mapper.keys.push("/tailscale".to_owned());
+    mapper.facts.keys.insert("tailscale".to_owned(), keys.into());
+    mapper.add_artifact("tailscale");
     Some(())
 }
 
-/// `machine.files`: those of kata containers are the application's.
-pub(super) fn machine_files(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps `machine.files`. The key `kata` generates the files of containerd with the settings of Kata Containers.
+pub(super) fn machine_files(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(files) = value.as_array() else { return false };
-    let kata = taking.has_kata.then(|| kata(files)).flatten();
+    let kata = mapper.has_kata.then(|| kata_settings(files)).flatten();
     if let Some(kata) = kata.clone() {
-        taking.facts.kata = Some(kata);
-        taking.set("kata", true);
-        taking.artifact("kata");
+        mapper.facts.kata = Some(kata);
+        mapper.set("kata", true);
+        mapper.add_artifact("kata");
     }
     files.iter().all(|file| {
         let is_own = matches!(file["path"].as_str(), Some(CONTAINERD | CUSTOMIZATION));
-        kata.is_some() && is_own || machine_file(taking, file).is_some()
+        kata.is_some() && is_own || machine_file(mapper, file).is_some()
     })
 }
 
-fn machine_file(taking: &mut Taking<'_>, file: &Value) -> Option<()> {
+fn machine_file(mapper: &mut Mapper<'_>, file: &Value) -> Option<()> {
     let fields = only(file, &["path", "content", "op", "permissions"])?;
     let path = fields.get("path")?.as_str()?;
-    if taking.has_secret(fields.get("content")?.as_str()?) {
+    if mapper.has_secret(fields.get("content")?.as_str()?) {
         return None;
     }
     let mut keys = json!({ "content": fields.get("content")? });
@@ -118,16 +120,16 @@ fn machine_file(taking: &mut Taking<'_>, file: &Value) -> Option<()> {
     if mode != "0644" {
         keys["permissions"] = mode.into();
     }
-    taking.set_at(&["machineFiles", path], keys);
-    taking.artifact("machineFiles");
+    mapper.set_at(&["machineFiles", path], keys);
+    mapper.add_artifact("machineFiles");
     Some(())
 }
 
-/// A document EtcFileConfig.
-pub(super) fn etc_file(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document EtcFileConfig.
+pub(super) fn etc_file(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "mode", "contents"]).is_some();
     let (Some(path), Some(mode)) = (value["name"].as_str(), octal(&value["mode"])) else { return false };
-    if !is_known || taking.has_secret(value["contents"].as_str().unwrap_or_default()) {
+    if !is_known || mapper.has_secret(value["contents"].as_str().unwrap_or_default()) {
         return false;
     }
     let mut keys = json!({ "content": value["contents"] });
@@ -135,12 +137,12 @@ pub(super) fn etc_file(taking: &mut Taking<'_>, value: &Value) -> bool {
         keys["permissions"] = mode.into();
     }
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/etc/{path}") };
-    taking.set_at(&["machineFiles", &path], keys);
-    taking.artifact("machineFiles");
+    mapper.set_at(&["machineFiles", &path], keys);
+    mapper.add_artifact("machineFiles");
     true
 }
 
-/// A file mode as the model has it.
+/// Returns a file mode in the form of the model: `0600`.
 fn octal(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => {
@@ -152,25 +154,24 @@ fn octal(value: &Value) -> Option<String> {
     }
 }
 
-/// What the files of containerd say about kata containers on the blockfile snapshotter.
-fn kata(files: &[Value]) -> Option<Kata> {
+/// Returns the settings of Kata Containers with the blockfile snapshotter in the config files of containerd.
+fn kata_settings(files: &[Value]) -> Option<KataSettings> {
     let content = |path: &str| files.iter().find(|file| file["path"] == path)?["content"].as_str();
     content(CONTAINERD)?;
     let settings = parse(Format::Toml, content(CUSTOMIZATION)?).ok()?.pop()?;
     let plugins = &settings["plugins"];
     let snapshotter = &plugins["io.containerd.snapshotter.v1.blockfile"];
     let runtimes = plugins["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"].as_object()?;
-    let (runtime, _) = runtimes.iter().find(|(_, runtime)| runtime["snapshotter"] == "blockfile")?;
+    runtimes.values().find(|runtime| runtime["snapshotter"] == "blockfile")?;
     let sandbox = &plugins["io.containerd.cri.v1.images"]["pinned_images"]["sandbox"];
-    Some(Kata {
-        runtime: runtime.clone(),
+    Some(KataSettings {
         scratch_file: snapshotter["scratch_file"].as_str()?.to_owned(),
         sandbox_image: sandbox.as_str()?.to_owned(),
     })
 }
 
-/// `machine.logging.destinations`
-pub(super) fn log_destinations(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps `machine.logging.destinations`.
+pub(super) fn log_destinations(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(items) = value.as_array() else { return false };
     items.iter().all(|item| {
         let fields = only(item, &["endpoint", "format", "extraTags"]);
@@ -182,53 +183,52 @@ pub(super) fn log_destinations(taking: &mut Taking<'_>, value: &Value) -> bool {
         if let Some(tags) = item.get("extraTags") {
             log["extraTags"] = tags.clone();
         }
-        let name = log_name(taking, url);
-        taking.set_at(&["logs", &name], log);
-        taking.artifact("logs");
+        let name = log_name(mapper, url);
+        mapper.set_at(&["logs", &name], log);
+        mapper.add_artifact("logs");
         true
     })
 }
 
-/// A document KmsgLogConfig.
-pub(super) fn kernel_log(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document KmsgLogConfig.
+pub(super) fn kernel_log(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "url"]).is_some();
     let (Some(name), Some(url)) = (value["name"].as_str(), value["url"].as_str()) else { return false };
     if is_known {
-        taking.set_at(&["logs", name], json!({ "url": url.trim_end_matches('/'), "source": "kernel" }));
-        taking.artifact("logs");
+        mapper.set_at(&["logs", name], json!({ "url": url.trim_end_matches('/'), "source": "kernel" }));
+        mapper.add_artifact("logs");
     }
     is_known
 }
 
-/// A name for a receiver of logs: that of its host.
-fn log_name(taking: &Taking<'_>, url: &str) -> String {
+/// Returns a name for a log receiver, made from its host.
+fn log_name(mapper: &Mapper<'_>, url: &str) -> String {
     let host = url.split("://").nth(1).unwrap_or(url).split([':', '/']).next().unwrap_or_default();
     let name = if host.starts_with(|c: char| c.is_ascii_alphabetic()) {
         host.split('.').next().unwrap_or(host).to_owned()
     } else {
         "collector".to_owned()
     };
-    let known = taking.facts.keys.get("logs").and_then(Value::as_object);
+    let known = mapper.facts.keys.get("logs").and_then(Value::as_object);
     let is_free = |name: &str| known.is_none_or(|known| !known.contains_key(name));
-    let mut names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
-    names.find(|name| is_free(name)).unwrap_or(name)
+    free_name(&name, '-', is_free)
 }
 
-/// `machine.registries.mirrors`
-pub(super) fn mirrors(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps `machine.registries.mirrors`.
+pub(super) fn mirrors(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let Some(mirrors) = value.as_object() else { return false };
     mirrors.iter().all(|(registry, mirror)| {
         let is_known = only(mirror, &["endpoints", "overridePath", "skipFallback"]).is_some();
         if is_known {
-            taking.set_at(&["registries", "mirrors", registry], mirror.clone());
-            taking.artifact("registries");
+            mapper.set_at(&["registries", "mirrors", registry], mirror.clone());
+            mapper.add_artifact("registries");
         }
         is_known
     })
 }
 
-/// A document RegistryMirrorConfig.
-pub(super) fn mirror(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document RegistryMirrorConfig.
+pub(super) fn mirror(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let is_known = only(value, &["apiVersion", "kind", "name", "endpoints", "skipFallback"]).is_some();
     let (Some(name), Some(endpoints)) = (value["name"].as_str(), value["endpoints"].as_array()) else { return false };
     let urls: Vec<Value> = endpoints.iter().map(|endpoint| endpoint["url"].clone()).collect();
@@ -243,13 +243,13 @@ pub(super) fn mirror(taking: &mut Taking<'_>, value: &Value) -> bool {
     if let Some(skips) = value.get("skipFallback") {
         mirror["skipFallback"] = skips.clone();
     }
-    taking.set_at(&["registries", "mirrors", name], mirror);
-    taking.artifact("registries");
+    mapper.set_at(&["registries", "mirrors", name], mirror);
+    mapper.add_artifact("registries");
     true
 }
 
-/// A document RegistryAuthConfig: what is no placeholder becomes one.
-pub(super) fn registry_auth(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document RegistryAuthConfig. Credentials in plain text become secrets.
+pub(super) fn registry_auth(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let known = ["apiVersion", "kind", "name", "username", "password", "auth", "identityToken"];
     let Some(registry) = only(value, &known).and_then(|fields| fields.get("name")?.as_str()) else { return false };
     let mut auth = Map::new();
@@ -257,33 +257,26 @@ pub(super) fn registry_auth(taking: &mut Taking<'_>, value: &Value) -> bool {
     for (key, what) in [("password", "password"), ("auth", "auth"), ("identityToken", "token")] {
         if let Some(secret) = value[key].as_str() {
             let name = format!("{}-{what}", registry.replace(['.', ':', '/'], "-"));
-            auth.insert(key.to_owned(), taking.secret(secret, &name).into());
+            auth.insert(key.to_owned(), mapper.secret(secret, &name).into());
         }
     }
-    taking.set_at(&["registries", "auth", registry], Value::Object(auth));
-    taking.artifact("registries.auth");
+    mapper.set_at(&["registries", "auth", registry], Value::Object(auth));
+    mapper.add_artifact("registries.auth");
     true
 }
 
-/// A document RegistryTLSConfig, whose certificate becomes a file.
-pub(super) fn registry_tls(taking: &mut Taking<'_>, value: &Value) -> bool {
+/// Maps a document RegistryTLSConfig. Its certificate is written to a file.
+pub(super) fn registry_tls(mapper: &mut Mapper<'_>, value: &Value) -> bool {
     let known = ["apiVersion", "kind", "name", "ca", "insecureSkipVerify"];
     let Some(registry) = only(value, &known).and_then(|fields| fields.get("name")?.as_str()) else { return false };
     let mut tls = Map::new();
     if let Some(ca) = value["ca"].as_str() {
         let file = format!("{}-ca.pem", registry.replace([':', '/'], "-"));
-        taking.facts.texts.insert(file.clone(), ca.to_owned());
+        mapper.facts.referenced_files.insert(file.clone(), ca.to_owned());
         tls.insert("ca".to_owned(), file.into());
     }
     tls.extend(value.get("insecureSkipVerify").map(|skips| ("insecureSkipVerify".to_owned(), skips.clone())));
-    taking.set_at(&["registries", "tls", registry], Value::Object(tls));
-    taking.artifact("registries.tls");
+    mapper.set_at(&["registries", "tls", registry], Value::Object(tls));
+    mapper.add_artifact("registries.tls");
     true
-}
-
-/// The image of a file that does nothing but name one, with the name in `installer-image.NAME.patch.yaml`.
-pub(super) fn alternative<'n>(file: &'n str, document: &Value) -> Option<(&'n str, String)> {
-    let name = file.strip_prefix("installer-image.")?.split('.').next()?;
-    let image = text(at(document, "machine.install.image").or_else(|| at(document, "installer.image"))?)?;
-    (!matches!(name, "patch" | "yaml" | "yml")).then_some((name, image))
 }

@@ -1,9 +1,9 @@
-//! YAML values as JSON, without a loss of what Talos would read.
+//! Conversion of YAML values to JSON in which every scalar is still what Talos would read, and functions on such values.
 
 use serde_json::{Map, Value};
 use talosmith_document::{Document, Node, NodeValue, Pointer, Style};
 
-/// Converts a node. A number that JSON would write otherwise, such as `1.10` or `0o644`, stays a string.
+/// Converts a node. A number that JSON would write in another form, such as `1.10` or `0o644`, becomes a string.
 pub(crate) fn json(node: &Node) -> Value {
     match &node.value {
         NodeValue::Scalar(text, Style::Plain) => match node.clone().into_json() {
@@ -19,8 +19,8 @@ pub(crate) fn json(node: &Node) -> Value {
     }
 }
 
-/// Returns a scalar as the string that Talos reads where it wants one.
-pub(crate) fn text(value: &Value) -> Option<String> {
+/// Returns the string that Talos reads from a scalar in a field of type string; none if the value is no scalar.
+pub(crate) fn scalar_string(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -28,18 +28,18 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns a mapping whose values are all strings.
-pub(crate) fn texts(value: &Value) -> Option<Value> {
-    let entries = value.as_object()?.iter().map(|(key, value)| Some((key.clone(), Value::from(text(value)?))));
+/// Returns a mapping with each value as a string; none if a value is no scalar.
+pub(crate) fn string_mapping(value: &Value) -> Option<Value> {
+    let entries = value.as_object()?.iter().map(|(key, value)| Some((key.clone(), Value::from(scalar_string(value)?))));
     entries.collect::<Option<Map<_, _>>>().map(Value::Object)
 }
 
-/// Returns the fields of a mapping that has no others than some.
+/// Returns the fields of a mapping; none if it has a field that is not in `known`.
 pub(crate) fn only<'v>(value: &'v Value, known: &[&str]) -> Option<&'v Map<String, Value>> {
     value.as_object().filter(|fields| fields.keys().all(|key| known.contains(&key.as_str())))
 }
 
-/// Whether a value has a directive of Talos's merge anywhere.
+/// Whether a value contains `$patch`, the directive of Talos's merge.
 pub(crate) fn has_directive(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().any(|(key, value)| key == "$patch" || has_directive(value)),

@@ -1,4 +1,4 @@
-//! Whole machine configs: what the base config does not have is a patch.
+//! Reduces a whole machine config to a patch with the values that its base config does not have.
 
 use std::collections::BTreeSet;
 
@@ -9,29 +9,29 @@ use talosmith_machinery::{BaseOptions, GeneratedBase, MachineConfig, Role, Targe
 use talosmith_model::plan::stock_installer;
 use talosmith_render::yaml_document;
 
-use super::documents::WHOLE;
-use super::source::{Scope, Source, Whole};
-use super::value::{at, json as to_json, key_start, leaves, text};
+use super::documents::DOCUMENTS;
+use super::source_file::{FileScope, SourceFile, WholeConfig};
+use super::value::{at, json as to_json, key_start, leaves, scalar_string};
 
-/// How the placeholder of a secret starts in a base config.
-const SECRET: &str = "${";
+/// The start of the placeholder of a secret in a base config.
+const PLACEHOLDER_START: &str = "${";
 
 /// Whether the documents are a whole machine config.
 fn is_whole(documents: &[Value]) -> bool {
     documents.iter().any(|document| at(document, "machine.type").is_some() && document["kind"].is_null())
 }
 
-/// What a whole machine config says of its node.
+/// Facts about a node in its whole machine config.
 pub(crate) struct WholeFacts {
     pub device: String,
     pub role: Role,
-    /// The minor that made its base config.
+    /// The minor version of the talosctl that generated the base config.
     pub base: Minor,
     pub cluster: Option<String>,
 }
 
-/// Reduces a whole machine config to what its base config does not have; none if the file has none.
-pub(crate) fn reduce(source: &mut Source, base: Option<Minor>, newest: Minor) -> Option<WholeFacts> {
+/// Reduces a whole machine config to the values that its base config does not have; returns none for any other file.
+pub(crate) fn reduce(source: &mut SourceFile, base: Option<Minor>, newest: Minor) -> Option<WholeFacts> {
     let documents: Vec<Value> = source.documents.iter().map(to_json).filter(|value| !value.is_null()).collect();
     if !is_whole(&documents) {
         return None;
@@ -53,29 +53,29 @@ pub(crate) fn reduce(source: &mut Source, base: Option<Minor>, newest: Minor) ->
         (oldest_base().1..=newest.1).map(|minor| (1, minor)).filter(|minor| base.is_none_or(|base| base == *minor));
     let reduced =
         minors.map(|minor| (minor, Reduced::new(&documents, &base_documents(minor, role, &name, &endpoint), host)));
-    // Of bases that fit equally well, the newest made it.
+    // Of the base configs that leave equally few values, the newest.
     let (minor, reduced) = reduced.min_by_key(|(minor, reduced)| (reduced.size(), std::cmp::Reverse(*minor)))?;
     if !endpoint.is_empty() {
         source.cluster.insert("endpoint".to_owned(), endpoint.as_str().into());
     }
     let text = reduced.documents.iter().map(yaml_document).collect::<Vec<_>>().join("---\n");
     source.places = places(source, &reduced.documents);
-    source.whole = Some(Whole { text: std::mem::take(&mut source.text), dropped: reduced.dropped });
+    source.whole = Some(WholeConfig { text: std::mem::take(&mut source.text), dropped: reduced.dropped });
     source.documents = Document::parse_stream(source.id, &text).unwrap_or_default();
     source.text = text;
     source.keeps_name = false;
-    source.scope = Scope::Device(device.clone());
+    source.scope = FileScope::Device(device.clone());
     Some(WholeFacts { device, role, base: minor, cluster: Some(name).filter(|name| !name.is_empty()) })
 }
 
-/// The name of the node: as the user says, its hostname, or that of the file.
-fn device_name(source: &Source, documents: &[Value]) -> String {
+/// Returns the name of the node: that in the argument, its hostname, or the name of the file.
+fn device_name(source: &SourceFile, documents: &[Value]) -> String {
     let hostname = |document: &Value| {
         let hostname = at(document, "machine.network.hostname").or_else(|| document.get("hostname"))?.as_str()?;
         hostname.split('.').next().map(str::to_owned)
     };
     match &source.scope {
-        Scope::Device(name) if source.is_named => name.clone(),
+        FileScope::Device(name) if source.has_explicit_scope => name.clone(),
         _ => {
             let stem = source.name.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default();
             documents.iter().find_map(hostname).unwrap_or_else(|| stem.to_owned())
@@ -99,17 +99,18 @@ fn base_documents(minor: Minor, role: Role, cluster_name: &str, endpoint: &str) 
     MachineConfig::generated(&target, role, &base, &[]).nodes(&|_, _| None).iter().map(to_json).collect()
 }
 
-/// What a config has and its base does not.
+/// The values of a machine config that its base config does not have.
 struct Reduced<'h> {
     documents: Vec<Value>,
-    /// The host of the cluster's endpoint, which is in values of the base config too.
+    /// The host of the cluster's endpoint, which values of the base config contain too.
     host: &'h str,
+    /// The fields whose values the base config has in another form, such as secrets: keys joined by dots.
     dropped: BTreeSet<String>,
 }
 
 impl<'h> Reduced<'h> {
     fn new(documents: &[Value], base: &[Value], host: &'h str) -> Self {
-        // What the generated base config has is that of no cluster.
+        // The base config has examples for the values of the cluster.
         let of_cluster = ["cluster.clusterName", "cluster.controlPlane.endpoint", "clusterName", "endpoint"];
         let mut reduced = Self { documents: Vec::new(), host, dropped: of_cluster.map(str::to_owned).into() };
         for document in documents {
@@ -124,7 +125,7 @@ impl<'h> Reduced<'h> {
                 continue;
             };
             match kind {
-                Some(kind) if WHOLE.iter().any(|whole| whole.kinds.contains(&kind)) => rest = document.clone(),
+                Some(kind) if DOCUMENTS.iter().any(|mapping| mapping.kinds.contains(&kind)) => rest = document.clone(),
                 Some(_) => rest = with_identity(document, rest),
                 None => {}
             }
@@ -137,9 +138,9 @@ impl<'h> Reduced<'h> {
         self.documents.iter().map(|document| leaves(document).len() + 1).sum()
     }
 
-    /// Returns what is left of a value.
+    /// Returns the part of a value that the base config does not have.
     fn without(&mut self, value: &Value, base: Option<&Value>, path: &str) -> Option<Value> {
-        if is_of_bundle(path) || base.is_some_and(is_secret) {
+        if is_cluster_secret(path) || base.is_some_and(is_secret) {
             self.dropped.insert(path.to_owned());
             return None;
         }
@@ -155,11 +156,11 @@ impl<'h> Reduced<'h> {
                 (is_new || !rest.is_empty()).then_some(Value::Object(rest))
             }
             (Value::Array(items), Some(Value::Array(known))) => {
-                if has_text(&known[..], SECRET) && fits(value, base) {
+                if contain_text(&known[..], PLACEHOLDER_START) && is_equal_but_secrets(value, base) {
                     self.dropped.insert(path.to_owned());
                     return None;
                 }
-                if has_text(known, self.host) {
+                if contain_text(known, self.host) {
                     self.dropped.insert(path.to_owned());
                 }
                 let rest: Vec<Value> = items.iter().filter(|item| !known.contains(item)).cloned().collect();
@@ -167,9 +168,10 @@ impl<'h> Reduced<'h> {
             }
             (value, Some(base))
                 if path != "machine.install.disk"
-                    && (value == base || text(value).is_some() && text(value) == text(base)) =>
+                    && (value == base
+                        || scalar_string(value).is_some() && scalar_string(value) == scalar_string(base)) =>
             {
-                if has_text(std::slice::from_ref(value), self.host) {
+                if contain_text(std::slice::from_ref(value), self.host) {
                     self.dropped.insert(path.to_owned());
                 }
                 None
@@ -188,8 +190,8 @@ impl<'h> Reduced<'h> {
     }
 }
 
-/// Whether values have a text anywhere.
-fn has_text(values: &[Value], part: &str) -> bool {
+/// Whether one of the values contains a string.
+fn contain_text(values: &[Value], part: &str) -> bool {
     !part.is_empty() && values.iter().any(|value| value.to_string().contains(part))
 }
 
@@ -198,21 +200,22 @@ fn is_secret(value: &Value) -> bool {
     value.as_str().is_some_and(|text| placeholder_name(text).is_some())
 }
 
-/// Whether a value is one of the base config, in which every secret has another value.
-fn fits(value: &Value, base: Option<&Value>) -> bool {
+/// Whether a value is equal to one of the base config, except that it has secrets instead of placeholders.
+fn is_equal_but_secrets(value: &Value, base: Option<&Value>) -> bool {
     match (value, base) {
         (_, Some(base)) if is_secret(base) => true,
         (Value::Object(fields), Some(Value::Object(known))) => {
-            fields.len() == known.len() && fields.iter().all(|(key, value)| fits(value, known.get(key)))
+            fields.len() == known.len() && fields.iter().all(|(key, value)| is_equal_but_secrets(value, known.get(key)))
         }
         (Value::Array(items), Some(Value::Array(known))) => {
-            items.len() == known.len() && items.iter().zip(known).all(|(item, known)| fits(item, Some(known)))
+            items.len() == known.len()
+                && items.iter().zip(known).all(|(item, known)| is_equal_but_secrets(item, Some(known)))
         }
         (value, base) => Some(value) == base,
     }
 }
 
-/// The document with what identifies it.
+/// Returns the fields that identify a document, with the remaining ones.
 fn with_identity(document: &Value, rest: Value) -> Value {
     let identity =
         ["apiVersion", "kind", "name"].into_iter().filter_map(|key| Some((key.to_owned(), document.get(key)?.clone())));
@@ -221,8 +224,8 @@ fn with_identity(document: &Value, rest: Value) -> Value {
     Value::Object(fields)
 }
 
-/// Whether a value comes from the bundle of secrets with which the base config is generated.
-fn is_of_bundle(path: &str) -> bool {
+/// Whether a value comes from the secrets bundle of the cluster.
+fn is_cluster_secret(path: &str) -> bool {
     let roots = [
         "machine.token",
         "machine.ca",
@@ -239,8 +242,8 @@ fn is_of_bundle(path: &str) -> bool {
     roots.contains(&path)
 }
 
-/// The place of each value that is left in the file of the whole config.
-fn places(source: &Source, documents: &[Value]) -> Vec<(String, String)> {
+/// Returns the keys of each remaining value, and its place in the file of the whole config.
+fn places(source: &SourceFile, documents: &[Value]) -> Vec<(String, String)> {
     let mut places = Vec::new();
     for document in documents {
         let is_same = |node: &&talosmith_document::Node| {
@@ -268,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_base_has_is_left_out() {
+    fn values_of_the_base_config_are_removed() {
         let base = json!({
             "machine": { "token": "${trustdinfo_token}", "kubelet": { "image": "k:v1" }, "certSANs": [], "install": { "disk": "/dev/x" } },
             "cluster": { "apiServer": { "certSANs": ["192.0.2.1"] } },

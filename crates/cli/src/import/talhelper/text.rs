@@ -1,4 +1,4 @@
-//! The text of talconfig.yaml: its variables, anchors, templates and numbers.
+//! The variables, merge keys, templates and file modes in talconfig.yaml.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use talosmith_machinery::talos_data::secrets;
 use talosmith_render::{Format, parse};
 
 use crate::import::facts::placeholders_in;
-use crate::import::value::text;
+use crate::import::value::scalar_string;
 use crate::tree::Tree;
 
-/// The variables in talenv.yaml beside a talconfig.yaml. Those that may be secrets are left out.
+/// Returns the variables in talenv.yaml in the folder of a talconfig.yaml, except those that may be secrets.
 pub(super) fn variables(tree: &dyn Tree, path: &Utf8Path) -> BTreeMap<String, String> {
     let files = ["talenv.yaml", "talenv.yml"].map(|name| path.with_file_name(name));
     let texts =
@@ -19,16 +19,16 @@ pub(super) fn variables(tree: &dyn Tree, path: &Utf8Path) -> BTreeMap<String, St
     let documents = texts.filter_map(|text| parse(Format::Yaml, &text).ok()?.pop());
     let known = documents.filter(|document| document.get("sops").is_none());
     let entries = known.flat_map(|document| document.as_object().cloned().unwrap_or_default());
-    let plain = entries.filter_map(|(name, value)| Some((name, text(&value)?)));
+    let plain = entries.filter_map(|(name, value)| Some((name, scalar_string(&value)?)));
     plain.filter(|(name, value)| !secrets::is_secret_variable(name, value) && secrets::find(value).is_none()).collect()
 }
 
-/// Replaces the variables whose values are known.
+/// Replaces the variables by their values.
 pub(super) fn with_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
     variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
 }
 
-/// Returns a path without `..`; none if it leads out of the repository.
+/// Returns a path without `..`; none if it is outside of the repository.
 pub(super) fn without_parents(path: &Utf8Path) -> Option<Utf8PathBuf> {
     let mut result = Utf8PathBuf::new();
     for part in path.components() {
@@ -41,8 +41,8 @@ pub(super) fn without_parents(path: &Utf8Path) -> Option<Utf8PathBuf> {
     Some(result)
 }
 
-/// Resolves merge keys, which the parser leaves.
-pub(super) fn merged(value: Value) -> Value {
+/// Resolves merge keys (`<<`), which the parser does not, and the escape `$$`.
+pub(super) fn resolved_value(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let mut result = Map::new();
@@ -52,24 +52,24 @@ pub(super) fn merged(value: Value) -> Value {
                     Value::Array(items) => items,
                     other => vec![other],
                 };
-                for value in values.into_iter().map(merged) {
+                for value in values.into_iter().map(resolved_value) {
                     value.as_object().cloned().into_iter().flatten().for_each(|(key, value)| {
                         result.entry(key).or_insert(value);
                     });
                 }
             }
-            result.extend(own.into_iter().map(|(key, value)| (key, merged(value))));
+            result.extend(own.into_iter().map(|(key, value)| (key, resolved_value(value))));
             Value::Object(result)
         }
-        Value::Array(items) => items.into_iter().map(merged).collect(),
-        // talhelper replaces variables first, so that a directive of Talos needs two signs.
+        Value::Array(items) => items.into_iter().map(resolved_value).collect(),
+        // talhelper replaces variables, so that `$patch` is written as `$$patch`.
         Value::String(text) if text.contains("$$") => text.replace("$$", "$").into(),
         other => other,
     }
 }
 
-/// Removes the templates from a mapping, and returns their names.
-pub(super) fn templates(value: &mut Value) -> Vec<String> {
+/// Removes the values with templates from a mapping, and returns their keys.
+pub(super) fn remove_templates(value: &mut Value) -> Vec<String> {
     let Some(fields) = value.as_object_mut() else { return Vec::new() };
     let is_template = |value: &Value| value.as_str().is_some_and(|text| text.contains("{{"));
     let names: Vec<String> =
@@ -78,7 +78,7 @@ pub(super) fn templates(value: &mut Value) -> Vec<String> {
     names
 }
 
-/// Writes the mode of a file as Talos does; the parser has it as a number.
+/// Writes the file mode in a line `permissions: …` in octal. The parser converted it to a number, which is written in decimal.
 pub(super) fn with_octal_mode(line: &str) -> String {
     let mode =
         line.trim().trim_start_matches("- ").strip_prefix("permissions: ").and_then(|mode| mode.parse::<u32>().ok());
@@ -88,7 +88,7 @@ pub(super) fn with_octal_mode(line: &str) -> String {
     }
 }
 
-/// The name of the device with a hostname: its first part, or a number if it is a variable.
+/// Returns the name of the device with a hostname: its first label, or `node-1`, `node-2`, … if the hostname is a variable.
 pub(super) fn device_name(hostname: &str, index: usize) -> String {
     let first = hostname.split('.').next().unwrap_or_default();
     if first.is_empty() || !placeholders_in(hostname).is_empty() {

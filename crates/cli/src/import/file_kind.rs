@@ -1,49 +1,50 @@
-//! What stands beside the patches of a device: schematics, and the objects of Kubernetes for its GPUs.
+//! The kinds of imported files, and the model keys for files with one purpose: schematics, Kubernetes objects for GPUs, and alternative installer images.
 
 use serde_json::{Map, Value};
 
-use super::value::at;
+use super::value::{at, scalar_string};
 
-/// What a file is.
+/// The kind of a file, by its documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum FileKind {
+    /// A patch of the machine config.
     Patch,
+    /// A schematic of an Image Factory.
     Schematic,
-    /// Objects of Kubernetes.
-    Objects,
+    KubernetesObjects,
     /// Encrypted with SOPS.
     Encrypted,
     Other,
 }
 
-/// Finds out what the documents of a file are.
-pub(super) fn classify(documents: &[Value]) -> Content {
-    let Some(first) = documents.first() else { return Content::Other };
+/// Returns the kind of the file with these documents.
+pub(super) fn classify(documents: &[Value]) -> FileKind {
+    let Some(first) = documents.first() else { return FileKind::Other };
     if first.is_array() {
-        return Content::Patch;
+        return FileKind::Patch;
     }
     let has = |key: &str| first.get(key).is_some();
     if has("sops") {
-        return Content::Encrypted;
+        return FileKind::Encrypted;
     }
     match (first["apiVersion"].as_str(), has("kind")) {
-        (Some("v1alpha1"), true) => Content::Patch,
-        (Some(_), true) => Content::Objects,
-        _ if has("customization") || has("overlay") => Content::Schematic,
-        _ if has("machine") || has("cluster") || has("debug") || has("persist") => Content::Patch,
-        _ => Content::Other,
+        (Some("v1alpha1"), true) => FileKind::Patch,
+        (Some(_), true) => FileKind::KubernetesObjects,
+        _ if has("customization") || has("overlay") => FileKind::Schematic,
+        _ if has("machine") || has("cluster") || has("debug") || has("persist") => FileKind::Patch,
+        _ => FileKind::Other,
     }
 }
 
-/// The name of a schematic: that of its file without the device's.
+/// Returns the name of a schematic: the name of its file without the name of the device.
 pub(super) fn schematic_name(stem: &str, device: &str) -> String {
     let name = stem.strip_prefix(device).unwrap_or(stem);
     let name = name.strip_suffix("schematic").unwrap_or(name).trim_matches(['-', '.', '_']);
     if name.is_empty() { "main".to_owned() } else { name.to_owned() }
 }
 
-/// The keys of a schematic.
-pub(super) fn schematic(document: Value) -> Value {
+/// Returns the value of a key in `schematics`.
+pub(super) fn schematic_keys(document: Value) -> Value {
     let mut keys = Map::new();
     let mut customization = document["customization"].as_object().cloned().unwrap_or_default();
     let extensions = customization.shift_remove("systemExtensions");
@@ -54,8 +55,8 @@ pub(super) fn schematic(document: Value) -> Value {
     Value::Object(keys)
 }
 
-/// The key that generates the objects for a GPU, its image, and the labels that select its nodes.
-pub(super) fn gpu(documents: &[Value]) -> Option<(&'static str, Value, Map<String, Value>)> {
+/// Returns the model key that generates the Kubernetes objects for a GPU, the image, and the labels that select the nodes.
+pub(super) fn gpu_key(documents: &[Value]) -> Option<(&'static str, Value, Map<String, Value>)> {
     let daemon_set = documents.iter().find(|object| object["kind"] == "DaemonSet")?;
     let container = daemon_set["spec"]["template"]["spec"]["containers"].as_array()?.first()?;
     let image = container["image"].as_str()?;
@@ -74,4 +75,11 @@ pub(super) fn gpu(documents: &[Value]) -> Option<(&'static str, Value, Map<Strin
     let mut labels = daemon_set["spec"]["template"]["spec"]["nodeSelector"].as_object().cloned().unwrap_or_default();
     labels.shift_remove("kubernetes.io/arch");
     Some((key, image.into(), labels))
+}
+
+/// Returns the name and the image of a patch `installer-image.NAME.patch.yaml`, which is not applied: it is an alternative installer image.
+pub(super) fn alternative_image<'n>(file: &'n str, document: &Value) -> Option<(&'n str, String)> {
+    let name = file.strip_prefix("installer-image.")?.split('.').next()?;
+    let image = scalar_string(at(document, "machine.install.image").or_else(|| at(document, "installer.image"))?)?;
+    (!matches!(name, "patch" | "yaml" | "yml")).then_some((name, image))
 }

@@ -1,65 +1,71 @@
-//! The text of what is left of a patch, with its comments.
+//! The remaining values of a patch: those without a model key. Their text keeps its comments.
 
 use serde_json::Value;
 use talosmith_document::{Document, Pointer};
 use talosmith_render::yaml_document;
 
-use super::documents::FIELDS;
-use super::source::Source;
+use super::documents::DOCUMENT_FIELDS;
+use super::source_file::SourceFile;
 use super::value::{json, key_start, leaves};
 
-/// What is left of a document.
+/// The values of a document that no model key has.
 #[derive(Debug)]
-pub(super) struct Remaining {
+pub(super) struct RemainingDocument {
     /// The position of the document in its file.
     pub position: usize,
-    /// Null if nothing is left.
+    /// The document without the values that were mapped; null if all were.
     pub value: Value,
-    /// The keys that were taken, joined by dots.
-    pub gone: Vec<&'static str>,
+    /// The fields that were mapped: their keys, joined by dots.
+    pub mapped: Vec<&'static str>,
 }
 
-impl Remaining {
-    /// Whether there is nothing left that Talos would read.
+impl RemainingDocument {
+    /// Whether no value remains that Talos would read.
     fn is_empty(&self) -> bool {
         match &self.value {
             Value::Null => true,
             Value::Object(fields) => {
                 let is_identity = |key: &String| matches!(key.as_str(), "apiVersion" | "kind" | "name");
-                fields.is_empty() || !self.gone.is_empty() && fields.keys().all(is_identity)
+                fields.is_empty() || !self.mapped.is_empty() && fields.keys().all(is_identity)
             }
             _ => false,
         }
     }
 }
 
-/// Returns what is left of a file, and the place and keys of each value in it; none if nothing is left.
-pub(super) fn rest_text(source: &Source, rest: &[Remaining]) -> Option<(String, Vec<(String, String)>)> {
-    let left: Vec<&Remaining> = rest.iter().filter(|remaining| !remaining.is_empty()).collect();
-    if left.is_empty() {
+/// Returns the text of the remaining values of a file, and the place and the keys of each; none if no value remains.
+pub(super) fn remaining_text(
+    source: &SourceFile,
+    documents: &[RemainingDocument],
+) -> Option<(String, Vec<(String, String)>)> {
+    let kept: Vec<&RemainingDocument> = documents.iter().filter(|remaining| !remaining.is_empty()).collect();
+    if kept.is_empty() {
         return None;
     }
-    let values = left.iter().flat_map(|remaining| places(source, remaining)).collect();
-    if left.len() == rest.len() && left.iter().all(|remaining| remaining.gone.is_empty()) {
+    let values = kept.iter().flat_map(|remaining| places(source, remaining)).collect();
+    if kept.len() == documents.len() && kept.iter().all(|remaining| remaining.mapped.is_empty()) {
         return Some((source.text.clone(), values));
     }
-    let text = cut(source, rest).filter(|text| is_same(source, text, &left));
+    let text = without_mapped_lines(source, documents).filter(|text| has_exactly(source, text, &kept));
     let text = text.unwrap_or_else(|| {
-        let documents = left.iter().map(|remaining| yaml_document(&remaining.value));
-        documents.collect::<Vec<_>>().join("---\n")
+        let texts = kept.iter().map(|remaining| yaml_document(&remaining.value));
+        texts.collect::<Vec<_>>().join("---\n")
     });
     Some((text, values))
 }
 
-/// The place and the keys of the values that are left of a document; those of one mapping of two levels are one.
-fn places(source: &Source, remaining: &Remaining) -> Vec<(String, String)> {
+/// Returns the place and the keys of the remaining values of a document. Values with the same first three keys are one entry; in a document with a
+/// kind, those with the same first key.
+fn places(source: &SourceFile, remaining: &RemainingDocument) -> Vec<(String, String)> {
     let Some(root) = source.documents.get(remaining.position) else { return Vec::new() };
     let kind = remaining.value["kind"].as_str();
     if remaining.value.is_array() {
         return vec![(source.place(root.span.start), "JSON patch".to_owned())];
     }
-    // A document is taken as a whole, or has no key at all.
-    if let Some(kind) = kind.filter(|kind| FIELDS.iter().all(|row| row.path.split('.').next() != Some(*kind))) {
+    // A document of such a kind is mapped as a whole, or no model key has any of its fields.
+    if let Some(kind) =
+        kind.filter(|kind| DOCUMENT_FIELDS.iter().all(|field| field.path.split('.').next() != Some(*kind)))
+    {
         let name = [kind, remaining.value["name"].as_str().unwrap_or_default()].join(" ").trim().to_owned();
         let place = source.place_of(kind).map_or_else(|| source.place(root.span.start), str::to_owned);
         return vec![(place, name)];
@@ -84,24 +90,24 @@ fn places(source: &Source, remaining: &Remaining) -> Vec<(String, String)> {
     found
 }
 
-/// Cuts the lines of what was taken out of a file.
-fn cut(source: &Source, rest: &[Remaining]) -> Option<String> {
-    let mut gone: Vec<(usize, usize)> = Vec::new();
-    for remaining in rest {
+/// Returns the text of a file without the lines of the values that were mapped.
+fn without_mapped_lines(source: &SourceFile, documents: &[RemainingDocument]) -> Option<String> {
+    let mut removed: Vec<(usize, usize)> = Vec::new();
+    for remaining in documents {
         let root = source.documents.get(remaining.position)?;
         if remaining.is_empty() {
-            gone.push((root.span.start as usize, root.span.end as usize));
+            removed.push((root.span.start as usize, root.span.end as usize));
             continue;
         }
-        for path in &remaining.gone {
+        for path in &remaining.mapped {
             let mut keys: Vec<&str> = path.split('.').collect();
-            // The mappings around it that are empty now go too.
+            // Mappings that only had mapped values are removed as a whole.
             while keys.len() > 1 && super::value::at(&remaining.value, &keys[..keys.len() - 1].join(".")).is_none() {
                 keys.pop();
             }
             let at = keys.iter().fold(Pointer::root(), |at, key| at.child(key));
             let end = Document { root: root.clone() }.find(&at)?.1.end;
-            gone.push((key_start(root, &at)? as usize, end as usize));
+            removed.push((key_start(root, &at)? as usize, end as usize));
         }
     }
     let mut text = String::new();
@@ -109,8 +115,8 @@ fn cut(source: &Source, rest: &[Remaining]) -> Option<String> {
     for line in source.text.split_inclusive('\n') {
         let (start, end) = (at, at + line.trim_end().len());
         at += line.len();
-        let is_gone = |(first, last): &(usize, usize)| start < *last && *first < end.max(start + 1);
-        if !gone.iter().any(is_gone) {
+        let is_in = |(first, last): &(usize, usize)| start < *last && *first < end.max(start + 1);
+        if !removed.iter().any(is_in) {
             text.push_str(line);
         }
     }
@@ -131,10 +137,10 @@ fn without_empty_documents(text: &str) -> String {
     documents.iter().filter(has_content).map(|text| text.trim_start_matches('\n')).collect::<Vec<_>>().join("---\n")
 }
 
-/// Whether a text has exactly what is left.
-fn is_same(source: &Source, text: &str, left: &[&Remaining]) -> bool {
+/// Whether the documents of a text are exactly the remaining ones.
+fn has_exactly(source: &SourceFile, text: &str, expected: &[&RemainingDocument]) -> bool {
     let Ok(documents) = Document::parse_stream(source.id, text) else { return false };
     let documents: Vec<Value> = documents.iter().map(json).filter(|value| !value.is_null()).collect();
-    documents.len() == left.len()
-        && documents.iter().zip(left).all(|(document, remaining)| *document == remaining.value)
+    documents.len() == expected.len()
+        && documents.iter().zip(expected).all(|(document, remaining)| *document == remaining.value)
 }

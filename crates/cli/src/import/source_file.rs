@@ -1,4 +1,4 @@
-//! A file that is imported, and whose it is.
+//! An imported file, and the devices that it applies to.
 
 use std::collections::BTreeSet;
 
@@ -9,66 +9,66 @@ use talosmith_machinery::Role;
 
 use super::value::{at, json};
 
-/// The devices that a file is for.
+/// The devices that a file applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum FileScope {
     All,
     Role(Role),
     Device(String),
 }
 
-/// A folder or file that the user names.
+/// A folder or file in the arguments of `talosmith import`.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
-    /// Whose files it has; none if the names of folders say so.
-    pub scope: Option<Scope>,
-    /// From the root of the new repository.
+    /// The devices that its files apply to; none if the names of its folders decide.
+    pub scope: Option<FileScope>,
+    /// Relative to the root of the new repository.
     pub path: Utf8PathBuf,
 }
 
-/// A whole machine config, of which the rest is a patch.
+/// A whole machine config, which was reduced to a patch.
 #[derive(Debug)]
-pub(crate) struct Whole {
-    /// Its text without secrets.
+pub(crate) struct WholeConfig {
+    /// The text of the whole config, with placeholders for its secrets.
     pub text: String,
     /// The values that the base config has in another form, such as secrets: keys joined by dots.
     pub dropped: BTreeSet<String>,
 }
 
-/// A file that is imported.
+/// An imported file, or a part of one that is treated as a file, such as a node in talconfig.yaml.
 #[derive(Debug)]
-pub(crate) struct Source {
-    /// From the root of the new repository.
+pub(crate) struct SourceFile {
+    /// Relative to the root of the new repository.
     pub path: Utf8PathBuf,
-    /// The path below the folder of its device or role, which the generated file keeps.
+    /// The path below the folder of its device or role.
     pub name: String,
-    pub scope: Scope,
+    pub scope: FileScope,
     pub id: SourceId,
     pub text: String,
     pub documents: Vec<Node>,
-    /// Whether the generated files keep `name`.
+    /// Whether the generated files are named `name`.
     pub keeps_name: bool,
-    /// The line of the file at which the text begins.
+    /// The line of the file on which `text` begins, from 1.
     pub first_line: usize,
-    /// Where each value of a text that an import made is written: its keys, and the place.
+    /// Of a `text` that the import wrote: the keys of each value, joined by dots, and its place in the file.
     pub places: Vec<(String, String)>,
-    /// What it says of its cluster.
+    /// Facts about the cluster that are no values of a machine config, as model keys.
     pub cluster: Map<String, Value>,
-    /// Keys of its device that are no values of Talos.
+    /// Facts about the device that are no values of a machine config, as model keys.
     pub keys: Map<String, Value>,
-    /// The placeholders of the secrets that were replaced in it.
+    /// The placeholders that replaced secrets in the file.
     pub masked: BTreeSet<String>,
-    /// Whether the user says whose it is.
-    pub is_named: bool,
-    /// The whole machine config of which this is the part that the base config does not have.
-    pub whole: Option<Whole>,
+    /// Whether an argument specifies the scope, as in `node-1=PATH`.
+    pub has_explicit_scope: bool,
+    /// The whole machine config that was reduced to `text`.
+    pub whole: Option<WholeConfig>,
 }
 
-impl Source {
+impl SourceFile {
     pub(super) fn new(
         path: Utf8PathBuf,
         name: &str,
-        scope: Scope,
+        scope: FileScope,
         id: SourceId,
         text: String,
         documents: Vec<Node>,
@@ -86,34 +86,34 @@ impl Source {
             cluster: Map::new(),
             keys: Map::new(),
             masked: BTreeSet::new(),
-            is_named: false,
+            has_explicit_scope: false,
             whole: None,
         }
     }
 
-    /// What facts of it are known by: several can be in one file of the user.
-    pub(super) fn key(&self) -> String {
+    /// Identifies the source: several can have the path of one file.
+    pub(super) fn identity(&self) -> String {
         match (&self.scope, self.keeps_name) {
-            (Scope::Device(device), false) => format!("{}:{}:{device}", self.path, self.first_line),
+            (FileScope::Device(device), false) => format!("{}:{}:{device}", self.path, self.first_line),
             _ => self.path.to_string(),
         }
     }
 
-    /// The place of a value: the nearest of those that are known.
+    /// Returns the place of a value, or of the innermost mapping around it whose place is known.
     pub(crate) fn place_of(&self, keys: &str) -> Option<&str> {
         let is_around = |known: &str| keys == known || keys.starts_with(&format!("{known}."));
         let around = self.places.iter().filter(|(known, _)| is_around(known));
         around.max_by_key(|(known, _)| known.len()).map(|(_, place)| place.as_str())
     }
 
-    /// The path and the line of a byte.
+    /// Returns the path and the line of a byte of `text`.
     pub(crate) fn place(&self, byte: u32) -> String {
         format!("{}:{}", self.path, line_column(&self.text, byte as usize).0 + self.first_line - 1)
     }
 }
 
-impl Scope {
-    /// The nearer a scope is to a device, the later its files are applied.
+impl FileScope {
+    /// The position of the scope in the order in which files are applied.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Self::All => 0,
@@ -122,12 +122,13 @@ impl Scope {
         }
     }
 
-    /// Parses what stands before `=` in an argument.
-    pub(crate) fn named(name: &str) -> Self {
+    /// Parses the part of an argument before `=`.
+    pub(crate) fn parse(name: &str) -> Self {
         Self::of_folder(name).flatten().unwrap_or_else(|| Self::Device(name.to_owned()))
     }
 
-    /// The scope of a folder by its name: the inner `None` for one that says nothing; the outer one for the name of a device.
+    /// Returns the scope that the name of a folder specifies. The inner `None` is a name without a meaning, such as `patches`; the outer one
+    /// is any other name, such as that of a device.
     pub(super) fn of_folder(name: &str) -> Option<Option<Self>> {
         let scope = match name {
             "all" | "common" | "global" | "shared" | "base" | "cluster" | "defaults" | "general" => Some(Self::All),
@@ -142,8 +143,8 @@ impl Scope {
     }
 }
 
-/// The version of the newest installer image among the files.
-pub(crate) fn installed_version(sources: &[Source]) -> Option<TalosVersion> {
+/// Returns the version of the newest installer image in the files.
+pub(crate) fn installed_version(sources: &[SourceFile]) -> Option<TalosVersion> {
     let documents = sources.iter().flat_map(|source| &source.documents).map(json);
     let images = documents.filter_map(|document| {
         let image = at(&document, "machine.install.image").or_else(|| at(&document, "installer.image"))?;
@@ -153,7 +154,7 @@ pub(crate) fn installed_version(sources: &[Source]) -> Option<TalosVersion> {
 }
 
 /// Whether a file has a document that only base configs of Talos 1.14 and later accept.
-pub(crate) fn has_documents(sources: &[Source]) -> bool {
+pub(crate) fn has_documents(sources: &[SourceFile]) -> bool {
     let mut kinds = sources.iter().flat_map(|source| &source.documents).filter_map(|node| node.get("kind")?.scalar());
     kinds.any(|(kind, _)| kind.starts_with("Kube") && kind.ends_with("Config") || kind == "UnattendedInstallConfig")
 }
