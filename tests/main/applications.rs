@@ -137,6 +137,33 @@ patches:
 }
 
 #[test]
+fn files_that_are_disabled_are_not_in_the_kustomization() {
+    let disabled = [
+        ("        defaultClass: true\n", "files: { namespace: null, storageClass: null, storageClasses: null }"),
+        ("        snapshotter: blockfile\n", "files: { daemonSet: null, runtimeClass: null }"),
+    ];
+    let sandbox = fleet();
+    for (line, files) in disabled {
+        sandbox.replace("talosmith.yaml", line, &format!("{line}        {files}\n"));
+    }
+    generate(&sandbox);
+    // Nothing is left of kata, whose kustomization would be empty.
+    insta::assert_snapshot!("disabled", applications(&sandbox));
+    sandbox.replace("talosmith.yaml", "daemonSet: null, runtimeClass: null", "runtimeClass: null");
+    let kata = "argocd/applications/kata-containers";
+    let daemon_set = format!("{kata}/blockfile-scratch-daemonset.yaml");
+    assert_eq!(generate(&sandbox), format!("A {kata}/kustomization.yaml\nA {daemon_set}\n"));
+    assert!(
+        sandbox
+            .read(&format!("{kata}/kustomization.yaml"))
+            .ends_with("resources:\n  - blockfile-scratch-daemonset.yaml\n")
+    );
+    if let Some(built) = built(&sandbox, LOCAL_PATH, "rancher/local-path-provisioner:v0.0.31") {
+        assert!(!built.contains("pod-security.kubernetes.io") && built.contains("ResourceQuota"), "{built}");
+    }
+}
+
+#[test]
 fn files_are_removed_with_the_last_device_that_needs_them() {
     let sandbox = Sandbox::of_this_repository();
     generate(&sandbox);

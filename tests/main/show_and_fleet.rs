@@ -147,16 +147,16 @@ fn show_accepts_exactly_one_device() {
 fn show_counts_warnings_and_succeeds() {
     let sandbox = two();
     sandbox.replace(DEVICE, "kubevirt.io/schedulable: \"true\"", "kubevirt.io/schedulable: \"true\"\n  gone: null");
-    // What is found when patches are merged counts too.
+    // What is found when patches are merged counts too, and across devices: the pods for its GPU also run on the other one.
     let patch = "{ inline: { machine: { sysctls: { a.b: \"NUMBER\" } } } }";
     let patches: Vec<String> =
         ["1", "2"].iter().map(|number| format!("  p{number}: {}\n", patch.replace("NUMBER", number))).collect();
     sandbox.write(DEVICE, &format!("{}patches:\n{}", sandbox.read(DEVICE), patches.concat()));
     let ran = sandbox.run(&["show", "ryzen"]);
-    assert_eq!((ran.status, ran.stderr.as_str()), (0, "2 warnings: talosmith validate devices/ryzen\n"));
-    assert_eq!(sandbox.run(&["validate"]).stderr.split(':').next(), Some("2 warnings"));
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, "3 warnings: talosmith validate devices/ryzen\n"));
+    assert_eq!(sandbox.run(&["validate"]).stderr.split(':').next(), Some("3 warnings"));
     let state = sandbox.run_with(&["fleet", "ryzen"], &[("COLUMNS", "200")]).stdout;
-    assert!(state.contains(" stale, 2 warnings"), "{state}");
+    assert!(state.contains(" stale, 3 warnings"), "{state}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use talosmith_render::Mark;
 use crate::diff;
 use crate::tree::{ReadError, Tree};
 
-pub(crate) use orphans::{find_documents, find_orphans, is_generated};
+pub(crate) use orphans::{find_documents, find_elsewhere, find_orphans, is_generated, is_of_fleet_file};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum ChangeKind {

@@ -144,7 +144,7 @@ pub fn inspect<'a, K: Send>(
     }
     let mut differences = Differences::default();
     if purpose == Purpose::Compare {
-        differences = results.take_differences(project.tree, &clusters, is_whole)?;
+        differences = results.take_differences(&project, &clusters, is_whole)?;
     }
     results.drop_superseded_findings();
     let kept = results.take_kept();

@@ -64,7 +64,7 @@ fn check_file(project: &Project<'_>, reference: &mut Reference, path: &Utf8Path)
     // A generated file is compared with the model as a whole.
     if !is_generated(text.as_bytes()) {
         match Document::parse_foreign(source, &text) {
-            Ok(documents) => reference.check(source, &documents, &regions(&text)),
+            Ok(documents) => reference.check(source, &text, &documents, &regions(&text)),
             Err(finding) => reference.add_unreadable(path.as_str(), &finding.message, finding.at.location),
         }
     }

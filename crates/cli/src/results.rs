@@ -6,12 +6,13 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use talosmith_document::{Code, Diagnostic, Location};
 use talosmith_model::DeviceFile;
-use talosmith_model::layout::DEVICES;
+use talosmith_model::layout::{self, APPLICATIONS, DEVICES};
 use talosmith_model::plan::{Cluster, Device, FleetPlan};
 use talosmith_render::{LayerFile, cluster_paths, collisions, unused_layer_file};
 
-use crate::change::{Change, find_documents, find_orphans};
+use crate::change::{Change, find_documents, find_elsewhere, find_orphans};
 use crate::comparison::{Differences, abandoned_folders, remove_orphans};
+use crate::project::Project;
 use crate::rendering::Owner;
 use crate::steps::{DeviceResult, DeviceState, OwnerResult, PlannedResult};
 use crate::tree::{ReadError, Tree};
@@ -182,10 +183,11 @@ impl<K> Results<K> {
     /// generated files elsewhere belong to nothing.
     pub(crate) fn take_differences(
         &mut self,
-        tree: &dyn Tree,
+        project: &Project<'_>,
         clusters: &[Cluster],
         is_whole: bool,
     ) -> Result<Differences, ReadError> {
+        let tree = project.tree;
         self.changes.sort_by_key(|(position, _)| *position);
         let mut changes: Vec<Change> =
             std::mem::take(&mut self.changes).into_iter().flat_map(|(_, changes)| changes).collect();
@@ -194,6 +196,7 @@ impl<K> Results<K> {
         within.extend(clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders()));
         let mut strays = std::mem::take(&mut self.strays);
         if is_whole {
+            strays.extend(removed_artifacts(tree, project, clusters));
             let folders = abandoned_folders(clusters, &self.gone);
             within.extend(folders.iter().cloned());
             strays.extend(find_orphans(tree, folders, &[])?);
@@ -210,4 +213,19 @@ impl<K> Results<K> {
         self.kept.sort_by_key(|(position, _)| *position);
         std::mem::take(&mut self.kept).into_iter().map(|(_, kept)| kept).collect()
     }
+}
+
+/// Returns the files of the user's artifacts that talosmith.yaml does not have any more, wherever they are; none while an artifact cannot
+/// be read, whose files are not known.
+fn removed_artifacts(tree: &dyn Tree, project: &Project<'_>, clusters: &[Cluster]) -> Vec<Utf8PathBuf> {
+    let Some(fleet) = &project.fleet else { return Vec::new() };
+    let artifacts = &project.user.artifacts;
+    if artifacts.len() != fleet.fleet.artifacts.len() {
+        return Vec::new();
+    }
+    let applications = clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders());
+    let known: Vec<Utf8PathBuf> = applications.chain(APPLICATIONS.map(layout::application)).collect();
+    let mut found = find_elsewhere(tree, &known);
+    found.retain(|path| !artifacts.iter().any(|artifact| artifact.owns(path)));
+    found
 }

@@ -81,9 +81,11 @@ pub trait Tree: Sync {
         Ok(self.read(path)?.is_some_and(|found| found == bytes))
     }
 
-    /// Whether a file exists and starts with these bytes.
-    fn starts_with(&self, path: &Utf8Path, bytes: &[u8]) -> Result<bool, ReadError> {
-        Ok(self.read(path)?.is_some_and(|found| found.starts_with(bytes)))
+    /// Returns the first bytes of a file, at most `most`; none if it does not exist.
+    fn start(&self, path: &Utf8Path, most: usize) -> Result<Option<Vec<u8>>, ReadError> {
+        let mut bytes = self.read(path)?;
+        bytes.iter_mut().for_each(|bytes| bytes.truncate(most));
+        Ok(bytes)
     }
 }
 

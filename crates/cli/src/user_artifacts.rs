@@ -7,14 +7,13 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location, SourceId};
 use talosmith_model::ArtifactScope;
-use talosmith_model::layout::FLEET_FILE;
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use talosmith_render::{
     Artifact, FleetView, GeneratedFile, InvalidArtifact, Mark, Reader, Renderer, TemplateError, check_user_artifact,
-    cluster_paths, collisions, comment_of, documents, template_name, user_header,
+    cluster_paths, collisions, documents, template_name, user_header,
 };
 
-use crate::change::is_generated;
+use crate::change::is_of_fleet_file;
 use crate::named_files::symlink;
 use crate::regions::{Fault, splice};
 use crate::selection::Selection;
@@ -100,7 +99,7 @@ impl<'a> UserArtifacts<'a> {
             for entry in tree.list(folder)?.into_iter().filter(|entry| entry.kind == EntryKind::File) {
                 let path = folder.join(&entry.name);
                 let is_stray = expected.binary_search(&path.as_str()).is_err()
-                    && tree.read(&path)?.is_some_and(|bytes| is_generated(&bytes) && names_fleet_file(&bytes));
+                    && tree.read(&path)?.is_some_and(|bytes| is_of_fleet_file(&bytes));
                 if is_stray {
                     strays.push(path);
                 }
@@ -108,12 +107,6 @@ impl<'a> UserArtifacts<'a> {
         }
         Ok(strays)
     }
-}
-
-/// Whether the first line of a generated file names talosmith.yaml as its source.
-fn names_fleet_file(bytes: &[u8]) -> bool {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    String::from_utf8_lossy(line).contains(&format!(" from {FLEET_FILE}."))
 }
 
 impl Part<'_> {
@@ -176,7 +169,7 @@ pub(crate) fn place(
             continue;
         }
         owners.push((part.path.clone(), &part.artifact.location));
-        let header = user_header(&part.path, part.artifact);
+        let header = user_header(part.artifact);
         let mark = if header.is_empty() { Mark::Path } else { Mark::Header };
         artifacts.push(artifact(&part.path, part.artifact, header + body, mark));
     }
@@ -219,7 +212,7 @@ fn region_file(
     let text = match tree.read(path) {
         Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| vec![into(format!("`{path}` is not UTF-8"))])?,
         Ok(None) => {
-            let help = format!("create it with these lines:\n{}", markers(path, parts[0].0));
+            let help = format!("create it with these lines:\n{}", markers(parts[0].0));
             return Err(vec![into(format!("there is no `{path}`")).help(help)]);
         }
         Err(ReadError::Symlink(link)) => return Err(vec![symlink(sources, &link)]),
@@ -239,7 +232,7 @@ fn marker_finding(fault: Fault, path: &Utf8Path, source: SourceId, parts: &[(&Us
             let artifact = parts.iter().find(|(artifact, _)| artifact.name == name).map_or(parts[0].0, |(it, _)| it);
             Diagnostic::new(Code::Missing, format!("`{path}` has no region `{name}`"), artifact.location.clone())
                 .note("everything outside of the region stays as it is")
-                .help(format!("add these lines where the content belongs:\n{}", markers(path, artifact)))
+                .help(format!("add these lines where the content belongs:\n{}", markers(artifact)))
         }
         Fault::Open { name, at: range } => {
             let message = format!("the region `{name}` does not end");
@@ -259,8 +252,8 @@ fn marker_finding(fault: Fault, path: &Utf8Path, source: SourceId, parts: &[(&Us
 }
 
 /// The lines around a region, in the comments of the file.
-fn markers(path: &Utf8Path, artifact: &UserArtifact) -> String {
-    let (start, end) = comment_of(path, artifact.format).unwrap_or_default();
+fn markers(artifact: &UserArtifact) -> String {
+    let (start, end) = artifact.comment.unwrap_or_default();
     let name = &artifact.name;
     format!("{start}talosmith:begin {name}{end}\n{start}talosmith:end {name}{end}")
 }

@@ -157,6 +157,7 @@ codes! {
     // Nodes and networks
     MissingLabel "missing-label" Warning "A workload selects nodes by a label that a device does not set."
     StrayLabel "stray-label" Warning "A device sets the labels that a workload selects, but does not use the workload."
+    StrayPods "stray-pods" Warning "The pods for a GPU run on nodes that have none."
     ControlPlaneOnly "control-plane-only" Error "A worker has a setting that is only allowed on control planes."
     MachineFile "machine-file" Error "Talos could not write a file of `machineFiles` or `machine.files`."
     CidrOverlap "cidr-overlap" Error "The pod networks and the service networks of a cluster overlap."

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use talosmith_document::{Code, TalosVersion};
 
@@ -69,6 +69,8 @@ pub struct UserArtifact {
     pub path: Option<ArtifactPath>,
     pub into: Option<ArtifactPath>,
     pub format: ArtifactFormat,
+    /// The signs of a comment, for a text file whose name does not tell.
+    pub comment: Option<String>,
     pub schema: Option<RelativePath>,
 }
 
@@ -180,14 +182,30 @@ pub struct LocalPathApplication {
     pub files: LocalPathFiles,
 }
 
+/// The name of a generated file of an application.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum FileName {
+    #[default]
+    Usual,
+    Other(RelativePath),
+    /// `null`: the file is not generated.
+    Disabled,
+}
+
+impl<'de> Deserialize<'de> for FileName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Disabled, Self::Other))
+    }
+}
+
 /// Other names for generated files; `storage_classes` is their folder.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct LocalPathFiles {
-    pub config: Option<RelativePath>,
-    pub storage_class: Option<RelativePath>,
-    pub namespace: Option<RelativePath>,
-    pub storage_classes: Option<RelativePath>,
+    pub config: FileName,
+    pub storage_class: FileName,
+    pub namespace: FileName,
+    pub storage_classes: FileName,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -221,8 +239,8 @@ pub struct KataApplication {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct KataFiles {
-    pub daemon_set: Option<RelativePath>,
-    pub runtime_class: Option<RelativePath>,
+    pub daemon_set: FileName,
+    pub runtime_class: FileName,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -264,8 +282,8 @@ pub struct GpuApplication {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct GpuFiles {
-    pub amd_device_plugin: Option<RelativePath>,
-    pub amd_labeller: Option<RelativePath>,
-    pub intel_device_plugin: Option<RelativePath>,
-    pub nvidia_device_plugin: Option<RelativePath>,
+    pub amd_device_plugin: FileName,
+    pub amd_labeller: FileName,
+    pub intel_device_plugin: FileName,
+    pub nvidia_device_plugin: FileName,
 }

@@ -56,6 +56,7 @@ mod cross_device;
 mod claimed;
 mod endpoints;
 mod groups;
+mod comments;
 mod user_artifacts;
 mod device_names;
 mod references;
@@ -73,6 +74,7 @@ pub use applications::{
     ApplicationFolder, ApplicationInput, ImageOverride, KataContainers, LocalPath, NodeClasses, NodePaths,
 };
 pub use caches::Caches;
+pub use comments::{COMMENTS, Comment};
 pub use components::Components;
 pub use cross_device::CrossDeviceInput;
 pub use device::Device;

@@ -45,8 +45,8 @@ pub struct ClusterRow {
     pub file: &'static str,
     /// The key of the application's `files` that renames it; none if it cannot be renamed.
     pub key: Option<&'static str>,
-    /// Returns that path for a cluster and a device.
-    pub path: fn(&Cluster, Option<&NodeClasses>) -> String,
+    /// Returns that path for a cluster and a device; none if `files` disables the artifact.
+    pub path: fn(&Cluster, Option<&NodeClasses>) -> Option<String>,
     pub template: BuiltInTemplate,
     /// One line for the reference.
     pub about: &'static str,
@@ -189,7 +189,8 @@ impl Row {
 }
 
 impl ClusterRow {
-    /// Returns the items of a cluster: devices, or `None` for the application itself. Empty if no device uses the application.
+    /// Returns the items of a cluster: devices, or `None` for the application itself. Empty if no device uses the
+    /// application, or if `files` disables the artifact.
     pub(crate) fn items<'a>(&self, cluster: &'a Cluster) -> Vec<Option<&'a NodeClasses>> {
         let local_path = cluster.local_path.as_ref().filter(|it| it.offered);
         let is_used = match self.application {
@@ -197,19 +198,19 @@ impl ClusterRow {
             Application::Kata => {
                 cluster.kata.as_ref().and_then(|it| it.nodes.as_ref()).is_some_and(|nodes| !nodes.is_empty())
             }
-            Application::Gpu => {
-                cluster.gpu.as_ref().and_then(|it| it.generated.as_ref()).is_some_and(|files| !files.is_empty())
-            }
+            Application::Gpu => cluster.gpu.as_ref().is_some_and(|it| it.is_used),
         };
         let pods = |of: fn(&Gpu) -> Option<&GpuPods>| cluster.gpu.as_ref().and_then(|it| of(&it.pods));
-        match self.each {
+        let mut items = match self.each {
             ClusterEach::Application(is_wanted) if is_used && is_wanted(cluster) => vec![None],
             ClusterEach::Gpu(of, image) if is_used && pods(of).and_then(image).is_some() => vec![None],
             ClusterEach::Application(_) | ClusterEach::Gpu(..) => Vec::new(),
             ClusterEach::DeviceWithClasses => {
                 local_path.iter().flat_map(|it| &it.storage_classes).flatten().map(Some).collect()
             }
-        }
+        };
+        items.retain(|item| (self.path)(cluster, *item).is_some());
+        items
     }
 
     /// Returns what templates see as `item`.

@@ -51,6 +51,4 @@ pub use shared_file::{key_of_line, share_files};
 pub use target::{
     GeneratedFile, SecretFile, cluster_paths, collisions, documents, generated_files, location_of_key, secret_files,
 };
-pub use user_artifact::{
-    Comment, FleetView, GENERATED, UserSchema, check_user_artifact, comment_of, template_name, user_header,
-};
+pub use user_artifact::{FleetView, GENERATED, UserSchema, check_user_artifact, template_name, user_header};

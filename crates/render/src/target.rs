@@ -159,7 +159,7 @@ pub(crate) fn cluster_path(
     folder: &str,
     item: Option<&NodeClasses>,
 ) -> Utf8PathBuf {
-    Utf8Path::new(folder).join((row.path)(cluster, item))
+    Utf8Path::new(folder).join((row.path)(cluster, item).unwrap_or_default())
 }
 
 /// Returns the path of the tracked artifact that `key` requests; none if `files` suppresses it.

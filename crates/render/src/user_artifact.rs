@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use camino::Utf8Path;
 use talosmith_model::ArtifactFormat;
 use talosmith_model::layout::FLEET_FILE;
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
@@ -23,9 +22,6 @@ pub enum FleetView<'a> {
     Fleet(&'a [Cluster], &'a [Arc<Device>]),
 }
 
-/// How a comment begins and ends.
-pub type Comment = (&'static str, &'static str);
-
 /// Returns the name of an artifact's template in the engine; the extension decides how values are written.
 pub fn template_name(artifact: &UserArtifact) -> String {
     let extension = match artifact.format {
@@ -39,22 +35,9 @@ pub fn template_name(artifact: &UserArtifact) -> String {
     format!("artifacts/{}.{extension}.j2", artifact.name)
 }
 
-/// Returns the comments of a file; none if its format has none.
-pub fn comment_of(path: &Utf8Path, format: ArtifactFormat) -> Option<Comment> {
-    match (format, path.extension().unwrap_or_default()) {
-        (ArtifactFormat::Json, _) => None,
-        (ArtifactFormat::Markdown, _) | (ArtifactFormat::Text, "html" | "htm" | "xml" | "svg" | "md") => {
-            Some(("<!-- ", " -->"))
-        }
-        (ArtifactFormat::Hujson, _) | (ArtifactFormat::Text, "js" | "ts" | "go" | "rs" | "jsonc") => Some(("// ", "")),
-        (ArtifactFormat::Text, "ini" | "zone" | "db") => Some(("; ", "")),
-        (ArtifactFormat::Yaml | ArtifactFormat::Toml | ArtifactFormat::Text, _) => Some(("# ", "")),
-    }
-}
-
 /// Returns the first line of a whole file; empty for JSON.
-pub fn user_header(path: &Utf8Path, artifact: &UserArtifact) -> String {
-    match comment_of(path, artifact.format) {
+pub fn user_header(artifact: &UserArtifact) -> String {
+    match artifact.comment {
         Some((start, end)) => format!(
             "{start}{GENERATED}{FLEET_FILE}. Do not edit: change {}, then run: talosmith generate{end}\n",
             artifact.template

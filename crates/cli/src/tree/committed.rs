@@ -39,7 +39,7 @@ impl Tree for CommittedTree<'_> {
         self.tree_of(path).holds(path, bytes)
     }
 
-    fn starts_with(&self, path: &Utf8Path, bytes: &[u8]) -> Result<bool, ReadError> {
-        self.tree_of(path).starts_with(path, bytes)
+    fn start(&self, path: &Utf8Path, most: usize) -> Result<Option<Vec<u8>>, ReadError> {
+        self.tree_of(path).start(path, most)
     }
 }

@@ -223,6 +223,7 @@ pub(super) fn gpu(file: &FleetFile, cluster: &fleet::Cluster, at: &Pointer) -> O
         folder: folder(written.path.as_ref(), GPU),
         pods: gpu::of_application(written),
         generated: None,
+        is_used: false,
         resources: written.resources.iter().map(ToString::to_string).collect(),
         files: GpuFiles::new(&written.files),
         location: requested_by(file, at, GPU, written.path.is_some()),

@@ -252,6 +252,7 @@ impl CrossDeviceChecks {
     /// Returns what clusters lack. That can only be known if `all_read`: every device's file could be read.
     pub(super) fn finish(&self, fleet: &FleetFile, all_read: bool) -> Vec<Diagnostic> {
         let mut findings = lowered(fleet);
+        findings.extend(self.objects.finish());
         self.selectors.finish(fleet, all_read, &mut findings);
         if all_read {
             self.certificate_names.finish(&self.control_planes, &self.control_plane_hosts, &mut findings);

@@ -9,7 +9,10 @@ use super::cross_device::CrossDeviceChecks;
 use super::groups::UsedGroups;
 use super::unnamed_disk::UnnamedDisks;
 use super::values::LayerValues;
-use super::{ApplicationInput, Cluster, CrossDeviceInput, DeviceNames, applications, claimed, endpoints, folders};
+use super::{
+    ApplicationInput, Cluster, CrossDeviceInput, DeviceNames, application_files, applications, claimed, endpoints,
+    folders,
+};
 use crate::scalar::Name;
 use crate::{DeviceFile, FleetFile, PartialDevice};
 
@@ -118,6 +121,7 @@ impl<'a> FleetPlan<'a> {
             findings.extend(endpoints::check(fleet, &checks));
         }
         findings.extend(applications::check_default_paths(fleet));
+        findings.extend(application_files::check_disabled(fleet));
         findings.extend(folders::check(&clusters, &checks));
         for cluster in &mut clusters {
             let concerns = |device: &PartialDevice| device.cluster.as_ref().is_none_or(|name| *name == cluster.name);

@@ -7,7 +7,8 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::Check;
 use super::application_files::GpuFiles;
-use crate::{Keys, device, fleet};
+use crate::fleet::{self, FileName};
+use crate::{Keys, device};
 
 /// The key of each vendor of GPUs, and the phrase in messages for a node that has its GPU: "the node has an AMD GPU".
 pub(super) const VENDORS: [(&str, &str); 3] =
@@ -54,10 +55,12 @@ pub struct GpuApplication {
     /// What runs, without the vendors that no device has. Templates see that of one vendor as `item`.
     #[serde(skip)]
     pub pods: Gpu,
-    /// The names of the generated files besides the kustomization: without one, nothing is written. Templates of devices do not see
-    /// them.
+    /// The names of the generated files besides the kustomization. Templates of devices do not see them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<Vec<String>>,
+    /// Whether a device has a GPU for which something runs: without one, nothing is written.
+    #[serde(skip)]
+    pub is_used: bool,
     /// Hand-written neighbours.
     pub resources: Vec<String>,
     /// The names of generated files.
@@ -144,6 +147,19 @@ impl fleet::GpuApplication {
     }
 }
 
+impl fleet::GpuFiles {
+    /// Whether the application writes what runs for the GPUs of a vendor; `key` is that of the image.
+    pub(super) fn has(&self, vendor: &str, key: &str) -> bool {
+        let name = match (vendor, key) {
+            ("amd", "labeller") => &self.amd_labeller,
+            ("amd", _) => &self.amd_device_plugin,
+            ("intel", _) => &self.intel_device_plugin,
+            _ => &self.nvidia_device_plugin,
+        };
+        *name != FileName::Disabled
+    }
+}
+
 impl Gpu {
     /// Returns the vendors of a device's GPUs, with their keys.
     pub(super) fn locations(&self, keys: &Keys) -> Vec<(&'static str, Location)> {
@@ -196,7 +212,8 @@ impl GpuApplication {
             (image(intel), &self.files.intel_device_plugin),
             (image(nvidia), &self.files.nvidia_device_plugin),
         ];
-        self.generated =
-            Some(files.into_iter().filter(|(is_written, _)| *is_written).map(|(_, name)| name.clone()).collect());
+        let wanted = || files.iter().filter(|(is_wanted, _)| *is_wanted);
+        self.is_used = wanted().next().is_some();
+        self.generated = Some(wanted().filter_map(|(_, name)| (*name).clone()).collect());
     }
 }

@@ -6,6 +6,7 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::gpu::{VENDORS, WITHOUT_LABEL, key};
 use crate::device::Device;
+use crate::fleet::FileName;
 use crate::layout::{GPU, KATA_CONTAINERS};
 use crate::scalar::{LabelKey, LabelValue};
 use crate::{DeviceFile, FleetFile};
@@ -116,7 +117,8 @@ impl Checks {
 /// Returns the workloads of a cluster that select nodes by labels.
 fn workloads<'a>(fleet: &'a FleetFile, cluster: &str) -> impl Iterator<Item = Workload<'a>> {
     let applications = fleet.fleet.clusters.get(cluster).map(|cluster| &cluster.applications);
-    let kata = applications.and_then(|all| all.kata_containers.as_ref()).map(|kata| Workload {
+    let kata = applications.and_then(|all| all.kata_containers.as_ref());
+    let kata = kata.filter(|kata| kata.files.daemon_set != FileName::Disabled).map(|kata| Workload {
         user: Pointer::new("/kata"),
         uses: "uses kata",
         note: "without the label no scratch file is created, and containerd fails when it needs one",
@@ -125,7 +127,7 @@ fn workloads<'a>(fleet: &'a FleetFile, cluster: &str) -> impl Iterator<Item = Wo
         stray: Stray::Kata(kata.scratch.volume.as_str()),
     });
     let gpu = applications.and_then(|all| all.gpu.as_ref()).into_iter().flat_map(|gpu| {
-        VENDORS.into_iter().filter_map(|(vendor, has)| {
+        VENDORS.into_iter().filter(|(vendor, _)| gpu.files.has(vendor, "devicePlugin")).filter_map(|(vendor, has)| {
             Some(Workload {
                 user: key(vendor),
                 uses: has,

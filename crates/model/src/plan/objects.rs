@@ -7,7 +7,8 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
 use super::network::hostname;
 use super::storage_classes;
-use crate::device::{Device, GpuPods};
+use crate::device::{Arch, Device, GpuPods};
+use crate::fleet::{self, FileName};
 use crate::scalar::{Image, LabelKey, LabelValue};
 use crate::{DeviceFile, FleetFile};
 
@@ -20,6 +21,9 @@ const DAEMON_SETS: [DaemonSet; 4] = [
     ("gpu.intel.devicePlugin", "intel", "intel-gpu-plugin", |pods| pods.device_plugin.as_ref()),
     ("gpu.nvidia.devicePlugin", "nvidia", "nvidia-device-plugin-daemonset", |pods| pods.device_plugin.as_ref()),
 ];
+
+/// The number of nodes that a finding names.
+const SHOWN: usize = 3;
 
 /// What a DaemonSet runs where.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,15 +44,23 @@ pub(super) struct Input {
     images: Vec<(&'static str, Pods, Location)>,
     /// The name of each StorageClass, and its location.
     classes: Vec<(String, Location)>,
+    /// Whether AMD's pods run on the node, where no labels select them, though it has no such GPU.
+    is_without_amd: bool,
     findings: Vec<Diagnostic>,
 }
 
 impl Input {
     /// The objects that a device defines whose file could be read; it may have errors.
     pub(super) fn new(fleet: &FleetFile, file: &DeviceFile) -> Self {
-        let mut input = Self { images: Vec::new(), classes: Vec::new(), findings: Vec::new() };
+        let device = &file.device;
+        let is_without_amd = device.gpu.amd.is_none() && device.arch != Some(Arch::Arm64);
+        let mut input = Self { images: Vec::new(), classes: Vec::new(), is_without_amd, findings: Vec::new() };
         input.add_daemon_sets(fleet, file);
-        input.add_classes(file);
+        let local_path =
+            fleet.fleet.clusters.get(&file.device.cluster).and_then(|it| it.applications.local_path.as_ref());
+        if local_path.is_none_or(|it| it.files.storage_classes != FileName::Disabled) {
+            input.add_classes(file);
+        }
         input
     }
 
@@ -64,7 +76,9 @@ impl Input {
             }
             let pointer = Pointer::new(format!("/{}", key.replace('.', "/")));
             let location = file.at(pointer.clone());
-            if application().and_then(|gpu| gpu.of(vendor)).and_then(image).is_some() {
+            let image_of = |gpu: &fleet::GpuApplication| gpu.of(vendor).and_then(image).is_some();
+            let kind = key.rsplit('.').next().unwrap_or_default();
+            if application().is_some_and(|gpu| image_of(gpu) && gpu.files.has(vendor, kind)) {
                 let cluster = Pointer::new("/clusters").child(&device.cluster);
                 let first = fleet.at(cluster.child("applications").join(&pointer)).as_key();
                 self.findings.push(of_application(name, vendor, device, location.as_key(), first));
@@ -109,12 +123,17 @@ pub(super) struct Checks {
     images: BTreeMap<(String, &'static str), (Pods, Location, String)>,
     /// The first StorageClass of each name in a cluster, and its device.
     classes: BTreeMap<String, (Location, String)>,
+    /// The first nodes of each cluster without a GPU of AMD's, and the number of all.
+    without_amd: BTreeMap<String, (Vec<String>, usize)>,
 }
 
 impl Checks {
     /// Checks the objects of a device against those of the devices added before.
     pub(super) fn add(&mut self, device: &str, cluster: &str, input: Input) -> Vec<Diagnostic> {
         let mut findings = input.findings;
+        if input.is_without_amd {
+            self.add_without_amd(device, cluster);
+        }
         for (name, pods, location) in input.images {
             let key = (cluster.to_owned(), name);
             let first = self.images.entry(key).or_insert_with(|| (pods.clone(), location.clone(), device.to_owned()));
@@ -132,6 +151,42 @@ impl Checks {
                 Entry::Occupied(first) => findings.push(twice(&name, cluster, first.get(), location, device)),
                 Entry::Vacant(free) => drop(free.insert((location, device.to_owned()))),
             }
+        }
+        findings
+    }
+
+    fn add_without_amd(&mut self, device: &str, cluster: &str) {
+        match self.without_amd.get_mut(cluster) {
+            Some((names, count)) => {
+                *count += 1;
+                if names.len() < SHOWN {
+                    names.push(device.to_owned());
+                }
+            }
+            None => drop(self.without_amd.insert(cluster.to_owned(), (vec![device.to_owned()], 1))),
+        }
+    }
+
+    /// Returns the findings on AMD's pods that run on nodes without its GPU, once all devices were added.
+    pub(super) fn finish(&self) -> Vec<Diagnostic> {
+        let mut findings: Vec<Diagnostic> = Vec::new();
+        for ((cluster, name), (pods, location, device)) in &self.images {
+            let is_amd = DAEMON_SETS.iter().any(|(_, vendor, called, _)| called == name && *vendor == "amd");
+            let Some((names, count)) = self.without_amd.get(cluster) else { continue };
+            if !is_amd || !pods.selector.is_empty() || findings.iter().any(|finding| finding.devices.contains(device)) {
+                continue;
+            }
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let rest = if *count > SHOWN { format!(" and {} more", count - SHOWN) } else { String::new() };
+            let nodes = if *count == 1 { "a node" } else { "nodes" };
+            let message = format!("the pods for AMD GPUs also run on {nodes} without one: {}{rest}", names.join(", "));
+            findings.push(
+                Diagnostic::new(Code::StrayPods, message, location.clone())
+                    .note("they are privileged, and without `nodeSelector` they run on every amd64 node")
+                    .help("select the nodes by a label, and set it on those with the GPU:\nlabels: { gpu: amd }\ngpu: { amd: { nodeSelector: { gpu: amd } } }")
+                    .help("or move the images to the cluster's `applications.gpu`, which selects the devices that have `gpu: { amd: {} }`")
+                    .device(device.as_str()),
+            );
         }
         findings
     }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use talosmith_document::{Anchor, Code, Diagnostic, Location, Node, NodeValue, Pointer, SourceId, closest};
+use talosmith_document::{
+    Anchor, BlockText, Code, Diagnostic, Document, Location, Node, NodeValue, Pointer, SourceId, closest,
+};
 
 use super::device_names::{DeviceNames, KnownValues};
 use crate::FleetFile;
@@ -13,6 +15,9 @@ use crate::layout::FLEET_FILE;
 ///
 /// Source: <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetesiohostname>.
 const HOSTNAME_LABEL: &str = "kubernetes.io/hostname";
+
+/// The part of a path that stands for the YAML in a string.
+const IN_STRING: &str = "(yaml)";
 
 /// The number of findings of one reference that are shown one by one.
 const SHOWN: usize = 100;
@@ -45,6 +50,33 @@ struct Nearest {
     keys: Vec<String>,
     /// Whether the path leads to something that is not a scalar.
     is_collection: bool,
+    /// Whether there is a string in place of the next key.
+    is_string: bool,
+}
+
+/// The search for the values of one file.
+struct Search<'s> {
+    source: SourceId,
+    /// The keys that lead to the values.
+    path: &'s [String],
+    values: Vec<FoundValue>,
+    nearest: &'s mut Nearest,
+    /// The strings that are not YAML, and why.
+    unparsed: Vec<(Range<usize>, String)>,
+}
+
+/// A scalar that a reference finds, and its bytes in the file.
+struct FoundValue {
+    text: String,
+    is_null: bool,
+    at: Range<usize>,
+}
+
+/// A text in which values are searched: a file, or a string in it.
+struct SearchedText<'t> {
+    text: &'t str,
+    /// Returns the bytes in the file of some bytes of the text.
+    in_file: &'t dyn Fn(Range<usize>) -> Range<usize>,
 }
 
 /// Returns the references of a fleet file, and what is wrong with them.
@@ -78,21 +110,28 @@ pub fn references(fleet: &FleetFile, names: &DeviceNames) -> (Vec<Reference>, Ve
 
 impl Reference {
     /// Checks the documents of a file. Values in the bytes of `generated` are not the user's.
-    pub fn check(&mut self, source: SourceId, documents: &[Node], generated: &[Range<usize>]) {
-        let mut values = Vec::new();
+    pub fn check(&mut self, source: SourceId, text: &str, documents: &[Node], generated: &[Range<usize>]) {
+        let file = SearchedText { text, in_file: &|bytes| bytes };
+        let path = self.path.as_deref().unwrap_or_default();
+        let (values, unparsed) = (Vec::new(), Vec::new());
+        let mut search = Search { source, path, values, nearest: &mut self.nearest, unparsed };
         for document in documents {
             match &self.path {
-                Some(path) => select(document, path, 0, &mut values, &mut self.nearest),
-                None => select_nodes(document, &mut values),
+                Some(_) => search.select(document, &file, 0),
+                None => search.select_nodes(document),
             }
         }
-        for value in values {
-            let Some((text, _)) = value.scalar() else { continue };
+        let Search { values, unparsed, .. } = search;
+        for (at, why) in unparsed {
+            let message = format!("the string is not checked: {why}");
+            let finding = Diagnostic::new(Code::UncheckedReference, message, Location::bytes(source, at));
+            self.findings.push(finding.note(format!("`references.{}` in {FLEET_FILE} reads it as YAML", self.name)));
+        }
+        for FoundValue { text, is_null, at } in values {
             self.found += 1;
-            let at = value.span.start as usize..value.span.end as usize;
             // Another program fills it in, or it is an alias.
             let is_filled_in = text.is_empty() || text.contains("${") || text.contains("{{");
-            if is_filled_in || value.is_null() || generated.iter().any(|region| region.contains(&at.start)) {
+            if is_filled_in || is_null || generated.iter().any(|region| region.contains(&at.start)) {
                 continue;
             }
             if let Some(unknown) = self.known.unknown(text.trim()) {
@@ -164,7 +203,7 @@ impl Reference {
     fn nothing_found(&self, files: usize) -> Option<Diagnostic> {
         let path = self.path.as_ref()?;
         let among = if files == 1 { "the file".to_owned() } else { format!("the {files} files") };
-        let Nearest { depth, keys, is_collection } = &self.nearest;
+        let Nearest { depth, keys, is_collection, is_string } = &self.nearest;
         let written: Vec<String> = path.iter().map(|key| key.replace('~', "~0").replace('/', "~1")).collect();
         let whole = written.join("/");
         let message = format!("`{whole}` leads to no value in {among} of `{}`", self.files);
@@ -177,6 +216,12 @@ impl Reference {
             .note("so nothing is checked");
         if *is_collection {
             return Some(finding.help(format!("write `{whole}/*` for the values in it")));
+        }
+        if *is_string {
+            let mut with_mark = written.clone();
+            with_mark.insert(*depth, IN_STRING.to_owned());
+            let help = format!("write `{}` for what is in the string there, if that is YAML", with_mark.join("/"));
+            return Some(finding.help(help));
         }
         let finding = match closest(wrong, keys.iter().map(String::as_str)) {
             Some(near) => return Some(finding.label(format!("did you mean `{near}`?"))),
@@ -197,43 +242,73 @@ impl Reference {
     }
 }
 
-/// Adds the scalars to which a path leads. `depth` is the number of its keys that lead to the node.
-fn select<'n>(node: &'n Node, path: &[String], depth: usize, values: &mut Vec<&'n Node>, nearest: &mut Nearest) {
-    let Some(key) = path.get(depth) else {
-        match node.value {
-            NodeValue::Scalar(..) => values.push(node),
-            _ => *nearest = Nearest { depth, keys: Vec::new(), is_collection: true },
+impl Search<'_> {
+    /// Adds the scalars to which the path leads. `depth` is the number of its keys that lead to the node.
+    fn select(&mut self, node: &Node, text: &SearchedText<'_>, depth: usize) {
+        let Some(key) = self.path.get(depth) else {
+            match node.value {
+                NodeValue::Scalar(..) => self.add(node, text),
+                _ => *self.nearest = Nearest { depth, is_collection: true, ..Nearest::default() },
+            }
+            return;
+        };
+        if let (IN_STRING, Some((string, _))) = (key.as_str(), node.scalar()) {
+            return self.select_in_string(node, string, text, depth);
         }
-        return;
-    };
-    if depth > nearest.depth || nearest.keys.is_empty() {
-        let keys = node.entries().iter().take(1000).map(|entry| entry.key.to_string());
-        let keys = if node.items().is_empty() { keys.collect() } else { vec!["*".to_owned()] };
-        *nearest = Nearest { depth, keys, is_collection: nearest.is_collection };
-    }
-    let is_any = key == "*";
-    for entry in node.entries().iter().filter(|entry| is_any || *entry.key == **key) {
-        select(&entry.value, path, depth + 1, values, nearest);
-    }
-    for (index, item) in node.items().iter().enumerate() {
-        if is_any || key.parse() == Ok(index) {
-            select(item, path, depth + 1, values, nearest);
+        if depth > self.nearest.depth || self.nearest.keys.is_empty() {
+            let keys = node.entries().iter().take(1000).map(|entry| entry.key.to_string());
+            let keys = if node.items().is_empty() { keys.collect() } else { vec!["*".to_owned()] };
+            let is_string = node.scalar().is_some_and(|(string, _)| string.contains('\n'));
+            *self.nearest = Nearest { depth, keys, is_collection: self.nearest.is_collection, is_string };
+        }
+        let is_any = key == "*";
+        for entry in node.entries().iter().filter(|entry| is_any || *entry.key == **key) {
+            self.select(&entry.value, text, depth + 1);
+        }
+        for (index, item) in node.items().iter().enumerate() {
+            if is_any || key.parse() == Ok(index) {
+                self.select(item, text, depth + 1);
+            }
         }
     }
-}
 
-/// Adds the names of nodes in node selectors, node affinities and allowed topologies: values of the key `kubernetes.io/hostname`, and
-/// `values` beside `key: kubernetes.io/hostname`.
-fn select_nodes<'n>(node: &'n Node, values: &mut Vec<&'n Node>) {
-    let is_expression = node.get("key").and_then(Node::scalar).is_some_and(|(key, _)| key == HOSTNAME_LABEL);
-    for entry in node.entries() {
-        if *entry.key == *HOSTNAME_LABEL && entry.value.scalar().is_some() {
-            values.push(&entry.value);
-        } else if is_expression && *entry.key == *"values" {
-            values.extend(entry.value.items());
-        } else {
-            select_nodes(&entry.value, values);
+    /// Adds the scalars to which the rest of the path leads in the YAML of a string.
+    fn select_in_string(&mut self, node: &Node, string: &str, text: &SearchedText<'_>, depth: usize) {
+        let whole = node.span.start as usize..node.span.end as usize;
+        match Document::parse_foreign(self.source, string) {
+            Ok(documents) => {
+                let block = BlockText::find(text.text, node);
+                let in_file = |bytes: Range<usize>| match &block {
+                    Some(block) => (text.in_file)(block.shifted(bytes)),
+                    None => (text.in_file)(whole.clone()),
+                };
+                let inner = SearchedText { text: string, in_file: &in_file };
+                documents.iter().for_each(|document| self.select(document, &inner, depth + 1));
+            }
+            Err(wrong) => self.unparsed.push(((text.in_file)(whole), wrong.message)),
         }
     }
-    node.items().iter().for_each(|item| select_nodes(item, values));
+
+    fn add(&mut self, node: &Node, text: &SearchedText<'_>) {
+        let Some((scalar, _)) = node.scalar() else { return };
+        let at = (text.in_file)(node.span.start as usize..node.span.end as usize);
+        self.values.push(FoundValue { text: scalar.to_owned(), is_null: node.is_null(), at });
+    }
+
+    /// Adds the names of nodes in node selectors, node affinities and allowed topologies: values of the key `kubernetes.io/hostname`,
+    /// and `values` beside `key: kubernetes.io/hostname`.
+    fn select_nodes(&mut self, node: &Node) {
+        let file = SearchedText { text: "", in_file: &|bytes| bytes };
+        let is_expression = node.get("key").and_then(Node::scalar).is_some_and(|(key, _)| key == HOSTNAME_LABEL);
+        for entry in node.entries() {
+            if *entry.key == *HOSTNAME_LABEL && entry.value.scalar().is_some() {
+                self.add(&entry.value, &file);
+            } else if is_expression && *entry.key == *"values" {
+                entry.value.items().iter().for_each(|item| self.add(item, &file));
+            } else {
+                self.select_nodes(&entry.value);
+            }
+        }
+        node.items().iter().for_each(|item| self.select_nodes(item));
+    }
 }

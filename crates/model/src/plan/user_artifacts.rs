@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Code, Diagnostic, Location, Pointer};
 
+use super::comments::{self, Comment};
 use crate::FleetFile;
 use crate::fleet::{self, ArtifactFormat, ArtifactScope};
 use crate::layout::{self, FLEET_FILE};
@@ -18,6 +19,8 @@ pub struct UserArtifact {
     pub format: ArtifactFormat,
     /// The path of a JSON Schema from the repository's root.
     pub schema: Option<Utf8PathBuf>,
+    /// How a comment in its file begins and ends; none if the format has none.
+    pub comment: Option<Comment>,
     /// Whether it is a marked region of a file that is otherwise the user's.
     pub is_region: bool,
     path: ArtifactPath,
@@ -103,10 +106,43 @@ fn plan(
         template: below(written.template.as_str()),
         format: written.format,
         schema: written.schema.as_ref().map(|schema| schema.as_str().into()),
+        comment: comment(fleet, name, written, at, &path.of("name"))?,
         is_region: key == "into",
         path: path.clone(),
         location: fleet.at(at.clone()).as_key(),
     })
+}
+
+/// Returns the comment of an artifact's file; or what is wrong with it.
+fn comment(
+    fleet: &FleetFile,
+    name: &str,
+    written: &fleet::UserArtifact,
+    at: &Pointer,
+    path: &str,
+) -> Result<Option<Comment>, Box<Diagnostic>> {
+    if let Some(signs) = &written.comment {
+        if written.format != ArtifactFormat::Text {
+            let message = "`comment` cannot be combined with a format that has comments of its own, or none".to_owned();
+            let wrong = Diagnostic::new(Code::ExclusiveKeys, message, fleet.at(at.child("comment")));
+            return Err(Box::new(wrong.help("remove `comment`, or write `format: text`")));
+        }
+        return Ok(comments::of_signs(signs));
+    }
+    let path = Utf8Path::new(path);
+    match comments::of_file(written.format, path) {
+        None if written.format == ArtifactFormat::Text => {
+            let extension = path.extension().unwrap_or_default();
+            let message = format!("the extension `.{extension}` does not say how a comment begins");
+            let wrong = Diagnostic::new(Code::MissingKey, message, fleet.at(at.clone()).as_key());
+            Err(Box::new(
+                wrong
+                    .note("a generated file begins with a comment, and so do the lines around a region")
+                    .help(format!("add its sign to `artifacts.{name}`, such as\ncomment: \"#\"")),
+            ))
+        }
+        comment => Ok(comment),
+    }
 }
 
 /// Says what a path belongs to that no artifact of the user may write; none for a path that is free.

@@ -1,20 +1,20 @@
 //! The rows of clusters.
 
-use talosmith_model::plan::{Cluster, GpuFiles, KataFiles, LocalPathFiles};
+use talosmith_model::plan::{Cluster, GpuApplication, GpuFiles, KataContainers, KataFiles, LocalPathFiles};
 
 use super::templates::{AMD_DEVICE_PLUGIN, AMD_LABELLER, INTEL_DEVICE_PLUGIN, NVIDIA_DEVICE_PLUGIN, embedded};
 use super::{Application, ClusterEach, ClusterRow};
 
-fn local_path(cluster: &Cluster, name: fn(&LocalPathFiles) -> &String) -> String {
-    cluster.local_path.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+fn local_path(cluster: &Cluster, name: fn(&LocalPathFiles) -> &Option<String>) -> Option<String> {
+    name(&cluster.local_path.as_ref()?.files).clone()
 }
 
-fn kata(cluster: &Cluster, name: fn(&KataFiles) -> &String) -> String {
-    cluster.kata.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+fn kata(cluster: &Cluster, name: fn(&KataFiles) -> &Option<String>) -> Option<String> {
+    name(&cluster.kata.as_ref()?.files).clone()
 }
 
-fn gpu(cluster: &Cluster, name: fn(&GpuFiles) -> &String) -> String {
-    cluster.gpu.as_ref().map(|it| name(&it.files).clone()).unwrap_or_default()
+fn gpu(cluster: &Cluster, name: fn(&GpuFiles) -> &Option<String>) -> Option<String> {
+    name(&cluster.gpu.as_ref()?.files).clone()
 }
 
 /// The artifacts of clusters.
@@ -24,7 +24,7 @@ pub static CLUSTER: &[ClusterRow] = &[
         each: ClusterEach::Application(|_| true),
         file: "kustomization.yaml",
         key: None,
-        path: |_, _| "kustomization.yaml".to_owned(),
+        path: |_, _| Some("kustomization.yaml".to_owned()),
         template: embedded!("cluster/local-path-kustomization.yaml.j2"),
         about: "the release of the provisioner and its patches",
     },
@@ -54,8 +54,8 @@ pub static CLUSTER: &[ClusterRow] = &[
         file: "storageclasses/*.yaml",
         key: Some("storageClasses"),
         path: |cluster, item| {
-            let folder = local_path(cluster, |files| &files.storage_classes);
-            format!("{folder}/{}.yaml", item.map_or("", |item| item.device.as_str()))
+            let folder = local_path(cluster, |files| &files.storage_classes)?;
+            Some(format!("{folder}/{}.yaml", item.map_or("", |item| item.device.as_str())))
         },
         template: embedded!("cluster/local-path-storageclasses.yaml.j2"),
         about: "the StorageClasses for single volumes of a device",
@@ -73,10 +73,15 @@ pub static CLUSTER: &[ClusterRow] = &[
     },
     ClusterRow {
         application: Application::Kata,
-        each: ClusterEach::Application(|_| true),
+        each: ClusterEach::Application(|cluster| {
+            let is_empty = |it: &KataContainers| {
+                it.files.daemon_set.is_none() && it.files.runtime_class.is_none() && it.resources.is_empty()
+            };
+            cluster.kata.as_ref().is_some_and(|it| !is_empty(it))
+        }),
         file: "kustomization.yaml",
         key: None,
-        path: |_, _| "kustomization.yaml".to_owned(),
+        path: |_, _| Some("kustomization.yaml".to_owned()),
         template: embedded!("cluster/kata-kustomization.yaml.j2"),
         about: "lists the files below and hand-written ones",
     },
@@ -100,10 +105,13 @@ pub static CLUSTER: &[ClusterRow] = &[
     },
     ClusterRow {
         application: Application::Gpu,
-        each: ClusterEach::Application(|_| true),
+        each: ClusterEach::Application(|cluster| {
+            let is_empty = |it: &GpuApplication| it.generated.iter().flatten().chain(&it.resources).next().is_none();
+            cluster.gpu.as_ref().is_some_and(|it| !is_empty(it))
+        }),
         file: "kustomization.yaml",
         key: None,
-        path: |_, _| "kustomization.yaml".to_owned(),
+        path: |_, _| Some("kustomization.yaml".to_owned()),
         template: embedded!("cluster/gpu-kustomization.yaml.j2"),
         about: "lists the files below and hand-written ones",
     },
