@@ -15,6 +15,8 @@ mod generate;
 mod help_pages;
 mod helps;
 mod import;
+mod import_existing;
+mod import_network;
 mod init;
 mod interrupted;
 mod places;

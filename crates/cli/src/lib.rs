@@ -42,6 +42,7 @@ mod staleness;
 mod device_report;
 mod fleet_overview;
 mod starter;
+mod existing_fleet;
 mod saved_config;
 mod import;
 mod review;

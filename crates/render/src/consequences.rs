@@ -53,18 +53,7 @@ impl MergeCheck {
         let new = self.decode(after).map_err(|(key, message)| UnreadableFile { side: Side::After, key, message })?;
         let (old, new) = (applied(before, &old), applied(after, &new));
         let consequences = merged(before.device, &old).upgraded(running).consequences(&merged(after.device, &new));
-        let located = consequences.into_iter().map(|consequence| {
-            let location = consequence.written.as_ref().map(|(side, written)| {
-                let (device, patches) = match side {
-                    Side::Before => (before.device, &old),
-                    Side::After => (after.device, &new),
-                };
-                let of_key = |key: &str, line: &str| source_of(device, key, line);
-                (*side, patches[written.patch].location(&written.bytes, &of_key))
-            });
-            LocatedConsequence { consequence, location }
-        });
-        Ok(located.collect())
+        Ok(located(consequences, (before.device, &old), (after.device, &new)))
     }
 
     /// Returns the differences between a whole machine config with some files and the base config with others.
@@ -73,7 +62,7 @@ impl MergeCheck {
         whole: &AppliedFile,
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
-    ) -> Result<Vec<Consequence>, UnreadableFile> {
+    ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
         let unreadable = |side| move |(key, message)| UnreadableFile { side, key, message };
         let config = self.decode(AppliedFiles { files: std::slice::from_ref(whole), ..before });
         let config = config.map_err(unreadable(Side::Before))?;
@@ -84,8 +73,8 @@ impl MergeCheck {
         let mut old = applied(before, &old);
         old.splice(..0, config.iter().map(|patch| AppliedPatch { patch, source }));
         let new = applied(after, &new);
-        let (old, new) = (merged(before.device, &old).as_whole(), merged(after.device, &new).as_whole());
-        Ok(old.consequences(&new))
+        let sides = (merged(before.device, &old).as_whole(), merged(after.device, &new).as_whole());
+        Ok(located(sides.0.consequences(&sides.1), (before.device, &old), (after.device, &new)))
     }
 
     /// Returns the model keys of the files that another version of Talos refuses, each with the reason.
@@ -109,6 +98,24 @@ impl MergeCheck {
         });
         files.collect()
     }
+}
+
+/// A device, and the patches that are applied to its node.
+type AppliedSide<'a> = (&'a Device, &'a [AppliedPatch<'a>]);
+
+fn located(consequences: Vec<Consequence>, before: AppliedSide<'_>, after: AppliedSide<'_>) -> Vec<LocatedConsequence> {
+    let located = consequences.into_iter().map(|consequence| {
+        let location = consequence.written.as_ref().map(|(side, written)| {
+            let (device, patches) = match side {
+                Side::Before => before,
+                Side::After => after,
+            };
+            let of_key = |key: &str, line: &str| source_of(device, key, line);
+            (*side, patches[written.patch].location(&written.bytes, &of_key))
+        });
+        LocatedConsequence { consequence, location }
+    });
+    located.collect()
 }
 
 fn merged<'a>(device: &'a Device, patches: &'a [AppliedPatch<'a>]) -> MachineConfig<'a> {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use minijinja::Value;
 use talosmith_document::{Cache, Diagnostic, TalosVersion};
-use talosmith_machinery::Consequence;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use zeroize::Zeroizing;
@@ -150,7 +149,7 @@ impl Renderer {
         whole: &AppliedFile,
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
-    ) -> Result<Vec<Consequence>, UnreadableFile> {
+    ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
         self.merge_check.differences_from(whole, before, after)
     }
 

@@ -1,6 +1,6 @@
 //! `talosmith import`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -8,15 +8,17 @@ use clap::Args;
 use serde_json::json;
 use talosmith_document::TalosVersion;
 use talosmith_machinery::Role;
-use talosmith_model::layout::FLEET_FILE;
+use talosmith_machinery::talos_data::Minor;
+use talosmith_model::layout::{FLEET_FILE, device_file};
 
 use super::init::{self, NewFile, Repository, listing, missing_hook, name, with_missing};
 use super::{Context, Exit, disks};
-use crate::change::Change;
+use crate::change::{Change, is_generated};
 use crate::console::Channel;
+use crate::existing_fleet::ExistingFleet;
 use crate::import::{
-    FileScope, FleetFacts, Folder, FoundFiles, ImportProof, ImportedFleet, KnownDisks, Masked, Rejected, Roles,
-    Talconfig, has_documents, installed_version, prove, read_folders, reduce, summary,
+    FileScope, FleetFacts, Folder, FoundFiles, ImportProof, ImportedFleet, Inherited, KnownDisks, Masked, Rejected,
+    Roles, has_documents, installed_version, prove, read_folders, reduce, summary,
 };
 use crate::source_cache::SourceCache;
 use crate::starter::TALOS;
@@ -28,7 +30,7 @@ use crate::writer::{Lock, apply};
 #[command(after_help = "Examples:\n  \
     talosmith import devices argocd --dry-run\n  \
     talosmith import all=patches/common controlplane=patches/cp node-1=patches/node-1 node-2=patches/node-2\n\n\
-    Nothing is overwritten, and no file of yours is changed.")]
+    Nothing is overwritten, and no imported file is changed. In a repository with talosmith.yaml, devices are added.")]
 pub(crate) struct Arguments {
     /// Folders and files, in the order in which they are applied: patches of the machine config, schematics and Kubernetes objects; whole
     /// machine configs; or talconfig.yaml of talhelper. SCOPE is `all`, `controlplane`, `worker`, or a device; the default is the scope that the
@@ -81,15 +83,16 @@ fn role(text: &str) -> Result<(String, Role), String> {
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.refuse_json("import")?;
     let start = context.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
-    let root = resolve_links(&start).with_context(|| format!("cannot open the folder {start}"))?;
-    if let Some(found) = Root::find(&start)? {
-        let file = found.path.join(FLEET_FILE);
-        bail!("{file} exists, and nothing is overwritten: import into a folder without one, or move it away");
-    }
+    let folder = resolve_links(&start).with_context(|| format!("cannot open the folder {start}"))?;
+    let root = Root::find(&start)?.map(|root| root.path);
+    let is_new = root.is_none();
+    let root = root.unwrap_or_else(|| folder.clone());
+    let below = folder.strip_prefix(&root).unwrap_or(Utf8Path::new(""));
     let tree = WorkTree::new(root.clone());
+    let existing = if is_new { None } else { Some(ExistingFleet::read(&tree)?) };
     let cache = SourceCache::new(&tree);
-    let folders = arguments.paths.iter().map(|path| folder(&tree, path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let mut found = read_folders(&tree, &cache, &folders)?;
+    let paths = arguments.paths.iter().map(|path| scoped_path(&tree, below, path));
+    let mut found = read_folders(&tree, &cache, &paths.collect::<anyhow::Result<Vec<_>>>()?)?;
     if !found.findings.is_empty() {
         let mut findings = std::mem::take(&mut found.findings);
         let mut cache = cache;
@@ -99,7 +102,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     }
     let Some(disks) = known_disks(context, &arguments.nodes)? else { return Ok(Exit::Findings) };
     let mut masked = Masked::default();
-    let facts = facts(&arguments.nodes, &mut found, disks, &mut masked)?;
+    let mut facts = facts(&arguments.nodes, &mut found, existing, &mut masked)?;
+    facts.disks = disks;
+    if let Some(cluster) = facts.known_cluster() {
+        facts.inherited = Inherited::read(&tree, cluster)?;
+    }
     let repository = Repository::of(&root);
     let import = Import { tree: &tree, repository, facts, found, masked, dry_run: arguments.nodes.dry_run };
     import.run(context, &root)
@@ -115,13 +122,13 @@ struct Import<'a> {
     dry_run: bool,
 }
 
-/// Parses an argument `[SCOPE=]PATH`.
-fn folder(tree: &WorkTree, argument: &Utf8Path) -> anyhow::Result<Folder> {
+/// Parses an argument `[SCOPE=]PATH`, whose path is relative to a folder of the repository.
+fn scoped_path(tree: &WorkTree, below: &Utf8Path, argument: &Utf8Path) -> anyhow::Result<Folder> {
     let (scope, path) = match argument.as_str().split_once('=') {
         Some((scope, path)) => (Some(FileScope::parse(scope)), Utf8PathBuf::from(path)),
         None => (None, argument.to_owned()),
     };
-    let path: Utf8PathBuf = path.components().filter(|part| part.as_str() != ".").collect();
+    let path: Utf8PathBuf = below.join(path).components().filter(|part| part.as_str() != ".").collect();
     let is_there = !tree.list(&path)?.is_empty() || matches!(tree.read(&path), Ok(Some(_)));
     ensure!(is_there, "there is no file in {argument}: name a folder or a file below the folder of the new repository");
     Ok(Folder { scope, path })
@@ -139,45 +146,87 @@ fn known_disks(context: &mut Context<'_>, nodes: &NodeOptions) -> anyhow::Result
     Ok(Some(known))
 }
 
-/// Collects the facts about the cluster and its nodes from the arguments and the files. Replaces the secrets in the files, and reduces whole
-/// machine configs to the values that their base configs do not have.
+/// Facts in whole machine configs.
+struct WholeConfigs {
+    roles: BTreeMap<String, Role>,
+    cluster: Option<String>,
+    /// The minor version of the talosctl that generated the base config.
+    base: Option<Minor>,
+}
+
+/// Replaces the secrets in the files, and reduces whole machine configs to the values that their base configs do not have.
+fn reduce_whole(
+    found: &mut FoundFiles,
+    base: Option<Minor>,
+    talos: &TalosVersion,
+    masked: &mut Masked,
+) -> WholeConfigs {
+    let mut configs = WholeConfigs { roles: BTreeMap::new(), cluster: None, base };
+    for source in &mut found.sources {
+        masked.mask(source, talos);
+        let Some(whole) = reduce(source, base, talos.minor()) else { continue };
+        configs.base.get_or_insert(whole.base);
+        configs.roles.insert(whole.device, whole.role);
+        configs.cluster = configs.cluster.take().or(whole.cluster);
+    }
+    configs
+}
+
+/// Collects the facts about the cluster and its nodes from the arguments, the files and the existing repository.
 fn facts(
     nodes: &NodeOptions,
     found: &mut FoundFiles,
-    disks: KnownDisks,
+    existing: Option<ExistingFleet>,
     masked: &mut Masked,
 ) -> anyhow::Result<FleetFacts> {
     let newest: TalosVersion = TALOS.parse().context("the default version")?;
-    let empty = Talconfig::default();
-    let talconfig = found.talconfig.as_ref().unwrap_or(&empty);
-    let known = nodes.talos_version.clone().or_else(|| talconfig.talos.clone());
+    let talconfig = found.talconfig.as_ref();
+    let named = nodes.cluster.clone().or_else(|| talconfig?.cluster.clone());
+    let is_of_talhelper = talconfig.is_some_and(|talconfig| talconfig.talos.is_some());
+    let cluster = existing.as_ref().and_then(|fleet| fleet.cluster_of_device(named.as_deref()).ok());
+    let known = nodes.talos_version.clone().or_else(|| talconfig?.talos.clone());
+    let known = known.or_else(|| Some(cluster?.talos.clone()));
     let talos = known.or_else(|| installed_version(&found.sources)).unwrap_or(newest);
-    let mut roles = talconfig.roles.clone();
-    let (mut cluster, mut base) = (talconfig.cluster.clone(), nodes.base_config.clone());
-    for source in &mut found.sources {
-        masked.mask(source, &talos);
-        let Some(whole) = reduce(source, nodes.base_config.as_ref().map(TalosVersion::minor), talos.minor()) else {
-            continue;
-        };
-        let made_by = TalosVersion { major: whole.base.0, minor: whole.base.1, patch: 0, pre: None };
-        base.get_or_insert(if whole.base == talos.minor() { talos.clone() } else { made_by });
-        roles.insert(whole.device, whole.role);
-        cluster = cluster.or(whole.cluster);
+    let whole = reduce_whole(found, nodes.base_config.as_ref().map(TalosVersion::minor), &talos, masked);
+    let cluster = match (named.or(whole.cluster), &existing) {
+        (Some(name), _) => name,
+        (None, Some(fleet)) => fleet.cluster_of_device(None)?.name.clone(),
+        (None, None) => "home".to_owned(),
+    };
+    let known = existing.as_ref().and_then(|fleet| fleet.cluster(&cluster));
+    let made_by = |minor: Minor| match known {
+        Some(cluster) if cluster.base.minor() == minor => cluster.base.clone(),
+        _ if talos.minor() == minor => talos.clone(),
+        _ => TalosVersion { major: minor.0, minor: minor.1, patch: 0, pre: None },
+    };
+    let base = nodes.base_config.clone().or_else(|| whole.base.map(made_by));
+    let base = base.or_else(|| known.map(|cluster| cluster.base.clone()));
+    let is_known = base.is_some() || is_of_talhelper || has_documents(&found.sources);
+    let is_old = talos.minor() >= (1, 14) && !is_known;
+    let has_control_plane = existing.as_ref().is_some_and(|fleet| fleet.has_control_plane(&cluster));
+    if let Some(fleet) = &existing {
+        found.remove_devices(|name| fleet.has_device(name));
+    }
+    let (mut roles, mut addresses) = (whole.roles, BTreeMap::new());
+    roles.retain(|name, _| existing.as_ref().is_none_or(|fleet| !fleet.has_device(name)));
+    if let Some(talconfig) = &found.talconfig {
+        roles.extend(talconfig.roles.clone());
+        addresses.extend(talconfig.addresses.clone());
     }
     roles.extend(nodes.roles.iter().cloned());
-    let mut addresses = talconfig.addresses.clone();
     addresses.extend(nodes.addresses.iter().cloned());
-    let old = TalosVersion { major: 1, minor: 13, patch: 0, pre: None };
-    let is_known = base.is_some() || talconfig.talos.is_some() || has_documents(&found.sources);
-    let is_old = talos.minor() >= (1, 14) && !is_known;
     Ok(FleetFacts {
-        cluster: nodes.cluster.clone().or(cluster).unwrap_or_else(|| "home".to_owned()),
-        base: base.unwrap_or_else(|| if is_old { old } else { talos.clone() }),
+        cluster,
+        base: base.unwrap_or_else(|| {
+            if is_old { TalosVersion { minor: 13, patch: 0, pre: None, ..talos } } else { talos.clone() }
+        }),
         is_base_guessed: is_old,
         talos,
-        roles: Roles(roles),
+        roles: Roles { known: roles, has_control_plane },
         addresses,
-        disks,
+        disks: KnownDisks::new(),
+        existing,
+        inherited: Inherited::default(),
     })
 }
 
@@ -186,7 +235,10 @@ impl Import<'_> {
     fn run(&self, context: &mut Context<'_>, root: &Utf8Path) -> anyhow::Result<Exit> {
         let mut rejected = Rejected::default();
         loop {
-            let fleet = self.facts.build(&self.found.sources, &rejected);
+            let fleet = self.facts.build(&self.found.sources, &rejected)?;
+            if let ([], Some(name)) = (fleet.drafts.as_slice(), self.found.existing_devices.first()) {
+                bail!("{} exists, and nothing is overwritten: no file applies to a new device", device_file(name));
+            }
             ensure!(
                 !fleet.drafts.is_empty(),
                 "no file applies to a device: write the device before its files, as in `node-1=PATH`"
@@ -195,13 +247,16 @@ impl Import<'_> {
                 let known: Vec<&str> = fleet.drafts.iter().map(|draft| draft.name.as_str()).collect();
                 bail!("no file applies to the device `{name}`, only to {}", known.join(", "));
             }
-            let files = with_missing(self.tree, &self.repository, fleet.files.clone(), &fleet.secret_files)?;
+            let mut files = with_missing(self.tree, &self.repository, fleet.files.clone(), &fleet.secret_files)?;
+            if let (Some(existing), Some(file)) =
+                (&self.facts.existing, files.iter_mut().find(|file| file.0 == FLEET_FILE))
+            {
+                file.1 = Some(existing.text.clone());
+            }
             let above: MemoryTree = files.iter().map(|(path, _, text)| (path.as_str(), text.as_str())).collect();
             let overlay = Overlay::new(self.tree, above);
             let mut proof = prove(&overlay, &fleet, &self.found.sources)?;
-            let count = rejected.0.len();
-            rejected.0.extend(std::mem::take(&mut proof.rejected).0);
-            if rejected.0.len() == count {
+            if !rejected.add(std::mem::take(&mut proof.rejected)) {
                 return self.finish(context, root, &files, (&fleet, proof, &rejected));
             }
         }
@@ -220,7 +275,7 @@ impl Import<'_> {
             ensure!(old.is_some() || self.tree.read(path)?.is_none(), "{path} exists, and nothing is overwritten");
             written.push((path.clone(), old.clone(), text.clone()));
         }
-        let is_foreign = |path: &Utf8PathBuf| matches!(self.tree.read(path), Ok(Some(_)));
+        let is_foreign = |path: &Utf8PathBuf| matches!(self.tree.read(path), Ok(Some(bytes)) if !is_generated(&bytes));
         let replaces = proof.files.iter().flat_map(|file| &file.generated).any(is_foreign);
         let found = summary(&self.found, &self.masked, (fleet, &proof, rejected));
         let has_errors = proof.inspection.has_errors();
@@ -231,6 +286,11 @@ impl Import<'_> {
             let changes: Vec<Change> = written.iter().map(|(path, old, new)| init::change(path, old, new)).collect();
             apply(&lock, &changes, &BTreeSet::new(), &[])?;
         }
+        if self.facts.existing.is_some() && self.facts.known_cluster().is_none() {
+            let name = &self.facts.cluster;
+            let new = format!("new cluster in {FLEET_FILE}: `{name}` (`--cluster` names an existing one instead)\n");
+            context.console.result(&new)?;
+        }
         context.console.result(&found)?;
         context.console.result(&listing(&written))?;
         if self.dry_run {
@@ -240,7 +300,14 @@ impl Import<'_> {
                 context.console.result(&hook)?;
             }
             let generate = if replaces { "talosmith generate --force" } else { "talosmith generate" };
-            context.console.result(&init::next(&self.repository, generate, "Import the model", true))?;
+            let message = match &self.facts.existing {
+                Some(_) => {
+                    format!("Add {}", fleet.drafts.iter().map(|draft| &*draft.name).collect::<Vec<_>>().join(", "))
+                }
+                None => "Import the model".to_owned(),
+            };
+            let is_new = self.facts.existing.is_none();
+            context.console.result(&init::next(&self.repository, generate, &message, is_new))?;
         }
         Ok(if has_errors { Exit::Findings } else { Exit::Success })
     }

@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde_json::{Value, json};
-use talosmith_document::{Document, Sources, TalosVersion};
+use serde_json::json;
+use talosmith_document::TalosVersion;
 use talosmith_machinery::Role;
 use talosmith_model::Schema;
 use talosmith_model::layout::{FLEET_FILE, device_file};
@@ -15,6 +15,7 @@ use talosmith_model::layout::{FLEET_FILE, device_file};
 use super::{Context, Exit, disks};
 use crate::change::Change;
 use crate::console::Channel;
+use crate::existing_fleet::{ExistingCluster, ExistingFleet};
 use crate::inspection::inspect;
 use crate::printable::shell_quote;
 use crate::project::Project;
@@ -60,18 +61,6 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     if is_name { Ok(text.to_owned()) } else { Err("it has letters, digits, `.`, `_`, `:` and `-`".to_owned()) }
 }
 
-/// A repository to which a device is added.
-struct Existing {
-    cluster: String,
-    talos: TalosVersion,
-    /// The keys that layers of the cluster set.
-    of_layers: Vec<String>,
-    /// Whether the cluster has a control plane.
-    has_control_plane: bool,
-    /// The addresses of the devices.
-    addresses: BTreeSet<String>,
-}
-
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::Result<Exit> {
     context.refuse_json("init")?;
     let start = context.global.directory.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
@@ -91,7 +80,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     };
     let lock = Lock::acquire(&root, || context.console.status("waiting for another run of talosmith"))?;
     let tree = WorkTree::new(root.clone());
-    let existing = if is_new { None } else { Some(existing(&tree, arguments)?) };
+    let existing = if is_new { None } else { Some(ExistingFleet::read(&tree)?) };
+    let cluster = existing.as_ref().map(|fleet| fleet.cluster_of_device(arguments.cluster.as_deref())).transpose()?;
     let device = match (&arguments.device, is_new) {
         (Some(device), _) => device.clone(),
         (None, true) => "node-1".to_owned(),
@@ -99,7 +89,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     };
     let path = device_file(&device);
     ensure!(tree.read(&path)?.is_none(), "{path} exists, and nothing is overwritten: name another device");
-    let text = device_text(&device, arguments, existing.as_ref(), block.as_deref());
+    let text = device_text(&device, arguments, existing.as_ref().zip(cluster), block.as_deref());
     let repository = Repository::of(&root);
     let mut texts = vec![(path, text)];
     if is_new {
@@ -130,54 +120,32 @@ pub(super) fn change(path: &Utf8Path, old: &Option<String>, new: &str) -> Change
     Change::new(path.to_owned(), old.clone().map(String::into_bytes), Some(new.as_bytes().to_vec()))
 }
 
-/// Reads what a new device takes from its repository.
-fn existing(tree: &dyn Tree, arguments: &Arguments) -> anyhow::Result<Existing> {
-    let project = Project::open(tree)?;
-    let fleet = project.fleet.as_ref().context("talosmith.yaml has errors: `talosmith validate` shows them")?;
-    let names: Vec<String> = fleet.fleet.clusters.keys().map(ToString::to_string).collect();
-    let cluster = match (&arguments.cluster, names.as_slice()) {
-        (Some(cluster), _) => cluster.clone(),
-        (None, [only]) => only.clone(),
-        (None, _) => bail!("name the cluster of the device with `--cluster`: {}", names.join(", ")),
-    };
-    let found = fleet.fleet.clusters.iter().find(|(name, _)| name.as_str() == cluster);
-    let (_, written) = found.with_context(|| {
-        format!("talosmith.yaml has no cluster `{cluster}`, only {}: add it there", names.join(", "))
-    })?;
-    let layers = [&written.defaults, &written.controlplane, &written.worker].into_iter().flatten();
-    let of_layers = layers.flat_map(|layer| layer.keys().cloned()).collect();
-    let (mut has_control_plane, mut addresses) = (false, BTreeSet::new());
-    for folder in &project.folders {
-        let Some(bytes) = tree.read(&device_file(folder))? else { continue };
-        let text = String::from_utf8_lossy(&bytes);
-        let source = Sources::default().add("device.yaml", &*text);
-        let device = Document::parse(source, &text).map_or(Value::Null, |document| document.root.into_json());
-        has_control_plane |= device["role"] == "controlplane" && device["cluster"] == cluster.as_str();
-        addresses.extend(device["address"].as_str().map(str::to_owned));
-    }
-    Ok(Existing { cluster, talos: written.talos_version.clone(), of_layers, has_control_plane, addresses })
-}
-
 /// Returns the device.yaml of the new device.
-fn device_text(device: &str, arguments: &Arguments, existing: Option<&Existing>, disks: Option<&str>) -> String {
+fn device_text(
+    device: &str,
+    arguments: &Arguments,
+    existing: Option<(&ExistingFleet, &ExistingCluster)>,
+    disks: Option<&str>,
+) -> String {
     let role = match (arguments.role.as_deref(), existing) {
         (Some("worker"), _) => Role::Worker,
-        (None, Some(existing)) if existing.has_control_plane => Role::Worker,
+        (None, Some((fleet, cluster))) if fleet.has_control_plane(&cluster.name) => Role::Worker,
         _ => Role::ControlPlane,
     };
     // Addresses for documentation: RFC 5737.
     let mut free = (11..255).map(|number| format!("192.0.2.{number}"));
-    let free = free.find(|address| existing.is_none_or(|existing| !existing.addresses.contains(address)));
-    let of_layers: Vec<&str> =
-        existing.iter().flat_map(|existing| existing.of_layers.iter().map(String::as_str)).collect();
+    let used = existing.map(|(fleet, _)| fleet.addresses()).unwrap_or_default();
+    let free = free.find(|address| !used.contains(address));
+    let layers = existing.into_iter().flat_map(|(_, cluster)| cluster.layers(role));
+    let of_layers: Vec<&str> = layers.flat_map(|layer| layer.keys().map(String::as_str)).collect();
     let talos = arguments.talos_version.as_ref();
     starter::device(&NewDevice {
         name: device,
-        cluster: existing.map_or(cluster_name(arguments), |existing| &existing.cluster),
+        cluster: existing.map_or(cluster_name(arguments), |(_, cluster)| &cluster.name),
         role,
         address: arguments.address.as_deref(),
         free_address: free.as_deref().unwrap_or_default(),
-        talos: talos.filter(|version| existing.is_some_and(|existing| existing.talos != **version)),
+        talos: talos.filter(|version| existing.is_some_and(|(_, cluster)| cluster.talos != **version)),
         disks,
         of_layers: &of_layers,
     })
@@ -251,8 +219,13 @@ pub(super) fn listing(files: &[NewFile]) -> String {
     for (path, old, _) in files {
         text.push_str(&format!("{} {path}\n", if old.is_some() { "M" } else { "A" }));
     }
-    let placeholders = files.iter().flat_map(|(path, _, new)| {
-        starter::placeholders(new).map(move |(line, what)| format!("  {path}:{line}: {what}\n"))
+    let placeholders = files.iter().flat_map(|(path, old, new)| {
+        let is_old = |line: usize| {
+            let text = new.lines().nth(line - 1);
+            old.as_deref().is_some_and(|old| old.lines().any(|other| Some(other) == text))
+        };
+        let new = starter::placeholders(new).filter(move |(line, _)| !is_old(*line));
+        new.map(move |(line, what)| format!("  {path}:{line}: {what}\n"))
     });
     let placeholders: String = placeholders.collect();
     if !placeholders.is_empty() {

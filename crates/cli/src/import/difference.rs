@@ -15,6 +15,8 @@ pub(crate) struct ValueDifference {
     pub at: String,
     pub before: Option<String>,
     pub after: Option<String>,
+    /// Why it differs, if that is known of this value.
+    pub reason: Option<String>,
 }
 
 /// Compares the documents of a file with the generated texts. Each secret in `hidden` is equal to the placeholder that replaces it.
@@ -36,7 +38,7 @@ pub(super) fn compare<'t>(
             let at = [name.clone(), joined(&pointer)];
             let at: Vec<String> = at.into_iter().filter(|part| !part.is_empty()).collect();
             let at = if at.is_empty() { vec!["the main document".to_owned()] } else { at };
-            ValueDifference { at: at.join(": "), before, after }
+            ValueDifference { at: at.join(": "), before, after, reason: None }
         }));
     }
     differences

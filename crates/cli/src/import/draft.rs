@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use talosmith_document::Document;
 use talosmith_machinery::Role;
+use talosmith_render::yaml_flow;
 
 use super::documents::{DOCUMENT_FIELDS, DOCUMENTS};
 use super::facts::{Facts, Mapper, placeholders_in};
@@ -15,9 +16,43 @@ use super::remaining::{RemainingDocument, remaining_text};
 use super::source_file::{FileScope, SourceFile};
 use super::value::{at, has_directive, json, leaves, remove};
 
-/// The reasons why facts cannot be in the model, by [`MappedValue::id`]. Their values stay in raw patches.
+/// What the proof found to be different.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rejected(pub BTreeMap<String, String>);
+pub(crate) struct Rejected {
+    /// The reasons why facts cannot be in the model, by [`MappedValue::id`]. Their values stay in raw patches.
+    pub facts: BTreeMap<String, String>,
+    /// The keys of layers that a device must not have.
+    pub inherited: BTreeSet<InheritedKey>,
+}
+
+/// A key that a device has from a layer of its cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct InheritedKey {
+    pub device: String,
+    pub key: String,
+    /// The key in its value, if that is a mapping.
+    pub inner: Option<String>,
+}
+
+impl Rejected {
+    /// Adds what another proof found, and returns whether anything is new.
+    pub(crate) fn add(&mut self, other: Self) -> bool {
+        let count = self.facts.len() + self.inherited.len();
+        self.facts.extend(other.facts);
+        self.inherited.extend(other.inherited);
+        self.facts.len() + self.inherited.len() > count
+    }
+}
+
+impl std::fmt::Display for InheritedKey {
+    /// Writes what removes the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.inner {
+            Some(inner) => write!(f, "{}: {{ {}: null }}", self.key, yaml_flow(&inner.as_str().into())),
+            None => write!(f, "{}: null", self.key),
+        }
+    }
+}
 
 /// A device of the new model.
 #[derive(Debug)]
@@ -47,6 +82,13 @@ pub(crate) struct MappedValue {
     pub artifacts: Vec<String>,
 }
 
+impl MappedValue {
+    /// Returns the keys of the field, joined by dots; none for a whole file.
+    pub(super) fn path(&self) -> Option<&str> {
+        Some(self.id.split_once('#')?.1.split_once(':')?.1)
+    }
+}
+
 /// The values of a file that no model key has.
 #[derive(Debug, Clone)]
 pub(crate) struct RawPatch {
@@ -58,9 +100,14 @@ pub(crate) struct RawPatch {
     pub values: Vec<(String, String)>,
 }
 
-/// The known roles of devices, by name.
+/// The roles of devices.
 #[derive(Debug, Default)]
-pub(crate) struct Roles(pub BTreeMap<String, Role>);
+pub(crate) struct Roles {
+    /// The known ones, by the names of the devices.
+    pub known: BTreeMap<String, Role>,
+    /// Whether the cluster has a control plane already. The role of an unknown device is then guessed to be worker.
+    pub has_control_plane: bool,
+}
 
 impl Roles {
     /// Returns the role of a device: the known one, or that in its name, as in `worker-1`.
@@ -69,7 +116,7 @@ impl Roles {
         let is_control_plane = ["control", "master"].iter().any(|word| name.contains(word))
             || name.starts_with("cp")
             || name.contains("-cp");
-        self.0.get(name).copied().or(match (is_control_plane, is_worker) {
+        self.known.get(name).copied().or(match (is_control_plane, is_worker) {
             (true, _) => Some(Role::ControlPlane),
             (_, true) => Some(Role::Worker),
             _ => None,
@@ -88,14 +135,15 @@ pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, reje
             names.push(name);
         }
     }
-    let is_only = names.len() == 1;
+    let is_first = names.len() == 1 && !roles.has_control_plane;
+    let guess = if roles.has_control_plane { Role::Worker } else { Role::ControlPlane };
     let drafts = names.into_iter().map(|name| {
         let known = roles.find(name);
-        let role = known.unwrap_or(Role::ControlPlane);
+        let role = known.unwrap_or(guess);
         let mut draft = Draft {
             name: name.to_owned(),
             role,
-            is_role_guessed: known.is_none() && !is_only,
+            is_role_guessed: known.is_none() && !is_first,
             address: None,
             facts: Facts::default(),
             mapped: Vec::new(),
@@ -222,7 +270,7 @@ impl Draft {
         map: &mut dyn FnMut(&mut Mapper<'_>) -> bool,
     ) -> bool {
         let id = format!("{}#{position}:{path}", file.source.identity());
-        if file.rejected.0.contains_key(&id) {
+        if file.rejected.facts.contains_key(&id) {
             return false;
         }
         let before = self.facts.clone();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::interfaces::SelectedLinks;
 use super::names::{free_name, with_dashes};
 use super::value::{self, merge};
 
@@ -27,6 +28,7 @@ pub(crate) struct Facts {
     /// The contents of the files that keys refer to, such as certificates, by file name.
     pub referenced_files: BTreeMap<String, String>,
     pub kata: Option<KataSettings>,
+    pub selected_links: SelectedLinks,
 }
 
 /// The settings of Kata Containers in the config files of containerd.

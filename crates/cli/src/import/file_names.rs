@@ -9,7 +9,8 @@ use super::draft::Draft;
 use super::source_file::SourceFile;
 
 /// Returns the key `files` of a device: the names that differ from the default ones. It disables the artifact of the hostname if no file sets one.
-pub(super) fn files(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value> {
+/// A file of the device has none of the names in `taken`.
+pub(super) fn files(draft: &Draft, sources: &[SourceFile], taken: &BTreeSet<String>) -> Map<String, Value> {
     let mut by_artifact: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     let mut by_source: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for value in &draft.mapped {
@@ -20,14 +21,14 @@ pub(super) fn files(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value>
     }
     let raw: BTreeSet<usize> = draft.raw.iter().map(|raw| raw.source).collect();
     let mut files = Map::new();
-    let mut names = BTreeSet::new();
+    let mut names = taken.clone();
     for (source, artifacts) in &by_source {
         let can_share = |artifact: &str| artifacts.len() == 1 || is_shareable(artifact);
         let is_alone = artifacts.iter().all(|artifact| by_artifact[artifact].len() == 1 && can_share(artifact));
-        if !is_alone || raw.contains(source) || !sources[*source].keeps_name {
+        let name = &sources[*source].name;
+        if !is_alone || raw.contains(source) || !sources[*source].keeps_name || taken.contains(&rendered_name(name)) {
             continue;
         }
-        let name = &sources[*source].name;
         for artifact in artifacts {
             files.extend(renamed(&default_name(draft, artifact), artifact, name));
         }
@@ -40,7 +41,8 @@ pub(super) fn files(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value>
             false => format!("{}.patch.yaml", raw.name),
         };
         if !names.insert(name.clone()) {
-            name = format!("{}-rest.patch.yaml", raw.name);
+            let default = format!("{}.patch.yaml", raw.name);
+            name = if names.contains(&default) { format!("{}-rest.patch.yaml", raw.name) } else { default };
             names.insert(name.clone());
         }
         if name != format!("{}.patch.yaml", raw.name) && raw.placeholders.is_empty() {
@@ -82,7 +84,7 @@ fn is_shareable(artifact: &str) -> bool {
 }
 
 /// Returns the name that the artifact of a key has without an entry in `files`.
-fn default_name(draft: &Draft, key: &str) -> String {
+pub(super) fn default_name(draft: &Draft, key: &str) -> String {
     let row = DEVICE.iter().find_map(|row| match row.key.split_once('*') {
         Some((before, after)) => Some((row, key.strip_prefix(before)?.strip_suffix(after)?)),
         None => (row.key == key).then_some((row, "")),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use serde_json::{Map, Value, json};
 use talosmith_document::TalosVersion;
@@ -16,8 +17,11 @@ use super::draft::{Draft, Rejected, Roles, drafts};
 use super::facts::secret_of;
 use super::file_names;
 use super::images;
+use super::inherited::Inherited;
+use super::insertion::with_entry;
 use super::layers::{Layers, extract_layers, move_keys};
 use super::source_file::{FileScope, SourceFile};
+use crate::existing_fleet::{ExistingCluster, ExistingFleet};
 use crate::starter::PLACEHOLDER;
 
 /// The facts about the cluster and its nodes that come from arguments and defaults.
@@ -32,6 +36,10 @@ pub(crate) struct FleetFacts {
     /// The known addresses of devices, by name.
     pub addresses: BTreeMap<String, String>,
     pub disks: KnownDisks,
+    /// The repository that the devices are added to.
+    pub existing: Option<ExistingFleet>,
+    /// The keys that they have from the layers of their cluster.
+    pub inherited: Inherited,
 }
 
 /// The keys whose values Talos reads only on control planes.
@@ -57,49 +65,70 @@ pub(crate) struct ImportedFleet {
     pub generated: Vec<Utf8PathBuf>,
     /// The lines of .gitignore for files with secrets.
     pub secret_files: Vec<String>,
+    /// Whether the devices are added to an existing repository.
+    pub is_added: bool,
+    pub inherited: Inherited,
 }
 
 impl FleetFacts {
     /// Returns the first device that an argument names and no file applies to.
     pub(crate) fn unknown_device(&self, fleet: &ImportedFleet) -> Option<&str> {
-        let named = self.roles.0.keys().chain(self.addresses.keys()).chain(self.disks.keys());
+        let named = self.roles.known.keys().chain(self.addresses.keys()).chain(self.disks.keys());
         named.map(String::as_str).find(|name| fleet.drafts.iter().all(|draft| draft.name != *name))
     }
 
     /// Makes a model of the files. Values whose facts are rejected stay in raw patches.
-    pub(crate) fn build(&self, sources: &[SourceFile], rejected: &Rejected) -> ImportedFleet {
+    pub(crate) fn build(&self, sources: &[SourceFile], rejected: &Rejected) -> anyhow::Result<ImportedFleet> {
         let applications = FoundApplications::find(sources);
         let mut drafts = drafts(sources, &self.roles, applications.has_kata(), rejected);
         let application_keys = applications.complete(&mut drafts);
-        let cluster_facts = cluster_facts(&mut drafts);
+        let known = self.known_cluster();
+        let cluster_facts = match known {
+            Some(cluster) => own_endpoints(&mut drafts, cluster),
+            None => cluster_facts(&mut drafts),
+        };
         for draft in &mut drafts {
-            simplify(draft, sources, &cluster_facts, &self.talos);
+            simplify(draft, sources, known.map_or(&cluster_facts, |cluster| &cluster.keys), &self.talos);
             self.set_address(draft);
+            rename_secret_patches(draft, sources);
+            self.inherited.rename_patches(draft);
         }
-        let mut keys: Vec<(Role, Map<String, Value>)> =
-            drafts.iter().map(|draft| (draft.role, device_keys(draft, sources))).collect();
-        let mut layers = extract_layers(&mut keys);
-        for role in [Role::ControlPlane, Role::Worker] {
-            let mut own = drafts.iter().zip(&mut keys).filter(|(draft, _)| draft.role == role);
-            // `extract_layers` handles roles with several devices. A role with one device gets the keys from the files of its role.
-            let (Some((draft, (_, keys))), None) = (own.next(), own.next()) else { continue };
-            let layer = if role == Role::Worker { &mut layers.worker } else { &mut layers.controlplane };
-            if drafts.len() > 1 {
-                move_keys(keys, &role_keys(draft, sources), layer);
-            }
+        let mut keys: Vec<(Role, Map<String, Value>)> = drafts
+            .iter()
+            .map(|draft| (draft.role, device_keys(draft, sources, &self.inherited.file_names(draft))))
+            .collect();
+        for (draft, (_, keys)) in drafts.iter().zip(&mut keys).filter(|_| known.is_some()) {
+            self.inherited.remove_from(draft, keys, rejected);
         }
+        let layers = if known.is_some() { Layers::default() } else { layers(&drafts, &mut keys, sources) };
         let mut files = Vec::new();
-        let mut addresses: BTreeSet<String> = drafts.iter().filter_map(|draft| draft.address.clone()).collect();
+        let mut addresses = self.existing.as_ref().map(ExistingFleet::addresses).unwrap_or_default();
+        addresses.extend(drafts.iter().filter_map(|draft| draft.address.clone()));
         for (draft, (_, keys)) in drafts.iter().zip(keys) {
             let folder = device_folder(&draft.name);
             let keys = with_files(keys, draft, &folder, "", &mut files);
             files.push((device_file(&draft.name), self.device_text(draft, &keys, &mut addresses)));
         }
-        let text = self.fleet_text(&drafts, application_keys, cluster_facts, layers, &mut files);
-        files.push((FLEET_FILE.into(), text));
+        let cluster = self.cluster_keys(&drafts, application_keys, (cluster_facts, layers), &mut files);
+        let text = self.fleet_text(&drafts, &cluster)?;
+        if self.existing.as_ref().is_none_or(|existing| existing.text != text) {
+            files.push((FLEET_FILE.into(), text));
+        }
         files.sort();
         let secret_files = drafts.iter().flat_map(secret_files).collect::<BTreeSet<_>>().into_iter().collect();
-        ImportedFleet { files, drafts, generated: applications.generated, secret_files }
+        Ok(ImportedFleet {
+            files,
+            drafts,
+            generated: applications.generated,
+            secret_files,
+            is_added: self.existing.is_some(),
+            inherited: self.inherited.clone(),
+        })
+    }
+
+    /// Returns the cluster of the devices, if it exists.
+    pub(crate) fn known_cluster(&self) -> Option<&ExistingCluster> {
+        self.existing.as_ref()?.cluster(&self.cluster)
     }
 
     /// Returns the address of a device, if it is known.
@@ -141,6 +170,12 @@ impl FleetFacts {
             "# yaml-language-server: $schema=../../schemas/device.schema.json\nname: {}\ncluster: {}\nrole: {role}\naddress: {address}\n",
             draft.name, self.cluster
         );
+        if let Some(cluster) = self.known_cluster() {
+            let versions = [("talosVersion", &self.talos, &cluster.talos), ("baseConfig", &self.base, &cluster.base)];
+            for (key, own, _) in versions.iter().filter(|(_, own, of_cluster)| own != of_cluster) {
+                text.push_str(&format!("{key}: {own}\n"));
+            }
+        }
         let disks = disks::disks_block(draft, &self.disks, &self.talos);
         for key in schema_keys() {
             if key == "disks" {
@@ -152,18 +187,19 @@ impl FleetFacts {
         text
     }
 
-    fn fleet_text(
+    /// Returns the keys of a new cluster, or those that are added to the existing one.
+    fn cluster_keys(
         &self,
         drafts: &[Draft],
         applications: Map<String, Value>,
-        facts: Map<String, Value>,
-        layers: Layers,
+        (facts, layers): (Map<String, Value>, Layers),
         files: &mut Vec<(Utf8PathBuf, String)>,
-    ) -> String {
-        let mut cluster = Map::from_iter([
-            ("talosVersion".to_owned(), self.talos.to_string().into()),
-            ("baseConfig".to_owned(), self.base.to_string().into()),
-        ]);
+    ) -> Map<String, Value> {
+        let mut cluster = Map::new();
+        if self.known_cluster().is_none() {
+            cluster.insert("talosVersion".to_owned(), self.talos.to_string().into());
+            cluster.insert("baseConfig".to_owned(), self.base.to_string().into());
+        }
         cluster.extend(facts);
         if !applications.is_empty() {
             cluster.insert("applications".to_owned(), applications.into());
@@ -177,21 +213,89 @@ impl FleetFacts {
             let layer = with_files(layer, draft, &folder, folder.as_str(), files);
             cluster.insert(name.to_owned(), in_order(layer).into());
         }
-        let mut text = "# yaml-language-server: $schema=schemas/fleet.schema.json\nversion: 1\n".to_owned();
-        text.push_str(&yaml_document(&json!({ "clusters": { &self.cluster: cluster } })));
-        let line = format!("    baseConfig: {}\n", self.base);
-        let mark = match self.is_base_guessed {
-            true => format!(" {PLACEHOLDER}the version of the talosctl that generated the base configs"),
-            false => String::new(),
+        cluster
+    }
+
+    /// Returns talosmith.yaml with the keys of the cluster, and with the secrets of the devices.
+    fn fleet_text(&self, drafts: &[Draft], cluster: &Map<String, Value>) -> anyhow::Result<String> {
+        let written = self.existing.as_ref().map(|existing| existing.text.as_str());
+        let mut text = match (written, self.known_cluster()) {
+            (None, _) => {
+                let head = "# yaml-language-server: $schema=schemas/fleet.schema.json\nversion: 1\n";
+                head.to_owned() + &self.marked(yaml_document(&json!({ "clusters": { &self.cluster: cluster } })))
+            }
+            (Some(text), None) => {
+                let entry = self.marked(yaml_document(&json!({ &self.cluster: cluster })));
+                with_added(text, &["clusters"], &entry)?
+            }
+            (Some(text), Some(known)) => {
+                let has = |name: &String| known.keys.get("applications").is_some_and(|found| found.get(name).is_some());
+                let new = cluster.get("applications").and_then(Value::as_object).into_iter().flatten();
+                new.filter(|(name, _)| !has(name)).try_fold(text.to_owned(), |text, (name, keys)| {
+                    let entry = yaml_document(&json!({ name: keys }));
+                    with_added(&text, &["clusters", &self.cluster, "applications"], &entry)
+                })?
+            }
         };
-        text = text.replacen(&line, &format!("{}{mark}\n", line.trim_end()), 1);
         let secrets: BTreeSet<&String> = drafts.iter().flat_map(|draft| &draft.facts.placeholders).collect();
-        if !secrets.is_empty() {
-            let secrets = secrets.into_iter().map(|name| (secret_of(name), json!([{ "env": name }])));
-            let secrets: Map<_, _> = secrets.collect();
-            text.push_str(&format!("\n{}", yaml_document(&json!({ "secrets": secrets }))));
+        for (secret, name) in secrets.into_iter().map(|name| (secret_of(name), name)) {
+            if self.existing.as_ref().is_none_or(|existing| !existing.has_secret(&secret)) {
+                let entry = yaml_document(&json!({ secret: [{ "env": name }] }));
+                text = with_added(&text, &["secrets"], &entry)?;
+            }
         }
-        text
+        Ok(text)
+    }
+
+    /// Marks the version of the base config in the keys of a cluster, if it is a guess.
+    fn marked(&self, text: String) -> String {
+        let line = format!("baseConfig: {}", self.base);
+        let mark = format!("{line} {PLACEHOLDER}the version of the talosctl that generated the base configs");
+        if self.is_base_guessed { text.replacen(&line, &mark, 1) } else { text }
+    }
+}
+
+/// Adds an entry to talosmith.yaml.
+fn with_added(text: &str, keys: &[&str], entry: &str) -> anyhow::Result<String> {
+    with_entry(text, keys, entry).with_context(|| {
+        let key = keys.last().copied().unwrap_or_default();
+        format!("nothing can be added to `{key}` in {FLEET_FILE}: write it in lines, without braces and not empty")
+    })
+}
+
+/// Returns the layers with the keys that devices of a new cluster share, and removes these from the devices.
+fn layers(drafts: &[Draft], keys: &mut [(Role, Map<String, Value>)], sources: &[SourceFile]) -> Layers {
+    let mut layers = extract_layers(keys);
+    for role in [Role::ControlPlane, Role::Worker] {
+        let mut own = drafts.iter().zip(keys.iter_mut()).filter(|(draft, _)| draft.role == role);
+        // `extract_layers` handles roles with several devices. A role with one device gets the keys from the files of its role.
+        let (Some((draft, (_, keys))), None) = (own.next(), own.next()) else { continue };
+        let layer = if role == Role::Worker { &mut layers.worker } else { &mut layers.controlplane };
+        if drafts.len() > 1 {
+            move_keys(keys, &role_keys(draft, sources), layer);
+        }
+    }
+    layers
+}
+
+/// Sets the endpoint of each device that has another one than its existing cluster. Returns no facts, because the cluster has its own.
+fn own_endpoints(drafts: &mut [Draft], cluster: &ExistingCluster) -> Map<String, Value> {
+    for facts in drafts.iter_mut().map(|draft| &mut draft.facts) {
+        let (known, is_set) = (cluster.keys.get("endpoint"), facts.keys.contains_key("endpoint"));
+        if let Some(own) = facts.cluster.get("endpoint").filter(|own| known.map_or(is_set, |known| known != *own)) {
+            facts.keys.insert("endpoint".to_owned(), own.clone());
+        }
+    }
+    Map::new()
+}
+
+/// Renames each raw patch with a secret whose file would have the name of another imported file.
+fn rename_secret_patches(draft: &mut Draft, sources: &[SourceFile]) {
+    for raw in draft.raw.iter_mut().filter(|raw| !raw.placeholders.is_empty()) {
+        let own = format!("{}.yaml", raw.name);
+        if sources.iter().enumerate().any(|(index, source)| index != raw.source && source.name == own) {
+            raw.name.push_str("-secret");
+        }
     }
 }
 
@@ -268,7 +372,7 @@ fn simplify(draft: &mut Draft, sources: &[SourceFile], cluster: &Map<String, Val
 }
 
 /// Returns all keys of a device. Its raw patches have a key `text`, which [`with_files`] replaces by `file`.
-fn device_keys(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value> {
+fn device_keys(draft: &Draft, sources: &[SourceFile], taken: &BTreeSet<String>) -> Map<String, Value> {
     let mut keys = draft.facts.keys.clone();
     let mut patches = Map::new();
     for raw in &draft.raw {
@@ -281,7 +385,7 @@ fn device_keys(draft: &Draft, sources: &[SourceFile]) -> Map<String, Value> {
     if !patches.is_empty() {
         keys.insert("patches".to_owned(), patches.into());
     }
-    let files = file_names::files(draft, sources);
+    let files = file_names::files(draft, sources, taken);
     if !files.is_empty() {
         keys.insert("files".to_owned(), files.into());
     }

@@ -90,12 +90,15 @@ fn alias(value: &Value) -> Option<Map<String, Value>> {
     only(value, &["apiVersion", "kind", "name", "selector"])?;
     only(&value["selector"], &["match"])?;
     let expression = at(value, "selector.match")?.as_str()?;
-    let mac = expression.strip_prefix("mac(link.permanent_addr) == ").map(|mac| mac.trim_matches(['"', '\'']));
-    let is_mac = |mac: &str| mac.len() == 17 && mac.chars().all(|c| c.is_ascii_hexdigit() || c == ':');
-    Some(match mac.filter(|mac| is_mac(mac)) {
-        Some(mac) => Map::from_iter([("mac".to_owned(), mac.into())]),
-        None => Map::from_iter([("selector".to_owned(), expression.into())]),
-    })
+    let exact = |field: &str| {
+        let literal = expression.strip_prefix(field)?.strip_prefix(" == ")?;
+        let text = literal.trim_matches(['"', '\'']);
+        (text.len() + 2 == literal.len() && !text.contains(['"', '\'', '*', '\\'])).then_some(text)
+    };
+    let keys = [("mac", "mac(link.permanent_addr)"), ("driver", "link.driver"), ("busPath", "link.bus_path")];
+    let (key, text) =
+        keys.into_iter().find_map(|(key, field)| Some((key, exact(field)?))).unwrap_or(("selector", expression));
+    Some(Map::from_iter([(key.to_owned(), text.into())]))
 }
 
 fn dhcp_client(value: &Value, key: &str) -> Option<Map<String, Value>> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::facts::{Mapper, string_list};
 use super::names::{free_name, with_dashes};
 use super::value::{only, scalar_string, string_mapping};
-use super::{services, storage};
+use super::{legacy_network, services, storage};
 
 /// A field of a machine config, and the model key that it is mapped to.
 pub(super) struct FieldMapping {
@@ -47,6 +47,8 @@ pub(super) static MAIN_FIELDS: &[FieldMapping] = &[
     field("machine.network.hostname", "hostname", Same),
     field("machine.network.nameservers", "nameservers", List),
     field("machine.network.searchDomains", "searchDomains/domains", List),
+    field("machine.network.interfaces", "links", With(legacy_network::map_interfaces)),
+    field("machine.network.extraHostEntries", "staticHosts", With(legacy_network::map_hosts)),
     field("machine.network.disableSearchDomain", "searchDomains/disableDefault", Same),
     field("machine.time.servers", "time/servers", List),
     field("machine.time.disabled", "time/disabled", Same),

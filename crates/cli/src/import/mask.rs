@@ -24,11 +24,22 @@ impl Masked {
         ranges.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
         ranges.dedup_by(|later, earlier| later.0.end > earlier.0.start);
         for (range, name) in ranges {
-            let value = text[range.clone()].to_owned();
-            if placeholder(value.trim_matches(['"', '\''])).is_none() {
-                let name = self.name(&value, &name);
-                text.replace_range(range, &format!("${{{name}}}"));
+            let written = text[range.clone()].to_owned();
+            let value = written.trim_matches(['"', '\'']);
+            if placeholder(value).is_none() {
+                let name = self.name(value, &name);
+                let quote = if value == written { "" } else { &written[..1] };
+                text.replace_range(range, &format!("{quote}${{{name}}}{quote}"));
                 source.masked.insert(name);
+            }
+        }
+        if Document::parse_stream(source.id, &text).is_err() {
+            // A placeholder in a mapping or a list with brackets needs quotes.
+            for name in &source.masked {
+                let name = format!("${{{name}}}");
+                text = text
+                    .replace(&name, &format!("\"{name}\""))
+                    .replace(&format!("\"\"{name}\"\""), &format!("\"{name}\""));
             }
         }
         while let Some(Anchor::Bytes(range)) = tailscale_key(source.id, &text).map(|finding| finding.at.location.anchor)

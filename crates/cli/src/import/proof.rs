@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use serde_json::Value;
 use talosmith_document::{Anchor, Code, Level};
 use talosmith_machinery::{Consequence, Role, Side};
+use talosmith_model::layout::device_file;
 use talosmith_model::plan;
-use talosmith_render::{AppliedFile, AppliedFiles, Artifact, Reader};
+use talosmith_render::{AppliedFile, AppliedFiles, Artifact, LocatedConsequence, Reader};
 
 use super::difference::{ValueDifference, compare, short};
 use super::documents::is_cluster_network;
 use super::draft::{Draft, MappedValue, Rejected};
 use super::file_kind::{self, FileKind};
 use super::fleet::{CONTROL_PLANE_KEYS, ImportedFleet};
+use super::legacy_network::{INTERFACES, moved};
 use super::source_file::{FileScope, SourceFile};
 use super::value::json;
 use crate::inspection::{Inspection, inspect};
@@ -59,6 +62,8 @@ pub(crate) struct ProvedDevice {
     pub failure: Option<String>,
     /// The values that differ in the merged config.
     pub differences: Vec<ValueDifference>,
+    /// The documents that configure the interfaces of the main document now.
+    pub moved: Vec<Value>,
 }
 
 /// Renders a model, and compares the result with the imported files.
@@ -75,7 +80,12 @@ pub(crate) fn prove<'t>(
         };
         Some(RenderedArtifacts { device, artifacts: inspected.artifacts?.to_vec() })
     };
-    let mut inspection = inspect(project, &Selection::Everything, Purpose::Validate, keep)?;
+    let selection = match fleet.is_added {
+        true => Selection::Devices(fleet.drafts.iter().map(|draft| draft.name.clone()).collect()),
+        false => Selection::Everything,
+    };
+    let mut inspection = inspect(project, &selection, Purpose::Validate, keep)?;
+    inspection.remove_findings_about_others(&selection);
     let rendered = std::mem::take(&mut inspection.kept);
     let mut rejected = Rejected::default();
     for finding in
@@ -91,7 +101,7 @@ pub(crate) fn prove<'t>(
             |rendered: &&RenderedArtifacts| rendered.device.as_ref().is_some_and(|device| device.name == draft.name);
         let Some(rendered) = rendered.iter().find(of_draft) else { continue };
         files.extend(prove_files(draft, rendered, sources));
-        devices.extend(prove_device(draft, rendered, sources, &inspection, &mut rejected));
+        devices.extend(prove_device(draft, rendered, (fleet, sources), &inspection, &mut rejected));
     }
     files.extend(prove_applications(&fleet.generated, &rendered, sources));
     Ok(ImportProof { inspection, files, devices, rejected })
@@ -135,7 +145,7 @@ fn reject(rejected: &mut Rejected, fleet: &ImportedFleet, path: &str, anchor: &A
     };
     let drafts = fleet.drafts.iter().filter(|draft| device.is_none_or(|device| draft.name == device));
     for value in drafts.flat_map(|draft| &draft.mapped).filter(|value| has_key(value, keys)) {
-        rejected.0.entry(value.id.clone()).or_insert_with(|| reason.to_owned());
+        rejected.facts.entry(value.id.clone()).or_insert_with(|| reason.to_owned());
     }
 }
 
@@ -168,7 +178,7 @@ fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFil
         generated.dedup();
         let is_merged = keys.iter().any(|key| by_key.get(key.as_str()).is_some_and(|sources| sources.len() > 1));
         let texts = own.iter().map(|(_, part)| part.body());
-        let old = sources[source].documents.iter().map(json).collect();
+        let old = moved(&sources[source].text, &moved_paths(draft, source), &draft.facts.selected_links).documents();
         let differences = if is_merged { Vec::new() } else { compare(old, texts, &draft.facts.hidden) };
         let device = (!sources[source].keeps_name).then(|| draft.name.clone());
         ProvedFile { path: sources[source].path.clone(), device, generated, differences, is_merged }
@@ -180,7 +190,7 @@ fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFil
 fn prove_device(
     draft: &Draft,
     rendered: &RenderedArtifacts,
-    sources: &[SourceFile],
+    (fleet, sources): (&ImportedFleet, &[SourceFile]),
     inspection: &Inspection<'_, RenderedArtifacts>,
     rejected: &mut Rejected,
 ) -> Option<ProvedDevice> {
@@ -190,23 +200,39 @@ fn prove_device(
         .flat_map(Artifact::parts)
         .map(|part| AppliedFile { key: part.key.to_string(), body: part.body().to_owned() })
         .collect();
-    let before: Vec<AppliedFile> = imported_patches(draft, sources);
+    let (before, mut moved_links) = imported_patches(draft, sources);
     let sides = (AppliedFiles { device, files: &before }, AppliedFiles { device, files: &after });
-    let whole = whole_config(draft, sources);
+    let whole = whole_config(draft, sources, &mut moved_links);
+    reject_mixed_interfaces(draft, rejected);
     let consequences = match &whole {
-        None => {
-            let located = inspection.renderer.consequences(&device.versions.talos, sides.0, sides.1);
-            located.map(|located| located.into_iter().map(|located| located.consequence).collect::<Vec<_>>())
-        }
+        None => inspection.renderer.consequences(&device.versions.talos, sides.0, sides.1),
         Some((file, _)) => inspection.renderer.differences_from(file, sides.0, sides.1),
     };
-    let mut proved = ProvedDevice { name: draft.name.clone(), failure: None, differences: Vec::new() };
+    let mut proved =
+        ProvedDevice { name: draft.name.clone(), failure: None, differences: Vec::new(), moved: moved_links };
     match consequences {
         Ok(consequences) => {
             let dropped = whole.map(|(_, dropped)| dropped);
             let is_new = |found: &Consequence| dropped.is_none_or(|dropped| !is_dropped(dropped, &found.path));
-            for consequence in consequences.into_iter().filter(is_new) {
-                proved.differences.push(difference(draft, consequence, rejected));
+            for LocatedConsequence { consequence, location } in
+                consequences.into_iter().filter(|found| is_new(&found.consequence))
+            {
+                let location = location.filter(|(side, _)| *side == Side::After).map(|(_, location)| location);
+                let key = location.and_then(|location| {
+                    let path = inspection.sources.path(location.source);
+                    fleet.inherited.key_of(&path, &location.anchor, &draft.name)
+                });
+                proved.differences.push(match key {
+                    None => difference(draft, &consequence, rejected),
+                    Some(key) => {
+                        let device = device_file(&draft.name);
+                        let reason = format!("a layer of the cluster has it: `{key}` in {device} removes it");
+                        if is_complete(draft, sources) {
+                            rejected.inherited.insert(key);
+                        }
+                        ValueDifference { reason: Some(reason), ..described(&consequence) }
+                    }
+                });
             }
         }
         Err(unreadable) => {
@@ -217,15 +243,26 @@ fn prove_device(
     Some(proved)
 }
 
-/// Describes a difference between the machine configs, and rejects the fact that causes it.
-fn difference(draft: &Draft, consequence: Consequence, rejected: &mut Rejected) -> ValueDifference {
+/// Whether the files have the whole machine config of a device, so that a layer must not add anything to it.
+fn is_complete(draft: &Draft, sources: &[SourceFile]) -> bool {
+    sources.iter().any(|source| !source.keeps_name && source.scope == FileScope::Device(draft.name.clone()))
+}
+
+/// Describes a difference between the machine configs.
+fn described(consequence: &Consequence) -> ValueDifference {
     let place = [consequence.document.as_str(), consequence.path.as_str()];
     let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
-    let difference = ValueDifference {
+    ValueDifference {
         at: place.join(": "),
-        before: consequence.before.map(|text| short(&text.into())),
-        after: consequence.after.map(|text| short(&text.into())),
-    };
+        before: consequence.before.as_ref().map(|text| short(&text.as_str().into())),
+        after: consequence.after.as_ref().map(|text| short(&text.as_str().into())),
+        reason: None,
+    }
+}
+
+/// Describes a difference between the machine configs, and rejects the fact that causes it.
+fn difference(draft: &Draft, consequence: &Consequence, rejected: &mut Rejected) -> ValueDifference {
+    let difference = described(consequence);
     let facts = draft.mapped.iter().filter(|value| is_about(value, &consequence.document, &consequence.path));
     let is_expected = |value: &&MappedValue| {
         value.artifacts.iter().any(|key| EXPECTED_TO_DIFFER.iter().any(|start| key.starts_with(start)))
@@ -234,16 +271,43 @@ fn difference(draft: &Draft, consequence: Consequence, rejected: &mut Rejected) 
     // The model does not generate these keys for a worker, and Talos does not read them there.
     if let Some(value) = facts.next().filter(|value| draft.role == Role::ControlPlane || !is_ignored(value)) {
         let reason = format!("the generated value would differ at {}", difference.at);
-        rejected.0.entry(value.id.clone()).or_insert(reason);
+        // `clusterNetwork` writes all networks of the cluster.
+        let network = "/clusterNetwork".to_owned();
+        let has_network = |other: &&MappedValue| value.keys.contains(&network) && other.keys.contains(&network);
+        for other in draft.mapped.iter().filter(has_network).chain([value]) {
+            rejected.facts.entry(other.id.clone()).or_insert_with(|| reason.clone());
+        }
     }
     difference
 }
 
 /// Returns the whole machine config of a device, and the fields whose values the base config has in another form.
-fn whole_config<'s>(draft: &Draft, sources: &'s [SourceFile]) -> Option<(AppliedFile, &'s BTreeSet<String>)> {
-    let own = sources.iter().filter(|source| source.scope == FileScope::Device(draft.name.clone()));
-    let (source, whole) = own.filter_map(|source| Some((source, source.whole.as_ref()?))).next()?;
-    Some((AppliedFile { key: source.path.to_string(), body: whole.text.clone() }, &whole.dropped))
+fn whole_config<'s>(
+    draft: &Draft,
+    sources: &'s [SourceFile],
+    links: &mut Vec<Value>,
+) -> Option<(AppliedFile, &'s BTreeSet<String>)> {
+    let own = sources.iter().enumerate().filter(|(_, source)| source.scope == FileScope::Device(draft.name.clone()));
+    let (index, source, whole) =
+        own.filter_map(|(index, source)| Some((index, source, source.whole.as_ref()?))).next()?;
+    let moved = moved(&whole.text, &moved_paths(draft, index), &draft.facts.selected_links);
+    links.extend(moved.links);
+    Some((AppliedFile { key: source.path.to_string(), body: moved.text }, &whole.dropped))
+}
+
+/// Returns the paths in the main document of a file whose values were mapped.
+fn moved_paths(draft: &Draft, source: usize) -> Vec<&str> {
+    draft.mapped.iter().filter(|value| value.source == source).filter_map(MappedValue::path).collect()
+}
+
+/// Rejects interfaces if others of the device stay in a raw patch: Talos merges the settings of a link in both forms.
+fn reject_mixed_interfaces(draft: &Draft, rejected: &mut Rejected) {
+    let raw = draft.raw.iter().find(|raw| raw.values.iter().any(|(_, keys)| keys == INTERFACES));
+    let mapped = draft.mapped.iter().filter(|value| value.path() == Some(INTERFACES));
+    for (raw, value) in raw.into_iter().flat_map(|raw| mapped.clone().map(move |value| (raw, value))) {
+        let reason = format!("other interfaces of the device stay in the raw patch `{}`", raw.name);
+        rejected.facts.entry(value.id.clone()).or_insert(reason);
+    }
 }
 
 /// Whether a value is, or is in, a field whose value the base config has in another form.
@@ -258,8 +322,8 @@ fn is_ignored(value: &MappedValue) -> bool {
 
 /// Whether a path in the machine config belongs to a mapped value.
 fn is_about(value: &MappedValue, document: &str, path: &str) -> bool {
-    let Some((_, own)) = value.id.split_once('#').and_then(|(_, rest)| rest.split_once(':')) else { return false };
-    if own.is_empty() {
+    let Some(own) = value.path() else { return false };
+    if own.is_empty() || own == INTERFACES {
         let name = document.split(['`', ' ', '/']).rfind(|part| !part.is_empty()).unwrap_or_default();
         return value.keys.iter().any(|key| key.ends_with(&format!("/{name}")));
     }
@@ -267,7 +331,7 @@ fn is_about(value: &MappedValue, document: &str, path: &str) -> bool {
 }
 
 /// Returns the imported patches of a device in the order in which they are applied, with placeholders for secrets.
-fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> Vec<AppliedFile> {
+fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> (Vec<AppliedFile>, Vec<Value>) {
     let mut used: Vec<usize> = Vec::new();
     let is_alternative =
         |value: &&MappedValue| value.artifacts.iter().all(|key| key.starts_with("install.alternatives"));
@@ -280,12 +344,15 @@ fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> Vec<AppliedFile> {
         }
     }
     used.sort_by_key(|source| (sources[*source].scope.rank(), *source));
-    let file = |source: usize| {
-        let source = &sources[source];
+    let mut links = Vec::new();
+    let file = |index: usize| {
+        let source = &sources[index];
         let body = draft.facts.hidden.iter().fold(source.text.clone(), |text, (value, name)| text.replace(value, name));
-        AppliedFile { key: source.path.to_string(), body }
+        let moved = moved(&body, &moved_paths(draft, index), &draft.facts.selected_links);
+        links.extend(moved.links);
+        AppliedFile { key: source.path.to_string(), body: moved.text }
     };
-    used.into_iter().map(file).collect()
+    (used.into_iter().map(file).collect(), links)
 }
 
 /// Compares the files of applications with what is generated at their paths.

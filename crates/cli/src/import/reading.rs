@@ -10,7 +10,7 @@ use super::talhelper::{self, Talconfig};
 use crate::change::is_generated;
 use crate::saved_config::saved_config;
 use crate::source_cache::SourceCache;
-use crate::tree::{EntryKind, ReadError, Tree};
+use crate::tree::{Entry, EntryKind, ReadError, Tree};
 
 /// The files that the arguments of `talosmith import` name, and those in the folders that they name.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct FoundFiles {
     pub talconfig: Option<Talconfig>,
     /// Files that are not imported, each with the reason.
     pub skipped: Vec<(Utf8PathBuf, &'static str)>,
+    /// The devices of the files that exist already, so that their files are not imported.
+    pub existing_devices: BTreeSet<String>,
     seen: BTreeSet<Utf8PathBuf>,
 }
 
@@ -40,7 +42,11 @@ pub(crate) fn read_folders(
             Some(scope) => scope,
             None => Some(FileScope::Device(part.as_str().to_owned())),
         });
-        let scope = folder.scope.clone().or_else(|| scopes.next_back());
+        // A folder with folders for all nodes or for a role has those of several nodes.
+        let own = path.file_name().filter(|name| FileScope::of_folder(name).is_none() && !is_file);
+        let is_of_all = own.is_some() && tree.list(path)?.iter().any(|entry| is_scoped(entry));
+        let scope =
+            folder.scope.clone().or_else(|| scopes.next_back()).filter(|_| !is_of_all || folder.scope.is_some());
         let scoped = ScopedFolder { scope, path: path.to_owned(), is_explicit: folder.scope.is_some() };
         if is_file {
             reader.read_file(&folder.path, &scoped)?;
@@ -49,6 +55,11 @@ pub(crate) fn read_folders(
         }
     }
     Ok(reader.found)
+}
+
+/// Whether an entry is a folder for the files of all nodes or of a role.
+fn is_scoped(entry: &Entry) -> bool {
+    entry.kind == EntryKind::Folder && matches!(FileScope::of_folder(&entry.name), Some(Some(_)))
 }
 
 /// The innermost folder whose name specifies the scope of a file, or has no meaning.
@@ -81,6 +92,23 @@ struct FolderReader<'a, 'c> {
     found: FoundFiles,
 }
 
+impl FoundFiles {
+    /// Removes the files of devices that exist already.
+    pub(crate) fn remove_devices(&mut self, exists: impl Fn(&str) -> bool) {
+        self.sources.retain(|source| match &source.scope {
+            FileScope::Device(name) if exists(name) => {
+                self.existing_devices.insert(name.clone());
+                false
+            }
+            _ => true,
+        });
+        if let Some(talconfig) = &mut self.talconfig {
+            talconfig.roles.retain(|name, _| !exists(name));
+            talconfig.addresses.retain(|name, _| !exists(name));
+        }
+    }
+}
+
 impl FolderReader<'_, '_> {
     fn read_folder(&mut self, folder: &Utf8Path, scoped: &ScopedFolder) -> Result<(), ReadError> {
         for entry in self.tree.list(folder)? {
@@ -88,7 +116,14 @@ impl FolderReader<'_, '_> {
             match entry.kind {
                 EntryKind::File => self.read_file(&path, scoped)?,
                 EntryKind::Folder if entry.name.starts_with('.') => {}
-                EntryKind::Folder => self.read_folder(&path, &scoped.enter(&entry.name, &path))?,
+                EntryKind::Folder => {
+                    let mut inner = scoped.enter(&entry.name, &path);
+                    let is_device = inner.scope == Some(FileScope::Device(entry.name));
+                    if is_device && scoped.scope.is_none() && self.tree.list(&path)?.iter().any(is_scoped) {
+                        inner.scope = None;
+                    }
+                    self.read_folder(&path, &inner)?;
+                }
                 EntryKind::Symlink => self.found.skipped.push((path, "a symbolic link")),
                 EntryKind::Other => {}
             }

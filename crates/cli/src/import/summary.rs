@@ -4,24 +4,31 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
+use talosmith_model::layout::device_file;
 
 use super::difference::ValueDifference;
 use super::documents::{DOCUMENT_FIELDS, DOCUMENTS};
 use super::draft::{Draft, Rejected};
 use super::file_kind::{self, FileKind};
 use super::fleet::ImportedFleet;
+use super::legacy_network::{INTERFACES, obstacle};
 use super::main_document::{FieldMapping, MAIN_FIELDS};
 use super::mask::Masked;
 use super::proof::{ImportProof, ProvedDevice, ProvedFile};
 use super::reading::FoundFiles;
 use super::source_file::SourceFile;
-use super::value::json;
+use super::value::{at, json};
+use crate::report::count;
 
 /// The number of differences that are listed for a file or a device.
 const MAX_DIFFERENCES: usize = 20;
 
 /// The reasons for differences on purpose, by a part of [`ValueDifference::at`].
-const REASONS: [(&str, &str); 5] = [
+const REASONS: [(&str, &str); 6] = [
+    (
+        "HostnameConfig: auto",
+        "Talos refuses `machine.network.hostname` next to this document, which base configs of 1.12 and later have",
+    ),
     ("cluster.network.", "`clusterNetwork` writes all networks of the cluster, also those that the base config has"),
     (
         "plugins.io.containerd.grpc.v1.cri",
@@ -46,6 +53,7 @@ pub(crate) fn summary(
 ) -> String {
     let mut text = not_mapped(fleet, found, rejected);
     text.push_str(&skipped(found, fleet));
+    text.push_str(&removed(rejected));
     text.push_str(&replaced(&fleet.drafts, masked));
     text.push_str(&files(&proof.files, !proof.devices.is_empty()));
     proof.devices.iter().for_each(|device| text.push_str(&machine_config(device)));
@@ -87,7 +95,7 @@ fn reason(source: &SourceFile, keys: &str, rejected: &Rejected) -> String {
     let is_in = |path: &str| keys == path || keys.starts_with(&format!("{path}."));
     let start = format!("{}#", source.identity());
     let kind = keys.split(['.', ' ']).next().unwrap_or_default();
-    let mut refused = rejected.0.iter().filter_map(|(id, reason)| {
+    let mut refused = rejected.facts.iter().filter_map(|(id, reason)| {
         let (position, path) = id.strip_prefix(&start)?.split_once(':')?;
         let document = source.documents.get(position.parse::<usize>().ok()?).map(json)?;
         let of_document = document["kind"].as_str().unwrap_or_default();
@@ -100,6 +108,11 @@ fn reason(source: &SourceFile, keys: &str, rejected: &Rejected) -> String {
     });
     if let Some(reason) = refused.next_back() {
         return reason.clone();
+    }
+    if keys == INTERFACES
+        && let Some(reason) = source.documents.iter().find_map(|node| obstacle(at(&json(node), keys)?))
+    {
+        return reason;
     }
     let is_mapped = |field: &&FieldMapping| is_in(field.path) || field.path.starts_with(&format!("{keys}."));
     match MAIN_FIELDS.iter().chain(DOCUMENT_FIELDS).find(is_mapped) {
@@ -131,11 +144,21 @@ fn skipped(found: &FoundFiles, fleet: &ImportedFleet) -> String {
             lines.insert((&source.path, reason.to_owned()));
         }
     }
+    let devices =
+        found.existing_devices.iter().map(|name| format!("  the files of {name}: {} exists\n", device_file(name)));
+    let lines = lines.iter().map(|(path, reason)| format!("  {path}: {reason}\n")).chain(devices).collect::<String>();
+    if lines.is_empty() { lines } else { format!("not imported:\n{lines}") }
+}
+
+/// Lists the keys of layers that the files of a node do not have.
+fn removed(rejected: &Rejected) -> String {
+    let lines = rejected.inherited.iter().map(|key| format!("  {}: `{key}`\n", device_file(&key.device)));
+    let lines: String = lines.collect();
     if lines.is_empty() {
-        return String::new();
+        lines
+    } else {
+        format!("set to null, because the layers of the cluster have it and the files do not:\n{lines}")
     }
-    let lines = lines.iter().map(|(path, reason)| format!("  {path}: {reason}\n"));
-    format!("not imported:\n{}", lines.collect::<String>())
 }
 
 /// Lists the placeholders that replace secrets.
@@ -159,7 +182,9 @@ fn files(files: &[ProvedFile], has_devices: bool) -> String {
         own.all(|file| file.differences.is_empty() && !file.is_merged)
     };
     let equal = paths.iter().filter(is_equal).count();
-    let mut text = format!("proof: of {} files, {equal} are generated with the same data\n", paths.len());
+    let verb = if equal == 1 { "is" } else { "are" };
+    let all = count(paths.len(), "file");
+    let mut text = format!("proof: of {all}, {equal} {verb} generated with the same data\n");
     let mut lines: Vec<String> = Vec::new();
     for file in files.iter().filter(|file| file.is_merged || !file.differences.is_empty()) {
         let generated: Vec<&str> = file.generated.iter().map(|path| path.as_str()).collect();
@@ -181,11 +206,37 @@ fn files(files: &[ProvedFile], has_devices: bool) -> String {
 fn machine_config(device: &ProvedDevice) -> String {
     match (&device.failure, device.differences.as_slice()) {
         (Some(failure), _) => format!("  {}: the machine configs are not compared: {failure}\n", device.name),
-        (None, []) => format!("  {}: the machine config is the same\n", device.name),
+        (None, []) => format!("  {}: the machine config is the same\n{}", device.name, moved(&device.moved)),
         (None, found) => {
-            format!("  {}: the machine config differs in {} values:\n{}", device.name, found.len(), differences(found))
+            let values = count(found.len(), "value");
+            let (found, moved) = (differences(found), moved(&device.moved));
+            format!("  {}: the machine config differs in {values}:\n{found}{moved}", device.name)
         }
     }
+}
+
+/// Lists the documents that configure the interfaces of the main document now, and what Talos does differently with them.
+///
+/// Source: github.com/siderolabs/talos v1.13.8, pkg/machinery/config/container/container.go, `RunDefaultDHCPOperators`, and
+/// pkg/machinery/config/types/network/dhcp4.go, `ClientIdentifier`.
+fn moved(documents: &[Value]) -> String {
+    if documents.is_empty() {
+        return String::new();
+    }
+    let name = |document: &Value| {
+        format!("{} {}", document["kind"].as_str().unwrap_or_default(), document["name"].as_str().unwrap_or_default())
+    };
+    let names = documents.iter().map(name).collect::<Vec<_>>().join(", ");
+    let mut text = format!(
+        "    `{INTERFACES}` moves to documents with the same values: {names}\n      \
+         with documents, Talos runs DHCP only on links with `dhcp4` or `dhcp6`; before, also on all other physical links\n"
+    );
+    if documents.iter().any(|document| document["kind"] == "DHCPv4Config") {
+        text.push_str(
+            "      with documents, DHCP clients for IPv4 send the hardware address as their identifier; before, none\n",
+        );
+    }
+    text
 }
 
 fn differences(found: &[ValueDifference]) -> String {
@@ -200,8 +251,8 @@ fn differences(found: &[ValueDifference]) -> String {
             (None, None) => "not the same".to_owned(),
         };
         text.push_str(&format!("    {}: {change}\n", difference.at));
-        let explained = REASONS.iter().find(|(part, _)| difference.at.contains(part));
-        text.extend(explained.map(|(_, why)| format!("      {why}\n")));
+        let known = REASONS.iter().find(|(part, _)| difference.at.contains(part)).map(|(_, why)| *why);
+        text.extend(difference.reason.as_deref().or(known).map(|why| format!("      {why}\n")));
     }
     if found.len() > MAX_DIFFERENCES {
         text.push_str(&format!("    and {} more\n", found.len() - MAX_DIFFERENCES));

@@ -6,7 +6,7 @@ use talosmith_render::yaml_document;
 
 use super::reader::TalconfigReader;
 use super::text::with_octal_mode;
-use crate::import::interfaces;
+use crate::import::interfaces::{self, TalhelperNames};
 use crate::import::source_file::{FileScope, SourceFile};
 use crate::import::value::merge;
 
@@ -61,9 +61,15 @@ impl TalconfigReader<'_> {
             }
         }
         if let Some((interfaces, at)) = find("networkInterfaces") {
-            let (documents, others) =
-                interfaces::documents(interfaces.as_array().map(Vec::as_slice).unwrap_or_default());
-            documents.into_iter().for_each(|document| node_patch.add_document(document, self.place(&at)));
+            let (mut names, mut others) = (TalhelperNames::default(), Vec::new());
+            for interface in interfaces.as_array().into_iter().flatten() {
+                match interfaces::documents(interface, &mut names) {
+                    Ok(documents) => {
+                        documents.into_iter().for_each(|document| node_patch.add_document(document, self.place(&at)))
+                    }
+                    Err(_) => others.push(interface.clone()),
+                }
+            }
             if !others.is_empty() {
                 node_patch.set("machine.network.interfaces", others.into(), self.place(&at));
             }
