@@ -112,3 +112,20 @@ fn a_closed_pipe_is_success() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
+
+#[test]
+fn without_threads_one_does_all_the_work() {
+    let sandbox = Sandbox::of(&[("talosmith.yaml", "clusters: { home: { talosVersion: v1.13.8 } }\n")]);
+    for number in 1..=60 {
+        let text = format!("name: node-{number}\ncluster: home\nrole: worker\naddress: 192.0.2.{number}\n");
+        sandbox.write(&format!("devices/node-{number}/device.yaml"), &text);
+    }
+    // As where the system refuses more threads: none has room for such a stack.
+    let without_threads = |arguments: &[&str]| sandbox.run_with(arguments, &[("RUST_MIN_STACK", "1125899906842624")]);
+    assert_eq!(without_threads(&["validate"]), sandbox.run(&["validate"]));
+    assert_eq!(without_threads(&["generate", "--tracked-only"]).status, 0);
+    assert_eq!(without_threads(&["check"]).status, 0);
+    let staged = without_threads(&["check", "--staged"]);
+    assert_eq!((staged.status, staged.stdout.as_str()), (2, ""));
+    assert!(staged.stderr.starts_with("error: cannot start `git`: "), "{staged:?}");
+}

@@ -164,6 +164,27 @@ fn a_file_of_an_artifact_that_is_gone_is_found_wherever_it_is() {
 }
 
 #[test]
+fn show_lists_the_files_that_tell_of_a_device() {
+    let rack = Sandbox::committed_fleet("rack");
+    let text = rack.run(&["show", "cp-1"]).stdout;
+    let (_, listed) = text.split_once("\nartifacts of talosmith.yaml\n").expect("a list");
+    let expected = "  tailscale/acl.hujson   artifacts.acl
+  loadbalancer/rack.cfg  artifacts.haproxy
+  rack.hosts             artifacts.hosts
+  monitoring/cp-1.json   artifacts.monitoring
+  README.md              artifacts.inventory
+  rook/rack.yaml         artifacts.ceph-nodes
+";
+    assert_eq!(listed, expected);
+    let json: serde_json::Value =
+        serde_json::from_str(&rack.run(&["show", "cp-1", "--format", "json"]).stdout).expect("JSON");
+    assert_eq!(json["artifacts"][3]["path"], "monitoring/cp-1.json");
+    rack.replace("talosmith.yaml", "\nartifacts:", "\nlints-of-nothing:");
+    let text = rack.run(&["show", "cp-1"]).stdout;
+    assert!(!text.contains("artifacts of talosmith.yaml"), "{text}");
+}
+
+#[test]
 fn a_broken_device_keeps_back_only_what_lists_it() {
     let rack = Sandbox::committed_fleet("rack");
     rack.replace("devices/cp-2/device.yaml", "role: controlplane", "role: control");

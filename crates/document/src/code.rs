@@ -208,7 +208,8 @@ codes! {
     // What Talos accepts and the node then fails on
     IncompleteControlPlane "incomplete-control-plane" Error "A control plane lacks a document without which Kubernetes does not start on it."
     WholeDiskSelector "whole-disk-selector" Error "A volume that is a whole disk selects it by `system_disk`, which has no value there."
-    RefusedArgument "refused-argument" Error "An argument is one with which Talos or the kubelet refuses to start a service."
+    RefusedArgument "refused-argument" Error "An argument or a variable is one with which Talos refuses to start a service."
+    KubeletConfig "kubelet-config" Error "The node could not decode the kubelet's configuration."
     NodeRestriction "node-restriction" Warning "A worker sets a label or a taint of itself that Kubernetes does not let it change."
     FileMode "file-mode" Warning "The permissions of a file are a decimal number that looks octal."
     FirewallRule "firewall-rule" Warning "The ingress firewall also drops traffic that the node or its administrator needs."

@@ -25,6 +25,7 @@ mod containers;
 mod runtime;
 mod runtime_spec;
 mod labels;
+mod kubelet;
 mod kubernetes;
 mod main_document;
 mod interfaces;
@@ -36,6 +37,7 @@ mod together;
 mod node_labels;
 mod arguments;
 mod files;
+mod services;
 mod routes;
 mod mirrors;
 mod firewall;
@@ -45,6 +47,7 @@ mod node;
 pub use bonds::bond_modes;
 pub use kubernetes::document_of_argument;
 use section::Section;
+use services::check_extension_service;
 
 /// The rules that a config is checked against.
 pub(crate) struct Rules<'r> {
@@ -125,7 +128,7 @@ fn check_document(document: Section<'_>) {
         "RegistryTLSConfig" => kubernetes::check_identity(document, "clientIdentity"),
         "ImageVerificationConfig" => runtime::check_image_verification(document),
         "ContainerConfig" => containers::check_container(document),
-        "ExtensionServiceConfig" => document.require_either("environment", "configFiles"),
+        "ExtensionServiceConfig" => check_extension_service(document),
         "EtcFileConfig" => runtime::check_etc_file(document),
         "CRIBaseRuntimeSpecConfig" => runtime_spec::check_overrides(document, "overrides"),
         "CRICustomizationConfig" => runtime::check_cri_customization(document),

@@ -13,8 +13,13 @@ use talosmith_machinery::cel::Checker;
 use talosmith_machinery::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, check_patches, decode_patch};
 
 /// What the machinery accepts and a node then fails on.
-const ON_NODE: [Code; 4] =
-    [Code::IncompleteControlPlane, Code::MachineFile, Code::RefusedArgument, Code::WholeDiskSelector];
+const ON_NODE: [Code; 5] = [
+    Code::IncompleteControlPlane,
+    Code::KubeletConfig,
+    Code::MachineFile,
+    Code::RefusedArgument,
+    Code::WholeDiskSelector,
+];
 
 /// The parsed texts of a case; the findings instead if one cannot be parsed.
 fn parse(sources: &mut Sources, patches: &[Value]) -> Result<Vec<(SourceId, Vec<Node>)>, Vec<Diagnostic>> {

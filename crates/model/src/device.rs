@@ -83,7 +83,7 @@ pub struct Device {
     pub nameservers: Option<Vec<Address>>,
     pub search_domains: Option<SearchDomains>,
     #[serde(default)]
-    pub static_hosts: BTreeMap<Address, Vec<Hostname>>,
+    pub static_hosts: Ordered<Address, Vec<Hostname>>,
     #[serde(default)]
     pub links: BTreeMap<LinkName, Link>,
     #[serde(default)]

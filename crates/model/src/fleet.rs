@@ -8,6 +8,7 @@ use talosmith_document::{Code, TalosVersion};
 
 use crate::SecretSource;
 use crate::device::GpuPods;
+use crate::ordered::Ordered;
 use crate::scalar::{
     AbsolutePath, ArtifactPath, Cidr, DnsDomain, DnsLabel, Endpoint, FileGlob, Image, KubernetesVersion, LabelKey,
     LabelValue, Name, RelativePath, Size, Tag, ValuePath, VolumeName,
@@ -227,7 +228,7 @@ pub struct KataApplication {
     pub scratch: Scratch,
     pub sandbox_image: Image,
     #[serde(default)]
-    pub node_selector: BTreeMap<LabelKey, LabelValue>,
+    pub node_selector: Ordered<LabelKey, LabelValue>,
     pub images: KataImages,
     #[serde(default)]
     pub resources: Vec<RelativePath>,

@@ -30,6 +30,15 @@ impl<K, V> Ordered<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    /// The values in their order.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(&K) -> bool) {
+        self.0.retain(|(key, _)| keep(key));
+    }
+
     /// The keys in their order.
     pub fn keys(&self) -> impl Iterator<Item = &K> {
         self.0.iter().map(|(key, _)| key)
@@ -39,6 +48,12 @@ impl<K, V> Ordered<K, V> {
 impl<K: PartialEq, V> Ordered<K, V> {
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+}
+
+impl<K, V> Extend<(K, V)> for Ordered<K, V> {
+    fn extend<Entries: IntoIterator<Item = (K, V)>>(&mut self, entries: Entries) {
+        self.0.extend(entries);
     }
 }
 

@@ -33,6 +33,7 @@ mod links;
 mod link_checks;
 mod vips;
 mod network;
+mod raw_services;
 mod cluster_networks;
 mod system;
 mod manifests;

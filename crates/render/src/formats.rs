@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, EnumAccess, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use talosmith_document::{Document, Sources};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -24,9 +25,12 @@ pub enum Format {
 /// The message of the parser. It may contain a key of the text, but never a value.
 pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
     match format {
-        Format::Yaml => serde_yaml::Deserializer::from_str(text)
-            .map(|document| Tree::deserialize(document).map(|tree| tree.0).map_err(|error| error.to_string()))
-            .collect(),
+        Format::Yaml => {
+            let documents: Result<Vec<Value>, String> = serde_yaml::Deserializer::from_str(text)
+                .map(|document| Tree::deserialize(document).map(|tree| tree.0).map_err(|error| error.to_string()))
+                .collect();
+            own_tag(text).map_or(documents, Err)
+        }
         Format::Toml => {
             toml::from_str::<Tree>(text).map(|tree| vec![tree.0]).map_err(|error| error.message().to_owned())
         }
@@ -37,6 +41,15 @@ pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
             tree.map(|tree| vec![tree.0]).map_err(|error| error.to_string())
         }
     }
+}
+
+/// Returns what is wrong with a tag such as `!!binary`, which the parser of YAML resolves and other parsers read differently.
+fn own_tag(text: &str) -> Option<String> {
+    if !text.contains("!!") {
+        return None;
+    }
+    let findings = Document::parse_stream(Sources::default().add("", ""), text).err()?;
+    findings.into_iter().map(|finding| finding.message).find(|message| message.contains("is a tag"))
 }
 
 /// Replaces comments, and commas after the last item, by spaces, so that errors keep their places.
@@ -220,6 +233,7 @@ mod tests {
             (Format::Yaml, "x:\n  - a: {b: 1, \"b\": 2}\n", "x[0].a: duplicate key `b` at line 2 column 8"),
             (Format::Yaml, "1: x\n'1': y\n", "duplicate key `1`"),
             (Format::Yaml, "a: !foo b\n", "a: a tag at line 1 column 4"),
+            (Format::Yaml, "a: !!binary aGk=\n", "`!!binary` is a tag, which talosmith does not support"),
             (Format::Yaml, "a: .nan\n", "a: a number that is not finite at line 1 column 4"),
             (
                 Format::Yaml,

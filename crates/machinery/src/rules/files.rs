@@ -49,12 +49,25 @@ fn check_operation(file: Section<'_>, path: &str) {
     if is_unknown(path) || is_unknown(op) {
         return;
     }
+    if path.is_empty() {
+        return file.report(Code::MachineFile, "", "a file of `machine.files` has no `path`", |finding| {
+            finding.note("Talos accepts it, and the sequence of the boot fails at this file").help("add `path`")
+        });
+    }
+    // Talos compares the path as it is written, and the kernel resolves it.
+    if path.split('/').any(|part| part == "..") {
+        return file.report(Code::MachineFile, "path", format!("the path `{path}` has `..`"), |finding| {
+            finding
+                .note("Talos decides by its first folder whether it can be written")
+                .help("write the path that is meant")
+        });
+    }
     let is_new = path.trim_start_matches('/').split('/').next() != Some("var")
         && path != CRI_CUSTOMIZATION
         && path.rsplit_once('/').is_none_or(|(folder, _)| folder != MANIFESTS);
     let note = "Talos accepts it, and the sequence of the boot fails at this file";
     match op {
-        "create" if is_new && !path.is_empty() => {
+        "create" if is_new => {
             file.report(Code::MachineFile, "path", format!("Talos cannot create a file at `{path}`"), |finding| {
                 let finding = finding
                     .note("new files are possible only below /var; one elsewhere also prevents the files after it from being written")

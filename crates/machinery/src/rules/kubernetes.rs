@@ -1,28 +1,12 @@
 //! The documents of Kubernetes.
 
 use super::formats;
+use super::kubelet::check_kubelet;
 use super::labels::check_labels;
 use super::section::Section;
 use ipnet::IpNet;
 
 use crate::format::prefix;
-
-/// Fields of the kubelet's configuration that Talos writes itself.
-const KUBELET: [&str; 13] = [
-    "apiVersion",
-    "authentication",
-    "authorization",
-    "cgroupRoot",
-    "kind",
-    "kubeletCgroups",
-    "port",
-    "protectKernelDefaults",
-    "resolvConf",
-    "rotateCertificates",
-    "systemCgroups",
-    "staticPodPath",
-    "seccompDefault",
-];
 
 /// Beginnings of arguments of kube-apiserver for which Talos has documents.
 const API_SERVER: [(&str, &str); 6] = [
@@ -77,14 +61,6 @@ pub(crate) fn check_kubernetes(document: Section<'_>) {
         "KubeServiceAccountConfig" => document.require_format("issuer.privateKey", &formats::PEM_PRIVATE_KEY),
         "KubeTalosAPIAccessConfig" => check_roles(document, "allowedRoles"),
         _ => {}
-    }
-}
-
-/// Refuses what Talos writes into the kubelet's configuration itself.
-pub(crate) fn check_kubelet<'r>(document: Section<'r>, path: &'r str) {
-    for (key, value) in document.entries(path).filter(|(key, _)| KUBELET.contains(key)) {
-        let message = format!("Talos writes `{key}` of the kubelet's configuration itself");
-        value.refuse("", message, format!("remove `{key}`"));
     }
 }
 

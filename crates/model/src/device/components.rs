@@ -1,22 +1,21 @@
 //! The Kubernetes components of control planes, and what Talos runs on each node beside Kubernetes.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::ordered::Ordered;
 use crate::scalar::{ArgumentName, DnsLabel, Name, Url};
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ControllerManager {
-    pub extra_args: BTreeMap<ArgumentName, String>,
+    pub extra_args: Ordered<ArgumentName, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scheduler {
-    pub extra_args: BTreeMap<ArgumentName, String>,
+    pub extra_args: Ordered<ArgumentName, String>,
     pub config: Map<String, Value>,
 }
 
@@ -48,7 +47,7 @@ pub struct AdmissionPlugin {
     pub configuration: Option<Map<String, Value>>,
 }
 
-pub(crate) type AdmissionControl = BTreeMap<Name, AdmissionPlugin>;
+pub(crate) type AdmissionControl = Ordered<Name, AdmissionPlugin>;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]

@@ -1,9 +1,8 @@
 //! What a node is given besides its system: access to registries, manifests, logs, mounts, and rules for its devices.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
+use crate::ordered::Ordered;
 use crate::scalar::{AbsolutePath, DevicePath, Duration, LogUrl, RelativePath, SecretName, Url, ValueName};
 
 /// Credentials of a registry: exactly one of `password`, `auth` and `identityToken`.
@@ -56,7 +55,7 @@ pub struct Log {
     #[serde(default)]
     pub source: LogSource,
     #[serde(default)]
-    pub extra_tags: BTreeMap<String, String>,
+    pub extra_tags: Ordered<String, String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

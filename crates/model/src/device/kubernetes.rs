@@ -1,7 +1,5 @@
 //! The Kubernetes node and the Kubernetes components on it.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -31,7 +29,7 @@ pub struct GpuPods {
     /// Intel's: how many containers share a GPU.
     pub shared_dev_num: Option<u8>,
     #[serde(default)]
-    pub node_selector: BTreeMap<LabelKey, LabelValue>,
+    pub node_selector: Ordered<LabelKey, LabelValue>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -39,7 +37,7 @@ pub struct GpuPods {
 pub struct Kubelet {
     pub max_pods: Option<u32>,
     pub extra_config: Map<String, Value>,
-    pub extra_args: BTreeMap<ArgumentName, String>,
+    pub extra_args: Ordered<ArgumentName, String>,
     #[serde(rename = "nodeIP")]
     pub node_ip: Option<NodeIp>,
     pub disable_manifests_directory: Option<bool>,
@@ -60,7 +58,7 @@ pub struct NodeIp {
 pub struct Etcd {
     pub advertised_subnets: Vec<SubnetFilter>,
     pub listen_subnets: Vec<SubnetFilter>,
-    pub extra_args: BTreeMap<ArgumentName, String>,
+    pub extra_args: Ordered<ArgumentName, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -68,7 +66,7 @@ pub struct Etcd {
 pub struct ApiServer {
     #[serde(rename = "certSANs")]
     pub cert_sans: Vec<SubjectAltName>,
-    pub extra_args: BTreeMap<ArgumentName, String>,
+    pub extra_args: Ordered<ArgumentName, String>,
     pub oidc: Option<Oidc>,
     pub admission_control: AdmissionControl,
     pub audit_policy: Option<Map<String, Value>>,

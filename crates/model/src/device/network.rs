@@ -1,10 +1,9 @@
 //! Links of the node's network, addresses that nodes share, and names that the node knows.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::ordered::Ordered;
 use crate::scalar::{Address, Cel, Cidr, LinkAddress, LinkName, MacAddress, SecretName};
 
 /// A link; at most one of `bond`, `vlan` and `bridge`.
@@ -17,7 +16,7 @@ pub struct Link {
     pub selector: Option<Cel>,
     pub mtu: Option<u32>,
     pub addresses: Vec<LinkAddress>,
-    pub routes: BTreeMap<Cidr, LinkRoute>,
+    pub routes: Ordered<Cidr, LinkRoute>,
     pub dhcp4: Option<Dhcp>,
     pub dhcp6: Option<Dhcp>,
     pub bond: Option<Bond>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::ordered::Ordered;
 use crate::scalar::{
     Cel, DevicePath, LabelKey, Name, ObjectName, SecretName, Size, UpperBound, Url, VolumeName, VolumeSize,
 };
@@ -155,7 +156,7 @@ pub struct StorageClass {
     pub reclaim_policy: ReclaimPolicy,
     pub allow_volume_expansion: Option<bool>,
     #[serde(default)]
-    pub annotations: BTreeMap<LabelKey, String>,
+    pub annotations: Ordered<LabelKey, String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, serde::Serialize)]

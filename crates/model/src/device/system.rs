@@ -1,7 +1,5 @@
 //! The node's system: time, kernel, files, registries, extension services, patches.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -88,7 +86,7 @@ pub struct Tailscale {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExtensionService {
     pub environment: Ordered<EnvironmentVariable, String>,
-    pub config_files: BTreeMap<AbsolutePath, ConfigFile>,
+    pub config_files: Ordered<AbsolutePath, ConfigFile>,
     pub secrets: Vec<SecretName>,
     pub values: Vec<ValueName>,
 }

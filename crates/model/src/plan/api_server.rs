@@ -1,6 +1,6 @@
 //! The Kubernetes API server: its arguments, the authentication of users, and the names of certificates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer};
@@ -9,6 +9,7 @@ use talosmith_machinery::document_of_argument;
 use super::components::{arguments, on_control_plane};
 use super::{Check, ConfigFormat};
 use crate::device::Oidc;
+use crate::ordered::Ordered;
 use crate::scalar::SubjectAltName;
 
 #[derive(Debug, Serialize)]
@@ -16,7 +17,7 @@ pub struct ApiServer {
     /// Further names in its certificate.
     pub cert_sans: Vec<String>,
     /// Arguments, those of OpenID Connect among them where the base config has no document for it.
-    pub extra_args: BTreeMap<String, String>,
+    pub extra_args: Ordered<String, String>,
     /// The OpenID Connect authenticator; none where arguments configure it.
     pub jwt: Option<Jwt>,
 }
@@ -87,7 +88,7 @@ fn check_issuer(check: &mut Check<'_>, oidc: &Oidc) {
 }
 
 /// Reports arguments that `oidc` sets and that are also in `extraArgs`.
-fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &BTreeMap<String, String>) {
+fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &Ordered<String, String>) {
     for name in extra_args.keys().filter(|name| name.starts_with("oidc-") || *name == "authentication-config") {
         let location = check.key(Pointer::new("/apiServer/extraArgs").child(name));
         check.push(
@@ -99,10 +100,10 @@ fn check_oidc_arguments(check: &mut Check<'_>, extra_args: &BTreeMap<String, Str
 }
 
 /// Reports and removes arguments for which Talos 1.14 has documents: those of OpenID Connect once for all of them.
-fn take_document_arguments(check: &mut Check<'_>, extra_args: &mut BTreeMap<String, String>) {
+fn take_document_arguments(check: &mut Check<'_>, extra_args: &mut Ordered<String, String>) {
     let is_oidc = |name: &str| name.starts_with("oidc-");
     let mut oidc = extra_args.iter().filter(|(name, _)| is_oidc(name)).peekable();
-    let issuer = extra_args.get_key_value("oidc-issuer-url");
+    let issuer = extra_args.iter().find(|(name, _)| *name == "oidc-issuer-url");
     let first = issuer.or(oidc.peek().copied()).map(|(name, _)| name.as_str());
     let keys: Vec<String> = oidc.filter_map(|(name, value)| Some(format!("{}: {value}", oidc_key(name)?))).collect();
     for name in extra_args.keys().filter(|name| !is_oidc(name) || Some(name.as_str()) == first) {
@@ -122,7 +123,7 @@ fn take_document_arguments(check: &mut Check<'_>, extra_args: &mut BTreeMap<Stri
                 .help(help),
         );
     }
-    extra_args.retain(|name, _| document_of_argument(name).is_none());
+    extra_args.retain(|name| document_of_argument(name).is_none());
 }
 
 /// Returns the key of `apiServer.oidc` for an argument of kube-apiserver.

@@ -14,6 +14,7 @@ use crate::FleetFile;
 use crate::fleet;
 use crate::fleet::{LocalPathApplication, NamespacePolicy, Snapshotter};
 use crate::layout::{self, GPU, KATA_CONTAINERS, LOCAL_PATH};
+use crate::ordered::Ordered;
 use crate::scalar::{AbsolutePath, Image, RelativePath};
 use crate::upstream;
 
@@ -117,7 +118,7 @@ pub struct KataContainers {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nodes: Option<Vec<ApplicationNode>>,
     /// Labels of the nodes on which the DaemonSet runs.
-    pub node_selector: BTreeMap<String, String>,
+    pub node_selector: Ordered<String, String>,
     /// The image that makes the scratch file.
     pub scratch_image: String,
     /// The image that keeps the pod.

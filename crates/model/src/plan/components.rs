@@ -1,7 +1,5 @@
 //! The Kubernetes components of control planes, and the access of pods to the Talos API.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 use talosmith_document::{Code, Diagnostic, Pointer};
@@ -11,6 +9,7 @@ use super::manifests::{self, Manifests};
 use super::versions::since;
 use super::{Check, ConfigFormat, Versions};
 use crate::device::{AdmissionControl, AdmissionPlugin, CniName, TalosRole};
+use crate::ordered::Ordered;
 use crate::scalar::ArgumentName;
 
 /// The only admission plugin that a base config of Talos configures.
@@ -40,14 +39,14 @@ pub struct Components {
 #[derive(Debug, Serialize)]
 pub struct ControllerManager {
     /// Arguments.
-    pub extra_args: BTreeMap<String, String>,
+    pub extra_args: Ordered<String, String>,
 }
 
 /// kube-scheduler.
 #[derive(Debug, Serialize)]
 pub struct Scheduler {
     /// Arguments.
-    pub extra_args: BTreeMap<String, String>,
+    pub extra_args: Ordered<String, String>,
     /// Keys of KubeSchedulerConfiguration.
     pub config: Map<String, Value>,
 }
@@ -130,7 +129,7 @@ pub(super) fn on_control_plane(check: &mut Check<'_>, format: ConfigFormat, key:
     false
 }
 
-pub(super) fn arguments(written: &BTreeMap<ArgumentName, String>) -> BTreeMap<String, String> {
+pub(super) fn arguments(written: &Ordered<ArgumentName, String>) -> Ordered<String, String> {
     written.iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
 }
 
@@ -141,7 +140,7 @@ fn admission_control(
     format: ConfigFormat,
 ) -> Option<PlannedAdmissionControl> {
     let mut planned = PlannedAdmissionControl::default();
-    for (name, plugin) in written {
+    for (name, plugin) in written.iter() {
         let at = Pointer::new("/apiServer/admissionControl").child(name);
         match plugin {
             AdmissionPlugin { enabled: Some(false), configuration: Some(_) } => {

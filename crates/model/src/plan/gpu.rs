@@ -8,6 +8,7 @@ use talosmith_document::{Code, Diagnostic, Location, Pointer};
 use super::Check;
 use super::application_files::GpuFiles;
 use crate::fleet::{self, FileName};
+use crate::ordered::Ordered;
 use crate::{Keys, device};
 
 /// The key of each vendor of GPUs, and the phrase in messages for a node that has its GPU: "the node has an AMD GPU".
@@ -31,7 +32,7 @@ pub struct GpuPods {
     /// How many containers share a GPU of Intel's.
     pub shared_dev_num: Option<u8>,
     /// The labels by which the pods select nodes, besides what the templates add.
-    pub node_selector: BTreeMap<String, String>,
+    pub node_selector: Ordered<String, String>,
     /// The Kubernetes names of the nodes, in natural order; empty if labels select them.
     pub nodes: Vec<ApplicationNode>,
 }
@@ -96,7 +97,7 @@ pub(super) fn plan(check: &mut Check<'_>, node: &str) -> Gpu {
 fn check_labels(check: &mut Check<'_>, vendor: &str, has: &str) {
     let device = &check.file.device;
     let Some(pods) = device.gpu.of(vendor) else { return };
-    for (label, value) in &pods.node_selector {
+    for (label, value) in pods.node_selector.iter() {
         if device.labels.get(label) == Some(value) {
             continue;
         }

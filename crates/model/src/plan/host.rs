@@ -1,7 +1,5 @@
 //! What a node is given besides its system: credentials and certificates of registries, logs, rules for devices, the watchdog.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion};
 
@@ -9,6 +7,7 @@ use super::secrets::{Expected, use_secret};
 use super::versions::since;
 use super::{Check, texts};
 use crate::device::LogSource;
+use crate::ordered::Ordered;
 
 /// Credentials and certificates of registries, logs, rules for devices, the watchdog and the scrubbing of file systems.
 #[derive(Debug, Serialize)]
@@ -65,7 +64,7 @@ pub struct Watchdog {
 pub struct ServiceLog {
     pub url: String,
     /// Tags that are added to each message.
-    pub extra_tags: BTreeMap<String, String>,
+    pub extra_tags: Ordered<String, String>,
 }
 
 /// A receiver of the kernel's log.

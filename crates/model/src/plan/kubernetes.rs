@@ -1,7 +1,5 @@
 //! The Kubernetes node, and the kubelet, and etcd on it.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 use talosmith_document::{Code, Diagnostic, Pointer};
@@ -45,7 +43,7 @@ pub struct Kubelet {
     /// Keys of KubeletConfiguration.
     pub config: Map<String, Value>,
     /// Arguments.
-    pub extra_args: BTreeMap<String, String>,
+    pub extra_args: Ordered<String, String>,
     /// Networks of which the node's address may be.
     pub valid_subnets: Vec<String>,
     /// Whether static pod manifests are ignored, none if the model does not specify it.
@@ -74,7 +72,7 @@ pub struct Etcd {
     /// Networks on whose addresses it listens.
     pub listen_subnets: Vec<String>,
     /// Arguments.
-    pub extra_args: BTreeMap<String, String>,
+    pub extra_args: Ordered<String, String>,
 }
 
 /// Plans the node of a device, which has this name in Kubernetes.

@@ -96,11 +96,7 @@ fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
     };
     if written.accept_dns == Some(true) {
         let location = check.at(at.child("acceptDNS"));
-        check.push(
-            Diagnostic::new(Code::AcceptDns, "Tailscale is configured to set the node's resolver", location)
-                .note("the extension cannot write Talos's /etc/resolv.conf, so nothing is set")
-                .help("write `acceptDNS: false`, and list 100.100.100.100 under `nameservers`"),
-        );
+        check.push(accepted_dns(location, "acceptDNS: false"));
     }
     let mut settings = Vec::new();
     if let Some(hostname) = &written.hostname {
@@ -132,26 +128,40 @@ fn tailscale(check: &mut Check<'_>) -> Option<Tailscale> {
     Some(Tailscale { auth_key, settings })
 }
 
+/// The finding on a Tailscale that is to set the node's resolver; `instead` turns that off.
+pub(super) fn accepted_dns(location: Location, instead: &str) -> Diagnostic {
+    Diagnostic::new(Code::AcceptDns, "Tailscale is configured to set the node's resolver", location)
+        .note("the extension cannot write Talos's /etc/resolv.conf, so nothing is set")
+        .help(format!("write `{instead}`, and list 100.100.100.100 under `nameservers`"))
+}
+
 /// Reports a node that accepts the routes which it advertises itself: siderolabs/extensions#626.
 fn check_accepted_routes(check: &mut Check<'_>, routes: &[Route], arguments: &[&str]) {
-    let accepts = |argument: &&str| matches!(*argument, "--accept-routes" | "--accept-routes=true");
-    let Some(accepted) = arguments.iter().position(accepts) else { return };
-    let networks = advertised(check, &[Route::Pods, Route::Services]);
-    let of_cluster = advertised(check, routes).into_iter().find(|route| {
-        let Ok(route) = route.parse::<Cidr>() else { return false };
-        networks.iter().any(|network| network.parse::<Cidr>().is_ok_and(|network| network.overlaps(&route)))
-    });
-    let Some(route) = of_cluster else { return };
-    let argument = arguments[accepted];
-    let message = format!("`{argument}` lets the node accept {route}, which its own cluster advertises");
+    let routes = advertised(check, routes);
+    let Some((accepted, message)) = accepted_route(check, &routes, arguments) else { return };
     let location = check.at(Pointer::new("/tailscale/extraArgs").item(accepted));
     let routes = check.key("/tailscale/routes");
-    check.push(
-        Diagnostic::new(Code::AcceptRoutes, message, location)
-            .also(routes, "advertised here")
-            .note("traffic to pods and services would leave through the tunnel instead of the cluster's network")
-            .help("remove the argument"),
-    );
+    check.push(accepted_routes(message, location, routes));
+}
+
+/// Returns the argument by which a node accepts a route of its own cluster that it advertises, and what is wrong.
+pub(super) fn accepted_route(check: &Check<'_>, routes: &[String], arguments: &[&str]) -> Option<(usize, String)> {
+    let accepts = |argument: &&str| matches!(*argument, "--accept-routes" | "--accept-routes=true");
+    let accepted = arguments.iter().position(accepts)?;
+    let networks = advertised(check, &[Route::Pods, Route::Services]);
+    let route = routes.iter().find(|route| {
+        let Ok(route) = route.parse::<Cidr>() else { return false };
+        networks.iter().any(|network| network.parse::<Cidr>().is_ok_and(|network| network.overlaps(&route)))
+    })?;
+    let argument = arguments[accepted];
+    Some((accepted, format!("`{argument}` lets the node accept {route}, which its own cluster advertises")))
+}
+
+pub(super) fn accepted_routes(message: String, location: Location, advertised: Location) -> Diagnostic {
+    Diagnostic::new(Code::AcceptRoutes, message, location)
+        .also(advertised, "advertised here")
+        .note("traffic to pods and services would leave through the tunnel instead of the cluster's network")
+        .help("remove the argument")
 }
 
 fn advertised(check: &Check<'_>, routes: &[Route]) -> Vec<String> {

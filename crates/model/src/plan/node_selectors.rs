@@ -8,6 +8,7 @@ use super::gpu::{VENDORS, WITHOUT_LABEL, key};
 use crate::device::Device;
 use crate::fleet::FileName;
 use crate::layout::{GPU, KATA_CONTAINERS};
+use crate::ordered::Ordered;
 use crate::scalar::{LabelKey, LabelValue};
 use crate::{DeviceFile, FleetFile};
 
@@ -20,7 +21,7 @@ struct Workload<'a> {
     /// What does not happen on a node without the label.
     note: &'static str,
     /// The selector's keys and values, and its place below `applications`.
-    selector: &'a BTreeMap<LabelKey, LabelValue>,
+    selector: &'a Ordered<LabelKey, LabelValue>,
     at: Pointer,
     /// What happens on a selected node that does not use it.
     stray: Stray<'a>,

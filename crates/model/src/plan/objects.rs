@@ -88,7 +88,7 @@ impl Input {
             let pods = Pods {
                 image: image_of_device.clone(),
                 shared: pods.shared_dev_num,
-                selector: pods.node_selector.clone(),
+                selector: pods.node_selector.iter().map(|(label, value)| (label.clone(), value.clone())).collect(),
                 only_on: is_for_one.then(|| device.name.to_string()),
             };
             self.images.push((name, pods, location));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use talosmith_document::{Code, Diagnostic, Pointer, TalosVersion, closest};
+use talosmith_document::{Code, Diagnostic, Location, Pointer, TalosVersion, closest};
 
 use super::features::missing_extension;
 use super::installer::{Applied, Source};
@@ -48,7 +48,8 @@ pub(super) fn services(
             );
             continue;
         }
-        check_provider(check, &at, name, version, applied);
+        let location = check.key(at.clone());
+        check_provider(check, location, name.as_str(), version, applied);
         if service.environment.is_empty() && service.config_files.is_empty() {
             check.missing(&at, "environment", "environment: { TUNNEL_TOKEN: \"${CLOUDFLARED_TOKEN}\" }");
             continue;
@@ -82,7 +83,7 @@ fn service_texts(
         environment.push(format!("{key}={value}"));
     }
     let mut config_files = Vec::new();
-    for (path, file) in &service.config_files {
+    for (path, file) in service.config_files.iter() {
         let at = at.child("configFiles").child(path);
         if let Some(content) = texts::text(check, &at, file.content.as_ref(), file.file.as_ref()) {
             let key = texts::content_key(file.content.as_ref());
@@ -100,15 +101,14 @@ fn service_texts(
 }
 
 /// Checks that the applied image provides the service.
-fn check_provider(
+pub(super) fn check_provider(
     check: &mut Check<'_>,
-    at: &Pointer,
-    name: &DnsLabel,
+    location: Location,
+    name: &str,
     version: &TalosVersion,
     applied: Option<&Applied<'_>>,
 ) {
-    let location = check.key(at.clone());
-    let provides = |extension: &str| extensions::services(extension).any(|service| service.name == name.as_str());
+    let provides = |extension: &str| extensions::services(extension).any(|service| service.name == name);
     let mut providers = extensions::names(version).filter(|extension| provides(extension)).peekable();
     if providers.peek().is_none() {
         let message = format!("no official extension provides a service `{name}`");
@@ -116,7 +116,7 @@ fn check_provider(
         let all: Vec<&str> = extensions::names(version)
             .flat_map(|extension| extensions::services(extension).map(|service| service.name))
             .collect();
-        let bare = name.as_str().trim_start_matches("ext-");
+        let bare = name.trim_start_matches("ext-");
         let of_extension: Vec<&str> =
             extensions::services(&format!("siderolabs/{bare}")).map(|service| service.name).collect();
         let meant = of_extension.first().copied().or_else(|| closest(bare, all.iter().copied()));

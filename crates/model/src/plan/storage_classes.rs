@@ -1,13 +1,12 @@
 //! StorageClasses of the local-path-provisioner, each for one volume of one node.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Pointer};
 
 use super::network::hostname;
 use super::{Check, Volume};
 use crate::device::{Device, ReclaimPolicy};
+use crate::ordered::Ordered;
 use crate::scalar::{ObjectName, VolumeName};
 
 /// The class that a release of the provisioner brings.
@@ -28,7 +27,7 @@ pub struct StorageClass {
     pub reclaim_policy: ReclaimPolicy,
     /// Whether claims may ask for more later, none if the model does not specify it.
     pub allow_volume_expansion: Option<bool>,
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Ordered<String, String>,
 }
 
 /// Where the class of a volume is described.

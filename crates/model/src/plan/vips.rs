@@ -74,7 +74,7 @@ fn check_address(check: &mut Check<'_>, address: &Address, vip: &device::Vip, at
                 others.push(("an address of a link", check.at(at.child("addresses").item(index))));
             }
         }
-        for (network, route) in &link.routes {
+        for (network, route) in link.routes.iter() {
             if route.gateway.as_ref().is_some_and(|gateway| gateway.ip() == shared) {
                 others.push(("a gateway", check.at(at.child("routes").child(network).child("gateway"))));
             }

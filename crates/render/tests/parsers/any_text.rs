@@ -48,14 +48,14 @@ proptest! {
             let cluster = &mut plan.clusters[0];
             let kata = cluster.kata.as_mut().expect("kata");
             kata.sandbox_image.clone_from(&any);
-            kata.node_selector = BTreeMap::from([(any.clone(), other.clone())]);
+            kata.node_selector = [(any.clone(), other.clone())].into_iter().collect();
             let local_path = cluster.local_path.as_mut().expect("local-path");
             local_path.node_path_map.as_mut().expect("nodes")[0].paths = vec![any.clone(), other.clone()];
             local_path.helper_pod_image = Some(any.clone());
             local_path.images[0].new_tag = Some(any.clone());
             let class = &mut local_path.storage_classes.as_mut().expect("classes")[0];
             class.node.clone_from(&any);
-            class.classes[0].annotations = BTreeMap::from([(any.clone(), other.clone())]);
+            class.classes[0].annotations = [(any.clone(), other.clone())].into_iter().collect();
         }
         let files = files(&plan);
         let at = |name: &str, document: usize, pointer: &str| files[name][document].pointer(pointer).cloned();
