@@ -90,6 +90,12 @@ impl CommandFlags {
     }
 }
 
+/// Returns the commands of talosctl and kubectl in a script, or in the code of a Markdown document, each in one line.
+pub(crate) fn lines_of(text: &str, is_markdown: bool) -> Vec<String> {
+    let scripts = if is_markdown { code_of(text) } else { vec![text.to_owned()] };
+    scripts.iter().flat_map(|script| commands(script)).map(|words| words.join(" ")).collect()
+}
+
 /// Returns the code in a Markdown document: the blocks of shell commands, and the spans that are commands.
 fn code_of(text: &str) -> Vec<String> {
     let mut code = Vec::new();

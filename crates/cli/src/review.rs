@@ -23,6 +23,7 @@ use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
 use crate::tree::Tree;
 use talosmith_machinery::{Class, DifferenceKind, Role};
+use talosmith_model::plan::Device;
 use talosmith_render::Renderer;
 
 use group::Group;
@@ -140,12 +141,19 @@ impl Files {
                 vec![row.at(after.device.location.clone())]
             }
         };
-        let node = before.filter(|_| !rows.is_empty()).map(|before| ReviewedNode {
-            before: Arc::clone(&before.device),
-            size: self.nodes.get(&before.device.cluster).copied().unwrap_or_default(),
-            device: after.device,
+        let change = if before.is_some() { DifferenceKind::Changed } else { DifferenceKind::Added };
+        let is_known = self.reason.is_none() && !self.broken.contains(&name);
+        let node = Some(after.device).filter(|_| is_known && !rows.is_empty()).map(|device| {
+            let before = before.map_or(&device, |before| &before.device);
+            self.node(Arc::clone(before), Arc::clone(&device), change)
         });
         Reviewed { name, is_cluster: false, rows, node }
+    }
+
+    fn node(&self, before: Arc<Device>, device: Arc<Device>, change: DifferenceKind) -> ReviewedNode {
+        let size = self.nodes.get(&before.cluster).copied().unwrap_or_default();
+        let has_cluster = self.nodes.get(&device.cluster).is_some_and(|size| size.control_planes > 0);
+        ReviewedNode { device, before, change, size, has_cluster }
     }
 
     /// Compares the applications of a cluster with what they were.
@@ -185,7 +193,7 @@ pub(crate) fn review<'b, 'a>(
     let mut after = inspect(project, selection, Purpose::Render, keep)?;
     let mut reviewed = std::mem::take(&mut after.kept);
     let count = reviewed.iter().filter(|reviewed| !reviewed.is_cluster).count();
-    reviewed.extend(removed(&files.devices, &after, selection));
+    reviewed.extend(removed(&files, &after, selection));
     let broken: Vec<&String> = after.broken.iter().filter(|name| selection.has_device(name)).collect();
     let devices = count + broken.len();
     reviewed.extend(broken.into_iter().map(|name| {
@@ -229,17 +237,15 @@ fn unknown(after: &DeviceFiles, reason: &str) -> LocatedRow {
 }
 
 /// The devices that are gone: no file of theirs says what becomes of the node.
-fn removed(
-    before: &BTreeMap<String, DeviceFiles>,
-    after: &Inspection<'_, Reviewed>,
-    selection: &Selection,
-) -> Vec<Reviewed> {
+fn removed(files: &Files, after: &Inspection<'_, Reviewed>, selection: &Selection) -> Vec<Reviewed> {
     let is_gone = |name: &&String| *selection == Selection::Everything && !after.devices.contains(name);
-    let gone = before.iter().filter(|(name, _)| is_gone(name));
-    let row = |name: &String| {
+    let gone = files.devices.iter().filter(|(name, _)| is_gone(name));
+    let row = |(name, of): (&String, &DeviceFiles)| {
         let sentence = "the node keeps running with the config that it has: reset it, and `kubectl delete node` it";
         let row = ReviewRow::new(Class::Manual, DifferenceKind::Removed, "device", sentence);
-        Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
+        let node = files.node(Arc::clone(&of.device), Arc::clone(&of.device), DifferenceKind::Removed);
+        let rows = vec![LocatedRow { row, location: None }];
+        Reviewed { name: name.clone(), is_cluster: false, rows, node: Some(node) }
     };
-    gone.map(|(name, _)| row(name)).collect()
+    gone.map(row).collect()
 }

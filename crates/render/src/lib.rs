@@ -45,6 +45,7 @@ pub use file_keys::{LayerFile, layer_files, unused_layer_file};
 pub use formats::{Format, parse};
 pub use machine_config::{BaseFile, ConfigSecrets, MachineConfigError, NodeBase};
 pub use renderer::{Renderer, document_mark};
+pub use runbook::boot_file;
 pub use secret::{SecretArtifact, Secrets};
 pub use secrets_bundle::SecretsBundle;
 pub use shared_file::{key_of_line, share_files};

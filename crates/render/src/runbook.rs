@@ -173,33 +173,48 @@ impl<'a> Image<'a> {
         let schematic = device.images.applied();
         let key = image.schematic.as_ref().map(|name| format!("schematics.{name}"));
         let path = files.iter().find(|file| Some(&file.key) == key.as_ref()).map(|file| file.path.to_string());
-        let arch = device.arch.map_or("amd64", |arch| match arch {
-            talosmith_model::Arch::Amd64 => "amd64",
-            talosmith_model::Arch::Arm64 => "arm64",
-        });
         let platform = planned.platform.as_str();
-        // Source: image-factory, docs/api.md: the paths of boot assets.
-        let is_secureboot = image.reference.contains("-installer-secureboot/");
-        let boot = match (is_secureboot, schematic.is_some_and(|it| it.overlay.is_some())) {
-            (_, true) => format!("{platform}-{arch}.raw.xz"),
-            (true, false) => format!("{platform}-{arch}-secureboot.iso"),
-            (false, false) => format!("{platform}-{arch}.iso"),
-        };
+        let boot = boot_file(device, platform);
         Some(Self {
             reference: &image.reference,
             factory: &planned.factory,
             platform,
-            arch,
+            arch: arch(device),
             schematic: path,
             id: schematic.map_or("", |schematic| &schematic.id),
             is_disk_image: boot.ends_with(".raw.xz"),
             boot,
             is_bare_metal: platform == "metal",
-            is_secureboot,
+            is_secureboot: is_secureboot(&image.reference),
             extensions: schematic.iter().flat_map(|it| &it.extensions).map(|name| short(name)).collect(),
             kernel_args: schematic.map_or(&[], |schematic| &schematic.extra_kernel_args),
         })
     }
+}
+
+/// Returns the name of the file from which a machine of a platform boots for the first time.
+///
+/// Source: image-factory, docs/api.md: the paths of boot assets.
+#[must_use]
+pub fn boot_file(device: &Device, platform: &str) -> String {
+    let reference = device.images.install.image.as_ref().map_or("", |image| &image.reference);
+    let kind = match (is_secureboot(reference), device.images.applied().is_some_and(|it| it.overlay.is_some())) {
+        (_, true) => ".raw.xz",
+        (true, false) => "-secureboot.iso",
+        (false, false) => ".iso",
+    };
+    format!("{platform}-{}{kind}", arch(device))
+}
+
+fn arch(device: &Device) -> &'static str {
+    match device.arch {
+        Some(talosmith_model::Arch::Arm64) => "arm64",
+        _ => "amd64",
+    }
+}
+
+fn is_secureboot(reference: &str) -> bool {
+    reference.contains("-installer-secureboot/")
 }
 
 /// The name by which a node lists an extension.

@@ -84,7 +84,7 @@ fn identity(old: &Device, new: &Device) -> Vec<LocatedRow> {
             rows.push(row.at(new.keys.at(Pointer::root().child(key)).as_key()));
         }
     };
-    let reset = "a node cannot change it: reset the node, and install it again";
+    let reset = "a node cannot change it: reset the node, and let it join again";
     add("role", Class::Wipe, old.role.name(), new.role.name(), reset);
     add("cluster", Class::Wipe, &old.cluster, &new.cluster, reset);
     add("address", Class::None, &old.address, &new.address, "only the commands that name the node change");

@@ -4,26 +4,34 @@
 //! node without draining it up to 1.13, and never from 1.14 on, and `talosctl reboot` drains since 1.13.
 
 mod apply;
+mod install;
 mod upgrade;
 mod volumes;
+mod wipe;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use talosmith_machinery::{Class, Role};
+use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_model::plan::{Device, KataContainers};
 
 use super::row::{LocatedRow, ReviewRow};
 use super::{Review, Reviewed};
 use crate::printable::shell_quote;
+use wipe::Wipe;
 
-/// A node whose device changes.
+/// A node whose device changes, is new or is removed.
 pub(crate) struct ReviewedNode {
+    /// The device that it gets; that which it has, if it is removed.
     pub device: Arc<Device>,
-    /// The device that it runs with now.
+    /// The device that it runs with now; that which it gets, if it is new.
     pub before: Arc<Device>,
+    pub change: DifferenceKind,
     /// The size of its cluster now.
     pub size: ClusterSize,
+    /// Whether the cluster that it belongs to afterwards has control planes now.
+    pub has_cluster: bool,
 }
 
 /// The number of nodes of a cluster, and how many of them are control planes.
@@ -37,15 +45,26 @@ pub(crate) struct ClusterSize {
 pub(crate) fn steps(review: &Review<'_, '_>) -> String {
     let mut nodes: Vec<(&Reviewed, &ReviewedNode)> =
         review.reviewed.iter().filter_map(|reviewed| Some((reviewed, reviewed.node.as_ref()?))).collect();
-    nodes.sort_by_key(|(_, node)| node.device.role != Role::ControlPlane);
+    nodes.sort_by_key(|(_, node)| (node.change == DifferenceKind::Removed, node.device.role != Role::ControlPlane));
     let mut out = String::new();
     if nodes.len() > 1 {
         out.push_str("# One node after the other: go on when the one before is Ready and its volumes are there.\n\n");
     }
+    for reviewed in review.reviewed.iter().filter(|reviewed| reviewed.node.is_none() && !reviewed.is_cluster) {
+        let sentences = reviewed.rows.iter().map(|located| located.row.sentence.as_str()).collect::<Vec<_>>();
+        _ = writeln!(out, "# {}: no steps, {}\n", reviewed.name, sentences.join("; "));
+    }
+    let mut bootstrapped = BTreeSet::new();
     for (reviewed, node) in &nodes {
         let cluster = review.after.clusters.iter().find(|cluster| cluster.name == node.device.cluster);
-        let kata = cluster.and_then(|cluster| cluster.kata.as_ref());
-        out.push_str(&NodeSteps::new(reviewed, node, kata).text());
+        let written = review.after.fleet.as_ref().and_then(|it| it.fleet.clusters.get(node.device.cluster.as_str()));
+        let bootstraps = !node.has_cluster && node.device.role == Role::ControlPlane;
+        let cluster = ClusterFacts {
+            kata: cluster.and_then(|cluster| cluster.kata.as_ref()),
+            generates_base: written.is_some_and(|cluster| cluster.has_base()),
+            bootstraps: bootstraps && bootstrapped.insert(&node.device.cluster),
+        };
+        out.push_str(&NodeSteps::new(reviewed, node, cluster).text());
     }
     let objects = review.reviewed.iter().flat_map(|reviewed| &reviewed.rows).map(|located| &located.row);
     let (manual, others): (Vec<&ReviewRow>, Vec<&ReviewRow>) =
@@ -65,25 +84,43 @@ fn is_object(row: &ReviewRow) -> bool {
     *row.class() == Class::Kubernetes || matches!(kind, "StorageClass" | "RuntimeClass" | "DaemonSet")
 }
 
+/// What the steps of a node need to know about the cluster that it belongs to afterwards.
+#[derive(Clone, Copy)]
+struct ClusterFacts<'r> {
+    kata: Option<&'r KataContainers>,
+    /// Whether talosmith generates the base config.
+    generates_base: bool,
+    /// Whether etcd starts on this node for the first time.
+    bootstraps: bool,
+}
+
 struct NodeSteps<'r> {
     rows: Vec<&'r ReviewRow>,
     node: &'r ReviewedNode,
-    /// The application that kata containers need, where the change turns them on.
+    cluster: ClusterFacts<'r>,
+    /// What must be wiped for the change.
+    wipe: Option<Wipe>,
+    /// The application that kata containers need, where the node gets them or loses their scratch file.
     kata: Option<&'r KataContainers>,
     /// `-n` and the address.
     talosctl: String,
     folder: String,
+    /// Whether the node has no new pods until the last step.
+    is_cordoned: bool,
     number: usize,
     out: String,
 }
 
 impl<'r> NodeSteps<'r> {
-    fn new(reviewed: &'r Reviewed, node: &'r ReviewedNode, kata: Option<&'r KataContainers>) -> Self {
-        let rows = reviewed.rows.iter().map(|located: &LocatedRow| &located.row).collect();
-        let talosctl = format!("talosctl -n {}", node.device.address);
+    fn new(reviewed: &'r Reviewed, node: &'r ReviewedNode, cluster: ClusterFacts<'r>) -> Self {
+        let rows: Vec<&ReviewRow> = reviewed.rows.iter().map(|located: &LocatedRow| &located.row).collect();
+        let talosctl = format!("talosctl -n {}", shell_quote(&node.device.address));
         let folder = format!("~/.talos/{}", shell_quote(&node.device.name));
-        let kata = kata.filter(|_| node.device.kubernetes.kata && !node.before.kubernetes.kata);
-        Self { rows, node, kata, talosctl, folder, number: 0, out: String::new() }
+        let wipe = Wipe::of(&rows, &node.before);
+        let had_kata = node.before.kubernetes.kata && node.change == DifferenceKind::Changed;
+        let loses = |kata: &KataContainers| wipe.as_ref().is_some_and(|wipe| wipe.erases(&kata.scratch_volume));
+        let kata = cluster.kata.filter(|kata| node.device.kubernetes.kata && (!had_kata || loses(kata)));
+        Self { rows, node, cluster, wipe, kata, talosctl, folder, is_cordoned: false, number: 0, out: String::new() }
     }
 
     fn has(&self, class: &str) -> bool {
@@ -102,36 +139,55 @@ impl<'r> NodeSteps<'r> {
     fn text(mut self) -> String {
         let device = &self.node.device;
         let running = &self.node.before.versions.talos;
-        let role = if device.role == Role::ControlPlane { "control plane" } else { "worker" };
-        _ = writeln!(self.out, "# {}: {role} at {}, Talos {running}\n", device.name, device.address);
-        let is_stop = |row: &&&ReviewRow| {
-            *row.class() == Class::Unknown || *row.class() == Class::Wipe && !volumes::is_ephemeral(row)
+        let (note, version) = match self.node.change {
+            DifferenceKind::Added => ("a new ", &device.versions.talos),
+            DifferenceKind::Removed => ("removed, a ", running),
+            DifferenceKind::Changed => ("", running),
         };
-        let stops: Vec<&ReviewRow> = self.rows.iter().filter(is_stop).copied().collect();
-        if !stops.is_empty() {
-            let lines: Vec<String> = stops.iter().map(|row| format!("#    {}: {}", row.what, row.sentence)).collect();
-            self.step("Stop: this change has no steps. What it does, and why:", &lines);
-            return self.out;
+        let role = if device.role == Role::ControlPlane { "control plane" } else { "worker" };
+        _ = writeln!(self.out, "# {}: {note}{role} at {}, Talos {version}\n", device.name, device.address);
+        match self.node.change {
+            DifferenceKind::Added => self.install(),
+            DifferenceKind::Removed => self.leave(),
+            DifferenceKind::Changed => self.change(),
         }
-        let is_newer = *running != device.versions.talos;
-        let upgrades_first = is_newer || self.kata.is_some() && self.has("upgrade");
+        self.out
+    }
+
+    fn change(&mut self) {
+        let stops: Vec<&ReviewRow> = self.rows.iter().filter(|row| is_stop(row)).copied().collect();
+        if !stops.is_empty() {
+            let mut lines: Vec<String> =
+                stops.iter().map(|row| format!("#    {}: {}", row.what, row.sentence)).collect();
+            if stops.iter().any(|row| *row.class() == Class::Identity) {
+                lines.push(
+                    "# `talosctl rotate-ca` changes certificate authorities in the order that keeps the trust."
+                        .to_owned(),
+                );
+            }
+            self.step("Stop: this change has no steps. What it does, and why:", &lines);
+            return;
+        }
+        // An installation brings the image.
+        let installs = self.wipe.as_ref().is_some_and(Wipe::is_whole_disk);
+        let is_newer = self.node.before.versions.talos != self.node.device.versions.talos;
+        let upgrades_first = !installs && (is_newer || self.kata.is_some() && self.has("upgrade"));
         match is_newer {
+            _ if !upgrades_first => {}
             true => self.upgrade("Upgrade first, with the config that the node has"),
-            false if upgrades_first => self.upgrade("Upgrade first: kata containers need the extension"),
-            false => {}
+            false => self.upgrade("Upgrade first: kata containers need the extension"),
         }
         if self.rows.iter().any(|row| !is_object(row)) {
             self.find_partitions();
             self.config();
             self.apply_in_order();
         }
-        if self.has("upgrade") && !upgrades_first {
+        if self.has("upgrade") && !upgrades_first && !installs {
             self.upgrade("Upgrade to the image that the config names now");
         }
         self.volumes();
         self.by_hand();
         self.ready();
-        self.out
     }
 
     fn by_hand(&mut self) {
@@ -140,34 +196,47 @@ impl<'r> NodeSteps<'r> {
         if !lines.is_empty() {
             self.step("By hand:", &lines);
         }
-        let (old, new) = (&self.node.before.network.hostname, &self.node.device.network.hostname);
-        if old != new {
+        let (old, new) = (&self.node.before.network.node_name, &self.node.device.network.node_name);
+        if old != new && !self.wipe.as_ref().is_some_and(|wipe| wipe.is_new_node) {
             let command = format!("kubectl delete node {}", shell_quote(old));
             self.step("When the node is there with its new name, remove the old one", &[command]);
         }
     }
 
     fn ready(&mut self) {
-        let commands = [self.wait_until_ready(), format!("{} get volumestatus", self.talosctl)];
+        let mut commands = vec![self.wait_until_ready(), format!("{} get volumestatus", self.talosctl)];
+        commands.extend(self.uncordon().filter(|_| self.is_cordoned));
         self.step("Wait until the node is Ready and every volume is `ready`", &commands);
     }
 
     /// Waits for the node; a single control plane does not answer while it boots.
     fn wait_until_ready(&self) -> String {
-        let name = shell_quote(&self.node.device.network.hostname);
+        let name = shell_quote(&self.node.device.network.node_name);
         format!("until kubectl wait --for=condition=Ready --timeout=1m node/{name}; do sleep 5; done")
+    }
+
+    /// The name of the node in Kubernetes now, as a word.
+    fn node_name(&self) -> String {
+        shell_quote(&self.node.before.network.node_name)
     }
 
     /// Moves the pods of the node elsewhere; nothing where there is no other node.
     fn drain(&self) -> Option<String> {
-        let name = shell_quote(&self.node.before.network.hostname);
+        let name = self.node_name();
         (self.node.size.nodes > 1).then(|| format!("kubectl drain {name} --ignore-daemonsets --delete-emptydir-data"))
     }
 
     fn uncordon(&self) -> Option<String> {
-        let name = shell_quote(&self.node.before.network.hostname);
+        let name = shell_quote(&self.node.device.network.node_name);
         (self.node.size.nodes > 1).then(|| format!("kubectl uncordon {name}"))
     }
+}
+
+/// Whether a change cannot be made by applying a config: nobody knows what it does, or nodes and clients would no longer trust each other.
+fn is_stop(row: &ReviewRow) -> bool {
+    let is_authority =
+        ["machine.ca.", "cluster.ca.", "KubeAPIServerCAConfig"].iter().any(|path| row.what.starts_with(path));
+    *row.class() == Class::Unknown || *row.class() == Class::Identity && is_authority
 }
 
 fn has(rows: &[&ReviewRow], class: &str) -> bool {

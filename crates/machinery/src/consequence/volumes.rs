@@ -104,18 +104,22 @@ fn both<'v>(
     pairs.extend(new.iter().filter(|new| !old.iter().any(|old| old.path == new.path)).map(|new| (None, Some(new))));
     let text = |setting: &Setting<'_>| normal(setting.kind, setting.value, types);
     pairs.retain(|(old, new)| old.map(text) != new.map(text));
+    let is_moved =
+        BACKED.contains(&document.name) && before.is_none_or(is_unprovisioned) != after.is_none_or(is_unprovisioned);
     let mut seen = Vec::new();
     for (old, new) in pairs {
         let Some(setting) = new.or(old) else { continue };
         let path = setting.path();
         let row = match row_of(document, &path) {
+            "size" | "selector" if is_moved && document.kind == SYSTEM => "backing",
             "size" | "selector" if document.kind == SYSTEM && before.is_none_or(is_unprovisioned) => "new-system",
             "size" => size(before, after),
             "encryption" => encryption(document.kind == SYSTEM, before, after),
             row => row,
         };
         // A size and an encryption have several values, and one consequence.
-        let is_one = matches!(row_of(document, &path), "size" | "encryption") || row == "new-system";
+        let is_one =
+            matches!(row_of(document, &path), "size" | "encryption") || matches!(row, "new-system" | "backing");
         if is_one && seen.contains(&row) {
             continue;
         }
@@ -143,7 +147,6 @@ fn row_of(document: &Document<'_>, path: &str) -> &'static str {
     let is_system = document.kind == SYSTEM;
     let first = path.split('.').next().unwrap_or_default();
     match (first, path) {
-        ("provisioning", _) if is_system && BACKED.contains(&document.name) => "backing",
         (_, "provisioning.minSize" | "provisioning.maxSize" | "provisioning.grow") => "size",
         ("provisioning", _) => "selector",
         ("encryption", _) => "encryption",

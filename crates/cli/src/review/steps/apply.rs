@@ -1,52 +1,82 @@
 //! The steps that apply the new config to a node.
 
+use talosmith_machinery::DifferenceKind;
 use talosmith_model::layout::device_folder;
 use talosmith_model::plan::KataContainers;
-use talosmith_render::{GeneratedFile, Reader, generated_files};
 
 use super::{NodeSteps, ReviewRow, has};
 use crate::printable::shell_quote;
 
 /// The whole config, and the one without what containerd does not start with before its scratch file exists.
-const CONFIG: &str = "config";
-const WITHOUT_KATA: &str = "without-kata";
+pub(super) const CONFIG: &str = "config";
+pub(super) const WITHOUT_KATA: &str = "without-kata";
 
 impl NodeSteps<'_> {
     /// Builds the whole config, which `apply-config` replaces the node's by, and saves the way back.
     pub(super) fn config(&mut self) {
-        let device = &self.node.device;
         let folder = &self.folder;
+        let device = shell_quote(device_folder(&self.node.device.name).as_str());
+        let has_base = self.cluster.generates_base || !self.node.device.base.is_empty();
+        let base = if has_base { String::new() } else { format!(" --base {folder}/base.yaml") };
         let mut commands = vec![
             "umask 077".to_owned(),
             format!("mkdir -p {folder}"),
-            format!("talosmith generate {}", shell_quote(device_folder(&device.name).as_str())),
+            format!("talosmith check {device} && talosmith validate {device}"),
         ];
-        if self.kata.is_some() {
-            commands.extend(self.build(WITHOUT_KATA, |file| file.key != "kata"));
+        if self.kata.is_some() || self.optional_needs_scratch() {
+            let without =
+                format!("talosmith config {device}{base} --without kata --output {folder}/{WITHOUT_KATA}.yaml");
+            commands.push(without);
         }
-        commands.extend(self.build(CONFIG, |_| true));
-        commands.push(format!("talosctl validate --config {folder}/{CONFIG}.yaml --mode metal"));
-        let save =
-            format!("{} get machineconfig v1alpha1 -o jsonpath='{{.spec}}' > {folder}/before.yaml", self.talosctl);
-        commands.push(save);
-        self.step("Build the whole config from the base config and all patches, and save the way back", &commands);
+        commands.push(format!("talosmith config {device}{base} --output {folder}/{CONFIG}.yaml"));
+        commands.push(format!("talosctl validate --config {folder}/{CONFIG}.yaml --mode {}", self.validation_mode()));
+        if self.node.change == DifferenceKind::Changed {
+            commands.push(format!(
+                "{} get machineconfig v1alpha1 -o jsonpath='{{.spec}}' > {folder}/before.yaml",
+                self.talosctl
+            ));
+            self.step(
+                "Build the whole config, and save the way back; both files hold every secret of the cluster",
+                &commands,
+            );
+        } else {
+            self.step("Build the whole config; it holds every secret of the cluster", &commands);
+        }
     }
 
-    fn build(&self, name: &str, has: impl Fn(&GeneratedFile) -> bool) -> Vec<String> {
-        let files = generated_files(&self.node.device).into_iter();
-        let patches = files.filter(|file| file.reader == Reader::Talos && file.applied && has(file));
-        let mut commands = vec![format!("talosctl machineconfig patch {}/base.yaml \\", self.folder)];
-        commands.extend(patches.map(|file| format!("  --patch @{} \\", shell_quote(file.path.as_str()))));
-        commands.push(format!("  --output {}/{name}.yaml", self.folder));
-        commands
+    /// The mode of `talosctl validate` for the platform of the image.
+    fn validation_mode(&self) -> &'static str {
+        match self.image().map(|image| image.platform) {
+            None | Some("metal") => "metal",
+            Some(_) => "cloud",
+        }
     }
 
     /// Applies the config; what turns on kata containers only after the rest, and when their scratch file is there.
     pub(super) fn apply_in_order(&mut self) {
         let rows = self.rows.clone();
-        let Some(kata) = self.kata else { return self.apply(CONFIG, &rows) };
-        let others: Vec<&ReviewRow> = rows.into_iter().filter(|row| !is_of_containerd(row)).collect();
-        self.apply(WITHOUT_KATA, &others);
+        let name = if self.kata.is_some() { WITHOUT_KATA } else { CONFIG };
+        match self.wipe.take() {
+            Some(wipe) => {
+                let title = wipe.title();
+                let is_staged = self.wipe_and_apply(&title, &wipe, Some(name));
+                self.wipe = Some(wipe);
+                if !is_staged {
+                    self.apply(name, &rows);
+                }
+            }
+            None => {
+                let others = rows.iter().copied().filter(|row| self.kata.is_none() || !is_of_containerd(row));
+                self.apply(name, &others.collect::<Vec<_>>());
+            }
+        }
+        if let Some(kata) = self.kata {
+            self.turn_kata_on(kata);
+        }
+    }
+
+    /// Applies the config with kata containers to a node that has all but them.
+    pub(super) fn turn_kata_on(&mut self, kata: &KataContainers) {
         self.scratch_file(kata);
         match self.reboots_itself() {
             true => self.reboot_by_applying(),
@@ -63,13 +93,11 @@ impl NodeSteps<'_> {
         let apply = |steps: &Self, mode: &str| steps.apply_config(name, mode);
         // containerd reads its own file only at boot, and its parts at once.
         let is_staged = !self.reboots_itself() && rows.iter().any(|row| row.what.contains("/etc/cri/containerd.toml"));
-        let is_staged = is_staged || super::volumes::wipes_ephemeral(rows);
         if rows.iter().any(|row| row.may_cut) && !has(rows, "reboot") && !is_staged {
             let commands = [apply(self, "try --timeout=2m"), format!("{} get machinestatus", self.talosctl)];
             self.step("Try it, through the LAN: the node goes back by itself after two minutes", &commands);
         }
         match () {
-            () if super::volumes::wipes_ephemeral(rows) => self.wipe_ephemeral(),
             () if is_staged => self.reboot_staged(),
             () if has(rows, "reboot") && self.reboots_itself() => self.reboot_by_applying(),
             () if has(rows, "reboot") || has(rows, "pending") => {
