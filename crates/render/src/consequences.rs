@@ -2,36 +2,11 @@
 
 use std::sync::Arc;
 
-use talosmith_document::{Location, Sources, TalosVersion};
-use talosmith_machinery::{AppliedPatch, Consequence, MachineConfig, Patch, PatchLocator, PatchSource, Side, Target};
-use talosmith_model::plan::Device;
+use talosmith_document::{Sources, TalosVersion};
+use talosmith_machinery::{Consequence, Patch, Side, Target};
 
-use crate::merge_check::{MergeCheck, decode, target_of};
-use crate::provenance::source_of;
-use crate::raw_patch;
-
-/// The patches that are applied to a node, in order.
-#[derive(Debug, Clone, Copy)]
-pub struct AppliedFiles<'a> {
-    pub device: &'a Device,
-    pub files: &'a [AppliedFile],
-}
-
-/// The text of a patch as a file has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppliedFile {
-    /// The model key that requests it, as in `files`.
-    pub key: String,
-    /// The text without the header line.
-    pub body: String,
-}
-
-/// What a change does to a node, and where the model or a patch has the value.
-#[derive(Debug)]
-pub struct LocatedConsequence {
-    pub consequence: Consequence,
-    pub location: Option<(Side, Location)>,
-}
+use crate::merge_check::{MergeCheck, decode};
+use crate::node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase, NodeConfig, target_of};
 
 /// A file that cannot be read as a patch.
 #[derive(Debug)]
@@ -49,11 +24,10 @@ impl MergeCheck {
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
-        let old = self.decode(before).map_err(|(key, message)| UnreadableFile { side: Side::Before, key, message })?;
-        let new = self.decode(after).map_err(|(key, message)| UnreadableFile { side: Side::After, key, message })?;
-        let (old, new) = (applied(before, &old), applied(after, &new));
-        let consequences = merged(before.device, &old).upgraded(running).consequences(&merged(after.device, &new));
-        Ok(located(consequences, (before.device, &old), (after.device, &new)))
+        let (old, new) = self.decode_both(before, after)?;
+        let old = NodeConfig::of_files(before, &NodeBase::Model, &old);
+        let new = NodeConfig::of_files(after, &NodeBase::Model, &new);
+        Ok(located(old.merged().upgraded(running).consequences(&new.merged()), &old, &new))
     }
 
     /// Returns the differences between a whole machine config with some files and the base config with others.
@@ -63,18 +37,17 @@ impl MergeCheck {
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
-        let unreadable = |side| move |(key, message)| UnreadableFile { side, key, message };
         let config = self.decode(AppliedFiles { files: std::slice::from_ref(whole), ..before });
-        let config = config.map_err(unreadable(Side::Before))?;
-        let old = self.decode(before).map_err(unreadable(Side::Before))?;
-        let new = self.decode(after).map_err(unreadable(Side::After))?;
-        let locator = PatchLocator::File(Sources::default().add("", ""));
-        let source = PatchSource::Base { name: &whole.key, locator: &locator };
-        let mut old = applied(before, &old);
-        old.splice(..0, config.iter().map(|patch| AppliedPatch { patch, source }));
-        let new = applied(after, &new);
-        let sides = (merged(before.device, &old).as_whole(), merged(after.device, &new).as_whole());
-        Ok(located(sides.0.consequences(&sides.1), (before.device, &old), (after.device, &new)))
+        let config = config.map_err(|(key, message)| UnreadableFile { side: Side::Before, key, message })?;
+        let config: Vec<BaseFile> = config
+            .into_iter()
+            .map(|patch| BaseFile::decoded(&whole.key, Sources::default().add("", ""), patch))
+            .collect();
+        let (old, new) = self.decode_both(before, after)?;
+        let old = NodeConfig::of_files(before, &NodeBase::Model, &old);
+        let old = config.iter().fold(old, NodeConfig::on_top_of);
+        let new = NodeConfig::of_files(after, &NodeBase::Model, &new);
+        Ok(located(old.merged().as_whole().consequences(&new.merged().as_whole()), &old, &new))
     }
 
     /// Returns the model keys of the files that another version of Talos refuses, each with the reason.
@@ -88,7 +61,7 @@ impl MergeCheck {
         refused.collect()
     }
 
-    /// Decodes each file; a raw patch that the model has with the same text was decoded before.
+    /// Decodes each file.
     pub(crate) fn decode(&self, of: AppliedFiles<'_>) -> Result<Vec<Arc<Patch>>, (String, String)> {
         let target = target_of(of.device);
         let decoded = self.decoded(&target);
@@ -98,60 +71,22 @@ impl MergeCheck {
         });
         files.collect()
     }
+
+    fn decode_both(
+        &self,
+        before: AppliedFiles<'_>,
+        after: AppliedFiles<'_>,
+    ) -> Result<(Vec<Arc<Patch>>, Vec<Arc<Patch>>), UnreadableFile> {
+        let of = |side, files| self.decode(files).map_err(|(key, message)| UnreadableFile { side, key, message });
+        Ok((of(Side::Before, before)?, of(Side::After, after)?))
+    }
 }
 
-/// A device, and the patches that are applied to its node.
-type AppliedSide<'a> = (&'a Device, &'a [AppliedPatch<'a>]);
-
-fn located(consequences: Vec<Consequence>, before: AppliedSide<'_>, after: AppliedSide<'_>) -> Vec<LocatedConsequence> {
+fn located(consequences: Vec<Consequence>, old: &NodeConfig<'_>, new: &NodeConfig<'_>) -> Vec<LocatedConsequence> {
     let located = consequences.into_iter().map(|consequence| {
-        let location = consequence.written.as_ref().map(|(side, written)| {
-            let (device, patches) = match side {
-                Side::Before => before,
-                Side::After => after,
-            };
-            let of_key = |key: &str, line: &str| source_of(device, key, line);
-            (*side, patches[written.patch].location(&written.bytes, &of_key))
-        });
+        let side = |side: Side| if side == Side::Before { old } else { new };
+        let location = consequence.written.as_ref().map(|(at, written)| (*at, side(*at).location(written)));
         LocatedConsequence { consequence, location }
     });
     located.collect()
-}
-
-fn merged<'a>(device: &'a Device, patches: &'a [AppliedPatch<'a>]) -> MachineConfig<'a> {
-    MachineConfig::merged(&target_of(device), device.role, patches)
-}
-
-/// The base configs of the repository and the decoded files.
-fn applied<'a>(of: AppliedFiles<'a>, decoded: &'a [Arc<Patch>]) -> Vec<AppliedPatch<'a>> {
-    applied_base(of.device).chain(applied_files(of, decoded)).collect()
-}
-
-/// The base configs of the repository.
-pub(crate) fn applied_base(device: &Device) -> impl Iterator<Item = AppliedPatch<'_>> {
-    device.base.iter().filter_map(|base| {
-        let source = PatchSource::Base { name: &base.name, locator: &base.locator };
-        Some(AppliedPatch { patch: base.decoded.as_ref()?, source })
-    })
-}
-
-/// The decoded files, with what they were made from.
-pub(crate) fn applied_files<'a>(
-    of: AppliedFiles<'a>,
-    decoded: &'a [Arc<Patch>],
-) -> impl Iterator<Item = AppliedPatch<'a>> {
-    of.files.iter().zip(decoded).map(move |(file, patch)| {
-        let name = file.key.strip_prefix("patches.");
-        let raw = name.and_then(|name| of.device.patches.iter().find(|patch| patch.name == name));
-        match raw
-            .filter(|raw| raw_patch::text(of.device, &raw.name) == file.body)
-            .and_then(|raw| Some((raw, raw.decoded.as_ref()?)))
-        {
-            Some((raw, patch)) => {
-                let source = PatchSource::User { name: &raw.name, locator: &raw.locator, layer: raw.layer.number() };
-                AppliedPatch { patch, source }
-            }
-            None => AppliedPatch { patch, source: PatchSource::Model { key: &file.key, template: None } },
-        }
-    })
 }

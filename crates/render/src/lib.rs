@@ -22,8 +22,9 @@ mod template_context;
 mod artifact;
 mod artifact_error;
 mod schema_check;
-mod merge_check;
 mod raw_patch;
+mod node_config;
+mod merge_check;
 mod consequences;
 mod secrets_bundle;
 mod machine_config;
@@ -36,14 +37,15 @@ pub use artifact_error::{ArtifactError, InvalidArtifact};
 pub use catalogue::{
     Application, BuiltInTemplate, CLUSTER, ClusterEach, ClusterRow, DEVICE, Reader, Row, built_in_templates,
 };
-pub use consequences::{AppliedFile, AppliedFiles, LocatedConsequence, UnreadableFile};
+pub use consequences::UnreadableFile;
 pub use device_context::device_context;
 pub use disk_layout::{DiskLayout, SizeUnit, VolumeLayout, disk_layouts};
 pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_fault};
 pub use file_keys::{LayerFile, layer_files, unused_layer_file};
 pub use formats::{Format, parse};
-pub use machine_config::{BaseFile, ConfigSecrets, MachineConfigError, NodeBase};
+pub use machine_config::{ConfigSecrets, MachineConfigError};
+pub use node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase};
 pub use renderer::{Renderer, document_mark};
 pub use runbook::boot_file;
 pub use secret::{SecretArtifact, Secrets};

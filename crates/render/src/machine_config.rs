@@ -3,39 +3,16 @@
 use std::cell::Cell;
 
 use secrecy::ExposeSecret as _;
-use talosmith_document::{Code, Diagnostic, Document, Level, Node, SourceId};
-use talosmith_machinery::{
-    AppliedPatch, BaseOptions, GeneratedBase, MachineConfig, Patch, PatchLocator, PatchSource, Side, check_patches,
-    decode_patch, is_unknown, placeholder_name,
-};
+use talosmith_document::{Diagnostic, Level};
+use talosmith_machinery::{GeneratedBase, Side, is_unknown, placeholder_name};
 use talosmith_model::plan::Device;
 use zeroize::Zeroizing;
 
 use crate::Secrets;
-use crate::consequences::{AppliedFiles, LocatedConsequence, applied_base, applied_files};
 use crate::emit;
-use crate::merge_check::{MergeCheck, target_of};
-use crate::provenance::source_of;
+use crate::merge_check::MergeCheck;
+use crate::node_config::{AppliedFiles, BaseFile, LocatedConsequence, NodeBase, NodeConfig};
 use crate::secrets_bundle::SecretsBundle;
-
-/// The base config of a node.
-#[derive(Debug)]
-pub enum NodeBase {
-    /// The one that `talosctl gen config` generates.
-    Generated(GeneratedBase),
-    /// Files in the order in which they are merged.
-    Files(Vec<BaseFile>),
-    /// Those that the model names.
-    Model,
-}
-
-/// A file with a base config, or with the config of a node.
-#[derive(Debug)]
-pub struct BaseFile {
-    name: String,
-    locator: PatchLocator,
-    patch: Patch,
-}
 
 /// The values of the placeholders in a machine config.
 #[derive(Debug, Clone, Copy)]
@@ -44,41 +21,6 @@ pub struct ConfigSecrets<'s> {
     pub named: &'s Secrets,
     /// Those of the cluster, for a generated base config.
     pub bundle: Option<&'s SecretsBundle>,
-}
-
-impl NodeBase {
-    /// Returns what `talosctl gen config` of the device's base generates.
-    pub fn generated(device: &Device, options: &BaseOptions<'_>) -> Self {
-        Self::Generated(GeneratedBase::new(device.versions.base.minor(), device.role, options))
-    }
-}
-
-impl BaseFile {
-    /// Reads a file for a device. `source` has its text.
-    ///
-    /// # Errors
-    /// Everything for which Talos refuses it.
-    pub fn read(device: &Device, name: &str, source: SourceId, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let documents = Document::parse_stream(source, text)?;
-        let (file, mut findings) = Self::decode(device, name, source, &documents);
-        // A whole config has secrets, and is not tracked.
-        let is_refused = |finding: &Diagnostic| {
-            finding.level == Level::Error && !matches!(finding.code, Code::LiteralSecret | Code::SecretReference)
-        };
-        findings.retain(is_refused);
-        if findings.is_empty() { Ok(file) } else { Err(findings) }
-    }
-
-    /// Reads the documents of a config that a node has accepted.
-    pub fn of_node(device: &Device, name: &str, source: SourceId, documents: &[Node]) -> Self {
-        Self::decode(device, name, source, documents).0
-    }
-
-    fn decode(device: &Device, name: &str, source: SourceId, documents: &[Node]) -> (Self, Vec<Diagnostic>) {
-        let locator = PatchLocator::File(source);
-        let (patch, findings) = decode_patch(documents, &locator, &target_of(device));
-        (Self { name: name.to_owned(), locator, patch }, findings)
-    }
 }
 
 /// Why there is no machine config.
@@ -102,37 +44,24 @@ impl MergeCheck {
         base: &NodeBase,
         secrets: Option<ConfigSecrets<'_>>,
     ) -> Result<Zeroizing<String>, MachineConfigError> {
-        let device = files.device;
         let decoded = self.decode(files).map_err(|(key, message)| MachineConfigError::Unreadable { key, message })?;
-        let of_base: Vec<AppliedPatch<'_>> = match base {
-            NodeBase::Generated(_) => Vec::new(),
-            NodeBase::Files(files) => files.iter().map(BaseFile::applied).collect(),
-            NodeBase::Model => applied_base(device).collect(),
-        };
-        let base_files = of_base.len();
-        let patches: Vec<AppliedPatch<'_>> = of_base.into_iter().chain(applied_files(files, &decoded)).collect();
-        let target = target_of(device);
-        let config = match base {
-            NodeBase::Generated(base) => {
-                require_secrets(base, secrets)?;
-                MachineConfig::generated(&target, device.role, base, &patches)
-            }
+        let node = NodeConfig::of_files(files, base, &decoded);
+        match base {
+            NodeBase::Generated(base) => require_secrets(base, secrets)?,
             NodeBase::Files(_) => {
-                let location = |key: &str, line: &str| source_of(device, key, line);
-                let mut found = check_patches(&target, device.role, &patches, self.expressions(), &location);
+                let mut found = node.findings(self.expressions());
                 found.retain(|finding| finding.level == Level::Error);
                 if !found.is_empty() {
                     return Err(MachineConfigError::Findings(found));
                 }
-                MachineConfig::merged(&target, device.role, &patches)
             }
-            NodeBase::Model => MachineConfig::merged(&target, device.role, &patches),
-        };
+            NodeBase::Model => {}
+        }
         let unfilled = Cell::new(false);
-        let documents = config.nodes(&|patch, text| match (patch, secrets?) {
+        let documents = node.merged().nodes(&|patch, text| match (patch, secrets?) {
             (None, secrets) => Some(secrets.bundle?.get(placeholder_name(text)?)?.to_string()),
-            (Some(patch), secrets) => match patch.checked_sub(base_files) {
-                Some(file) => filled(device, &files.files.get(file)?.key, text, secrets.named),
+            (Some(patch), secrets) => match node.file_of(patch) {
+                Some(file) => filled(files.device, &files.files.get(file)?.key, text, secrets.named),
                 None => {
                     unfilled.set(unfilled.get() || is_secret_reference(text));
                     None
@@ -150,45 +79,24 @@ impl MergeCheck {
         }
         Ok(text)
     }
-}
 
-impl MergeCheck {
     /// Returns what applying the files changes on a node that has a config.
     pub(crate) fn drift(
         &self,
         files: AppliedFiles<'_>,
         base: &NodeBase,
-        node: &BaseFile,
+        found: BaseFile,
     ) -> Result<Vec<LocatedConsequence>, MachineConfigError> {
-        let device = files.device;
         let decoded = self.decode(files).map_err(|(key, message)| MachineConfigError::Unreadable { key, message })?;
-        let of_model: Vec<AppliedPatch<'_>> = match base {
-            NodeBase::Model => applied_base(device).collect(),
-            NodeBase::Generated(_) | NodeBase::Files(_) => Vec::new(),
-        };
-        let patches: Vec<AppliedPatch<'_>> = of_model.into_iter().chain(applied_files(files, &decoded)).collect();
-        let (target, of_node) = (target_of(device), [node.applied()]);
-        let wanted = match base {
-            NodeBase::Generated(base) => MachineConfig::generated(&target, device.role, base, &patches),
-            NodeBase::Files(_) | NodeBase::Model => MachineConfig::merged(&target, device.role, &patches),
-        };
-        let found = wanted.drift(&MachineConfig::merged(&target, device.role, &of_node));
-        let located = found.into_iter().map(|consequence| {
+        let wanted = NodeConfig::of_files(files, base, &decoded);
+        let found = NodeBase::Files(vec![found]);
+        let found = NodeConfig::new(files.device, &found, []);
+        let located = wanted.merged().drift(&found.merged()).into_iter().map(|consequence| {
             let written = consequence.written.as_ref().filter(|(side, _)| *side == Side::After);
-            let location = written.map(|(side, written)| {
-                let of_key = |key: &str, line: &str| source_of(device, key, line);
-                (*side, patches[written.patch].location(&written.bytes, &of_key))
-            });
+            let location = written.map(|(side, written)| (*side, wanted.location(written)));
             LocatedConsequence { consequence, location }
         });
         Ok(located.collect())
-    }
-}
-
-impl BaseFile {
-    fn applied(&self) -> AppliedPatch<'_> {
-        let source = PatchSource::Base { name: &self.name, locator: &self.locator };
-        AppliedPatch { patch: &self.patch, source }
     }
 }
 

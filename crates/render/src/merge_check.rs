@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use talosmith_document::{Cache, Diagnostic, Level, TalosVersion};
 use talosmith_machinery::talos_data::Minor;
-use talosmith_machinery::{
-    AppliedPatch, GeneratedPatchError, Patch, PatchSource, Target, cel, check_patches, decode_generated,
-};
+use talosmith_machinery::{AppliedPatch, GeneratedPatchError, Patch, PatchSource, Target, cel, decode_generated};
 use talosmith_model::plan::Device;
 
 use crate::catalogue::Reader;
-use crate::provenance::source_of;
+use crate::node_config::{NodeBase, NodeConfig, raw_applied, raw_patch_of, target_of};
 use crate::{Artifact, ArtifactError, InvalidArtifact};
 
 /// Checks the patches of devices. Threads can share it.
@@ -62,20 +60,12 @@ impl MergeCheck {
             let source = PatchSource::Model { key: &artifact.key, template };
             AppliedPatch { patch, source }
         });
-        let raw = patches.filter(|artifact| artifact.raw && artifact.applied).filter_map(|artifact| {
-            let name = artifact.key.strip_prefix("patches.")?;
-            let raw = device.patches.iter().find(|patch| patch.name == name)?;
-            let source = PatchSource::User { name: &raw.name, locator: &raw.locator, layer: raw.layer.number() };
-            Some(AppliedPatch { patch: raw.decoded.as_ref()?, source })
-        });
-        let base = device.base.iter().filter_map(|base| {
-            let source = PatchSource::Base { name: &base.name, locator: &base.locator };
-            Some(AppliedPatch { patch: base.decoded.as_ref()?, source })
-        });
         // The catalogue has the raw patches last.
-        let patches: Vec<AppliedPatch<'_>> = base.chain(generated).chain(raw).collect();
-        let location = |key: &str, line: &str| source_of(device, key, line);
-        let findings = check_patches(&target, device.role, &patches, &self.expressions, &location);
+        let raw = patches.filter(|artifact| artifact.raw && artifact.applied);
+        let raw = raw.filter_map(|artifact| raw_patch_of(device, &artifact.key));
+        let node =
+            NodeConfig::new(device, &NodeBase::Model, generated.chain(raw.map(|(raw, patch)| raw_applied(raw, patch))));
+        let findings = node.findings(&self.expressions);
         let with_values = |finding| device.patches.iter().fold(finding, |finding, patch| patch.with_values(finding));
         let findings = findings.into_iter().map(|finding| with_values(finding).device(device.name.clone()));
         let findings: Vec<Diagnostic> = findings.collect();
@@ -89,11 +79,6 @@ impl MergeCheck {
 /// Decodes a generated patch.
 pub(crate) fn decode(decoded: &Cache<String, Decoded>, body: &str, target: &Target<'_>) -> Decoded {
     decoded.get_or_compute(body, || decode_generated(body, target).map(Arc::new).map_err(Arc::from))
-}
-
-/// Returns the Talos that the patches of a device are applied with.
-pub(crate) fn target_of(device: &Device) -> Target<'_> {
-    Target { version: &device.versions.talos, base: device.versions.base.minor() }
 }
 
 fn invalid(artifact: &Artifact, error: &GeneratedPatchError) -> ArtifactError {

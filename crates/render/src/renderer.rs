@@ -12,12 +12,13 @@ use talosmith_model::plan::{Cluster, Device, UserArtifact};
 use zeroize::Zeroizing;
 
 use crate::catalogue::{CLUSTER, DISK_MAP, Reader, Template, artifacts_of, built_in_templates};
-use crate::consequences::{AppliedFile, AppliedFiles, LocatedConsequence, UnreadableFile};
+use crate::consequences::UnreadableFile;
 use crate::engine::{Engine, template_value};
 use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
-use crate::machine_config::{BaseFile, ConfigSecrets, MachineConfigError, NodeBase};
+use crate::machine_config::{ConfigSecrets, MachineConfigError};
 use crate::merge_check::MergeCheck;
+use crate::node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase};
 use crate::schema_check::check_schema;
 use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path};
 use crate::template_context::{SecretValues, TemplateContext};
@@ -175,7 +176,7 @@ impl Renderer {
         &self,
         files: AppliedFiles<'_>,
         base: &NodeBase,
-        node: &BaseFile,
+        node: BaseFile,
     ) -> Result<Vec<LocatedConsequence>, MachineConfigError> {
         self.merge_check.drift(files, base, node)
     }

@@ -4,7 +4,7 @@ use talosmith_machinery::{PatchParts, decode_generated};
 use talosmith_model::plan::Device;
 
 use crate::formats::{self, Format};
-use crate::merge_check::target_of;
+use crate::node_config::target_of;
 use crate::provenance::Edit;
 use crate::target::can_share;
 use crate::{Artifact, TemplateError, TemplateErrorKind, emit};

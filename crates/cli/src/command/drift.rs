@@ -48,7 +48,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         false => NodeBase::Model,
     };
     let applied = AppliedFiles { device, files: &files.applied };
-    let found = inspection.renderer.drift(applied, &base, &node).map_err(|error| refused(device, error))?;
+    let found = inspection.renderer.drift(applied, &base, node).map_err(|error| refused(device, error))?;
     let rows: Vec<LocatedRow> = found.into_iter().map(LocatedRow::from).collect();
     let is_equal = rows.is_empty();
     let name = device.name.clone();
