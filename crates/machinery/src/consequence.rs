@@ -64,6 +64,8 @@ pub struct Consequence {
     pub before: Option<String>,
     pub after: Option<String>,
     pub sentence: String,
+    /// Whether the effect was concluded, rather than read in Talos's code.
+    pub is_inferred: bool,
     /// Where the value after is written, or else the one before.
     pub written: Option<(Side, Written)>,
 }
@@ -267,12 +269,24 @@ impl<'v> ConfigComparison<'v> {
     fn push(&mut self, row: Option<&Row>, document: &Document<'_>, found: Found) {
         let Found { change, path, before, after, written } = found;
         let name = document.name;
+        let is_inferred = row.is_some_and(|row| row.is_inferred);
         let (classes, may_cut, sentence) = match row {
             Some(row) => (row.classes(name), row.may_cut(), row.sentence.replace("$name", name)),
             None => (vec![Class::Unknown], false, "talosmith has no fact about it".to_owned()),
         };
         let document = title(document.kind, name);
-        self.found.push(Consequence { classes, may_cut, change, document, path, before, after, sentence, written });
+        self.found.push(Consequence {
+            classes,
+            may_cut,
+            change,
+            document,
+            path,
+            before,
+            after,
+            sentence,
+            is_inferred,
+            written,
+        });
     }
 }
 
@@ -302,6 +316,7 @@ fn reboot_alone() -> Consequence {
         after: None,
         sentence: "a value leaves the main document or changes its order there: Talos reboots, though it is the same"
             .to_owned(),
+        is_inferred: false,
         written: None,
     }
 }

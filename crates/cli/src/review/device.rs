@@ -131,6 +131,7 @@ fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
     if is_secure(before) != is_secure(after) {
         let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
         add("secureboot", DifferenceKind::Changed, &after.id, Class::Wipe, sentence);
+        rows.iter_mut().for_each(|located| located.row.is_inferred |= located.row.sentence == sentence);
     } else if !is_listed {
         add("id", DifferenceKind::Changed, &after.id, Class::Upgrade, image);
     }

@@ -38,6 +38,8 @@ struct ChangeEntry<'a> {
     before: Option<&'a str>,
     after: Option<&'a str>,
     sentence: &'a str,
+    /// Whether the sentence was concluded, rather than read in Talos's code.
+    inferred: bool,
     location: Option<&'a Place>,
 }
 
@@ -66,6 +68,7 @@ fn entry<'a>(row: &'a ReviewRow, groups: &'a [Group]) -> ChangeEntry<'a> {
         before: row.before.as_deref(),
         after: row.after.as_deref(),
         sentence: &row.sentence,
+        inferred: row.is_inferred,
         location: group.and_then(|at| groups[at].place.as_ref()),
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct ReviewRow {
     pub before: Option<String>,
     pub after: Option<String>,
     pub sentence: String,
+    /// Whether it was concluded, rather than read in Talos's code.
+    pub is_inferred: bool,
 }
 
 /// A row, and where the model or a file has the value.
@@ -35,7 +37,16 @@ impl ReviewRow {
         sentence: impl Into<String>,
     ) -> Self {
         let (what, sentence) = (what.into(), sentence.into());
-        Self { classes: vec![class], may_cut: false, what, change, before: None, after: None, sentence }
+        Self {
+            classes: vec![class],
+            may_cut: false,
+            what,
+            change,
+            before: None,
+            after: None,
+            sentence,
+            is_inferred: false,
+        }
     }
 
     pub(crate) fn values(mut self, before: impl Into<String>, after: impl Into<String>) -> Self {
@@ -102,13 +113,17 @@ fn different_parts(before: &str, after: &str) -> (String, String) {
 
 impl From<LocatedConsequence> for LocatedRow {
     fn from(located: LocatedConsequence) -> Self {
-        let Consequence { classes, may_cut, change, document, path, before, after, sentence, .. } = located.consequence;
+        let Consequence { classes, may_cut, change, document, path, before, after, sentence, is_inferred, .. } =
+            located.consequence;
         let is_main = document == "the main document";
         let what = match (is_main, path.is_empty()) {
             (true, _) => path,
             (false, true) => document,
             (false, false) => format!("{document} {path}"),
         };
-        Self { row: ReviewRow { classes, may_cut, what, change, before, after, sentence }, location: located.location }
+        Self {
+            row: ReviewRow { classes, may_cut, what, change, before, after, sentence, is_inferred },
+            location: located.location,
+        }
     }
 }

@@ -105,7 +105,8 @@ pub(crate) fn block_text(block: &[Group], style: Style) -> String {
 /// What happens, and what else to think of.
 pub(crate) fn sentence(group: &Group) -> String {
     let cut = if group.row.may_cut { "; the connection may break: apply it with `--mode=try`" } else { "" };
-    format!("{}{cut}", group.row.sentence)
+    let inferred = if group.row.is_inferred { " (inferred)" } else { "" };
+    format!("{}{inferred}{cut}", group.row.sentence)
 }
 
 pub(crate) fn shown(place: &Place) -> String {

@@ -31,6 +31,8 @@ pub(crate) struct Row {
     last: Option<Minor>,
     classes: Vec<&'static str>,
     pub sentence: &'static str,
+    /// Whether the effect was concluded, rather than read in Talos's code.
+    pub is_inferred: bool,
 }
 
 /// In the order of the table.
@@ -53,6 +55,7 @@ impl Row {
             last: table::minor(last),
             classes: columns.next()?.split(',').collect(),
             sentence: columns.next()?,
+            is_inferred: columns.next()?.starts_with("inferred: "),
         })
     }
 

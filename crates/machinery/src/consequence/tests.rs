@@ -85,7 +85,8 @@ fn every_row_is_reached_with_its_sentence() {
                     DifferenceKind::Changed => "",
                 };
                 let at = format!("{change}{} {}", found.document, found.path);
-                _ = writeln!(text, "    {classes}: {at}: {}: {}", values.join(" → "), found.sentence);
+                let inferred = if found.is_inferred { " (inferred)" } else { "" };
+                _ = writeln!(text, "    {classes}: {at}: {}: {}{inferred}", values.join(" → "), found.sentence);
             }
             if found.is_empty() {
                 text = "    nothing\n".to_owned();
