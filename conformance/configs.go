@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -25,17 +29,33 @@ import (
 const bundleFile = "bundle.yaml"
 
 // compareConfigs compares the machine config that talosmith makes for each device of the repositories with the one that this
-// machinery makes from the same secrets, options and patches, and fails if they differ. The repositories are changed: their
-// secrets get other sources. Devices with a Talos of another minor, with base configs of their own, or that talosmith refuses are left
-// out.
-func compareConfigs(talosmith string, roots []string, out io.Writer) error {
+// machinery makes from the same secrets, options and patches, and fails if they differ. Meanwhile their secrets
+// have other sources. Devices with a Talos of another minor, with base configs of their own, or that talosmith refuses are left
+// out. The redacted configs of the repositories as they are have the digests of a snapshot, and differ from the machinery's in
+// placeholders only.
+func compareConfigs(talosmith, snapshot string, roots []string, out io.Writer) error {
 	_, minor, err := ownMinor()
+	if err != nil {
+		return err
+	}
+	digests, err := readDigests(snapshot)
 	if err != nil {
 		return err
 	}
 	compared, refused, different := 0, 0, 0
 	for _, root := range roots {
 		models, err := filepath.Glob(filepath.Join(root, "devices", "*", "device.yaml"))
+		if err != nil {
+			return err
+		}
+		redacted := map[string][]byte{}
+		for _, model := range models {
+			name := filepath.Base(filepath.Dir(model))
+			// What cannot be made is reported below.
+			redacted[name], _ = exec.Command(talosmith, "-C", root, "config", name, "--redact").Output()
+		}
+		path := filepath.Join(root, "talosmith.yaml")
+		written, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
@@ -59,6 +79,9 @@ func compareConfigs(talosmith string, roots []string, out io.Writer) error {
 			}
 			compared++
 			difference, err := fleet.compare(talosmith, name, c)
+			if err == nil && difference == "" {
+				difference, err = fleet.compareRedacted(c, redacted[name], digests[filepath.Base(root)+"/"+name])
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", model, err)
 			}
@@ -66,6 +89,10 @@ func compareConfigs(talosmith string, roots []string, out io.Writer) error {
 				different++
 				fmt.Fprintf(out, "%s differs:\n%s\n", c.ID, difference)
 			}
+		}
+		// The machinery of another version reads the repository as it was.
+		if err := os.WriteFile(path, written, 0o644); err != nil {
+			return err
 		}
 	}
 	fmt.Fprintf(out, "%d configs of Talos 1.%d compared, %d different, %d devices refused\n", compared, minor, different, refused)
@@ -90,7 +117,8 @@ func readFleet(root string) (*fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	var model map[string]any
+	// The order of keys stays: it counts in what the model renders.
+	var model yaml.Node
 	if err := yaml.Unmarshal(text, &model); err != nil {
 		return nil, err
 	}
@@ -98,24 +126,32 @@ func readFleet(root string) (*fleet, error) {
 	if f.bundle, err = secrets.NewBundle(secrets.NewFixedClock(time.Now()), nil); err != nil {
 		return nil, err
 	}
-	clusters, _ := model["clusters"].(map[string]any)
-	for name, cluster := range clusters {
-		keys, _ := cluster.(map[string]any)
-		if _, is := keys["endpoint"]; !is {
-			keys["endpoint"] = "https://192.0.2.1:6443"
+	for name, cluster := range pairs(model.Content[0], "clusters") {
+		endpoint := "https://192.0.2.1:6443"
+		for key, value := range pairs(cluster) {
+			if key.Value == "endpoint" {
+				endpoint = value.Value
+			}
 		}
-		f.endpoints[name] = fmt.Sprint(keys["endpoint"])
-		keys["kubernetesVersion"] = "v" + constants.DefaultKubernetesVersion
-		keys["secretsBundle"] = map[string]any{"file": bundleFile}
-	}
-	defined, _ := model["secrets"].(map[string]any)
-	for name := range defined {
-		defined[name] = []any{map[string]any{"file": name + ".secret"}}
-		if err := os.WriteFile(filepath.Join(root, name+".secret"), []byte(standIn(name)), 0o600); err != nil {
+		f.endpoints[name.Value] = endpoint
+		keys := map[string]any{
+			"endpoint": endpoint, "kubernetesVersion": "v" + constants.DefaultKubernetesVersion,
+			"secretsBundle": map[string]any{"file": bundleFile},
+		}
+		if err := set(cluster, keys); err != nil {
 			return nil, err
 		}
 	}
-	if text, err = yaml.Marshal(model); err != nil {
+	for name, sources := range pairs(model.Content[0], "secrets") {
+		file := name.Value + ".secret"
+		if err := sources.Encode([]any{map[string]any{"file": file}}); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(root, file), []byte(standIn(name.Value)), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	if text, err = yaml.Marshal(&model); err != nil {
 		return nil, err
 	}
 	if err := os.WriteFile(path, text, 0o644); err != nil {
@@ -127,9 +163,42 @@ func readFleet(root string) (*fleet, error) {
 	return f, os.WriteFile(filepath.Join(root, bundleFile), text, 0o600)
 }
 
+// pairs iterates over the keys and values of a mapping, or of the one at a path of keys in it.
+func pairs(mapping *yaml.Node, path ...string) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(*yaml.Node, *yaml.Node) bool) {
+		for i := 0; i+1 < len(mapping.Content); i += 2 {
+			key, value := mapping.Content[i], mapping.Content[i+1]
+			switch {
+			case len(path) == 0 && !yield(key, value):
+				return
+			case len(path) > 0 && key.Value == path[0]:
+				pairs(value, path[1:]...)(yield)
+			}
+		}
+	}
+}
+
+// set sets keys of a mapping.
+func set(mapping *yaml.Node, values map[string]any) error {
+	for key, value := range pairs(mapping) {
+		if changed, is := values[key.Value]; is {
+			if err := value.Encode(changed); err != nil {
+				return err
+			}
+			delete(values, key.Value)
+		}
+	}
+	var added yaml.Node
+	if err := added.Encode(values); err != nil {
+		return err
+	}
+	mapping.Content = append(mapping.Content, added.Content...)
+	return nil
+}
+
 // compare returns how the two configs of a device differ.
 func (f *fleet) compare(talosmith, name string, c *Case) (string, error) {
-	official, err := f.official(c)
+	official, err := f.official(c, f.endpoints[c.node.cluster], constants.DefaultKubernetesVersion)
 	if err != nil {
 		return "", err
 	}
@@ -148,11 +217,109 @@ func (f *fleet) compare(talosmith, name string, c *Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return firstDifference(string(official), string(again)), nil
+	if difference := firstDifference(string(official), string(again)); difference != "" {
+		return difference, nil
+	}
+	return dataDifference(official, own, false)
+}
+
+// kubernetesVersion finds the version of Kubernetes in a machine config.
+var kubernetesVersion = regexp.MustCompile(`ghcr\.io/siderolabs/kubelet:v([^"'\s]+)`)
+
+// compareRedacted returns how a config with placeholders differs from the machinery's, or from the one with a digest.
+func (f *fleet) compareRedacted(c *Case, redacted []byte, digest string) (string, error) {
+	if own := fmt.Sprintf("%x", sha256.Sum256(redacted)); digest != "" && own != digest {
+		return fmt.Sprintf("the redacted config has the digest %s, the snapshot %s", own, digest), nil
+	}
+	version := kubernetesVersion.FindSubmatch(redacted)
+	if version == nil {
+		return "the redacted config has no version of Kubernetes", nil
+	}
+	official, err := f.official(c, f.endpoints[c.node.cluster], string(version[1]))
+	if err != nil {
+		return "", err
+	}
+	return dataDifference(official, redacted, true)
+}
+
+// readDigests returns the digests in a snapshot by the names of repositories and devices.
+func readDigests(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	digests := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) == 2 && strings.Contains(fields[0], "/") {
+			digests[fields[0]] = fields[1]
+		}
+	}
+	return digests, nil
+}
+
+// dataDifference returns how two streams of documents differ as data; a string with a placeholder can be equal to any other.
+func dataDifference(official, own []byte, hasPlaceholders bool) (string, error) {
+	left, err := readData(official)
+	if err != nil {
+		return "", err
+	}
+	right, err := readData(own)
+	if err != nil {
+		return "", err
+	}
+	if hasPlaceholders {
+		left = fillIn(left, right)
+	}
+	if reflect.DeepEqual(left, right) {
+		return "", nil
+	}
+	one, err := yaml.Marshal(left)
+	if err != nil {
+		return "", err
+	}
+	other, err := yaml.Marshal(right)
+	if err != nil {
+		return "", err
+	}
+	return "as data: " + firstDifference(string(one), string(other)), nil
+}
+
+func readData(text []byte) (any, error) {
+	documents := []any{}
+	for decoder := yaml.NewDecoder(bytes.NewReader(text)); ; {
+		var document any
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
+			return documents, nil
+		} else if err != nil {
+			return nil, err
+		}
+		documents = append(documents, document)
+	}
+}
+
+// fillIn returns a value with the placeholders that another one has in place of its strings.
+func fillIn(value, pattern any) any {
+	switch pattern := pattern.(type) {
+	case string:
+		if text, is := value.(string); is && text != "" && secretPlaceholder.MatchString(pattern) {
+			return pattern
+		}
+	case []any:
+		items, _ := value.([]any)
+		for i := range min(len(items), len(pattern)) {
+			items[i] = fillIn(items[i], pattern[i])
+		}
+	case map[string]any:
+		fields, _ := value.(map[string]any)
+		for key := range fields {
+			fields[key] = fillIn(fields[key], pattern[key])
+		}
+	}
+	return value
 }
 
 // official returns the config that talosctl makes.
-func (f *fleet) official(c *Case) ([]byte, error) {
+func (f *fleet) official(c *Case, endpoint, kubernetesVersion string) ([]byte, error) {
 	contract, err := config.ParseContractFromVersion(c.Base)
 	if err != nil {
 		return nil, err
@@ -169,7 +336,7 @@ func (f *fleet) official(c *Case) ([]byte, error) {
 		generate.WithVersionContract(contract), generate.WithSecretsBundle(f.bundle),
 		generate.WithInstallDisk(c.node.installDisk), generate.WithInstallImage(image),
 	}
-	input, err := generate.NewInput(c.node.cluster, f.endpoints[c.node.cluster], constants.DefaultKubernetesVersion, options...)
+	input, err := generate.NewInput(c.node.cluster, endpoint, kubernetesVersion, options...)
 	if err != nil {
 		return nil, err
 	}

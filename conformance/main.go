@@ -13,7 +13,7 @@
 //	talos-conformance devices TALOSMITH ROOT...  writes a case for each device of the repositories
 //	talos-conformance report WARNINGS          reads cases with verdicts, fails on an error or an unexplained warning
 //	talos-conformance nodes COUNT SEED ROOT    reads cases, writes a repository with some of them as devices
-//	talos-conformance configs TALOSMITH ROOT...  fails if talosmith makes other machine configs for the devices; changes the repositories
+//	talos-conformance configs TALOSMITH SNAPSHOT ROOT...  fails if talosmith makes other machine configs for the devices; changes the repositories
 //	talos-conformance expressions DISKS        reads the table of CEL expressions, adds this machinery's results
 //	talos-conformance base CONTRACT ROLE       writes the generated base without comments and secrets
 //	talos-conformance structs                  writes the fields of this machinery's documents
@@ -68,8 +68,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return report(args[0], in, out)
 	case command == "nodes" && len(args) == 3:
 		return writeNodes(args[0], args[1], args[2], in)
-	case command == "configs" && len(args) > 1:
-		return compareConfigs(args[0], args[1:], out)
+	case command == "configs" && len(args) > 2:
+		return compareConfigs(args[0], args[1], args[2:], out)
 	case command == "expressions" && len(args) == 1:
 		return evaluate(args[0], in, out)
 	case command == "base" && len(args) == 2:

@@ -128,6 +128,9 @@ func (s *structs) fields(name string, t reflect.Type) error {
 		if isPEM(t) {
 			spelled = map[string]string{"crt": "base64", "key": "key"}[key]
 		}
+		if !strings.Contains(options, "omitempty") {
+			spelled = "!" + spelled
+		}
 		if _, err := fmt.Fprintln(s.out, name, key, spelled, mergeRule(f)); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ const typesHeader = `# The structs that Talos decodes its configuration document
 # ` + "`-`" + ` where %[3]s still has it. A field whose type or rule changed has a row for each.
 # The struct of a document is named by its kind, the main document's ` + "`v1alpha1`" + `; the others have a dot in their names. The
 # fields apiVersion and kind of documents are left out.
-# Types: ` + "`*`" + ` a pointer, ` + "`[]`" + ` a list, ` + "`{}`" + ` a mapping with free keys, ` + "`[*]` and `{*}`" + ` the same with items that must not be null, the name of
+# Types: ` + "`!`" + ` what is written even if it is empty, ` + "`*`" + ` a pointer, ` + "`[]`" + ` a list, ` + "`{}`" + ` a mapping with free keys, ` + "`[*]` and `{*}`" + ` the same with items that must not be null, the name of
 # a struct, ` + "`word:`" + ` and the words that are accepted, or a scalar.
 # Merge rules: ` + "`replace`" + ` the whole value; ` + "`by:a+b`" + ` merges the items of a list that agree in a, or in b if they have no a; ` + "`replace-by:`" + `
 # replaces them; ` + "`zero:`" + ` the word that does not overwrite; ` + "`sealed`" + ` cannot be merged.

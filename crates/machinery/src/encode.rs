@@ -1,5 +1,5 @@
 //! A machine config as YAML nodes, with each value in the form in which Talos writes it: numbers without quotes, texts as texts, and
-//! nothing for a value that equals an absent one.
+//! nothing for a value that equals an absent one, unless Talos writes the field anyway.
 
 use std::borrow::Cow;
 
@@ -37,14 +37,40 @@ impl Encoder<'_> {
             Some(known) => self.field(known, field),
             None => Some(self.entry(field, self.value("text", &Type::Text, &field.value))),
         });
-        node(NodeValue::Mapping(fields.collect()))
+        let mut entries: Vec<Entry> = fields.collect();
+        let is_absent = |known: &&TypeField| !entries.iter().any(|entry| *entry.key == *known.key);
+        let empty = known
+            .written()
+            .filter(is_absent)
+            .filter_map(|known| Some(Entry { key: known.key.into(), key_span: 0..0, value: self.empty(known)? }));
+        let empty: Vec<Entry> = empty.collect();
+        entries.extend(empty);
+        node(NodeValue::Mapping(entries))
+    }
+
+    /// What Talos writes for an absent value; none where that is unknown, and for pointers, which are given wherever they are written.
+    fn empty(&self, known: &TypeField) -> Option<Node> {
+        let kind = known.kind;
+        Some(match &known.ty {
+            Type::Pointer(_) => return None,
+            Type::Struct(name) => self.structure(name, &Value { origin: None, content: Content::Map(Vec::new()) }),
+            _ if kind.starts_with('[') => node(NodeValue::Sequence(Vec::new())),
+            _ if kind.starts_with('{') => node(NodeValue::Mapping(Vec::new())),
+            _ if is_number(kind) => node(NodeValue::Scalar("0".into(), Style::Plain)),
+            Type::Bool => node(NodeValue::Scalar("false".into(), Style::Plain)),
+            _ if matches!(kind, "text" | "url" | "address" | "prefix" | "base64" | "key") => {
+                node(NodeValue::Scalar("".into(), Style::Quoted))
+            }
+            _ => return None,
+        })
     }
 
     /// A field; none if Talos leaves it out.
     fn field(&self, known: &TypeField, field: &Field<'_>) -> Option<Entry> {
         let is_pointer = matches!(known.ty, Type::Pointer(_));
         // What the base config has it has as Talos wrote it.
-        let is_absent = field.value.origin.is_some() && !is_pointer && is_zero(&known.ty, &field.value);
+        let is_kept = is_pointer || known.is_written;
+        let is_absent = field.value.origin.is_some() && !is_kept && is_zero(&known.ty, &field.value);
         if field.value.is_null() || is_absent {
             return None;
         }
@@ -95,27 +121,34 @@ impl Encoder<'_> {
 /// How Talos writes a scalar of a kind.
 fn written<'s>(kind: &str, value: &Value<'_>, scalar: &'s Scalar<'_>) -> (Cow<'s, str>, Style) {
     let text = Cow::Borrowed(&*scalar.text);
-    let is_number = kind.starts_with("int") || kind.starts_with("uint");
     match kind {
         "any" if scalar.resolved == Resolved::String => (text, Style::Quoted),
         "any" => (text, Style::Plain),
-        "bool" if scalar.style == Style::Plain => match value.flag_here() {
+        "bool" => match value.flag_here() {
             Some(flag) => (Cow::Borrowed(if flag { "true" } else { "false" }), Style::Plain),
-            None => (text, Style::Plain),
+            None => (text, scalar.style),
         },
         // They can be numbers or texts.
-        "bytes" | "disk-size" | "ports" | "routing-table" | "size" if scalar.resolved != Resolved::String => {
-            (text, Style::Plain)
-        }
+        "bytes" | "disk-size" | "ports" | "size" if scalar.resolved != Resolved::String => (text, Style::Plain),
         "duration" => (duration(&scalar.text).map_or(text, Cow::Owned), Style::Quoted),
-        _ if is_number => match value.integer() {
+        _ if is_number(kind) => match value.integer() {
             // Permissions stay octal.
             Some(_) if scalar.text.starts_with("0o") => (text, Style::Plain),
             Some(number) => (Cow::Owned(number.to_string()), Style::Plain),
             None => (text, Style::Quoted),
         },
-        _ => (text, Style::Quoted),
+        _ => match kind.strip_prefix("word:") {
+            Some(words) => {
+                let word = words.split('|').find(|word| word.eq_ignore_ascii_case(&text));
+                (word.map_or(text, |word| Cow::Owned(word.to_owned())), Style::Quoted)
+            }
+            None => (text, Style::Quoted),
+        },
     }
+}
+
+fn is_number(kind: &str) -> bool {
+    kind.starts_with("int") || kind.starts_with("uint")
 }
 
 /// A duration as Go writes it, `1h30m0s` or `1.5s`; none if it is shorter than a second and not zero.

@@ -68,6 +68,8 @@ pub(crate) struct Field {
     pub deprecation: Option<Deprecation>,
     /// Whether the value is a secret, or a free form that contains some.
     pub is_secret: bool,
+    /// Whether Talos writes the field even if it is empty.
+    pub is_written: bool,
 }
 
 impl Field {
@@ -116,6 +118,11 @@ impl Struct {
     pub(crate) fn find(&self, key: &str) -> Option<&Field> {
         let at = self.fields.binary_search_by(|field| field.key.cmp(key)).ok()?;
         Some(&self.fields[at])
+    }
+
+    /// The fields that Talos writes even if they are empty.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| field.is_written)
     }
 
     /// The keys of all fields, sorted, and how each is merged.
@@ -222,8 +229,10 @@ impl Row {
         let deprecation = deprecated.and_then(|(since, base)| {
             Some(Deprecation { since: table::minor(since)?, base: table::minor(base)?, successors })
         });
+        let (is_written, spelled) = spelled.strip_prefix('!').map_or((false, spelled), |rest| (true, rest));
         let (kind, ty) = (spelled.trim_start_matches('*'), merged(spelled, rule));
-        Some(Self { field: Field { key, kind, ty, deprecation, is_secret: row.next() == Some("secret") }, first, last })
+        let is_secret = row.next() == Some("secret");
+        Some(Self { field: Field { key, kind, ty, deprecation, is_secret, is_written }, first, last })
     }
 }
 
