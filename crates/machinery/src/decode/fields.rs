@@ -167,7 +167,12 @@ impl<'a> Walk<'a> {
             }
             (Content::Map(entries), b'{') => {
                 for entry in entries {
-                    self.inside(Step::Key(&entry.key), |walk| walk.member(&entry.value, inner, accepts_null, field));
+                    let text = entry.value.as_scalar().map_or("", |scalar| &*scalar.text);
+                    let is_secret = secrets::is_secret_variable(&entry.key, text) && secrets::find(text).is_none();
+                    self.inside(Step::Key(&entry.key), |walk| match is_secret {
+                        true => walk.literal_secret(&entry.value, "a variable with a secret"),
+                        false => walk.member(&entry.value, inner, accepts_null, field),
+                    });
                 }
             }
             (Content::Map(_), _) if is_struct(kind) => self.object(node, self.types.get(kind)),
@@ -295,14 +300,20 @@ impl<'a> Walk<'a> {
     }
 
     fn secret_form(&mut self, node: &'a Value<'static>, text: &str) -> bool {
-        let Some(found) = secrets::find(text) else { return false };
+        let found = secrets::find(text);
+        if let Some(found) = &found {
+            self.literal_secret(node, found.name);
+        }
+        found.is_some()
+    }
+
+    fn literal_secret(&mut self, node: &'a Value<'static>, name: &str) {
         let location = self.location(node);
         self.findings.push(
-            Diagnostic::new(Code::LiteralSecret, format!("{} is written in this patch", found.name), location)
+            Diagnostic::new(Code::LiteralSecret, format!("{name} is written in this patch"), location)
                 .hidden()
                 .note("the file is tracked, so everyone who can read the repository can use it")
                 .help("revoke it, and write a placeholder such as `${TOKEN}` that is filled in where the patch is applied"),
         );
-        true
     }
 }

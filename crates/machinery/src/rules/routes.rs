@@ -77,6 +77,15 @@ impl Link<'_> {
             };
             let is_reached = own.iter().chain(&direct).any(|network| network.contains(&gateway));
             let has_family = own.iter().any(|network| network.addr().is_ipv4() == gateway.is_ipv4());
+            if own.iter().any(|network| network.addr() == gateway) {
+                let message = format!("the gateway {gateway} is the link's own address");
+                route.report(Code::UnreachableGateway, "gateway", message, |finding| {
+                    finding
+                        .note("Linux refuses the route, so the node has no such route")
+                        .help("write the address of the router")
+                });
+                continue;
+            }
             if is_link_local || is_reached || !has_family || self.has_dhcp[usize::from(gateway.is_ipv6())] {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! The Kubernetes components of control planes, and what Talos runs on each node beside Kubernetes.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ordered::Ordered;
@@ -16,6 +16,7 @@ pub struct ControllerManager {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scheduler {
     pub extra_args: Ordered<ArgumentName, String>,
+    #[serde(deserialize_with = "without_nulls")]
     pub config: Map<String, Value>,
 }
 
@@ -44,7 +45,32 @@ pub struct Switch {
 #[serde(default, deny_unknown_fields)]
 pub struct AdmissionPlugin {
     pub enabled: Option<bool>,
+    #[serde(deserialize_with = "optional_without_nulls")]
     pub configuration: Option<Map<String, Value>>,
+}
+
+/// Reads a mapping in the terms of a component, at any depth without the keys that are null: null is a key that is not there.
+pub(super) fn without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    optional_without_nulls(deserializer).map(Option::unwrap_or_default)
+}
+
+pub(super) fn optional_without_nulls<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Map<String, Value>>, D::Error> {
+    fn prune(value: &mut Value) {
+        match value {
+            Value::Object(fields) => prune_fields(fields),
+            Value::Array(items) => items.iter_mut().for_each(prune),
+            _ => {}
+        }
+    }
+    fn prune_fields(fields: &mut Map<String, Value>) {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().for_each(prune);
+    }
+    let mut fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.iter_mut().for_each(prune_fields);
+    Ok(fields)
 }
 
 pub(crate) type AdmissionControl = Ordered<Name, AdmissionPlugin>;

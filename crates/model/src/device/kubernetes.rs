@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::components::AdmissionControl;
+use super::components::{AdmissionControl, optional_without_nulls, without_nulls};
 use super::host::ExtraMount;
 use crate::ordered::Ordered;
 use crate::scalar::{
@@ -36,6 +36,7 @@ pub struct GpuPods {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Kubelet {
     pub max_pods: Option<u32>,
+    #[serde(deserialize_with = "without_nulls")]
     pub extra_config: Map<String, Value>,
     pub extra_args: Ordered<ArgumentName, String>,
     #[serde(rename = "nodeIP")]
@@ -69,6 +70,7 @@ pub struct ApiServer {
     pub extra_args: Ordered<ArgumentName, String>,
     pub oidc: Option<Oidc>,
     pub admission_control: AdmissionControl,
+    #[serde(deserialize_with = "optional_without_nulls")]
     pub audit_policy: Option<Map<String, Value>>,
 }
 

@@ -42,6 +42,7 @@ pub(super) fn check(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
     }
     check_metrics(check);
     check_macs(check);
+    check_vlans(check);
 }
 
 /// Reports a link that nothing describes.
@@ -246,6 +247,24 @@ fn check_metrics(check: &mut Check<'_>) {
         check.push(finding.note("which of the two the node uses depends on the order in which they are added").help(
             "write a larger `metric` (for DHCP `routeMetric`) for the route that is used only without the other",
         ));
+    }
+}
+
+/// Reports a VLAN that two links are: Linux makes only one of an ID and a parent (`vlan_check_real_dev` in net/8021q).
+fn check_vlans(check: &mut Check<'_>) {
+    let mut first: BTreeMap<(&LinkName, u16), &LinkName> = BTreeMap::new();
+    for (name, link) in &check.file.device.links {
+        let Some(vlan) = &link.vlan else { continue };
+        let Some(earlier) = first.insert((&vlan.parent, vlan.id), name) else { continue };
+        let at = |name: &LinkName| Pointer::new("/links").child(name).child("vlan").child("id");
+        let message = format!("`{earlier}` and `{name}` are the VLAN {} of `{}`", vlan.id, vlan.parent);
+        let finding =
+            Diagnostic::new(Code::DuplicateItem, message, check.at(at(name))).also(check.at(at(earlier)), "first here");
+        check.push(
+            finding
+                .note("Linux makes a VLAN of a link once, so the second one never comes up")
+                .help("write another `id`, or remove one of the two"),
+        );
     }
 }
 
