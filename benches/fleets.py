@@ -7,7 +7,7 @@ A ratio compares two whole processes that run in turn, so that both find the sam
 It holds on any machine; the time of the first process and its CPU time, user and system, do not. Peak memory is that of the first process.
 
 `check` is compared with `sha256sum` of the files that it reads, with a hello world, and with itself: on a fleet ten times as large, with raw
-patches, and in a fleet where one file is an orphan, missing, stale, or edited by hand. `review` is compared with `check`. `generate` from nothing is compared with `cp -r` of
+patches, and in a fleet where one file is an orphan, missing, stale, or edited by hand. `review` is compared with `check`, and `config` of one device with `check` of it. `generate` from nothing is compared with `cp -r` of
 its result. --huge 100000 adds a fleet of that size, which takes some minutes and needs 60 kB for each device.
 
 Fleets are written to /dev/shm where it exists, since `generate` waits for the disk after each file, and copied to where they are timed.
@@ -131,6 +131,10 @@ def time_kind(table, talosmith, kind, options, work):
     with edited(fleet / "talosmith.yaml", changed_default):
         stale = lambda **options: run([talosmith, "check"], fleet, status=1, **options)
         table.row(f"{kind}: review of one changed default of all devices : check", review, stale, 2.5)
+    one = repository(talosmith, 1, work / f"{kind}-one", kind=kind)
+    device = next((one / "devices").iterdir()).name
+    config = command([talosmith, "config", device, "--redact"], one)
+    table.row(f"{kind}: config of one device : check of one device", config, command([talosmith, "check"], one), 2, runs=options.runs * 5)
     return fleet
 
 

@@ -137,6 +137,25 @@ fn a_side_that_cannot_be_read_is_unknown_and_never_nothing() {
 }
 
 #[test]
+fn a_device_whose_files_cannot_be_rendered_is_unknown() {
+    let sandbox = Sandbox::committed();
+    sandbox.replace(DEVICE, "  local-path-provisioner: { disk", "  data: { disk");
+    sandbox.replace(DEVICE, "volumes: [local-path-provisioner]", "volumes: [data]");
+    let ran = reviewed(&sandbox, &[]);
+    assert_eq!(ran.status, 1);
+    let text = "1 of 1 device changes\n  ryzen  unknown\n";
+    assert!(ran.stdout.contains(text), "{}", ran.stdout);
+}
+
+#[test]
+fn a_volume_that_grows_needs_a_boot() {
+    let sandbox = Sandbox::committed();
+    sandbox.replace(DEVICE, "size: 1405GB }", "minSize: 1405GB, grow: true }");
+    assert!(reviewed(&sandbox, &[]).stdout.contains("  ryzen  grows at the next boot\n"));
+    assert!(reviewed(&sandbox, &["--steps"]).stdout.contains("\ntalosctl -n 192.168.1.194 reboot\n"));
+}
+
+#[test]
 fn one_changed_default_is_one_row_for_all_devices() {
     let sandbox = Sandbox::committed_fleet("company");
     let text = sandbox.read("talosmith.yaml");

@@ -194,7 +194,9 @@ pub(crate) fn review<'b, 'a>(
     let mut reviewed = std::mem::take(&mut after.kept);
     let count = reviewed.iter().filter(|reviewed| !reviewed.is_cluster).count();
     reviewed.extend(removed(&files, &after, selection));
-    let broken: Vec<&String> = after.broken.iter().filter(|name| selection.has_device(name)).collect();
+    let known: BTreeSet<&str> = reviewed.iter().filter(|it| !it.is_cluster).map(|it| it.name.as_str()).collect();
+    let is_unknown = |name: &&String| selection.has_device(name) && !known.contains(name.as_str());
+    let broken: Vec<String> = after.devices.iter().filter(is_unknown).cloned().collect();
     let devices = count + broken.len();
     reviewed.extend(broken.into_iter().map(|name| {
         let row = ReviewRow::new(
@@ -203,7 +205,7 @@ pub(crate) fn review<'b, 'a>(
             "device",
             "its model has errors: `talosmith validate`",
         );
-        Reviewed { name: name.clone(), is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
+        Reviewed { name, is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
     }));
     reviewed.retain(|reviewed| !reviewed.rows.is_empty());
     Ok(Review { reviewed, devices, before: inspection, after })

@@ -41,10 +41,24 @@ pub(crate) fn compare(
             .map_err(|unreadable| format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message))?;
         rows.extend(consequences.into_iter().map(LocatedRow::from));
         report_missing_room(&mut rows, old, new);
+        let says_why = |row: &LocatedRow| row.row.what == "talosVersion" || row.row.what.starts_with("schematics.");
+        if rows.iter().any(says_why) {
+            rows.retain(|located| !is_same_repository(&located.row));
+        }
     }
     rows.extend(objects::compare(&before.objects, &after.objects));
     rows.sort_by(|one, other| one.row.cmp(&other.row));
     Ok(rows)
+}
+
+/// Whether a row is about an installer image whose ID or version alone changes: that of its schematic, or of Talos.
+fn is_same_repository(row: &ReviewRow) -> bool {
+    let repository = |image: &Option<String>| Some(image.as_ref()?.rsplit_once('/')?.0.to_owned());
+    let is_image = row.what == "machine.install.image" || row.what == "UnattendedInstallConfig installer.image";
+    is_image
+        && row.classes == [Class::Upgrade]
+        && row.before.is_some()
+        && repository(&row.before) == repository(&row.after)
 }
 
 /// Another version of Talos, of which one minor at a time can be installed. `refused` are the files that the old one does not read.

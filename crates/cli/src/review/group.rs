@@ -43,6 +43,7 @@ pub(crate) fn headline(reviewed: &Reviewed) -> String {
         ("pending", "needs a reboot to take effect"),
         ("upgrade", "needs an upgrade"),
         ("manual", "needs a step by hand"),
+        ("grow", "grows at the next boot"),
         ("kept", "keeps what exists"),
     ];
     let found: Vec<&str> = harms.iter().filter(|(class, _)| has(class)).map(|(_, words)| *words).collect();

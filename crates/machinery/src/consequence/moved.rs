@@ -1,6 +1,7 @@
 //! Where documents have the values that the main document had before: a value that moves is the same for the node.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use talosmith_document::table;
@@ -26,15 +27,23 @@ struct Row {
     shape: &'static str,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let rows = table::rows(MOVED).filter_map(|mut row| {
-        let keys = row.next()?.split('.').collect();
-        Some(Row { keys, kind: row.next()?, name: row.next()?, path: row.next()?, shape: row.next()? })
-    });
-    rows.collect()
+/// By their first key and their second one, of which none is free.
+static ROWS: LazyLock<BTreeMap<&str, BTreeMap<&str, Vec<Row>>>> = LazyLock::new(|| {
+    let mut rows: BTreeMap<&str, BTreeMap<&str, Vec<Row>>> = BTreeMap::new();
+    for row in table::rows(MOVED).filter_map(Row::read) {
+        if let [first, second, ..] = row.keys[..] {
+            rows.entry(first).or_default().entry(second).or_default().push(row);
+        }
+    }
+    rows
 });
 
 impl Row {
+    fn read(mut row: table::Fields<'static>) -> Option<Self> {
+        let keys = row.next()?.split('.').collect();
+        Some(Self { keys, kind: row.next()?, name: row.next()?, path: row.next()?, shape: row.next()? })
+    }
+
     /// What the free keys of the row are at a path that it leads to, and the number of its keys.
     fn matches<'v>(&self, path: &[Cow<'v, str>]) -> Option<Vec<Cow<'v, str>>> {
         let mut free = Vec::new();
@@ -54,7 +63,8 @@ fn row_of<'v>(document: &Document<'_>, path: &[Cow<'v, str>]) -> Option<(&'stati
     if document.kind != MAIN {
         return None;
     }
-    let rows = ROWS.iter().filter_map(|row| Some((row, row.matches(path)?)));
+    let [first, second, ..] = path else { return None };
+    let rows = ROWS.get(&**first)?.get(&**second)?.iter().filter_map(|row| Some((row, row.matches(path)?)));
     rows.max_by_key(|(row, _)| (row.keys.len(), !row.keys.contains(&"*")))
 }
 

@@ -100,7 +100,7 @@ impl NodeSteps<'_> {
         match () {
             () if is_staged => self.reboot_staged(),
             () if has(rows, "reboot") && self.reboots_itself() => self.reboot_by_applying(),
-            () if has(rows, "reboot") || has(rows, "pending") => {
+            () if has(rows, "reboot") || has(rows, "pending") || has(rows, "grow") => {
                 let commands = [apply(self, "no-reboot")];
                 self.step("Apply it", &commands);
                 let commands = self.reboot();
