@@ -8,6 +8,9 @@ use talosmith_machinery::{Consequence, Patch, Side, Target};
 use crate::merge_check::{MergeCheck, decode};
 use crate::node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase, NodeConfig, target_of};
 
+/// The decoded patches of files, in the order of these.
+type Patches = Vec<Arc<Patch>>;
+
 /// A file that cannot be read as a patch.
 #[derive(Debug)]
 pub struct UnreadableFile {
@@ -62,7 +65,7 @@ impl MergeCheck {
     }
 
     /// Decodes each file.
-    pub(crate) fn decode(&self, of: AppliedFiles<'_>) -> Result<Vec<Arc<Patch>>, (String, String)> {
+    pub(crate) fn decode(&self, of: AppliedFiles<'_>) -> Result<Patches, (String, String)> {
         let target = target_of(of.device);
         let decoded = self.decoded(&target);
         let files = of.files.iter().map(|file| {
@@ -76,7 +79,7 @@ impl MergeCheck {
         &self,
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
-    ) -> Result<(Vec<Arc<Patch>>, Vec<Arc<Patch>>), UnreadableFile> {
+    ) -> Result<(Patches, Patches), UnreadableFile> {
         let of = |side, files| self.decode(files).map_err(|(key, message)| UnreadableFile { side, key, message });
         Ok((of(Side::Before, before)?, of(Side::After, after)?))
     }
