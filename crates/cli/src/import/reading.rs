@@ -44,7 +44,7 @@ pub(crate) fn read_folders(
         });
         // A folder with folders for all nodes or for a role has those of several nodes.
         let own = path.file_name().filter(|name| FileScope::of_folder(name).is_none() && !is_file);
-        let is_of_all = own.is_some() && tree.list(path)?.iter().any(|entry| is_scoped(entry));
+        let is_of_all = own.is_some() && tree.list(path)?.iter().any(is_scoped);
         let scope =
             folder.scope.clone().or_else(|| scopes.next_back()).filter(|_| !is_of_all || folder.scope.is_some());
         let scoped = ScopedFolder { scope, path: path.to_owned(), is_explicit: folder.scope.is_some() };

@@ -129,7 +129,7 @@ impl NodeSteps<'_> {
         for (index, partition) in self.left().into_iter().enumerate() {
             let title = format!("Only if the data of {} is not needed any more: free its room", partition.id);
             let mut commands: Vec<String> =
-                partition.folder.iter().flat_map(|folder| self.claims_gate(&[folder.clone()])).collect();
+                partition.folder.iter().flat_map(|folder| self.claims_gate(std::slice::from_ref(folder))).collect();
             commands.push(self.wipe_disk(&format!("PARTITION_{}", index + 1), &partition));
             self.step(&title, &commands);
         }
