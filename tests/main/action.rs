@@ -138,3 +138,34 @@ fn the_program_is_built_once() {
     let key = output.trim_end().strip_prefix("key=").expect("a key");
     assert!(key.len() == 40 && key.chars().all(|c| c.is_ascii_hexdigit()), "{output}");
 }
+
+/// Copies a file of the release to the place in `--output`.
+const CURL: &str = "#!/bin/sh\nwhile [ $# -gt 1 ]; do\n    [ \"$1\" != --output ] || out=$2\n    shift\ndone\ncp \"$RUNNER_TEMP/release/${1##*/}\" \"$out\"\n";
+
+#[test]
+fn the_archive_of_a_release_is_installed_if_its_checksum_is_right() {
+    let version = env!("CARGO_PKG_VERSION");
+    let sandbox = pull_request();
+    sandbox.write(".git/temp/bin/curl", CURL);
+    sandbox.write(".git/temp/bin/cargo", "#!/bin/sh\nexit 1\n");
+    let archives = format!(
+        "cd .git/temp && chmod +x bin/* && mkdir release && cd release && for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl \
+         x86_64-apple-darwin aarch64-apple-darwin; do name=talosmith-{version}-$target; mkdir $name; cp /bin/true $name/talosmith; \
+         tar -czf $name.tar.gz $name; sha256sum $name.tar.gz >$name.tar.gz.sha256; done"
+    );
+    assert!(sandbox.shell(&archives));
+    let install = |reference: &str| {
+        let command = format!("PATH=\"$RUNNER_TEMP/bin:/usr/bin:/bin\"; {}", commands()[1]);
+        let variables =
+            [("ACTION_REF", reference), ("ACTION_REPOSITORY", "a/b"), ("GITHUB_SERVER_URL", "https://git.example")];
+        run(&sandbox, &command, &variables).status
+    };
+    let release = format!("v{version}");
+    assert_eq!(install("main"), 1, "the sources are compiled for any other reference");
+    assert!(sandbox.shell("cd .git/temp/release && for file in *.sha256; do sed -i 's/^./x/' $file; done"));
+    assert_eq!(install(&release), 1);
+    assert!(!sandbox.path(".git/temp/talosmith/bin/talosmith").exists());
+    assert!(sandbox.shell("cd .git/temp/release && for file in *.tar.gz; do sha256sum $file >$file.sha256; done"));
+    assert_eq!(install(&release), 0);
+    assert!(sandbox.path(".git/temp/talosmith/bin/talosmith").exists());
+}

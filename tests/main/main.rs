@@ -16,6 +16,7 @@ mod help_pages;
 mod helps;
 mod import;
 mod import_existing;
+mod import_forms;
 mod import_network;
 mod init;
 mod interrupted;

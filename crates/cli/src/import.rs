@@ -10,6 +10,7 @@
 
 mod value;
 mod names;
+mod aliases;
 mod interfaces;
 mod facts;
 mod storage;

@@ -49,7 +49,7 @@ pub use node_disks::NodeDisks;
 pub use partial_device::PartialDevice;
 pub use partitions::{aligned, free_space};
 pub use resolved_key::{ResolvedKey, resolved_keys};
-pub use scalar::{FORMATS, Size, UpperBound, grouped};
+pub use scalar::{FORMATS, Size, UpperBound, grouped, is_secret_name};
 pub use schema::Schema;
 pub use schematic::{Bootloader, EnrollKeys, Meta, Overlay, Schematic, Unstable};
 pub use secret_source::{SecretSource, SopsValue};

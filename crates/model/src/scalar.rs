@@ -18,6 +18,7 @@ pub(crate) use host::{Host, NodeEndpoint, Registry, SubjectAltName, Url};
 pub(crate) use image::{Extension, Image, KernelArgument, Tag};
 pub(crate) use label::{LabelKey, LabelValue, Taint};
 pub(crate) use link::{LinkAddress, LinkName, MacAddress};
+pub use name::is_secret_name;
 pub(crate) use name::{
     Argument, Cel, DnsDomain, DnsLabel, EnvironmentVariable, Hostname, ModelKey, Name, ObjectName, OpReference,
     SecretName, VolumeName,

@@ -241,7 +241,8 @@ impl Import<'_> {
             }
             ensure!(
                 !fleet.drafts.is_empty(),
-                "no file applies to a device: write the device before its files, as in `node-1=PATH`"
+                "no file applies to a device: write the device before its files, as in `node-1=PATH`, or name the nodes that have only \
+                 the files of all nodes or of their role, as in `--role node-1=controlplane`"
             );
             if let Some(name) = self.facts.unknown_device(&fleet) {
                 let known: Vec<&str> = fleet.drafts.iter().map(|draft| draft.name.as_str()).collect();

@@ -1,9 +1,12 @@
-//! Folders with a kustomization that an application of talosmith can generate: local-path-provisioner and Kata Containers.
+//! Folders with a kustomization that an application of talosmith can generate: local-path-provisioner, Kata Containers, and the DaemonSets for GPUs.
+
+mod gpu;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
-use talosmith_model::layout::{self, KATA_CONTAINERS, LOCAL_PATH};
+use talosmith_model::layout::{self, GPU, KATA_CONTAINERS, LOCAL_PATH};
 
+use self::gpu::GpuFolder;
 use super::draft::Draft;
 use super::facts::KataSettings;
 use super::source_file::SourceFile;
@@ -25,6 +28,7 @@ pub(crate) struct FoundApplications {
     pub generated: Vec<Utf8PathBuf>,
     /// The keys of kata-containers. [`Self::complete`] adds those that are in the config files of containerd.
     kata: Option<Map<String, Value>>,
+    gpu: Option<GpuFolder>,
     /// The paths on nodes in which local-path-provisioner creates volumes.
     default_paths: Vec<String>,
 }
@@ -84,6 +88,9 @@ impl FoundApplications {
             let is_known = applications.local_path(&bundle).or_else(|| applications.kata(&bundle)).is_some();
             if is_known {
                 applications.generated.push(source.path.clone());
+            } else if let Some(mut folder) = GpuFolder::find(&bundle) {
+                folder.generated.push(source.path.clone());
+                applications.gpu = Some(folder);
             }
         }
         applications
@@ -174,8 +181,13 @@ impl FoundApplications {
     }
 
     /// Returns the key `applications` with the settings of Kata Containers from the devices, and adds the key `localPath` to the devices.
-    pub(crate) fn complete(&self, drafts: &mut [Draft]) -> Map<String, Value> {
+    pub(crate) fn complete(&mut self, drafts: &mut [Draft]) -> Map<String, Value> {
         let mut keys = self.keys.clone();
+        // An application that no device uses has no files.
+        if let Some(folder) = self.gpu.take_if(|folder| folder.add_devices(drafts)) {
+            keys.insert(GPU.to_owned(), folder.keys.into());
+            self.generated.extend(folder.generated);
+        }
         let kata = drafts.iter().find_map(|draft| draft.facts.kata.clone());
         if let Some((mut application, kata)) = self.kata.clone().zip(kata) {
             add_kata(&mut application, &kata);

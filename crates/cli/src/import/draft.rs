@@ -135,6 +135,15 @@ pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, reje
             names.push(name);
         }
     }
+    // A node may have files of all nodes or of its role only.
+    let applies = |role: Role| {
+        sources.iter().any(|source| source.scope == FileScope::All || source.scope == FileScope::Role(role))
+    };
+    for (name, _) in roles.known.iter().filter(|(_, role)| applies(**role)) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
     let is_first = names.len() == 1 && !roles.has_control_plane;
     let guess = if roles.has_control_plane { Role::Worker } else { Role::ControlPlane };
     let drafts = names.into_iter().map(|name| {

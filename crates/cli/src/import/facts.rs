@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use talosmith_model::is_secret_name;
 
 use super::interfaces::SelectedLinks;
 use super::names::{free_name, with_dashes};
@@ -127,9 +128,11 @@ pub(crate) fn placeholders_in(text: &str) -> BTreeSet<String> {
     parts.map(|(name, _)| name).filter(|name| is_placeholder_name(name)).map(str::to_owned).collect()
 }
 
+/// Whether a name is that of a placeholder, and that of its secret is one that the model accepts.
 fn is_placeholder_name(name: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(is_part)
+    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(is_part);
+    is_name && is_secret_name(&secret_of(name))
 }
 
 /// Returns the name of the secret that a placeholder refers to.
@@ -137,9 +140,16 @@ pub(crate) fn secret_of(placeholder: &str) -> String {
     placeholder.to_ascii_lowercase().replace('_', "-")
 }
 
-/// Returns the placeholder for a secret or a key. Unlike `SecretName::placeholder`, it accepts a name with any character.
+/// Returns a placeholder for a secret or a key with any name, such as one that is no name of a secret.
 pub(crate) fn placeholder_of(name: &str) -> String {
-    name.to_ascii_uppercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    let name = with_dashes(&name.to_ascii_uppercase(), "").replace('-', "_");
+    let name = name.trim_matches('_');
+    // With `SECRET_`, it is short enough, and begins with a letter.
+    let name = name.get(..name.len().min(56)).unwrap_or_default().trim_end_matches('_');
+    match is_placeholder_name(name) {
+        true => name.to_owned(),
+        false => format!("SECRET_{name}").trim_end_matches('_').to_owned(),
+    }
 }
 
 /// Returns a name for the disk that a selector matches: `nvme` for `disk.transport == 'nvme'`, `sda` for `/dev/sda`.
@@ -158,4 +168,30 @@ fn disk_name(selector: &str) -> String {
 /// Returns a list with each scalar as a string; none if an item is no scalar.
 pub(crate) fn string_list(value: &Value) -> Option<Value> {
     value.as_array()?.iter().map(value::scalar_string).map(|text| text.map(Value::from)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_placeholder_whose_secret_the_model_accepts() {
+        let long = "x-".repeat(40);
+        for (name, expected) in [
+            ("registry.lab.example-password", "REGISTRY_LAB_EXAMPLE_PASSWORD"),
+            ("10.0.0.5-password", "SECRET_10_0_0_5_PASSWORD"),
+            ("_token_", "TOKEN"),
+            ("tskey-auth", "SECRET_TSKEY_AUTH"),
+            ("über", "BER"),
+            ("", "SECRET"),
+            ("*-*", "SECRET"),
+            (&long, &"X_".repeat(28)[..55]),
+        ] {
+            assert_eq!(placeholder_of(name), expected, "{name}");
+            assert!(is_secret_name(&secret_of(expected)), "{expected}");
+        }
+        for text in ["${_A}", "${A_}", "${1A}", "${a}", "${TSKEY_A}", "${A"] {
+            assert_eq!(placeholder(text), None, "{text}");
+        }
+    }
 }

@@ -79,7 +79,7 @@ impl FleetFacts {
 
     /// Makes a model of the files. Values whose facts are rejected stay in raw patches.
     pub(crate) fn build(&self, sources: &[SourceFile], rejected: &Rejected) -> anyhow::Result<ImportedFleet> {
-        let applications = FoundApplications::find(sources);
+        let mut applications = FoundApplications::find(sources);
         let mut drafts = drafts(sources, &self.roles, applications.has_kata(), rejected);
         let application_keys = applications.complete(&mut drafts);
         let known = self.known_cluster();
@@ -293,7 +293,11 @@ fn own_endpoints(drafts: &mut [Draft], cluster: &ExistingCluster) -> Map<String,
 fn rename_secret_patches(draft: &mut Draft, sources: &[SourceFile]) {
     for raw in draft.raw.iter_mut().filter(|raw| !raw.placeholders.is_empty()) {
         let own = format!("{}.yaml", raw.name);
-        if sources.iter().enumerate().any(|(index, source)| index != raw.source && source.name == own) {
+        if sources
+            .iter()
+            .enumerate()
+            .any(|(index, source)| index != raw.source && source.keeps_name && source.name == own)
+        {
             raw.name.push_str("-secret");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Diagnostic, Document, decode};
 
+use super::aliases;
 use super::source_file::{FileScope, Folder, SourceFile};
 use super::talhelper::{self, Talconfig};
 use crate::change::is_generated;
@@ -156,16 +157,24 @@ impl FolderReader<'_, '_> {
         }
         let id = self.cache.add(path, text.as_str());
         let documents = decode(id, &bytes).map_err(|finding| vec![finding]);
-        match documents.and_then(|text| Document::parse_stream(id, text)) {
-            Ok(documents) => {
-                let name = path.strip_prefix(&scoped.path).unwrap_or(path).to_string();
-                let scope = scoped.scope.clone().unwrap_or(FileScope::All);
-                let mut source = SourceFile::new(path.to_owned(), &name, scope, id, text, documents);
-                source.has_explicit_scope = scoped.is_explicit;
-                self.found.sources.push(source);
-            }
-            Err(findings) => self.found.findings.extend(findings),
-        }
+        let (documents, resolved) = match documents.and_then(|text| Document::parse_stream(id, text)) {
+            Ok(documents) => (documents, None),
+            Err(findings) => match aliases::resolved(id, &text) {
+                Some(resolved) => (Vec::new(), Some(resolved)),
+                None => {
+                    self.found.findings.extend(findings);
+                    return Ok(());
+                }
+            },
+        };
+        let name = path.strip_prefix(&scoped.path).unwrap_or(path).to_string();
+        let scope = scoped.scope.clone().unwrap_or(FileScope::All);
+        let mut source = SourceFile::new(path.to_owned(), &name, scope, id, text, documents);
+        source.has_explicit_scope = scoped.is_explicit;
+        self.found.sources.push(match resolved {
+            Some(resolved) => source.with_resolved(resolved),
+            None => source,
+        });
         Ok(())
     }
 }

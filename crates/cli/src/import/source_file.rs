@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use camino::Utf8PathBuf;
 use serde_json::{Map, Value};
-use talosmith_document::{Node, SourceId, TalosVersion, line_column};
+use talosmith_document::{Node, Pointer, SourceId, TalosVersion, line_column};
 use talosmith_machinery::Role;
 
-use super::value::{at, json};
+use super::aliases::ResolvedText;
+use super::value::{at, json, key_start, leaves};
 
 /// The devices that a file applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub(crate) struct SourceFile {
     pub cluster: Map<String, Value>,
     /// Facts about the device that are no values of a machine config, as model keys.
     pub keys: Map<String, Value>,
+    /// Whether the file had anchors, aliases or merge keys, which are resolved in `text`.
+    pub has_aliases: bool,
     /// The placeholders that replaced secrets in the file.
     pub masked: BTreeSet<String>,
     /// Whether an argument specifies the scope, as in `node-1=PATH`.
@@ -85,6 +88,7 @@ impl SourceFile {
             places: Vec::new(),
             cluster: Map::new(),
             keys: Map::new(),
+            has_aliases: false,
             masked: BTreeSet::new(),
             has_explicit_scope: false,
             whole: None,
@@ -104,6 +108,36 @@ impl SourceFile {
         let is_around = |known: &str| keys == known || keys.starts_with(&format!("{known}."));
         let around = self.places.iter().filter(|(known, _)| is_around(known));
         around.max_by_key(|(known, _)| known.len()).map(|(_, place)| place.as_str())
+    }
+
+    /// Returns the keys of each value in some documents, joined by dots, and its place in the file with other forms of them.
+    pub(super) fn places_in(&self, written: &[Node], documents: &[Value]) -> Vec<(String, String)> {
+        let mut places = Vec::new();
+        for document in documents {
+            let is_same = |node: &&Node| {
+                let other = json(node);
+                ["kind", "name"].iter().all(|key| other.get(key) == document.get(key))
+            };
+            let Some(root) = written.iter().find(is_same) else { continue };
+            let kind = document["kind"].as_str().map(|kind| format!("{kind}.")).unwrap_or_default();
+            for (pointer, _) in leaves(document) {
+                let keys: Vec<String> = pointer.segments().collect();
+                for count in 1..=keys.len() {
+                    let at = keys[..count].iter().fold(Pointer::root(), |at, key| at.child(key));
+                    let Some(byte) = key_start(root, &at) else { continue };
+                    places.push((format!("{kind}{}", keys[..count].join(".")), self.place(byte)));
+                }
+            }
+        }
+        places
+    }
+
+    /// Returns the source with the text and the places of one that has no aliases any more.
+    pub(super) fn with_resolved(mut self, resolved: ResolvedText) -> Self {
+        let documents: Vec<Value> = resolved.documents.iter().map(json).collect();
+        self.places = self.places_in(&resolved.written, &documents);
+        self.has_aliases = true;
+        Self { text: resolved.text, documents: resolved.documents, ..self }
     }
 
     /// Returns the path and the line of a byte of `text`.

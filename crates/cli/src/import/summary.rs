@@ -53,6 +53,7 @@ pub(crate) fn summary(
 ) -> String {
     let mut text = not_mapped(fleet, found, rejected);
     text.push_str(&skipped(found, fleet));
+    text.push_str(&rewritten(&fleet.drafts, found));
     text.push_str(&removed(rejected));
     text.push_str(&replaced(&fleet.drafts, masked));
     text.push_str(&files(&proof.files, !proof.devices.is_empty()));
@@ -148,6 +149,20 @@ fn skipped(found: &FoundFiles, fleet: &ImportedFleet) -> String {
         found.existing_devices.iter().map(|name| format!("  the files of {name}: {} exists\n", device_file(name)));
     let lines = lines.iter().map(|(path, reason)| format!("  {path}: {reason}\n")).chain(devices).collect::<String>();
     if lines.is_empty() { lines } else { format!("not imported:\n{lines}") }
+}
+
+/// Lists the raw patches whose text is not that of the file.
+fn rewritten(drafts: &[Draft], found: &FoundFiles) -> String {
+    let raw = drafts.iter().flat_map(|draft| &draft.raw).map(|raw| (raw, &found.sources[raw.source]));
+    let raw = raw.filter(|(_, source)| source.has_aliases);
+    let lines: BTreeSet<String> =
+        raw.map(|(raw, source)| format!("  {}: raw patch `{}`\n", source.path, raw.name)).collect();
+    let lines: String = lines.into_iter().collect();
+    if lines.is_empty() {
+        lines
+    } else {
+        format!("written without anchors, aliases, merge keys and comments:\n{lines}")
+    }
 }
 
 /// Lists the keys of layers that the files of a node do not have.

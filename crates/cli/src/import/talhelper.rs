@@ -16,7 +16,8 @@ use talosmith_machinery::Role;
 use talosmith_render::{Format, parse};
 
 use self::reader::TalconfigReader;
-use self::text::{resolved_value, variables, with_variables};
+use self::text::{variables, with_variables, without_escapes};
+use super::aliases::without_merge_keys;
 use super::source_file::SourceFile;
 use crate::source_cache::SourceCache;
 use crate::tree::Tree;
@@ -43,7 +44,11 @@ fn is_talconfig(document: &Value) -> bool {
 pub(crate) fn read(tree: &dyn Tree, cache: &SourceCache<'_>, path: &Utf8Path, text: &str) -> Option<Talconfig> {
     let variables = variables(tree, path);
     let resolved = with_variables(text, &variables);
-    let document = parse(Format::Yaml, &resolved).ok()?.into_iter().next().map(resolved_value)?;
+    let document = parse(Format::Yaml, &resolved)
+        .ok()?
+        .into_iter()
+        .next()
+        .map(|value| without_escapes(without_merge_keys(value)))?;
     if !is_talconfig(&document) {
         return None;
     }

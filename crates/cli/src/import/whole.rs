@@ -11,7 +11,7 @@ use talosmith_render::yaml_document;
 
 use super::documents::DOCUMENTS;
 use super::source_file::{FileScope, SourceFile, WholeConfig};
-use super::value::{at, json as to_json, key_start, leaves, scalar_string};
+use super::value::{at, json as to_json, leaves, scalar_string};
 
 /// The start of the placeholder of a secret in a base config.
 const PLACEHOLDER_START: &str = "${";
@@ -59,11 +59,13 @@ pub(crate) fn reduce(source: &mut SourceFile, base: Option<Minor>, newest: Minor
         source.cluster.insert("endpoint".to_owned(), endpoint.as_str().into());
     }
     let text = reduced.documents.iter().map(yaml_document).collect::<Vec<_>>().join("---\n");
-    source.places = places(source, &reduced.documents);
+    source.places = source.places_in(&source.documents, &reduced.documents);
     source.whole = Some(WholeConfig { text: std::mem::take(&mut source.text), dropped: reduced.dropped });
     source.documents = Document::parse_stream(source.id, &text).unwrap_or_default();
     source.text = text;
     source.keeps_name = false;
+    // With the same name in each device, equal patches become one of a layer.
+    "machine-config.yaml".clone_into(&mut source.name);
     source.scope = FileScope::Device(device.clone());
     Some(WholeFacts { device, role, base: minor, cluster: Some(name).filter(|name| !name.is_empty()) })
 }
@@ -240,28 +242,6 @@ fn is_cluster_secret(path: &str) -> bool {
         "cluster.etcd.ca",
     ];
     roots.contains(&path)
-}
-
-/// Returns the keys of each remaining value, and its place in the file of the whole config.
-fn places(source: &SourceFile, documents: &[Value]) -> Vec<(String, String)> {
-    let mut places = Vec::new();
-    for document in documents {
-        let is_same = |node: &&talosmith_document::Node| {
-            let other = to_json(node);
-            ["kind", "name"].iter().all(|key| other.get(key) == document.get(key))
-        };
-        let Some(root) = source.documents.iter().find(is_same) else { continue };
-        let kind = document["kind"].as_str().map(|kind| format!("{kind}.")).unwrap_or_default();
-        for (pointer, _) in leaves(document) {
-            let keys: Vec<String> = pointer.segments().collect();
-            for count in 1..=keys.len() {
-                let at = keys[..count].iter().fold(talosmith_document::Pointer::root(), |at, key| at.child(key));
-                let Some(byte) = key_start(root, &at) else { continue };
-                places.push((format!("{kind}{}", keys[..count].join(".")), source.place(byte)));
-            }
-        }
-    }
-    places
 }
 
 #[cfg(test)]

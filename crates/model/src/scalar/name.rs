@@ -71,6 +71,11 @@ impl SecretName {
     }
 }
 
+/// Whether a text can be the name of a secret in talosmith.yaml.
+pub fn is_secret_name(text: &str) -> bool {
+    check_secret_name(text).is_ok()
+}
+
 fn check_secret_name(text: &str) -> Result<(), ScalarError> {
     if text.starts_with("tskey-") || text.contains("://") {
         return Err(ScalarError::new("a secret is referenced by its name, not by its value")

@@ -5,7 +5,7 @@ use talosmith_document::Document;
 use talosmith_render::yaml_document;
 
 use super::reader::TalconfigReader;
-use super::text::with_octal_mode;
+use crate::import::aliases::with_octal_mode;
 use crate::import::interfaces::{self, TalhelperNames};
 use crate::import::source_file::{FileScope, SourceFile};
 use crate::import::value::merge;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
-use talosmith_document::{Document, Node, Pointer, SourceId, line_column};
+use talosmith_document::{Document, Node, NodeValue, Pointer, SourceId, line_column};
 use talosmith_machinery::Role;
 
 use super::Talconfig;
 use super::keys::{CLUSTER_KEYS, NODE_KEYS, WITHOUT_EFFECT};
 use super::node::NodePatch;
 use super::text::{device_name, remove_templates, with_variables, without_parents};
+use crate::import::aliases;
 use crate::import::source_file::{FileScope, SourceFile};
 use crate::import::value::key_start;
 use crate::source_cache::SourceCache;
@@ -185,12 +186,22 @@ impl TalconfigReader<'_> {
                 Some((path, text)) => (path, text, 1),
                 None => return self.add_not_mapped(at, NO_SUCH_FILE),
             },
-            None => (self.path.to_owned(), patch.to_owned(), self.line(at).unwrap_or(1)),
+            None => {
+                // A patch in an alias has the line of its anchor.
+                let byte = self.byte(at).filter(|byte| !self.text[*byte as usize..].starts_with('*'));
+                let line = byte.map(|byte| line_column(self.text, byte as usize).0);
+                let line = line.or_else(|| self.line_of(self.root, patch));
+                (self.path.to_owned(), patch.to_owned(), line.unwrap_or(1))
+            }
         };
         let text = with_variables(&text, &self.variables).replace("$$", "$");
         let id = self.cache.add(path.clone(), text.as_str());
-        let Ok(documents) = Document::parse_stream(id, &text) else {
-            return self.add_not_mapped(at, "it is not YAML");
+        let (documents, resolved) = match Document::parse_stream(id, &text) {
+            Ok(documents) => (documents, None),
+            Err(_) => match aliases::resolved(id, &text) {
+                Some(resolved) => (Vec::new(), Some(resolved)),
+                None => return self.add_not_mapped(at, "it is not YAML"),
+            },
         };
         let file = path.file_name().filter(|_| first_line == 1 && path != self.path);
         let file = file.map_or_else(
@@ -200,7 +211,20 @@ impl TalconfigReader<'_> {
         let mut source = SourceFile::new(path, &file, scope, id, text, documents);
         source.first_line = first_line;
         source.keeps_name = false;
-        self.talconfig.sources.push(source);
+        self.talconfig.sources.push(match resolved {
+            Some(resolved) => source.with_resolved(resolved),
+            None => source,
+        });
+    }
+
+    /// Returns the line of the first scalar below a node that is this string after its variables are replaced.
+    fn line_of(&self, node: &Node, patch: &str) -> Option<usize> {
+        match &node.value {
+            NodeValue::Scalar(text, _) => (with_variables(text, &self.variables).replace("$$", "$") == patch)
+                .then(|| line_column(self.text, node.span.start as usize).0),
+            NodeValue::Sequence(items) => items.iter().find_map(|item| self.line_of(item, patch)),
+            NodeValue::Mapping(entries) => entries.iter().find_map(|entry| self.line_of(&entry.value, patch)),
+        }
     }
 
     /// Returns the path and the text of a file that talconfig.yaml refers to; none if it does not exist.
@@ -246,7 +270,10 @@ impl TalconfigReader<'_> {
 
     /// Returns the line of a key; none if it is in an alias.
     fn line(&self, keys: &[impl AsRef<str>]) -> Option<usize> {
-        let pointer = keys.iter().fold(Pointer::root(), |at, key| at.child(key));
-        key_start(self.root, &pointer).map(|byte| line_column(self.text, byte as usize).0)
+        self.byte(keys).map(|byte| line_column(self.text, byte as usize).0)
+    }
+
+    fn byte(&self, keys: &[impl AsRef<str>]) -> Option<u32> {
+        key_start(self.root, &keys.iter().fold(Pointer::root(), |at, key| at.child(key)))
     }
 }

@@ -1,9 +1,9 @@
-//! The variables, merge keys, templates and file modes in talconfig.yaml.
+//! The variables, escapes and templates in talconfig.yaml.
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use talosmith_machinery::talos_data::secrets;
 use talosmith_render::{Format, parse};
 
@@ -41,28 +41,11 @@ pub(super) fn without_parents(path: &Utf8Path) -> Option<Utf8PathBuf> {
     Some(result)
 }
 
-/// Resolves merge keys (`<<`), which the parser does not, and the escape `$$`.
-pub(super) fn resolved_value(value: Value) -> Value {
+/// Replaces the escape `$$` in strings: talhelper replaces variables, so that `$patch` is written as `$$patch`.
+pub(super) fn without_escapes(value: Value) -> Value {
     match value {
-        Value::Object(fields) => {
-            let mut result = Map::new();
-            let (merges, own): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(key, _)| key == "<<");
-            for (_, value) in merges {
-                let values = match value {
-                    Value::Array(items) => items,
-                    other => vec![other],
-                };
-                for value in values.into_iter().map(resolved_value) {
-                    value.as_object().cloned().into_iter().flatten().for_each(|(key, value)| {
-                        result.entry(key).or_insert(value);
-                    });
-                }
-            }
-            result.extend(own.into_iter().map(|(key, value)| (key, resolved_value(value))));
-            Value::Object(result)
-        }
-        Value::Array(items) => items.into_iter().map(resolved_value).collect(),
-        // talhelper replaces variables, so that `$patch` is written as `$$patch`.
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, without_escapes(value))).collect(),
+        Value::Array(items) => items.into_iter().map(without_escapes).collect(),
         Value::String(text) if text.contains("$$") => text.replace("$$", "$").into(),
         other => other,
     }
@@ -76,16 +59,6 @@ pub(super) fn remove_templates(value: &mut Value) -> Vec<String> {
         fields.iter().filter(|(_, value)| is_template(value)).map(|(name, _)| name.clone()).collect();
     names.iter().for_each(|name| drop(fields.shift_remove(name)));
     names
-}
-
-/// Writes the file mode in a line `permissions: …` in octal. The parser converted it to a number, which is written in decimal.
-pub(super) fn with_octal_mode(line: &str) -> String {
-    let mode =
-        line.trim().trim_start_matches("- ").strip_prefix("permissions: ").and_then(|mode| mode.parse::<u32>().ok());
-    match mode {
-        Some(mode) => line.replace(&mode.to_string(), &format!("0o{mode:o}")),
-        None => line.to_owned(),
-    }
 }
 
 /// Returns the name of the device with a hostname: its first label, or `node-1`, `node-2`, … if the hostname is a variable.
