@@ -10,7 +10,7 @@ use crate::decode::alternatives;
 use crate::format::duration;
 use crate::placeholder::is_unknown;
 use crate::talos_data::talos;
-use crate::talos_data::types::Types;
+use crate::talos_data::types::{self, Types};
 use crate::value::{Content, PatchSpan, Value};
 
 /// A whole document, a mapping in it, or an item of a list. All paths are relative to it.
@@ -33,8 +33,7 @@ impl<'r> Section<'r> {
         // What is missing may have been deleted.
         let last = || rules.config.deleted.iter().rfind(|deleted| deleted.path.is_empty());
         let origin = document.origin.or_else(|| last().map(|deleted| deleted.origin));
-        let kind = talos::kinds().chain([crate::talos_data::types::MAIN]).filter(|_| cfg!(debug_assertions));
-        let structure = kind.into_iter().find(|kind| *kind == document.kind).unwrap_or_default();
+        let structure = if cfg!(debug_assertions) { types::document_struct(document.kind) } else { "" };
         Self { rules, document, value: &document.value, path: "", is_item: false, origin, structure }
     }
 

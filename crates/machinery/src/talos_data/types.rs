@@ -142,16 +142,17 @@ pub(crate) struct Types {
 /// The name of each struct and its rows, sorted by the name.
 static STRUCTS: LazyLock<Vec<(&'static str, &'static str)>> = LazyLock::new(|| {
     let mut found: Vec<(&str, &str)> = Vec::with_capacity(256);
-    let (mut start, mut end) = (0, 0);
+    let (mut name, mut start, mut end) = ("#", 0, 0);
     for line in TYPES.split_inclusive('\n') {
-        let name = |line: &'static str| line.split(' ').next().unwrap_or_default();
-        if name(&TYPES[start..]) != name(line) {
-            found.push((name(&TYPES[start..]), &TYPES[start..end]));
+        let is_same = line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+        if !is_same {
+            found.push((name, &TYPES[start..end]));
+            name = line.split(' ').next().unwrap_or_default();
             start = end;
         }
         end += line.len();
     }
-    found.push((TYPES[start..].split(' ').next().unwrap_or_default(), &TYPES[start..]));
+    found.push((name, &TYPES[start..]));
     found.retain(|(name, _)| *name != "#");
     found
 });
@@ -207,6 +208,11 @@ impl Types {
 /// The kinds of documents of all minors, sorted, without the main document.
 pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
     STRUCTS.iter().map(|(name, _)| *name).filter(|name| !is_struct(name) && *name != MAIN)
+}
+
+/// The name of the struct of a document, which is its kind, or [`MAIN`]; empty if no minor has it.
+pub(crate) fn document_struct(kind: &str) -> &'static str {
+    kinds().chain([MAIN]).find(|name| *name == kind).unwrap_or_default()
 }
 
 /// Whether a type is a struct other than a document's: not a scalar, and not a list (`[…`) or mapping (`{…`) of structs.
