@@ -6,7 +6,7 @@ use talosmith_document::{Anchor, Code, Diagnostic, Document, Locator, Pointer, S
 
 use crate::fixtures::{Files, findings, fixtures, load};
 
-/// Changes the file of a finding as its help says; none for a help that leaves something to decide.
+/// Changes the file of a finding as its help proposes; none for a help that leaves something to decide.
 fn apply(finding: &Diagnostic, sources: &Sources) -> Option<String> {
     let text = &*sources.get(finding.at.location.source).text;
     let at = Locator::new(sources).locate(&finding.at.location);

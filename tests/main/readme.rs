@@ -49,7 +49,7 @@ fn assert_sessions(document: &str, sandbox: &Sandbox) {
             let output = run(sandbox, command.trim_end());
             let shown = session.split_once(&format!("$ {command}")).expect("the command").1;
             let shown = shown.split("\n$ ").next().expect("the output");
-            // `…` stands for output that is left out.
+            // `…` is output that is left out.
             let excerpt = shown.strip_prefix("…\n").and_then(|shown| shown.trim_end().strip_suffix('…'));
             if let Some(excerpt) = excerpt.filter(|excerpt| !output.contains(excerpt)) {
                 expected.fail(format!("{document}: `{}` does not print\n{excerpt}", command.trim_end()));

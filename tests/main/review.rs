@@ -1,4 +1,4 @@
-//! What `talosmith review` says about a change, in each of its forms.
+//! What `talosmith review` prints about a change, in each of its forms.
 
 use serde_json::Value;
 

@@ -182,7 +182,7 @@ impl Sandbox {
     }
 }
 
-/// Whether a program is installed. If it is not, the test that needs it says so and is skipped, or fails where `TALOSMITH_ALL_TOOLS` is set.
+/// Whether a program is installed. If it is not, the test that needs it prints this and is skipped, or fails where `TALOSMITH_ALL_TOOLS` is set.
 pub(crate) fn is_installed(program: &str) -> bool {
     let found = Command::new(program).arg("--help").output().is_ok();
     assert!(found || std::env::var_os("TALOSMITH_ALL_TOOLS").is_none(), "{program} is not on PATH");

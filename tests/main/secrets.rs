@@ -72,7 +72,7 @@ fn program(sandbox: &Sandbox, name: &str, script: &str) -> String {
     format!("{}:{}", sandbox.path("bin").display(), std::env::var("PATH").unwrap_or_default())
 }
 
-/// Stages the model and the runbook, which says where the key comes from.
+/// Stages the model and the runbook, which names the source of the key.
 fn stage(sandbox: &Sandbox) {
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
     sandbox.git(&["add", "talosmith.yaml", ".gitignore", "devices"]);

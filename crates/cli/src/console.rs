@@ -73,7 +73,7 @@ impl Console {
         }
     }
 
-    /// Whether standard output is not a terminal, and no variable says how wide it is.
+    /// Whether standard output is not a terminal, and no variable specifies its width.
     pub(crate) const fn is_piped(&self) -> bool {
         self.is_piped
     }

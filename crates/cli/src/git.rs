@@ -34,7 +34,7 @@ pub enum GitError {
     NotARepository(Utf8PathBuf),
     /// A `.git` exists, in which git does not recognize a repository.
     #[error(
-        "git does not recognize a repository at {0}/.git, so nobody knows what it would ignore; `git -C {0} status` says why"
+        "git does not recognize a repository at {0}/.git, so it is not known what it would ignore; `git -C {0} status` prints the reason"
     )]
     Unrecognized(Utf8PathBuf),
     /// The revision does not exist: in a new repository, `HEAD` does not.

@@ -1,4 +1,4 @@
-//! The state of HEAD, as far as it tells an edit of a generated file from a change of the model.
+//! The state of HEAD, which distinguishes an edit of a generated file from a change of the model.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,7 +192,7 @@ impl Head {
 }
 
 /// Finds the JSON files that are not known to be generated: HEAD has a model, and no artifact of it has their path. A file whose first
-/// line tells nothing is not overwritten unasked.
+/// line is not known is not overwritten without a flag.
 pub(crate) fn find_foreign_json(processes: &dyn Processes, root: &Utf8Path, changes: &mut [Change]) {
     let mut unknown: Vec<&mut Change> =
         changes.iter_mut().filter(|change| change.mark == Mark::Path && change.kind == ChangeKind::Changed).collect();

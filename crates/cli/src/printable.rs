@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a terminal would not show a character, but do what it says.
+/// Whether a terminal would interpret a character instead of showing it.
 fn is_control(c: char) -> bool {
     c.is_control()
         // Marks, embeddings, overrides and isolates of the direction, and the separators of lines and paragraphs.

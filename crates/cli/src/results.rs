@@ -179,7 +179,7 @@ impl<K> Results<K> {
             .retain(|finding| finding.code != Code::DeprecatedField || !refused.contains(&finding.at.location));
     }
 
-    /// Takes the differences between the files of the tree and the artifacts. `is_whole` says that everything was compared, so that
+    /// Takes the differences between the files of the tree and the artifacts. `is_whole` is true if everything was compared, so that
     /// generated files elsewhere belong to nothing.
     pub(crate) fn take_differences(
         &mut self,

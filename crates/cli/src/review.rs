@@ -238,7 +238,7 @@ fn unknown(after: &DeviceFiles, reason: &str) -> LocatedRow {
     ReviewRow::new(Class::Unknown, DifferenceKind::Changed, "device", sentence).at(after.device.location.clone())
 }
 
-/// The devices that are gone: no file of theirs says what becomes of the node.
+/// The devices that are gone: without their files it is not known what becomes of the nodes.
 fn removed(files: &Files, after: &Inspection<'_, Reviewed>, selection: &Selection) -> Vec<Reviewed> {
     let is_gone = |name: &&String| *selection == Selection::Everything && !after.devices.contains(name);
     let gone = files.devices.iter().filter(|(name, _)| is_gone(name));

@@ -1,4 +1,4 @@
-//! Why a file differs from what would be generated: the model changed, or somebody edited the file.
+//! Why a file differs from what would be generated: the model changed, or the file was edited by hand.
 
 mod grouped;
 

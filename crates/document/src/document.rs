@@ -97,7 +97,7 @@ impl Document {
     }
 
     /// Parses any number of documents of a file that others read: aliases, anchors, merge keys and tags are allowed, and an alias
-    /// stands for an empty string.
+    /// is the key of an empty string.
     ///
     /// # Errors
     /// The first finding.

@@ -156,7 +156,7 @@ impl<'a> Config<'a> {
         self.minor >= (1, minor)
     }
 
-    /// Whether the kind has a name that tells its documents apart.
+    /// Whether documents of the kind are distinguished by a name.
     pub(crate) fn is_named(&self, kind: &str) -> bool {
         kind != MAIN && self.types.get(kind).is_some_and(|fields| fields.field("name").is_some())
     }

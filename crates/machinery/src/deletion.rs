@@ -7,7 +7,7 @@ use super::decode::{Deletion, DeletionError};
 use super::value::{Content, PatchSpan, Value};
 use crate::talos_data::types::{MAIN, Type, Types};
 
-/// Deletes from the document of a kind and a name, as the patch has them; `origin` is where the patch asks for it.
+/// Deletes from the document of a kind and a name, as the patch has them; `origin` is where the patch requests it.
 pub(crate) fn delete(
     config: &mut Config<'_>,
     (kind, name): (&str, &str),

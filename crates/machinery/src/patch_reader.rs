@@ -39,7 +39,7 @@ impl Patch {
 }
 
 impl<'p> PatchedDocument<'p> {
-    /// Returns the scalars at a path of keys that are joined by dots; `[]` after a key stands for every item of its list.
+    /// Returns the scalars at a path of keys that are joined by dots; `[]` after a key means every item of its list.
     #[must_use]
     pub fn scalars(self, path: &str) -> Vec<PatchScalar<'p>> {
         let mut found = vec![self.value];

@@ -1,4 +1,4 @@
-//! What talosmith says of machine-config patches against what the official Talos machinery says of them.
+//! Talosmith's verdicts on machine-config patches against those of the official Talos machinery.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ fn parse(sources: &mut Sources, patches: &[Value]) -> Result<Vec<(SourceId, Vec<
     Ok(parsed)
 }
 
-/// What talosmith says of a case with a version of Talos on a base.
+/// The verdict of talosmith on a case with a version of Talos on a base.
 fn findings(case: &Value, version: &TalosVersion, base: (u64, u64)) -> Vec<Diagnostic> {
     let mut sources = Sources::default();
     let role = if case["role"] == "worker" { Role::Worker } else { Role::ControlPlane };
@@ -75,7 +75,7 @@ struct Score {
     accepted: (usize, usize),
 }
 
-/// The scores by versions of the machinery and of the base, and the cases on which both disagree with what each says.
+/// The scores by versions of the machinery and of the base, and the cases on which both disagree, with both verdicts.
 fn compare(corpus: &Value) -> (BTreeMap<String, Score>, BTreeMap<String, String>) {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     let mut wrong: BTreeMap<String, String> = BTreeMap::new();

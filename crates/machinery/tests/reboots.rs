@@ -8,7 +8,7 @@ use talosmith_machinery::{
     AppliedPatch, Class, MachineConfig, Patch, PatchLocator, PatchSource, Role, Target, decode_patch,
 };
 
-/// Changes between cases of `conformance/corpus`, with what `talos-conformance reboots` says of them.
+/// Changes between cases of `conformance/corpus`, with the answers of `talos-conformance reboots`.
 const COMMITTED: &str = include_str!("reboots.jsonl");
 
 /// None if talosmith refuses one of the patches, as it does with tags and aliases: then there is no review.
@@ -25,7 +25,7 @@ fn decode(patches: &Value, target: &Target<'_>) -> Option<Vec<(PatchLocator, Pat
     decoded.collect()
 }
 
-/// Whether talosmith says that the node reboots; none if it refuses the patches.
+/// Whether the node reboots according to talosmith; none if it refuses the patches.
 fn reboots(change: &Value) -> Option<bool> {
     let version = format!("v{}", change["version"].as_str().expect("a version"));
     let version: TalosVersion = version.parse().expect("a version");

@@ -65,11 +65,11 @@ impl NodeDisks {
         }
         if nodes.len() > 1 {
             let names = nodes.into_iter().collect::<Vec<_>>().join(", ");
-            let help = "ask one node: `talosctl get disks -o yaml --nodes <address>`";
+            let help = "print the disks of one node: `talosctl get disks -o yaml --nodes <address>`";
             return Err(refuse(format!("these are the disks of several nodes: {names}"), help));
         }
         if disks.is_empty() {
-            let help = "write what `talosctl get disks -o yaml --nodes <address>` prints; `--insecure` asks a node in maintenance mode";
+            let help = "write what `talosctl get disks -o yaml --nodes <address>` prints; `--insecure` is for a node in maintenance mode";
             return Err(refuse("there is no disk of a node".to_owned(), help));
         }
         disks.sort_by(|one, other| natural(&one.name, &other.name));
@@ -256,7 +256,7 @@ impl NodeDisks {
         }
     }
 
-    /// Everything that a selector can ask of a disk.
+    /// Every property of a disk that a selector can match.
     fn facts(&self, disk: &NodeDisk) -> Bindings {
         let mut facts = Bindings::default();
         facts.bind("disk.size", disk.bytes);
@@ -292,7 +292,7 @@ fn other_size(disk: &plan::Disk, node: &NodeDisk, place: Location) -> Option<Dia
     if !is_larger && node.bytes - disk.bytes <= node.bytes / 100 * ROUNDED {
         return None;
     }
-    let message = format!("`{}` of the node has {} bytes, and the model says {}", node.name, node.bytes, disk.bytes);
+    let message = format!("`{}` of the node has {} bytes, and the model specifies {}", node.name, node.bytes, disk.bytes);
     let mut finding = Diagnostic::new(Code::NodeDisks, message, place);
     let note = if is_larger {
         "volumes that fit in the model may not fit on the disk, and Talos does not create these"

@@ -8,7 +8,7 @@ use talosmith_document::{Anchor, Diagnostic, Level, Pointer};
 
 use crate::layer::GROUPS;
 
-/// Stands for an address that is wrong or missing; it is in no network, and the device is not generated.
+/// The placeholder for an address that is wrong or missing; it is in no network, and the device is not generated.
 pub(crate) const NO_ADDRESS: &str = "0.0.0.0";
 
 /// The keys of a device that decide how all others are read.

@@ -1,4 +1,4 @@
-//! Where the fleet file says that a secret's value comes from. A source is a reference and never contains a value.
+//! The source of a secret's value, as the fleet file specifies it. A source is a reference and never contains a value.
 
 use camino::Utf8PathBuf;
 use serde::Deserialize;

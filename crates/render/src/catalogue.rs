@@ -41,7 +41,7 @@ pub struct Row {
 pub struct ClusterRow {
     pub application: Application,
     pub each: ClusterEach,
-    /// The path below the application's folder as the reference shows it: `*` stands for the name of the runtime, or of the device.
+    /// The path below the application's folder as the reference shows it: `*` is the name of the runtime, or of the device.
     pub file: &'static str,
     /// The key of the application's `files` that renames it; none if it cannot be renamed.
     pub key: Option<&'static str>,

@@ -74,7 +74,7 @@ struct Image<'a> {
     reference: &'a str,
     factory: &'a str,
     platform: &'a str,
-    /// `amd64` unless the model says otherwise.
+    /// `amd64` unless the model specifies another.
     arch: &'static str,
     /// The path of its schematic; none for an image that is given by its reference.
     schematic: Option<String>,

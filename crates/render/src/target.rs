@@ -249,7 +249,7 @@ pub fn collisions<'a>(owners: impl IntoIterator<Item = (&'a Utf8Path, &'a Locati
                 location.clone(),
             )
             .note("the second one would replace the first")
-            .help("give one of them another name under `files`, or another `path`");
+            .help("rename one of them under `files`, or choose another `path`");
             if *owner != location {
                 finding = finding.also((*owner).clone(), "the other one");
             }

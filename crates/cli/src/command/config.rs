@@ -284,7 +284,7 @@ pub(super) fn refused(device: &Device, error: MachineConfigError) -> anyhow::Err
             anyhow::anyhow!("the secrets bundle of `{}` has no `{path}`", device.cluster)
         }
         MachineConfigError::UnfilledBase => anyhow::anyhow!(
-            "the base config of `{}` has placeholders of secrets: fill them in, and give the result with `--base FILE`",
+            "the base config of `{}` has placeholders of secrets: fill them in, and pass the result with `--base FILE`",
             device.name
         ),
         MachineConfigError::Unreadable { key, message } => {
@@ -324,7 +324,7 @@ pub(super) fn generated_base(
 fn missing(device: &Device, key: &str) -> anyhow::Error {
     let Device { name, cluster, .. } = device;
     anyhow::anyhow!(
-        "the base config of `{name}` needs `{key}` of the cluster `{cluster}` in talosmith.yaml; or give a base config with `--base FILE`"
+        "the base config of `{name}` needs `{key}` of the cluster `{cluster}` in talosmith.yaml; or pass a base config with `--base FILE`"
     )
 }
 

@@ -82,7 +82,7 @@ fn env(name: &str, form: Form, context: &SourceContext<'_>) -> Result<SecretStri
 fn file(file: &Utf8Path, form: Form, context: &SourceContext<'_>) -> Result<SecretString, Failure> {
     let path = context.root.join(file);
     let quoted = shell_quote(path.as_str());
-    // With this umask the file has mode 0600 from the start, so that nobody else can ever read it.
+    // With this umask the file has mode 0600 from the start, so that no other user can ever read it.
     let write = format!("write the value, and nothing else, to the file: (umask 077 && cat > {quoted})");
     let look = format!("look at the file: ls -lL {quoted}");
     let mut content = Zeroizing::new(Vec::new());

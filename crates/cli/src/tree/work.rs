@@ -64,7 +64,7 @@ impl WorkTree {
         }
     }
 
-    /// Opens a file without following a link, and without waiting for a pipe that nobody writes to.
+    /// Opens a file without following a link, and without waiting for a pipe that has no writer.
     fn open(&self, key: &str) -> io::Result<File> {
         let root = self.opened.as_ref().map_err(|error| *error)?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

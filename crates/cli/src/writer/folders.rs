@@ -47,7 +47,7 @@ impl<'a> NewFolders<'a> {
 impl Drop for NewFolders<'_> {
     fn drop(&mut self) {
         for folder in self.created.iter().rev() {
-            // This fails for a folder that somebody else uses by now, because it is not empty.
+            // This fails for a folder that another process uses by now, because it is not empty.
             let _ = fs::remove_dir(self.root.join(folder));
         }
     }

@@ -14,7 +14,7 @@ const SILENT_WAIT: Duration = Duration::from_secs(1);
 
 /// Permission to write below a root. Only one run has it at a time, until it is dropped or the process ends.
 ///
-/// It is an advisory lock of the operating system on the root folder itself, so a killed run leaves no lock file behind. Editors and
+/// It is an advisory lock of the operating system on the root folder itself, so a killed run leaves no lock file. Editors and
 /// `git checkout` replace files, so a lock on talosmith.yaml could be one on a file that is not there any more. Acquire it before
 /// comparing files.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ pub(super) struct Staged {
 impl Staged {
     /// Writes `bytes` to a temporary file in the folder of `path`, which must exist. It is an error if the temporary name is taken.
     ///
-    /// The file gets the nine permission bits of `mode`, regardless of the umask, or 0644 minus the umask. Nobody but the owner has access
+    /// The file gets the nine permission bits of `mode`, regardless of the umask, or 0644 minus the umask. Only the owner has access
     /// before the bits are set.
     pub(super) fn write(root: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: Option<u32>) -> Result<Self, WriteError> {
         let (folder, name) = split(path);

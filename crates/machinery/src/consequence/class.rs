@@ -20,7 +20,7 @@ pub enum Class {
     Pending,
     /// It takes effect with `talosctl upgrade`.
     Upgrade,
-    /// Somebody has to do something more.
+    /// A further step must be done by hand.
     Manual,
     /// A service or static pod starts again.
     Restart(String),

@@ -120,7 +120,7 @@ fn items(setting: &Setting<'_>, key: &str) -> String {
     format!("[{}]", items.collect::<String>())
 }
 
-/// Whether a value that only one of two configs has says nothing that the other one does not: it became the existence of a document, or
+/// Whether a value that only one of two configs has means nothing that the other one does not contain: it became the existence of a document, or
 /// the document has no field for it.
 pub(crate) fn is_implied(setting: &Setting<'_>, other: &Config<'_>, is_same_base: bool) -> bool {
     if setting.document.kind == MANIFEST && setting.path() == "url" {

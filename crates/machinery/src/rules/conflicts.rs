@@ -126,7 +126,7 @@ fn is_set(main: &Value<'_>, path: &str, is: Is) -> bool {
     }
 }
 
-/// Says that a setting and a document exclude each other, at the one that a patch wrote.
+/// Reports a setting and a document that exclude each other, at the one that a patch wrote.
 fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Document<'_>) {
     let key = key_origin(&main.value, path);
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
@@ -259,7 +259,7 @@ fn overlaps(rules: &Rules<'_>, main: &Document<'_>) {
                     .report
                     .finding(Code::PatchConflict, message, mark)
                     .also(rules.report.location(first), "in the old way here")
-                    .note("Talos accepts both, and says nowhere which of them counts")
+                    .note("Talos accepts both, and documents nowhere which of them counts")
                     .help("keep one of the two");
                 rules.add(finding);
             }

@@ -21,7 +21,7 @@ struct Row {
     kubernetes: &'static str,
 }
 
-/// The few rows of the table of minors, oldest first: every device asks for several of their fields.
+/// The few rows of the table of minors, oldest first: every device uses several of their fields.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let rows = table::rows(MINORS).filter_map(|mut row| {
         Some(Row {

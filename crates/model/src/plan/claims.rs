@@ -10,7 +10,7 @@ use super::raw::{self, MAIN, Place};
 use super::{Device, Patch};
 use crate::scalar::Endpoint;
 
-/// Where raw patches give a link an address of its own.
+/// Where raw patches assign an address to a link.
 pub(super) const OWN: &[Place] = &[
     (MAIN, "machine.network.interfaces[].addresses[]"),
     (MAIN, "machine.network.interfaces[].cidr"),
@@ -22,7 +22,7 @@ pub(super) const OWN: &[Place] = &[
     ("VLANConfig", "addresses[].address"),
 ];
 
-/// Where raw patches give a link an address that control planes share.
+/// Where raw patches assign to a link an address that control planes share.
 pub(super) const SHARED: &[Place] = &[
     (MAIN, "machine.network.interfaces[].vip.ip"),
     (MAIN, "machine.network.interfaces[].vlans[].vip.ip"),
@@ -119,7 +119,7 @@ impl Claims {
     }
 }
 
-/// The addresses that raw patches give to links.
+/// The addresses that raw patches assign to links.
 fn in_patches(patches: &[Arc<Patch>]) -> Vec<ClaimedAddress> {
     let scalars = [(OWN, false), (SHARED, true)].into_iter().flat_map(|(places, is_shared)| {
         raw::scalars(patches, places).into_iter().map(move |scalar| (scalar, is_shared))
@@ -132,7 +132,7 @@ fn claimed(text: &str, is_shared: bool, is_raw: bool, location: impl FnOnce() ->
     Some(ClaimedAddress { address, is_shared, is_raw, location: location() })
 }
 
-/// Returns the name of the Kubernetes node: the first label of the hostname, unless a raw patch says `registerWithFQDN`.
+/// Returns the name of the Kubernetes node: the first label of the hostname, unless a raw patch sets `registerWithFQDN`.
 ///
 /// Source: release-1.13 controllers/k8s/nodename.go and machinery/resources/network/hostname_spec.go (`ParseFQDN`).
 pub(super) fn node_name(hostname: &str, patches: &[Arc<Patch>]) -> String {

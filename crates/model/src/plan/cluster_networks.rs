@@ -1,7 +1,7 @@
 //! The pod and service networks of a device's cluster, and addresses of nodes in them.
 //!
 //! Talos takes no address of these networks for one of the node, so the kubelet and etcd announce another one or none: release-1.13
-//! controllers/k8s/address_filter.go, nodeip.go and controllers/etcd/spec.go; siderolabs/talos#13469 asks for this warning.
+//! controllers/k8s/address_filter.go, nodeip.go and controllers/etcd/spec.go; siderolabs/talos#13469 proposes this warning.
 
 use std::net::IpAddr;
 use std::sync::Arc;

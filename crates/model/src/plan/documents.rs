@@ -15,7 +15,7 @@ use crate::scalar::{DnsLabel, Registry};
 /// The documents that are generated for a device.
 #[derive(Debug)]
 pub struct Documents {
-    /// What only the runbook says; none if it is not wanted.
+    /// What only the runbook contains; none if the device has no runbook.
     pub runbook: Option<Runbook>,
     /// Whether the runbook is wanted and cannot be generated, because another device of the cluster cannot be read.
     pub is_runbook_withheld: bool,
@@ -23,7 +23,7 @@ pub struct Documents {
     pub disk_map: bool,
 }
 
-/// What a runbook says and no other artifact does.
+/// What a runbook contains and no other artifact does.
 #[derive(Debug)]
 pub struct Runbook {
     /// The addresses of the cluster's control planes, in natural order.

@@ -45,7 +45,7 @@ fn check_address(checks: &CrossDeviceChecks, cluster: &str, address: IpAddr, at:
         let count = format!("{} of the {} control planes of `{cluster}`", owners.len(), planes.len());
         return Some(
             Diagnostic::new(Code::EndpointElsewhere, format!("the endpoint {address} is shared by {count}"), at)
-                .note("while the others run alone, nobody answers at the endpoint")
+                .note("while only the others run, the endpoint is not reachable")
                 .help("write `vips` under `controlplane` of the cluster, so that all control planes share it"),
         );
     }

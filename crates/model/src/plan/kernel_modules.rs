@@ -54,7 +54,7 @@ pub(super) fn is_loaded(check: &Check<'_>, patches: &[Arc<Patch>], module: &str)
         || raw::scalars(patches, RAW).iter().any(|scalar| is_it(scalar.text))
 }
 
-/// Reports extensions whose modules nobody loads.
+/// Reports extensions whose modules are not loaded.
 fn check_unloaded(check: &mut Check<'_>, applied: &Applied<'_>, modules: &[Module]) {
     let Source::Schematic(schematic) = &applied.source else { return };
     for (index, extension) in applied.extensions.iter().enumerate() {

@@ -133,7 +133,7 @@ fn extra_mounts(check: &mut Check<'_>, has_field: bool) -> Vec<ExtraMount> {
         check.push(
             Diagnostic::new(Code::NoSuccessor, message, location)
                 .note("KubeletConfig has no such field, and base configs of 1.14 reject `machine.kubelet`")
-                .help("keep the data on a user volume, which the kubelet sees at /var/mnt/<name>, and remove the key; as long as the data lies elsewhere, keep the older base config"),
+                .help("keep the data on a user volume, which the kubelet sees at /var/mnt/<name>, and remove the key; as long as the data is elsewhere, keep the older base config"),
         );
         return Vec::new();
     }

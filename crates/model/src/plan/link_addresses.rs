@@ -89,7 +89,7 @@ fn hosts(bits: u8) -> u128 {
     1_u128.checked_shl(bits.into()).map_or(u128::MAX, |count| count - 1)
 }
 
-/// The length of the network that the device's own address is in, if a link of it says so.
+/// The length of the network that the device's own address is in, if one of its links specifies it.
 fn own_length(device: &Device) -> Option<u8> {
     let own = device.address.ip();
     let mut addresses = device.links.values().flat_map(|link| &link.addresses);
@@ -138,7 +138,7 @@ pub(super) fn check_reachable(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
     if networks.iter().any(|network| network.addr() == own) {
         return;
     }
-    // An address outside of these networks is one that the node has behind NAT or in a VPN.
+    // An address outside of these networks is that of the node outside of its NAT or in a VPN.
     let message = match networks.iter().find(|network| network.contains(&own)) {
         Some(network) => format!("the node's address is {own}, and the link has {network}"),
         None if networks.is_empty() => format!("no link has the address {own} or a DHCP client"),
@@ -155,7 +155,7 @@ fn report(check: &mut Check<'_>, message: String, at: Location) {
         Diagnostic::new(Code::NoAddress, message, at)
             .also(address, "the node's address")
             .note("a document for one link turns off the DHCP client that Talos otherwise runs on every link")
-            .note("the node cannot be reached any more, and nobody can correct it from outside")
+            .note("the node cannot be reached any more, so its config cannot be corrected over the network")
             .help(format!(
                 "add this to the link that the node is reached at:\naddresses: [address/{}]\nor\n{}: {{}}",
                 family.1, family.0

@@ -121,7 +121,7 @@ fn own_key(member: &Link, is_bond: bool) -> Option<&'static str> {
     .find_map(|(key, has)| has.then_some(key))
 }
 
-/// Checks that a link carries the packets of those on it.
+/// Checks that the MTU of a link is large enough for the links on it.
 fn check_mtu(check: &mut Check<'_>, name: &LinkName, link: &Link, at: &Pointer) {
     let Some(mtu) = link.mtu else { return };
     let device = &check.file.device;
@@ -142,7 +142,7 @@ fn check_mtu(check: &mut Check<'_>, name: &LinkName, link: &Link, at: &Pointer) 
             bridge.links.iter().filter_map(|member| Some((member, mtu_of(member)?))).find(|(_, least)| *least < mtu)
     {
         let message = format!("`{name}` has the MTU {mtu}, and its member `{member}` has {least}");
-        (message, "packets that the member cannot carry are lost", raise(member))
+        (message, "packets that are too large for the member are lost", raise(member))
     } else if has_ipv6 && mtu < LEAST_IPV6_MTU {
         let message = format!("`{name}` has the MTU {mtu}, and IPv6 needs {LEAST_IPV6_MTU}");
         (
@@ -182,7 +182,7 @@ fn check_alias(check: &mut Check<'_>, name: &LinkName, link: &Link, at: &Pointer
                 location,
             )
             .note("if another link has this name, Talos configures that one")
-            .help("choose a name that says what the link is for, such as `uplink`"),
+            .help("choose a name for the purpose of the link, such as `uplink`"),
         );
     }
 }

@@ -20,7 +20,7 @@ const MAGIC_DNS: [&str; 2] = ["100.100.100.100", "fd7a:115c:a1e0::53"];
 pub struct Network {
     /// The hostname: as written, or else the device's name.
     pub hostname: String,
-    /// The name of the Kubernetes node: the hostname's first label, unless a raw patch says otherwise.
+    /// The name of the Kubernetes node: the hostname's first label, unless a raw patch sets another.
     pub node_name: String,
     /// DNS servers; none if the model does not list them, which is not the same as an empty list.
     pub nameservers: Option<Vec<String>>,
@@ -72,7 +72,7 @@ fn check_name_as_hostname(check: &mut Check<'_>, name: &str) {
         let mut finding = fault.at(Code::BadHostname, location);
         let better = finding.helps.first().and_then(|help| help.strip_prefix("write `")?.strip_suffix('`'));
         let better = better.unwrap_or("node-1");
-        finding.helps = vec![format!("keep the name, and give the node a hostname of its own: `hostname: {better}`")];
+        finding.helps = vec![format!("keep the name, and set a separate hostname for the node: `hostname: {better}`")];
         check.push(finding);
     }
 }

@@ -27,7 +27,7 @@ pub struct NodeFeatures {
 #[derive(Debug, Serialize)]
 pub struct HostDns {
     pub enabled: Option<bool>,
-    /// Whether CoreDNS asks it; false if it is off.
+    /// Whether CoreDNS forwards to it; false if it is off.
     pub forward_kube_dns_to_host: Option<bool>,
     /// Whether it knows the names of nodes.
     pub resolve_member_names: Option<bool>,

@@ -94,7 +94,7 @@ fn check_plugin(check: &mut Check<'_>, version: &TalosVersion) {
     }
     check.push(
         finding
-            .note("from 1.13 on, the toolkit gives GPUs to containers by CDI: pods of the plugin and of the RuntimeClass do not start")
+            .note("from 1.13 on, the toolkit provides GPUs to containers through CDI: pods of the plugin and of the RuntimeClass do not start")
             .help("remove `devicePlugin`, delete the plugin and the RuntimeClass from the cluster before the upgrade, and install NVIDIA's GPU operator (v26.3.1 or later) with driver.enabled=false, toolkit.enabled=false and hostPaths.driverInstallDir=/usr/local"),
     );
 }

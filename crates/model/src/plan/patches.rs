@@ -110,7 +110,7 @@ pub(super) fn plan(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>
     in_order(patches.collect())
 }
 
-/// The base configs that the repository keeps for a device, in the same order. They stand for what `talosctl gen config` generates, so
+/// The base configs that the repository keeps for a device, in the same order. They replace what `talosctl gen config` generates, so
 /// only what Talos refuses in them is a finding, and references to secrets are not.
 pub(super) fn plan_base(check: &mut Check<'_>, target: &Target<'_>) -> Vec<Arc<Patch>> {
     let file = check.file;

@@ -153,7 +153,7 @@ impl Reference {
             ReferenceKind::Device => format!("there is no device `{value}`"),
         };
         let finding = Diagnostic::new(Code::UnknownReference, message, at)
-            .note("what the file says about it reaches no machine")
+            .note("what the file specifies for it reaches no machine")
             .note(format!("`references.{}` in {FLEET_FILE} has this value checked", self.name));
         let finding = match self.known.meant(&value.to_string()) {
             Some(meant) => finding.label(format!("did you mean `{meant}`?")),

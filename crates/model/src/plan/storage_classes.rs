@@ -25,7 +25,7 @@ pub struct StorageClass {
     pub path: String,
     /// What happens to the data when a claim is deleted.
     pub reclaim_policy: ReclaimPolicy,
-    /// Whether claims may ask for more later, none if the model does not specify it.
+    /// Whether claims can be expanded, none if the model does not specify it.
     pub allow_volume_expansion: Option<bool>,
     pub annotations: Ordered<String, String>,
 }

@@ -145,7 +145,7 @@ fn comment(
     }
 }
 
-/// Says what a path belongs to that no artifact of the user may write; none for a path that is free.
+/// Returns what owns a path that no artifact of the user may write; none for a path that is free.
 fn reserved(path: &Utf8Path, templates: &str) -> Option<&'static str> {
     let device = layout::device_of(path);
     if path == FLEET_FILE || device.is_some_and(|name| path == layout::device_file(name)) {

@@ -136,7 +136,7 @@ pub(super) fn check_definitions(check: &mut Check<'_>) {
             check.push(
                 Diagnostic::new(Code::BadName, message, location)
                     .note("it is what the device has for the key of this name")
-                    .help("give the value another name"),
+                    .help("rename the value"),
             );
             continue;
         }

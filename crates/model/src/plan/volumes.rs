@@ -106,7 +106,7 @@ pub(super) fn volumes(
     planned
 }
 
-/// Gives the volume of a disk whose size is `remaining` what the others leave.
+/// Sets the size of the volume that is `remaining` to what the others on its disk leave.
 fn size_remaining(
     check: &mut Check<'_>,
     disk: &Disk,

@@ -14,7 +14,7 @@ string_scalars! {
     pub DevicePath: check_device_path;
 }
 
-/// What stands for the name of a device or a cluster in an [`ArtifactPath`].
+/// The variable for the name of a device or a cluster in an [`ArtifactPath`].
 const NAME: &str = "$<name>";
 
 fn check_artifact_path(text: &str) -> Result<(), ScalarError> {

@@ -26,7 +26,7 @@ fn scalar(text: &str) -> String {
     if is_plain { text.to_owned() } else { Value::from(text).to_string() }
 }
 
-/// The value in the shape of a mapping: a list of assignments, of names, or of mappings that each have a name. `is_nested` tells whether
+/// The value in the shape of a mapping: a list of assignments, of names, or of mappings that each have a name. `is_nested` specifies whether
 /// the values of the mapping are mappings.
 pub(super) fn as_mapping(value: &Value, is_nested: bool) -> Option<Value> {
     let item = |item: &Value| match item {

@@ -51,7 +51,7 @@ pub(super) fn write_number(out: &mut String, number: &serde_json::Number) {
     let shortest = format!("{float:e}");
     let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, ""));
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    // Told how many digits to give, Rust resolves a tie between two shortest forms as Go does, and not otherwise.
+    // With a fixed number of digits Rust resolves a tie between two shortest forms as Go does; without one it does not.
     let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     // Go counts six digits in front of the dot as too many.
     if (-4..=5).contains(&exponent) {

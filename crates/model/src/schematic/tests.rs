@@ -323,7 +323,7 @@ fn numbers_are_gos() {
         "1e-09",
         "9.386138887889684e+10",
     ];
-    // Ties, which Go gives to the even digit.
+    // Ties, which Go rounds to the even digit.
     assert_eq!(written((1_410_963_173_828_125.0 / 8.0).into()), "1.7637039672851562e+14");
     assert_eq!(written((131_072.0 + 1.0 / 4096.0).into()), "131072.00024414062");
     assert_eq!(floats.map(|float| written(float.into())), expected);

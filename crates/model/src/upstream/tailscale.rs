@@ -9,7 +9,7 @@ pub enum KeyKind {
     Auth,
     /// The secret of an OAuth client; joins nodes too, if they advertise tags.
     OAuthClient,
-    /// Gives access to Tailscale's API; joins no node.
+    /// Grants access to Tailscale's API; joins no node.
     Api,
     /// Lets an identity provider manage users; joins no node.
     Scim,

@@ -38,7 +38,7 @@ proptest! {
     fn any_text_survives(any in text(), other in text(), base in proptest::sample::select(BASES.to_vec())) {
         let mut plan = plan(base, true);
         {
-            let device = Arc::get_mut(&mut plan.devices[0]).expect("nobody else has it");
+            let device = Arc::get_mut(&mut plan.devices[0]).expect("no other reference exists");
             device.network.hostname.clone_from(&any);
             device.kubernetes.labels = [(any.clone(), other.clone())].into_iter().collect();
             device.network.nameservers = Some(vec![any.clone(), other.clone()]);

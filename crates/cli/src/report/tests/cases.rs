@@ -81,7 +81,7 @@ fn fleet_label(names: &[&str]) -> Case {
     let fleet = sources.add("talosmith.yaml", FLEET);
     let mut finding = Diagnostic::new(
         Code::MissingLabel,
-        "no device carries the label `kata-deploy: enabled` that kata-containers selects",
+        "no device has the label `kata-deploy: enabled` that kata-containers selects",
         key(fleet, "/clusters/galactic/defaults/labels/kata-deploy"),
     )
     .label("set for every device")
@@ -100,7 +100,7 @@ pub(super) fn cases() -> Vec<(&'static str, Case)> {
         (
             "two-lines",
             device(|source| {
-                let message = "the pod network 10.100.0.0/16 lies inside the service network 10.96.0.0/12";
+                let message = "the pod network 10.100.0.0/16 is inside the service network 10.96.0.0/12";
                 Diagnostic::new(Code::CidrOverlap, message, value(source, "/networks/podCIDRs/0"))
                     .label("10.100.0.0 – 10.100.255.255")
                     .also(value(source, "/networks/serviceCIDRs/0"), "10.96.0.0 – 10.111.255.255")
@@ -119,7 +119,7 @@ pub(super) fn cases() -> Vec<(&'static str, Case)> {
         (
             "paste",
             device(|source| {
-                let help = "give the volume a disk of its own, for example\n  volumes:\n    local-path-provisioner: { disk: nvme1n1, size: 1405GB, minSize: 100GB }\nand then `talosmith generate devices/ryzen`";
+                let help = "put the volume on a separate disk, for example\n  volumes:\n    local-path-provisioner: { disk: nvme1n1, size: 1405GB, minSize: 100GB }\nand then `talosmith generate devices/ryzen`";
                 Diagnostic::new(Code::VolumeBounds, "the sizes contradict each other", value(source, "/volumes"))
                     .label("a mapping of several lines")
                     .note("first paragraph\nand a line break in it")
