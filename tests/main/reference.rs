@@ -153,6 +153,12 @@ fn example_of<'s>(property: &'s Value, resolved: &'s Value) -> Option<&'s Value>
     [property, resolved].into_iter().find_map(|schema| schema["examples"].get(0))
 }
 
+/// Lists the values of an enum, strings without their quotes.
+fn options(values: &[Value]) -> String {
+    let written = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    values.iter().map(|value| format!("`{}`", written(value))).collect::<Vec<_>>().join(", ")
+}
+
 fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
     // The keys of a layer are those of a device, which are listed under device.yaml.
     if property["$ref"].as_str().is_some_and(|reference| reference.ends_with("/layer")) {
@@ -166,12 +172,12 @@ fn entry(root: &Value, property: &Value, path: &str, text: &mut String) {
         Some(Value::Array(kinds)) => {
             kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("").to_owned()
         }
-        _ => own("enum").map(|words| words.to_string()).unwrap_or_default(),
+        _ => own("enum").as_ref().and_then(Value::as_array).map(|values| options(values)).unwrap_or_default(),
     };
     let kind = match kind.as_str() {
         "object" => "mapping".to_owned(),
         "array" => "list".to_owned(),
-        _ => kind.replace([']', '['], "").replace('"', "`").replace(',', ", "),
+        _ => kind,
     };
     let about = own("description").and_then(|about| about.as_str().map(str::to_owned)).unwrap_or_default();
     let default = own("default").map(|default| format!(" Default: `{default}`.")).unwrap_or_default();

@@ -292,7 +292,8 @@ fn other_size(disk: &plan::Disk, node: &NodeDisk, place: Location) -> Option<Dia
     if !is_larger && node.bytes - disk.bytes <= node.bytes / 100 * ROUNDED {
         return None;
     }
-    let message = format!("`{}` of the node has {} bytes, and the model specifies {}", node.name, node.bytes, disk.bytes);
+    let message =
+        format!("`{}` of the node has {} bytes, and the model specifies {}", node.name, node.bytes, disk.bytes);
     let mut finding = Diagnostic::new(Code::NodeDisks, message, place);
     let note = if is_larger {
         "volumes that fit in the model may not fit on the disk, and Talos does not create these"
