@@ -92,7 +92,7 @@ impl ExistingFleet {
 }
 
 impl ExistingCluster {
-    /// Returns the keys that the layers of the cluster give a device with a role.
+    /// Returns the keys that a device with a role has from the layers of the cluster.
     pub(crate) fn layers(&self, role: Role) -> impl Iterator<Item = &Map<String, Value>> {
         ["defaults", role.name()].into_iter().filter_map(|layer| self.keys.get(layer)?.as_object())
     }

@@ -70,7 +70,7 @@ pub struct UserArtifact {
     pub path: Option<ArtifactPath>,
     pub into: Option<ArtifactPath>,
     pub format: ArtifactFormat,
-    /// The signs of a comment, for a text file whose name does not tell.
+    /// The signs of a comment, for a text file whose name does not determine them.
     pub comment: Option<String>,
     pub schema: Option<RelativePath>,
 }

@@ -16,7 +16,7 @@ use super::value::json;
 use crate::existing_fleet::ExistingCluster;
 use crate::tree::{ReadError, Tree};
 
-/// The keys that the layers of a cluster give a device, for each role.
+/// The keys that a device has from the layers of a cluster, for each role.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Inherited {
     controlplane: Map<String, Value>,

@@ -83,7 +83,7 @@ impl InterfaceDocuments<'_> {
         Ok(())
     }
 
-    /// Adds a document that gives a selected link a name, and returns the name.
+    /// Adds a document that names a selected link, and returns the name.
     fn add_alias(&mut self, selector: &Value) -> Result<String, String> {
         let (name, expression) = self.aliases.alias(selector)?;
         self.add("LinkAliasConfig", &name, json!({ "selector": { "match": expression } }));
@@ -199,7 +199,7 @@ fn route(route: &Value, what: &str) -> Result<Value, String> {
     Ok(keys.into())
 }
 
-/// The names that talhelper gives links with a selector.
+/// The names that talhelper generates for links with a selector.
 #[derive(Default)]
 pub(super) struct TalhelperNames(usize);
 
@@ -241,7 +241,7 @@ impl LinkNames for SelectedLinks {
         let exact = |key: &str| fields.get(key)?.as_str().filter(|text| !text.contains(['*', '?', '[', '$']));
         let address = exact("permanentAddr").or_else(|| exact("hardwareAddr"));
         let terms = [
-            // A bond gives its own address to its members, so that only the permanent one selects them.
+            // Members of a bond have its address, so that only the permanent one selects them.
             address.map(|address| format!("mac(link.permanent_addr) == \"{}\"", address.to_ascii_lowercase())),
             exact("busPath").map(|path| format!("link.bus_path == \"{path}\"")),
         ];

@@ -232,7 +232,7 @@ impl<'r> NodeSteps<'r> {
     }
 }
 
-/// Whether a change cannot be made by applying a config: nobody knows what it does, or nodes and clients would no longer trust each other.
+/// Whether a change cannot be made by applying a config: its effect is unknown, or nodes and clients would no longer trust each other.
 fn is_stop(row: &ReviewRow) -> bool {
     let is_authority =
         ["machine.ca.", "cluster.ca.", "KubeAPIServerCAConfig"].iter().any(|path| row.what.starts_with(path));

@@ -4,7 +4,7 @@ use talosmith_document::{Code, Level};
 
 use super::section::{Section, is_repeated};
 
-/// Checks an ExtensionServiceConfig. Talos gives its environment to the container as it is, and the container's runtime refuses an entry
+/// Checks an ExtensionServiceConfig. Talos passes its environment to the container as it is, and the container's runtime refuses an entry
 /// without a name.
 ///
 /// Source: `populateProcessEnvironment` in libcontainer of github.com/opencontainers/runc; internal/app/machined/pkg/system/services of

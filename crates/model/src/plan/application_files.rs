@@ -85,7 +85,7 @@ pub(super) fn check_disabled(fleet: &FleetFile) -> Vec<Diagnostic> {
         findings.push(
             Diagnostic::new(Code::MissingKey, message, fleet.at(at.child("files").child("config")))
                 .note("the release alone makes volumes in `/opt/local-path-provisioner`, which cannot be written on Talos")
-                .help("remove the line, or give the file another name"),
+                .help("remove the line, or rename the file"),
         );
     }
     findings

@@ -16,7 +16,7 @@ use crate::layout::FLEET_FILE;
 /// Source: <https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetesiohostname>.
 const HOSTNAME_LABEL: &str = "kubernetes.io/hostname";
 
-/// The part of a path that stands for the YAML in a string.
+/// The part of a path that leads into the YAML in a string.
 const IN_STRING: &str = "(yaml)";
 
 /// The number of findings of one reference that are shown one by one.

@@ -56,7 +56,7 @@ impl NodeSteps<'_> {
         self.step("Boot the machine from the image that it installs", &commands);
     }
 
-    /// Gives a config to a machine that has none; other commands follow.
+    /// Applies a config to a machine that has none; other commands follow.
     pub(super) fn apply_in_maintenance(&mut self, name: &str, afterwards: Vec<String>) {
         let talosctl = &self.talosctl;
         let mut commands = vec![

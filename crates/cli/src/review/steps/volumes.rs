@@ -75,7 +75,7 @@ pub(super) fn abandoned(rows: &[&ReviewRow], before: &Device) -> Vec<Partition> 
     rows.iter().filter(is_gone).filter_map(|row| Partition::of(row, before)).collect()
 }
 
-/// The partitions of volumes that keep what the model no longer says.
+/// The partitions of volumes that differ from the model and keep their state.
 pub(super) fn kept(rows: &[&ReviewRow], before: &Device) -> Vec<Partition> {
     let mut found: Vec<Partition> = Vec::new();
     for row in rows.iter().filter(|row| *row.class() == Class::Kept && !is_whole(row) && !is_renamed(row)) {
@@ -91,7 +91,7 @@ impl NodeSteps<'_> {
         abandoned(&self.rows, &self.node.before).into_iter().filter(|partition| !is_wiped(partition)).collect()
     }
 
-    /// What may be wiped, so that it becomes what the model says.
+    /// What may be wiped, so that it matches the model.
     fn optional(&self) -> Vec<Wipe> {
         let is_wiped = |partition: &Partition| self.wipe.as_ref().is_some_and(|wipe| wipe.has(partition));
         let kept = kept(&self.rows, &self.node.before).into_iter();
@@ -134,7 +134,7 @@ impl NodeSteps<'_> {
             self.step(&title, &commands);
         }
         for wipe in self.optional() {
-            let title = format!("Only if {} must become what the model says", wipe.names());
+            let title = format!("Only if {} must match the model", wipe.names());
             let kata =
                 self.cluster.kata.filter(|kata| self.node.device.kubernetes.kata && wipe.erases(&kata.scratch_volume));
             let staged = kata.map(|_| WITHOUT_KATA);
