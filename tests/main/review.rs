@@ -275,8 +275,11 @@ fn steps_wipe_what_the_node_does_not_boot_with() {
     insta::assert_snapshot!("review-steps-wipe", output);
 }
 
-/// The changes after which a node must be wiped, with what is replaced in which file, the device, and its Talos.
-const WIPES: [(&str, &str, &str, &[(&str, &str, &str)], &str); 9] = [
+/// A file, what is replaced in it, and by what.
+type Replacement = (&'static str, &'static str, &'static str);
+
+/// The changes after which a node must be wiped: the name, the fleet, the device, the replacements, and the minor of its Talos.
+const WIPES: [(&str, &str, &str, &[Replacement], &str); 9] = [
     (
         "another role",
         "company",

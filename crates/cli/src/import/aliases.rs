@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use talosmith_document::{Document, Node, SourceId};
 use talosmith_render::{Format, parse, yaml_document};
 
-/// A text in which each alias and each merge key is replaced by what it stands for.
+/// A text in which each alias and each merge key is replaced by its value.
 pub(super) struct ResolvedText {
     pub text: String,
     pub documents: Vec<Node>,
