@@ -30,6 +30,7 @@ mod draft;
 mod applications;
 mod file_names;
 mod images;
+mod device_keys;
 mod disks;
 mod layers;
 mod insertion;

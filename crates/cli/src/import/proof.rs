@@ -11,11 +11,12 @@ use talosmith_model::layout::device_file;
 use talosmith_model::plan;
 use talosmith_render::{AppliedFile, AppliedFiles, Artifact, LocatedConsequence, Reader};
 
+use super::device_keys::CONTROL_PLANE_KEYS;
 use super::difference::{ValueDifference, compare, short};
 use super::documents::is_cluster_network;
 use super::draft::{Draft, MappedValue, Rejected};
 use super::file_kind::{self, FileKind};
-use super::fleet::{CONTROL_PLANE_KEYS, ImportedFleet};
+use super::fleet::ImportedFleet;
 use super::legacy_network::{INTERFACES, moved};
 use super::source_file::{FileScope, SourceFile};
 use super::value::json;
