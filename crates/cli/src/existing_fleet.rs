@@ -30,6 +30,9 @@ pub(crate) struct ExistingCluster {
     pub base: TalosVersion,
     /// The keys of the cluster as talosmith.yaml has them.
     pub keys: Map<String, Value>,
+    /// The keys that devices have from the layers of the cluster, for each role.
+    controlplane: Map<String, Value>,
+    worker: Map<String, Value>,
 }
 
 impl ExistingFleet {
@@ -44,6 +47,8 @@ impl ExistingFleet {
             talos: cluster.talos_version.clone(),
             base: cluster.base_config.clone().unwrap_or_else(|| cluster.talos_version.clone()),
             keys: written["clusters"][name.as_str()].as_object().cloned().unwrap_or_default(),
+            controlplane: fleet.layer_keys(name.as_str(), Role::ControlPlane),
+            worker: fleet.layer_keys(name.as_str(), Role::Worker),
         });
         let mut devices = BTreeMap::new();
         for folder in &project.folders {
@@ -93,8 +98,11 @@ impl ExistingFleet {
 
 impl ExistingCluster {
     /// Returns the keys that a device with a role has from the layers of the cluster.
-    pub(crate) fn layers(&self, role: Role) -> impl Iterator<Item = &Map<String, Value>> {
-        ["defaults", role.name()].into_iter().filter_map(|layer| self.keys.get(layer)?.as_object())
+    pub(crate) const fn layer_keys(&self, role: Role) -> &Map<String, Value> {
+        match role {
+            Role::ControlPlane => &self.controlplane,
+            Role::Worker => &self.worker,
+        }
     }
 }
 

@@ -185,6 +185,13 @@ impl FleetFile {
         stack
     }
 
+    /// Returns the keys that a device of a cluster has from the cluster's defaults and the defaults of its role.
+    pub fn layer_keys(&self, cluster: &str, role: Role) -> Map<String, Value> {
+        let own = Map::from_iter([("role".to_owned(), role.name().into())]);
+        let found = self.fleet.clusters.get(cluster);
+        found.map(|found| self.layers(found, cluster, &own).keys().clone()).unwrap_or_default()
+    }
+
     /// Returns the block scalar at a location of a merged device, if its lines are written as they are read.
     pub fn block_of(&self, device: &DeviceFile, location: &Location) -> Option<Arc<BlockText>> {
         match &location.anchor {

@@ -138,6 +138,11 @@ impl Layer {
 }
 
 impl LayerStack {
+    /// Returns the merged keys of the layers.
+    pub(crate) fn keys(&self) -> &Map<String, Value> {
+        &self.keys
+    }
+
     /// Merges the own keys of a device, whose file is `source`, into a copy of the layers.
     ///
     /// Returns the merged keys, where they come from, and a finding for each `null` that removes nothing.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use serde_json::json;
+use serde_json::{Map, json};
 use talosmith_document::TalosVersion;
 use talosmith_machinery::Role;
 use talosmith_model::Schema;
@@ -136,8 +136,8 @@ fn device_text(
     let mut free = (11..255).map(|number| format!("192.0.2.{number}"));
     let used = existing.map(|(fleet, _)| fleet.addresses()).unwrap_or_default();
     let free = free.find(|address| !used.contains(address));
-    let layers = existing.into_iter().flat_map(|(_, cluster)| cluster.layers(role));
-    let of_layers: Vec<&str> = layers.flat_map(|layer| layer.keys().map(String::as_str)).collect();
+    let layers = existing.into_iter().map(|(_, cluster)| cluster.layer_keys(role));
+    let of_layers: Vec<&str> = layers.flat_map(Map::keys).map(String::as_str).collect();
     let talos = arguments.talos_version.as_ref();
     starter::device(&NewDevice {
         name: device,

@@ -26,14 +26,11 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// Merges the layers of a cluster. A patch with a key `file` gets a key `text` instead, as those of an import have.
+    /// Reads the layers of a cluster. A patch with a key `file` gets a key `text` instead, as those of an import have.
     pub(crate) fn read(tree: &dyn Tree, cluster: &ExistingCluster) -> Result<Self, ReadError> {
         let mut patches = BTreeMap::new();
         let mut keys = |role| {
-            let mut merged = Map::new();
-            for layer in cluster.layers(role) {
-                apply(&mut merged, layer);
-            }
+            let mut merged = cluster.layer_keys(role).clone();
             let named = merged.get_mut("patches").and_then(Value::as_object_mut).into_iter().flatten();
             for (name, patch) in named {
                 let Some(file) = patch.as_object_mut().and_then(|patch| patch.shift_remove("file")) else { continue };
@@ -141,20 +138,6 @@ impl Inherited {
                     fields.as_object_mut().map(|fields| fields.entry(inner).or_insert(Value::Null));
                 }
             }
-        }
-    }
-}
-
-/// Merges a layer as the model does: for each key and, where the value is a mapping, for each of its keys, the nearest layer wins.
-fn apply(merged: &mut Map<String, Value>, layer: &Map<String, Value>) {
-    for (key, value) in layer {
-        match (merged.get_mut(key), value) {
-            (_, Value::Null) => drop(merged.shift_remove(key)),
-            (Some(Value::Object(below)), Value::Object(fields)) => {
-                below.extend(fields.clone());
-                below.retain(|_, value| key == "files" || !value.is_null());
-            }
-            (_, value) => drop(merged.insert(key.clone(), value.clone())),
         }
     }
 }
