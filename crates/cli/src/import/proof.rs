@@ -1,24 +1,23 @@
 //! The proof that a model is equivalent to the imported files: its generated files are compared with them, and so are the machine configs.
 
+mod device;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use serde_json::Value;
 use talosmith_document::{Anchor, Code, Level};
-use talosmith_machinery::{Consequence, Role, Side};
-use talosmith_model::layout::device_file;
 use talosmith_model::plan;
-use talosmith_render::{AppliedFile, AppliedFiles, Artifact, LocatedConsequence, Reader};
+use talosmith_render::Artifact;
 
-use super::device_keys::CONTROL_PLANE_KEYS;
-use super::difference::{ValueDifference, compare, short};
+use self::device::DeviceProof;
+pub(crate) use self::device::ProvedDevice;
+use super::difference::{ValueDifference, compare};
 use super::documents::is_cluster_network;
 use super::draft::{Draft, MappedValue, Rejected};
-use super::file_kind::{self, FileKind};
 use super::fleet::ImportedFleet;
-use super::legacy_network::{INTERFACES, moved};
-use super::source_file::{FileScope, SourceFile};
+use super::legacy_network::moved;
+use super::source_file::SourceFile;
 use super::value::json;
 use crate::inspection::{Inspection, inspect};
 use crate::project::Project;
@@ -26,9 +25,6 @@ use crate::rendering::Owner;
 use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
 use crate::tree::Tree;
-
-/// The keys in `files` whose artifacts differ on purpose: the differences are listed, and the values stay mapped.
-const EXPECTED_TO_DIFFER: [&str; 3] = ["kata", "hostname", "gpu."];
 
 /// The generated files of a model, compared with the imported files.
 pub(crate) struct ImportProof<'t> {
@@ -54,17 +50,6 @@ pub(crate) struct ProvedFile {
     pub differences: Vec<ValueDifference>,
     /// Whether one of its values is in an artifact with values of other files. Then it is not compared.
     pub is_merged: bool,
-}
-
-/// A device, with the machine configs before and after the import compared.
-pub(crate) struct ProvedDevice {
-    pub name: String,
-    /// The reason why the configs cannot be compared.
-    pub failure: Option<String>,
-    /// The values that differ in the merged config.
-    pub differences: Vec<ValueDifference>,
-    /// The documents that configure the interfaces of the main document now.
-    pub moved: Vec<Value>,
 }
 
 /// Renders a model, and compares the result with the imported files.
@@ -102,7 +87,8 @@ pub(crate) fn prove<'t>(
             |rendered: &&RenderedArtifacts| rendered.device.as_ref().is_some_and(|device| device.name == draft.name);
         let Some(rendered) = rendered.iter().find(of_draft) else { continue };
         files.extend(prove_files(draft, rendered, sources));
-        devices.extend(prove_device(draft, rendered, (fleet, sources), &inspection, &mut rejected));
+        let proof = DeviceProof { draft, rendered, sources, inherited: &fleet.inherited, inspection: &inspection };
+        devices.extend(proof.prove(&mut rejected));
     }
     files.extend(prove_applications(&fleet.generated, &rendered, sources));
     Ok(ImportProof { inspection, files, devices, rejected })
@@ -187,173 +173,9 @@ fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFil
     files.collect()
 }
 
-/// Compares the machine config from the imported files with the one from the generated files.
-fn prove_device(
-    draft: &Draft,
-    rendered: &RenderedArtifacts,
-    (fleet, sources): (&ImportedFleet, &[SourceFile]),
-    inspection: &Inspection<'_, RenderedArtifacts>,
-    rejected: &mut Rejected,
-) -> Option<ProvedDevice> {
-    let device = rendered.device.as_ref()?;
-    let applied = rendered.artifacts.iter().filter(|artifact| artifact.reader == Reader::Talos && artifact.applied);
-    let after: Vec<AppliedFile> = applied
-        .flat_map(Artifact::parts)
-        .map(|part| AppliedFile { key: part.key.to_string(), body: part.body().to_owned() })
-        .collect();
-    let (before, mut moved_links) = imported_patches(draft, sources);
-    let sides = (AppliedFiles { device, files: &before }, AppliedFiles { device, files: &after });
-    let whole = whole_config(draft, sources, &mut moved_links);
-    reject_mixed_interfaces(draft, rejected);
-    let consequences = match &whole {
-        None => inspection.renderer.consequences(&device.versions.talos, sides.0, sides.1),
-        Some((file, _)) => inspection.renderer.differences_from(file, sides.0, sides.1),
-    };
-    let mut proved =
-        ProvedDevice { name: draft.name.clone(), failure: None, differences: Vec::new(), moved: moved_links };
-    match consequences {
-        Ok(consequences) => {
-            let dropped = whole.map(|(_, dropped)| dropped);
-            let is_new = |found: &Consequence| dropped.is_none_or(|dropped| !is_dropped(dropped, &found.path));
-            for LocatedConsequence { consequence, location } in
-                consequences.into_iter().filter(|found| is_new(&found.consequence))
-            {
-                let location = location.filter(|(side, _)| *side == Side::After).map(|(_, location)| location);
-                let key = location.and_then(|location| {
-                    let path = inspection.sources.path(location.source);
-                    fleet.inherited.key_of(&path, &location.anchor, &draft.name)
-                });
-                proved.differences.push(match key {
-                    None => difference(draft, &consequence, rejected),
-                    Some(key) => {
-                        let device = device_file(&draft.name);
-                        let reason = format!("a layer of the cluster has it: `{key}` in {device} removes it");
-                        if is_complete(draft, sources) {
-                            rejected.inherited.insert(key);
-                        }
-                        ValueDifference { reason: Some(reason), ..described(&consequence) }
-                    }
-                });
-            }
-        }
-        Err(unreadable) => {
-            let file = if unreadable.side == Side::Before { unreadable.key } else { "a generated file".to_owned() };
-            proved.failure = Some(format!("Talos does not read {file}: {}", unreadable.message));
-        }
-    }
-    Some(proved)
-}
-
-/// Whether the files have the whole machine config of a device, so that a layer must not add anything to it.
-fn is_complete(draft: &Draft, sources: &[SourceFile]) -> bool {
-    sources.iter().any(|source| !source.keeps_name && source.scope == FileScope::Device(draft.name.clone()))
-}
-
-/// Describes a difference between the machine configs.
-fn described(consequence: &Consequence) -> ValueDifference {
-    let place = [consequence.document.as_str(), consequence.path.as_str()];
-    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
-    ValueDifference {
-        at: place.join(": "),
-        before: consequence.before.as_ref().map(|text| short(&text.as_str().into())),
-        after: consequence.after.as_ref().map(|text| short(&text.as_str().into())),
-        reason: None,
-    }
-}
-
-/// Describes a difference between the machine configs, and rejects the fact that causes it.
-fn difference(draft: &Draft, consequence: &Consequence, rejected: &mut Rejected) -> ValueDifference {
-    let difference = described(consequence);
-    let facts = draft.mapped.iter().filter(|value| is_about(value, &consequence.document, &consequence.path));
-    let is_expected = |value: &&MappedValue| {
-        value.artifacts.iter().any(|key| EXPECTED_TO_DIFFER.iter().any(|start| key.starts_with(start)))
-    };
-    let mut facts = facts.filter(|value| !is_expected(value));
-    // The model does not generate these keys for a worker, and Talos does not read them there.
-    if let Some(value) = facts.next().filter(|value| draft.role == Role::ControlPlane || !is_ignored(value)) {
-        let reason = format!("the generated value would differ at {}", difference.at);
-        // `clusterNetwork` writes all networks of the cluster.
-        let network = "/clusterNetwork".to_owned();
-        let has_network = |other: &&MappedValue| value.keys.contains(&network) && other.keys.contains(&network);
-        for other in draft.mapped.iter().filter(has_network).chain([value]) {
-            rejected.facts.entry(other.id.clone()).or_insert_with(|| reason.clone());
-        }
-    }
-    difference
-}
-
-/// Returns the whole machine config of a device, and the fields whose values the base config has in another form.
-fn whole_config<'s>(
-    draft: &Draft,
-    sources: &'s [SourceFile],
-    links: &mut Vec<Value>,
-) -> Option<(AppliedFile, &'s BTreeSet<String>)> {
-    let own = sources.iter().enumerate().filter(|(_, source)| source.scope == FileScope::Device(draft.name.clone()));
-    let (index, source, whole) =
-        own.filter_map(|(index, source)| Some((index, source, source.whole.as_ref()?))).next()?;
-    let moved = moved(&whole.text, &moved_paths(draft, index), &draft.facts.selected_links);
-    links.extend(moved.links);
-    Some((AppliedFile { key: source.path.to_string(), body: moved.text }, &whole.dropped))
-}
-
 /// Returns the paths in the main document of a file whose values were mapped.
 fn moved_paths(draft: &Draft, source: usize) -> Vec<&str> {
     draft.mapped.iter().filter(|value| value.source == source).filter_map(MappedValue::path).collect()
-}
-
-/// Rejects interfaces if others of the device stay in a raw patch: Talos merges the settings of a link in both forms.
-fn reject_mixed_interfaces(draft: &Draft, rejected: &mut Rejected) {
-    let raw = draft.raw.iter().find(|raw| raw.values.iter().any(|(_, keys)| keys == INTERFACES));
-    let mapped = draft.mapped.iter().filter(|value| value.path() == Some(INTERFACES));
-    for (raw, value) in raw.into_iter().flat_map(|raw| mapped.clone().map(move |value| (raw, value))) {
-        let reason = format!("other interfaces of the device stay in the raw patch `{}`", raw.name);
-        rejected.facts.entry(value.id.clone()).or_insert(reason);
-    }
-}
-
-/// Whether a value is, or is in, a field whose value the base config has in another form.
-fn is_dropped(dropped: &BTreeSet<String>, path: &str) -> bool {
-    dropped.iter().any(|known| path == known || path.starts_with(&format!("{known}.")))
-}
-
-/// Whether Talos ignores a value on workers.
-fn is_ignored(value: &MappedValue) -> bool {
-    value.keys.iter().all(|key| key.split('/').nth(1).is_some_and(|key| CONTROL_PLANE_KEYS.contains(&key)))
-}
-
-/// Whether a path in the machine config belongs to a mapped value.
-fn is_about(value: &MappedValue, document: &str, path: &str) -> bool {
-    let Some(own) = value.path() else { return false };
-    if own.is_empty() || own == INTERFACES {
-        let name = document.split(['`', ' ', '/']).rfind(|part| !part.is_empty()).unwrap_or_default();
-        return value.keys.iter().any(|key| key.ends_with(&format!("/{name}")));
-    }
-    path == own || path.starts_with(&format!("{own}."))
-}
-
-/// Returns the imported patches of a device in the order in which they are applied, with placeholders for secrets.
-fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> (Vec<AppliedFile>, Vec<Value>) {
-    let mut used: Vec<usize> = Vec::new();
-    let is_alternative =
-        |value: &&MappedValue| value.artifacts.iter().all(|key| key.starts_with("install.alternatives"));
-    let applied = draft.mapped.iter().filter(|value| !is_alternative(value));
-    for source in applied.map(|value| value.source).chain(draft.raw.iter().map(|raw| raw.source)) {
-        let is_patch =
-            file_kind::classify(&sources[source].documents.iter().map(json).collect::<Vec<_>>()) == FileKind::Patch;
-        if is_patch && sources[source].whole.is_none() && !used.contains(&source) {
-            used.push(source);
-        }
-    }
-    used.sort_by_key(|source| (sources[*source].scope.rank(), *source));
-    let mut links = Vec::new();
-    let file = |index: usize| {
-        let source = &sources[index];
-        let body = draft.facts.hidden.iter().fold(source.text.clone(), |text, (value, name)| text.replace(value, name));
-        let moved = moved(&body, &moved_paths(draft, index), &draft.facts.selected_links);
-        links.extend(moved.links);
-        AppliedFile { key: source.path.to_string(), body: moved.text }
-    };
-    (used.into_iter().map(file).collect(), links)
 }
 
 /// Compares the files of applications with what is generated at their paths.
