@@ -29,6 +29,7 @@ mod reference;
 mod references;
 mod rendered;
 mod review;
+mod review_steps;
 mod runbook;
 mod sandbox;
 mod secrets;
