@@ -15,7 +15,7 @@ use crate::comparison::{Differences, abandoned_folders, remove_orphans};
 use crate::project::Project;
 use crate::rendering::Owner;
 use crate::steps::{DeviceResult, DeviceState, OwnerResult, PlannedResult};
-use crate::tree::{ReadError, Tree};
+use crate::tree::ReadError;
 
 /// The position of clusters, which come after all devices.
 const LAST: usize = usize::MAX;
@@ -196,7 +196,7 @@ impl<K> Results<K> {
         within.extend(clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders()));
         let mut strays = std::mem::take(&mut self.strays);
         if is_whole {
-            strays.extend(removed_artifacts(tree, project, clusters));
+            strays.extend(removed_artifacts(project, clusters));
             let folders = abandoned_folders(clusters, &self.gone);
             within.extend(folders.iter().cloned());
             strays.extend(find_orphans(tree, folders, &[])?);
@@ -217,7 +217,7 @@ impl<K> Results<K> {
 
 /// Returns the files of the user's artifacts that talosmith.yaml does not have any more, wherever they are; none while an artifact cannot
 /// be read, whose files are not known.
-fn removed_artifacts(tree: &dyn Tree, project: &Project<'_>, clusters: &[Cluster]) -> Vec<Utf8PathBuf> {
+fn removed_artifacts(project: &Project<'_>, clusters: &[Cluster]) -> Vec<Utf8PathBuf> {
     let Some(fleet) = &project.fleet else { return Vec::new() };
     let artifacts = &project.user.artifacts;
     if artifacts.len() != fleet.fleet.artifacts.len() {
@@ -225,7 +225,7 @@ fn removed_artifacts(tree: &dyn Tree, project: &Project<'_>, clusters: &[Cluster
     }
     let applications = clusters.iter().flat_map(|cluster| Owner::Cluster(cluster).folders());
     let known: Vec<Utf8PathBuf> = applications.chain(APPLICATIONS.map(layout::application)).collect();
-    let mut found = find_elsewhere(tree, &known);
+    let mut found = find_elsewhere(project.tree, &known);
     found.retain(|path| !artifacts.iter().any(|artifact| artifact.owns(path)));
     found
 }

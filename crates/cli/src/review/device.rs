@@ -41,8 +41,9 @@ pub(crate) fn compare(
             .map_err(|unreadable| format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message))?;
         rows.extend(consequences.into_iter().map(LocatedRow::from));
         report_missing_room(&mut rows, old, new);
-        let says_why = |row: &LocatedRow| row.row.what == "talosVersion" || row.row.what.starts_with("schematics.");
-        if rows.iter().any(says_why) {
+        let explains_image =
+            |row: &LocatedRow| row.row.what == "talosVersion" || row.row.what.starts_with("schematics.");
+        if rows.iter().any(explains_image) {
             rows.retain(|located| !is_same_repository(&located.row));
         }
     }
@@ -145,7 +146,7 @@ fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
     if is_secure(before) != is_secure(after) {
         let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
         add("secureboot", DifferenceKind::Changed, &after.id, Class::Wipe, sentence);
-        rows.iter_mut().for_each(|located| located.row.is_inferred |= located.row.sentence == sentence);
+        rows.last_mut().into_iter().for_each(|located| located.row.is_inferred = true);
     } else if !is_listed {
         add("id", DifferenceKind::Changed, &after.id, Class::Upgrade, image);
     }

@@ -133,7 +133,7 @@ fn comment(
     match comments::of_file(written.format, path) {
         None if written.format == ArtifactFormat::Text => {
             let extension = path.extension().unwrap_or_default();
-            let message = format!("the extension `.{extension}` does not say how a comment begins");
+            let message = format!("the comments of files with the extension `.{extension}` are not known");
             let wrong = Diagnostic::new(Code::MissingKey, message, fleet.at(at.clone()).as_key());
             Err(Box::new(
                 wrong

@@ -49,7 +49,12 @@ impl GpuFolder {
             let Some((key, image, labels)) = gpu_key(&documents) else { continue };
             let (_, file_key, default) = FILES.into_iter().find(|(known, ..)| *known == key)?;
             let (vendor, field) = key.strip_prefix("gpu/")?.split_once('/')?;
-            folder.add(vendor, (field, image, labels), &documents);
+            let keys = folder.keys.entry(vendor).or_insert_with(|| json!({}));
+            keys[field] = image;
+            if !labels.is_empty() {
+                keys["nodeSelector"] = labels.into();
+            }
+            folder.add_pods(vendor, &documents);
             if resource != default {
                 files.insert(file_key.to_owned(), resource.into());
             }
@@ -66,18 +71,14 @@ impl GpuFolder {
         Some(folder)
     }
 
-    fn add(&mut self, vendor: &str, (field, image, labels): (&str, Value, Map<String, Value>), documents: &[Value]) {
-        let keys = self.keys.entry(vendor).or_insert_with(|| json!({}));
-        keys[field] = image;
-        if !labels.is_empty() {
-            keys["nodeSelector"] = labels.into();
-        }
+    /// Adds the settings in the DaemonSet of a vendor.
+    fn add_pods(&mut self, vendor: &str, documents: &[Value]) {
         let set = documents.iter().find(|object| object["kind"] == "DaemonSet").unwrap_or(&Value::Null);
         let pod = &set["spec"]["template"]["spec"];
         let arguments = pod["containers"][0]["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let mut shared = arguments.filter_map(|argument| argument.strip_prefix("-shared-dev-num=")?.parse::<u8>().ok());
         if let Some(number) = shared.next_back().filter(|_| vendor == "intel") {
-            keys["sharedDevNum"] = number.into();
+            self.keys[vendor]["sharedDevNum"] = number.into();
         }
         let terms =
             &pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"];

@@ -27,8 +27,7 @@ impl NodeSteps<'_> {
         let lines = self.lost(&wipe);
         self.step("The node keeps running until it is reset. What is on its system disk is lost then:", &lines);
         let mut commands: Vec<String> = self.drain().into_iter().collect();
-        // Without `--reboot` it stays off.
-        commands.push(self.reset(&wipe).replace(" --reboot", ""));
+        commands.push(self.reset(&wipe, false));
         commands.push(format!("kubectl delete node {}", self.node_name()));
         self.step("Reset it and turn it off", &commands);
     }

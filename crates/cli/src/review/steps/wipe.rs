@@ -29,7 +29,7 @@ pub(super) struct Wipe {
 }
 
 impl Wipe {
-    /// Returns what some rows say must be wiped on a node with a device.
+    /// Returns what must be wiped for some changes on a node with a device.
     pub(super) fn of(rows: &[&ReviewRow], before: &Device) -> Option<Self> {
         let mut wipe = Self::default();
         for row in rows {
@@ -166,7 +166,7 @@ impl NodeSteps<'_> {
             commands.push(format!("{} etcd members", self.talosctl));
         }
         commands.extend(self.drain());
-        commands.push(self.reset(wipe));
+        commands.push(self.reset(wipe, true));
         let is_deleted = wipe.is_new_node && self.node.size.nodes > 1;
         commands.extend(is_deleted.then(|| format!("kubectl delete node {}", self.node_name())));
         let (old, new) = (&self.node.before.cluster, &self.node.device.cluster);
@@ -262,8 +262,8 @@ impl NodeSteps<'_> {
         self.step(&format!("Erase the disk of {id}, which must be the one that `echo` prints"), &commands);
     }
 
-    /// Wipes partitions and reboots, or the whole system disk. A control plane that goes gracefully leaves etcd.
-    pub(super) fn reset(&self, wipe: &Wipe) -> String {
+    /// Wipes partitions or the whole system disk; a node that does not reboot stays off. A control plane that goes gracefully leaves etcd.
+    pub(super) fn reset(&self, wipe: &Wipe, reboots: bool) -> String {
         let labels: String = match wipe.is_whole_disk {
             true => String::new(),
             false => {
@@ -273,7 +273,8 @@ impl NodeSteps<'_> {
         };
         let is_single = self.node.before.role == Role::ControlPlane && self.node.size.control_planes < 2;
         let is_graceful = wipe.wipes(EPHEMERAL) && !is_single;
-        format!("{} reset{labels} --wipe-mode system-disk --reboot --graceful={is_graceful}", self.talosctl)
+        let reboot = if reboots { " --reboot" } else { "" };
+        format!("{} reset{labels} --wipe-mode system-disk{reboot} --graceful={is_graceful}", self.talosctl)
     }
 
     /// Restores etcd from the snapshot, once the node waits for that.
