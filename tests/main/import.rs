@@ -163,7 +163,7 @@ fn the_output_of_talosctl_is_a_whole_machine_config() {
 }
 
 /// The base config that a minor of Talos generates for the cluster `lab`.
-fn base(version: &str, minor: u64, role: &str) -> String {
+pub(crate) fn base(version: &str, minor: u64, role: &str) -> String {
     let keys = format!("talosVersion: {version}, baseConfig: v1.{minor}.0, endpoint: \"https://k8s.lab.example:6443\"");
     let sandbox = Sandbox::of(&[
         ("talosmith.yaml", &format!("clusters:\n  lab: {{ {keys} }}\n")),
@@ -175,7 +175,7 @@ fn base(version: &str, minor: u64, role: &str) -> String {
 }
 
 /// Replaces each placeholder in a base config by a secret.
-fn with_secrets(base: &str) -> String {
+pub(crate) fn with_secrets(base: &str) -> String {
     let mut parts = base.split("${");
     let mut text = parts.next().expect("a text").to_owned();
     for (_, rest) in parts.map(|part| part.split_once('}').expect("a placeholder")) {

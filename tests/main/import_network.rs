@@ -1,6 +1,6 @@
 //! `talosmith import` of interfaces in the form that documents replaced.
 
-use crate::import::{assert_generates, imported};
+use crate::import::{assert_generates, base, imported, with_secrets};
 use crate::sandbox::Sandbox;
 
 const SHARED: &str = "# The network of every node.
@@ -66,6 +66,32 @@ fn interfaces_become_links_and_the_proof_names_their_documents() {
         assert_generates(&sandbox, &[]);
     }
     insta::assert_snapshot!("import-interfaces", printed);
+}
+
+/// A base config of 1.14 has no `machine.network`, and the model adds none.
+#[test]
+fn nothing_of_the_network_stays_in_the_main_document() {
+    let text = "machine:\n  network:\n    interfaces:\n      - interface: eno1\n        addresses: [10.0.0.11/24]\n  sysctls: { vm.swappiness: \"10\" }\n";
+    let flow = "machine: { network: { extraHostEntries: [{ ip: 10.0.0.2, aliases: [nas] }] } }\n";
+    for text in [text, flow] {
+        let sandbox = Sandbox::of(&[("n/links.yaml", text)]);
+        let ran = imported(&sandbox, &["n", "--talos-version", "v1.14.1", "--base-config", "v1.14.1"]);
+        assert!(ran.stdout.contains("  n: the machine config is the same\n"), "{}", ran.stdout);
+        assert_generates(&sandbox, &[]);
+    }
+}
+
+#[test]
+fn interfaces_of_a_whole_machine_config_become_links() {
+    const LINKS: &str = "  network:\n    interfaces:\n      - interface: eno1\n        addresses: [10.0.0.11/24]\n";
+    for (version, minor) in [("v1.13.8", 12), ("v1.14.1", 14)] {
+        let base = with_secrets(&base(version, minor, "worker")).replacen("  network: {}\n", "", 1);
+        let text = base.replacen("machine:\n", &format!("machine:\n{LINKS}"), 1);
+        let sandbox = Sandbox::of(&[("a.yaml", &text)]);
+        let ran = imported(&sandbox, &["a.yaml", "--talos-version", version]);
+        assert!(ran.stdout.contains("  a: the machine config is the same\n"), "{version}: {}", ran.stdout);
+        assert!(sandbox.read("devices/a/device.yaml").contains("links:\n  eno1:"), "{version}: {}", ran.stdout);
+    }
 }
 
 /// A part of an interface in flow style without a key in the model, and the reason.

@@ -9,6 +9,7 @@ use super::interfaces::{self, SelectedLinks};
 use super::links;
 use super::value::{at, json as to_json, key_start, only, remove};
 
+const NETWORK: &str = "machine.network";
 /// The fields of the main document whose values become documents.
 pub(super) const INTERFACES: &str = "machine.network.interfaces";
 const HOSTS: &str = "machine.network.extraHostEntries";
@@ -66,22 +67,40 @@ pub(super) struct Moved {
     pub links: Vec<Value>,
 }
 
+/// Whether a machine config has a mapping `machine.network` without settings. Base configs have it up to 1.12
+/// (`talos_data/bases.yaml` of the crate machinery).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EmptyNetwork {
+    Kept,
+    Removed,
+}
+
 /// Moves the settings of the network at some paths, which were mapped, from the main document to documents.
-pub(super) fn moved(text: &str, paths: &[&str], names: &SelectedLinks) -> Moved {
+pub(super) fn moved(text: &str, paths: &[&str], names: &SelectedLinks, empty: EmptyNetwork) -> Moved {
     let mut names = names.clone();
     let (mut added, mut spans) = (Vec::new(), Vec::new());
     let mut moved = Moved { text: text.to_owned(), links: Vec::new() };
     for root in Document::parse_stream(Sources::default().add("", ""), text).unwrap_or_default() {
         let value = to_json(&root);
+        let mut removed = Vec::new();
         for path in [INTERFACES, HOSTS].into_iter().filter(|path| value["kind"].is_null() && paths.contains(path)) {
+            let Some(found) = at(&value, path) else { continue };
+            let Ok(documents) = documents(path, found, &mut names) else { continue };
+            moved.links.extend(documents.iter().filter(|_| path == INTERFACES).cloned());
+            added.extend(documents);
+            removed.push((path, "[]"));
+        }
+        let is_removed = |key: &String| removed.iter().any(|(path, _)| *path == format!("{NETWORK}.{key}"));
+        let network = at(&value, NETWORK).and_then(Value::as_object).filter(|network| !network.is_empty());
+        if empty == EmptyNetwork::Removed && network.is_some_and(|network| network.keys().all(is_removed)) {
+            removed = vec![(NETWORK, "null")];
+        }
+        for (path, empty) in removed {
             let pointer = path.split('.').fold(Pointer::root(), |at, key| at.child(key));
             let Some(start) = key_start(&root, &pointer) else { continue };
             let Some((_, span)) = (Document { root: root.clone() }).find(&pointer) else { continue };
-            let Ok(documents) = documents(path, at(&value, path).unwrap_or(&Value::Null), &mut names) else { continue };
             let key = path.rsplit('.').next().unwrap_or_default();
-            spans.push((start as usize..span.end as usize, format!("{key}: []")));
-            moved.links.extend(documents.iter().filter(|_| path == INTERFACES).cloned());
-            added.extend(documents);
+            spans.push((start as usize..span.end as usize, format!("{key}: {empty}")));
         }
     }
     spans.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
@@ -100,10 +119,10 @@ impl Moved {
     }
 }
 
-/// Removes the empty lists that [`moved`] leaves.
+/// Removes the empty values that [`moved`] leaves.
 fn without_empty(mut document: Value) -> Value {
-    for path in [INTERFACES, HOSTS] {
-        if at(&document, path) == Some(&json!([])) {
+    for (path, empty) in [(INTERFACES, json!([])), (HOSTS, json!([])), (NETWORK, Value::Null)] {
+        if at(&document, path) == Some(&empty) {
             remove(&mut document, path);
         }
     }

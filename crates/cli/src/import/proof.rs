@@ -16,7 +16,7 @@ use super::difference::{ValueDifference, compare};
 use super::documents::is_cluster_network;
 use super::draft::{Draft, MappedValue, Rejected};
 use super::fleet::ImportedFleet;
-use super::legacy_network::moved;
+use super::legacy_network::{EmptyNetwork, moved};
 use super::source_file::SourceFile;
 use super::value::json;
 use crate::inspection::{Inspection, inspect};
@@ -165,7 +165,13 @@ fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFil
         generated.dedup();
         let is_merged = keys.iter().any(|key| by_key.get(key.as_str()).is_some_and(|sources| sources.len() > 1));
         let texts = own.iter().map(|(_, part)| part.body());
-        let old = moved(&sources[source].text, &moved_paths(draft, source), &draft.facts.selected_links).documents();
+        let old = moved(
+            &sources[source].text,
+            &moved_paths(draft, source),
+            &draft.facts.selected_links,
+            EmptyNetwork::Removed,
+        )
+        .documents();
         let differences = if is_merged { Vec::new() } else { compare(old, texts, &draft.facts.hidden) };
         let device = (!sources[source].keeps_name).then(|| draft.name.clone());
         ProvedFile { path: sources[source].path.clone(), device, generated, differences, is_merged }

@@ -13,7 +13,7 @@ use crate::import::difference::{ValueDifference, short};
 use crate::import::draft::{Draft, MappedValue, Rejected};
 use crate::import::file_kind::{self, FileKind};
 use crate::import::inherited::Inherited;
-use crate::import::legacy_network::{INTERFACES, moved};
+use crate::import::legacy_network::{EmptyNetwork, INTERFACES, moved};
 use crate::import::source_file::{FileScope, SourceFile};
 use crate::import::value::json;
 use crate::inspection::Inspection;
@@ -54,7 +54,9 @@ impl DeviceProof<'_, '_> {
             .collect();
         let (before, mut moved) = imported_patches(draft, sources);
         let sides = (AppliedFiles { device, files: &before }, AppliedFiles { device, files: &after });
-        let whole = whole_config(draft, sources, &mut moved);
+        let has_network = device.versions.base.minor() <= (1, 12);
+        let empty = if has_network { EmptyNetwork::Kept } else { EmptyNetwork::Removed };
+        let whole = whole_config(draft, sources, empty, &mut moved);
         reject_mixed_interfaces(draft, rejected);
         let renderer = &self.inspection.renderer;
         let consequences = match &whole {
@@ -139,12 +141,13 @@ fn difference(draft: &Draft, consequence: &Consequence, rejected: &mut Rejected)
 fn whole_config<'s>(
     draft: &Draft,
     sources: &'s [SourceFile],
+    empty: EmptyNetwork,
     links: &mut Vec<Value>,
 ) -> Option<(AppliedFile, &'s BTreeSet<String>)> {
     let own = sources.iter().enumerate().filter(|(_, source)| source.scope == FileScope::Device(draft.name.clone()));
     let (index, source, whole) =
         own.filter_map(|(index, source)| Some((index, source, source.whole.as_ref()?))).next()?;
-    let moved = moved(&whole.text, &moved_paths(draft, index), &draft.facts.selected_links);
+    let moved = moved(&whole.text, &moved_paths(draft, index), &draft.facts.selected_links, empty);
     links.extend(moved.links);
     Some((AppliedFile { key: source.path.to_string(), body: moved.text }, &whole.dropped))
 }
@@ -197,7 +200,7 @@ fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> (Vec<AppliedFile>,
     let file = |index: usize| {
         let source = &sources[index];
         let body = draft.facts.hidden.iter().fold(source.text.clone(), |text, (value, name)| text.replace(value, name));
-        let moved = moved(&body, &moved_paths(draft, index), &draft.facts.selected_links);
+        let moved = moved(&body, &moved_paths(draft, index), &draft.facts.selected_links, EmptyNetwork::Removed);
         links.extend(moved.links);
         AppliedFile { key: source.path.to_string(), body: moved.text }
     };
