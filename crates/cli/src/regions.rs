@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Twice { name: String, at: Range<usize> },
     /// Nothing renders the region.
     Unknown { name: String, at: Range<usize> },
+    /// The new content of the region has a marker itself.
+    Nested { name: String },
 }
 
 /// A line with a marker.
@@ -40,6 +42,9 @@ pub(crate) fn splice(text: &str, contents: &BTreeMap<&str, &str>) -> Result<Stri
                 if seen.contains(&marker.name) {
                     faults.push(Fault::Twice { name, at });
                 } else if let Some(content) = contents.get(marker.name) {
+                    if content.lines().any(|line| self::marker(line, 0).is_some()) {
+                        faults.push(Fault::Nested { name });
+                    }
                     spliced.push_str(line);
                     push_lines(&mut spliced, content, line);
                 } else {
@@ -132,5 +137,7 @@ mod tests {
         assert_eq!(faults(twice), [Fault::Twice { name: name(), at: 40..57 }]);
         let unknown = "# talosmith:begin a\n# talosmith:end a\n; talosmith:begin old\n; talosmith:end old\n";
         assert_eq!(faults(unknown), [Fault::Unknown { name: "old".to_owned(), at: 40..59 }]);
+        let nested = splice("# talosmith:begin a\n# talosmith:end a\n", &[("a", "# talosmith:end a\n")].into());
+        assert_eq!(nested, Err(vec![Fault::Nested { name: name() }]));
     }
 }

@@ -227,9 +227,11 @@ fn region_file(
 
 fn marker_finding(fault: Fault, path: &Utf8Path, source: SourceId, parts: &[(&UserArtifact, &str)]) -> Diagnostic {
     let at = |at| Location::bytes(source, at);
+    let artifact =
+        |name: &str| parts.iter().find(|(artifact, _)| artifact.name == *name).map_or(parts[0].0, |(it, _)| it);
     match fault {
         Fault::Missing { name } => {
-            let artifact = parts.iter().find(|(artifact, _)| artifact.name == name).map_or(parts[0].0, |(it, _)| it);
+            let artifact = artifact(&name);
             Diagnostic::new(Code::Missing, format!("`{path}` has no region `{name}`"), artifact.location.clone())
                 .note("everything outside of the region stays as it is")
                 .help(format!("add these lines where the content belongs:\n{}", markers(artifact)))
@@ -247,6 +249,12 @@ fn marker_finding(fault: Fault, path: &Utf8Path, source: SourceId, parts: &[(&Us
             Diagnostic::new(Code::Orphan, format!("no artifact renders the region `{name}`"), at(range))
                 .note("talosmith never removes a region: its content may be wanted")
                 .help("remove it with its markers, or the markers alone to keep its content")
+        }
+        Fault::Nested { name } => {
+            let message = format!("the template renders a marker in the region `{name}`");
+            Diagnostic::new(Code::TemplateShape, message, artifact(&name).location.clone())
+                .note("the region would end there, and grow each time that it is generated")
+                .help("remove the marker from the template, and write it in the file around the region")
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::value::{PatchSpan, Value};
 
 use deletions::Split;
 pub(crate) use deletions::{Deletion, DeletionError, is_deletion};
-pub use documents::main_section;
+pub use documents::section_path;
 pub use generated::{GeneratedPatchError, decode_generated};
 pub(crate) use wording::{alternatives, title};
 

@@ -35,7 +35,7 @@ mod drift;
 pub use base::{BaseOptions, GeneratedBase, oldest_base, placeholder_name};
 pub use check::check_patches;
 pub use consequence::{Class, Consequence, DifferenceKind, MachineConfig, Side, Written, class_codes};
-pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, main_section};
+pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, section_path};
 pub use encode::FillIn;
 pub use patch_locator::{Edit, PatchLocator};
 pub use patch_parts::PatchParts;

@@ -1,5 +1,7 @@
 //! The kinds of the documents of a patch.
 
+use std::collections::BTreeSet;
+
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion, closest};
 
 use super::deletions::{has_deletion, is_deletion, is_dropped};
@@ -214,9 +216,27 @@ fn settings_of(kind: &str) -> String {
     if paths.is_empty() { String::new() } else { alternatives(&paths) }
 }
 
-/// The section of the main document that has a key, or a path of keys.
+/// The path of the section of the main document that has a key, or a path of keys: `machine`, or `machine.network`. `None` if there is none,
+/// or several one level below `machine` and `cluster`.
 #[must_use]
-pub fn main_section(key: &str) -> Option<&'static str> {
+pub fn section_path(key: &str) -> Option<String> {
+    if let Some(section) = main_section(key) {
+        return Some(section.to_owned());
+    }
+    let types: Vec<&Types> = talos::minors().map(Types::of).collect();
+    let mut found = BTreeSet::new();
+    for section in ["machine", "cluster"] {
+        for types in &types {
+            let Some(fields) = types.below(&format!("{MAIN}.{section}")) else { continue };
+            let paths = fields.fields().map(|(field, _)| format!("{section}.{field}"));
+            found.extend(paths.filter(|path| types.at(&format!("{MAIN}.{path}.{key}")).is_some()));
+        }
+    }
+    found.pop_first().filter(|_| found.is_empty())
+}
+
+/// The section of the main document that has a key, or a path of keys.
+pub(crate) fn main_section(key: &str) -> Option<&'static str> {
     ["machine", "cluster"].into_iter().find(|section| {
         let path = format!("{MAIN}.{section}.{key}");
         talos::minors().any(|minor| Types::of(minor).at(&path).is_some())

@@ -222,26 +222,37 @@ fn key_origin(main: &Value<'_>, path: &str) -> Option<PatchSpan> {
     main.at(section)?.field(key)?.key_origin
 }
 
-/// Settings of the main document, and the documents that can say the same of one key beside them; Talos accepts both.
-const OVERLAPS: [(&str, &str); 5] = [
-    ("machine.sysctls", "SysctlConfig"),
-    ("machine.env", "EnvironmentConfig"),
-    ("machine.registries.mirrors", "RegistryMirrorConfig"),
-    ("machine.kernel.modules", "KernelModuleConfig"),
-    ("machine.network.extraHostEntries", "StaticHostConfig"),
+/// Settings of the main document, the name of an item where they are a list, and the documents that can set the same beside them; Talos
+/// accepts both.
+const OVERLAPS: [(&str, &str, &str); 9] = [
+    ("machine.sysctls", "", "SysctlConfig"),
+    ("machine.env", "", "EnvironmentConfig"),
+    ("machine.registries.mirrors", "", "RegistryMirrorConfig"),
+    ("machine.kernel.modules", "name", "KernelModuleConfig"),
+    ("machine.network.extraHostEntries", "ip", "StaticHostConfig"),
+    (INTERFACES, "interface", "LinkConfig"),
+    (INTERFACES, "interface", "BondConfig"),
+    (INTERFACES, "interface", "BridgeConfig"),
+    (INTERFACES, "interface", "WireguardConfig"),
 ];
+
+const INTERFACES: &str = "machine.network.interfaces";
 
 /// Warns of keys that two patches set, one in the old way and one in the new one.
 fn overlaps(rules: &Rules<'_>, main: &Document<'_>) {
-    for (path, kind) in OVERLAPS {
+    for (path, name, kind) in OVERLAPS {
         let Some(setting) = main.value.at(path) else { continue };
         let old: Vec<(&str, Option<PatchSpan>)> = match &setting.content {
             Content::Map(fields) => fields.iter().map(|field| (&*field.key, field.value.origin)).collect(),
-            Content::List(items) => {
-                let key = if kind == "StaticHostConfig" { "ip" } else { "name" };
-                items.iter().map(|item| (item.text(key), item.origin)).collect()
-            }
+            Content::List(items) => items.iter().map(|item| (item.text(name), item.origin)).collect(),
             Content::Scalar(..) => continue,
+        };
+        // Source for links: release-1.13 controllers/network/link_config.go and address_config.go.
+        let note = match path {
+            INTERFACES => {
+                "Talos applies both: addresses and routes add up, and of other settings that of the document counts"
+            }
+            _ => "Talos accepts both, and documents nowhere which of them counts",
         };
         for document in rules.config.all(kind) {
             let below = if kind == "SysctlConfig" { "params" } else { "variables" };
@@ -259,7 +270,7 @@ fn overlaps(rules: &Rules<'_>, main: &Document<'_>) {
                     .report
                     .finding(Code::PatchConflict, message, mark)
                     .also(rules.report.location(first), "in the old way here")
-                    .note("Talos accepts both, and documents nowhere which of them counts")
+                    .note(note)
                     .help("keep one of the two");
                 rules.add(finding);
             }

@@ -56,7 +56,29 @@ struct Link<'a> {
 }
 
 impl Link<'_> {
+    /// Checks that a route and its gateway are of one family. Talos takes the family of the gateway, also for `0.0.0.0/0`.
+    fn check_family(&self, route: Section<'_>) {
+        let (Some(gateway), Some(network)) = (address(route.text("gateway")), prefix(route.text(self.network))) else {
+            return;
+        };
+        if gateway.is_ipv4() == network.addr().is_ipv4() {
+            return;
+        }
+        let family = |is_ipv4: bool| if is_ipv4 { "IPv4" } else { "IPv6" };
+        let [of_gateway, of_network] = [gateway.is_ipv4(), network.addr().is_ipv4()].map(family);
+        let message = format!("the gateway {gateway} is of {of_gateway}, and the route to {network} of {of_network}");
+        let note = match network.prefix_len() {
+            0 => format!("Talos adds a default route of {of_gateway}, and none of {of_network}"),
+            _ => "Linux refuses the route, so the node has no such route".to_owned(),
+        };
+        route.report(Code::UnreachableGateway, "gateway", message, |finding| {
+            finding.note(note).help(format!("write a gateway of {of_network}"))
+        });
+    }
+
     fn check(&self, link: Section<'_>) {
+        link.items("routes").for_each(|route| self.check_family(route));
+        // The platform may assign addresses that the config does not have.
         if link.items("routes").len() == 0 || self.addresses.is_empty() {
             return;
         }

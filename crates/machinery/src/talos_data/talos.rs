@@ -87,6 +87,14 @@ pub fn minors() -> impl Iterator<Item = Minor> + Clone {
     ROWS.iter().map(|row| row.minor)
 }
 
+/// The kind of document that a name is, or is without its `Config`, in any case; `None` if there is no such kind.
+#[must_use]
+pub fn kind_named(name: &str) -> Option<&'static str> {
+    types::kinds().find(|kind| {
+        [*kind, kind.strip_suffix("Config").unwrap_or_default()].iter().any(|kind| kind.eq_ignore_ascii_case(name))
+    })
+}
+
 /// The first minor that has a kind of configuration document, the oldest known one where it is older; `None` for an unknown kind.
 #[must_use]
 pub fn kind_since(kind: &str) -> Option<Minor> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use talosmith_document::{Code, Diagnostic, Location, Pointer};
+use talosmith_document::{Code, Diagnostic, Level, Location, Pointer};
 use talosmith_machinery::is_unknown;
 
 use super::raw::{self, MAIN};
@@ -113,16 +113,20 @@ fn no_host(network: IpNet) -> Option<&'static str> {
     }
 }
 
-/// Reports that the links of the model leave the node without an address.
+/// Reports that the links of the model and of raw patches leave the node without an address. Raw patches alone are a note: whoever
+/// describes links there may have the rest elsewhere.
 ///
 /// The first document of a link or of a DHCP client turns off the client that Talos otherwise runs on every link: release-1.12 to 1.14
-/// controllers/network/operator_config.go, `RunDefaultDHCPOperators`; siderolabs/talos#12654.
+/// controllers/network/operator_config.go, `RunDefaultDHCPOperators`; siderolabs/talos#12654. `machine.network.interfaces` does not.
 pub(super) fn check_reachable(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
     let device = &check.file.device;
-    if device.links.is_empty() {
-        return;
-    }
-    let at = check.key("/links");
+    let at = match device.links.is_empty() {
+        false => Some(check.key("/links")),
+        // What could not be read of the device may have links.
+        true if !check.file.is_whole => None,
+        true => first_raw_link(patches),
+    };
+    let Some(at) = at else { return };
     if has_other_source(device) || has_raw_source(patches) {
         return;
     }
@@ -148,19 +152,23 @@ pub(super) fn check_reachable(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
 }
 
 fn report(check: &mut Check<'_>, message: String, at: Location) {
-    let own = check.file.device.address.clone();
-    let family = if own.ip().is_ipv4() { ("dhcp4", 24) } else { ("dhcp6", 64) };
+    let device = &check.file.device;
+    let (dhcp, length) = if device.address.ip().is_ipv4() { ("dhcp4", 24) } else { ("dhcp6", 64) };
+    let is_raw = device.links.is_empty();
     let address = check.at("/address");
-    check.push(
-        Diagnostic::new(Code::NoAddress, message, at)
-            .also(address, "the node's address")
-            .note("a document for one link turns off the DHCP client that Talos otherwise runs on every link")
+    let finding = Diagnostic::new(Code::NoAddress, message, at)
+        .also(address, "the node's address")
+        .note("a document for one link turns off the DHCP client that Talos otherwise runs on every link");
+    check.push(match is_raw {
+        true => Diagnostic { level: Level::Note, ..finding }
+            .note("if nothing else assigns an address, the node cannot be reached any more")
+            .help(format!("describe the link that the node is reached at, as in\nlinks:\n  eno1: {{ {dhcp}: {{}} }}")),
+        false => finding
             .note("the node cannot be reached any more, so its config cannot be corrected over the network")
             .help(format!(
-                "add this to the link that the node is reached at:\naddresses: [address/{}]\nor\n{}: {{}}",
-                family.1, family.0
+                "add this to the link that the node is reached at:\naddresses: [address/{length}]\nor\n{dhcp}: {{}}"
             )),
-    );
+    });
 }
 
 /// Whether the node has addresses that are not in its machine config: of the platform, of META, or of the kernel's arguments.
@@ -171,6 +179,18 @@ fn has_other_source(device: &Device) -> bool {
             schematic.meta.iter().any(|meta| meta.key == META_NETWORK)
                 || schematic.extra_kernel_args.iter().any(|argument| argument.as_str().starts_with("ip="))
         })
+}
+
+/// The documents that describe a link, `NetworkCommonLinkConfig` in machinery/config/config/network.go.
+const LINKS: [&str; 6] =
+    ["LinkConfig", "BondConfig", "VLANConfig", "BridgeConfig", "DummyLinkConfig", "WireguardConfig"];
+
+/// Returns where raw patches first describe a link by a document.
+fn first_raw_link(patches: &[Arc<Patch>]) -> Option<Location> {
+    let mut documents = LINKS.iter().flat_map(|kind| raw::documents(patches, kind));
+    let (patch, document) = documents.next()?;
+    let name = document.scalars("name").into_iter().next()?;
+    Some(patch.locator.location(name.bytes))
 }
 
 /// Whether raw patches have a DHCP client, or an address that is not known here.

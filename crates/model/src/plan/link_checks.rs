@@ -40,6 +40,7 @@ pub(super) fn check(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
             check_options(check, bond, &at.child("bond"));
         }
     }
+    check_default_gateways(check);
     check_metrics(check);
     check_macs(check);
     check_vlans(check);
@@ -214,6 +215,32 @@ fn check_options(check: &mut Check<'_>, bond: &Bond, at: &Pointer) {
         };
         let location = check.key(at.child(delay));
         check.push(Diagnostic::new(Code::InvalidDocument, message, location).help(help));
+    }
+}
+
+/// Reports a default route whose gateway is of the other family.
+///
+/// A default route is written without a destination, so its family is that of the gateway: release-1.13
+/// controllers/network/route_config.go. Other routes have a destination, and the rules of Talos compare the two.
+fn check_default_gateways(check: &mut Check<'_>) {
+    for (name, link) in &check.file.device.links {
+        for (network, route) in link.routes.iter().filter(|(network, _)| network.network().prefix_len() == 0) {
+            let Some(gateway) = &route.gateway else { continue };
+            let is_ipv4 = gateway.ip().is_ipv4();
+            if is_ipv4 == network.network().addr().is_ipv4() {
+                continue;
+            }
+            let at = Pointer::new("/links").child(name).child("routes").child(network).child("gateway");
+            let ([own, other], own_network) =
+                if is_ipv4 { (["IPv4", "IPv6"], "0.0.0.0/0") } else { (["IPv6", "IPv4"], "::/0") };
+            let message = format!("the gateway {gateway} is of {own}, and the route to {network} of {other}");
+            let location = check.at(at);
+            check.push(
+                Diagnostic::new(Code::UnreachableGateway, message, location)
+                    .note(format!("Talos adds a default route of {own}, and none of {other}"))
+                    .help(format!("write a gateway of {other}, or the destination `{own_network}`")),
+            );
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use talosmith_document::{Node, Pointer};
-use talosmith_machinery::main_section;
+use talosmith_machinery::section_path;
+use talosmith_machinery::talos_data::talos;
 
 use super::Schema;
 use super::flow::{flow, system_disk};
@@ -52,17 +53,22 @@ const OTHER_NAMES: &[(&str, &str)] = &[
 const MAX_INLINE: usize = 300;
 
 impl Translator<'_> {
-    /// Returns where a setting of a device belongs; none for a key that no device has room for.
-    pub(super) fn elsewhere(&self, at: &Pointer, key: &str) -> Option<String> {
+    /// Returns the keys that lead from a device, or a layer of devices, to a place; none for a place that is in neither.
+    pub(super) fn below_device(&self, at: &Pointer) -> Option<Vec<String>> {
         let is_layer = |key: &str| matches!(key, "defaults" | "controlplane" | "worker");
         let path: Vec<String> = at.segments().collect();
-        let below = match path.iter().position(|key| is_layer(key)) {
-            Some(layer) => &path[layer + 1..],
+        let start = match path.iter().position(|key| is_layer(key)) {
+            Some(layer) => layer + 1,
             // A group has a name: /clusters/<name>/groups/<name>.
-            None if path.get(2).is_some_and(|key| key == "groups") => path.get(4..)?,
-            None if self.schemas[0].0 == Schema::Device => &path[..],
+            None if path.get(2).is_some_and(|key| key == "groups") => 4,
+            None if self.schemas[0].0 == Schema::Device => 0,
             None => return None,
         };
+        path.get(start..).map(<[String]>::to_vec)
+    }
+
+    /// Returns where a setting belongs that is written under a key which the mapping at `at` does not have; none if that is not known.
+    pub(super) fn elsewhere(&self, at: &Pointer, below: &[String], key: &str) -> Option<String> {
         let entries = self.document.root.at(at).map_or(&[][..], Node::entries);
         // A line that is not indented below its key is no setting of its own.
         if entries.iter().take_while(|entry| *entry.key != *key).any(|entry| entry.value.is_empty_scalar()) {
@@ -77,7 +83,7 @@ impl Translator<'_> {
             return Some(system_disk(&self.text(&at.child(key))));
         }
         let value = self.document.root.at(&at.child(key)).cloned().map(Node::into_json).unwrap_or_default();
-        Some(raw_patch(below, key, value))
+        raw_patch(below, key, value)
     }
 
     fn other_name(&self, key: &str) -> Option<String> {
@@ -104,22 +110,34 @@ impl Translator<'_> {
     }
 }
 
-/// Returns how a setting that no key of a device has is written as a raw patch, with its value if Talos has the setting.
-fn raw_patch(below: &[String], key: &str, value: Value) -> String {
+/// Returns how a setting that no key of a device has is written as a raw patch, with its value; none if Talos has no such setting.
+fn raw_patch(below: &[String], key: &str, value: Value) -> Option<String> {
     let keys: Vec<&str> = below.iter().map(String::as_str).chain([key]).collect();
     let is_section = below.is_empty() && matches!(key, "machine" | "cluster");
-    let section = if is_section { None } else { main_section(&keys.join(".")) };
+    let section = if is_section { None } else { section_path(&keys.join(".")) };
     if !is_section && section.is_none() {
-        return "a setting of Talos that has no key is written as a raw patch, in Talos's own form, under `patches`"
-            .to_owned();
+        return talos::kind_named(key).filter(|_| below.is_empty()).map(|kind| document(key, kind));
     }
-    let inner = keys.iter().copied().rev().chain(section).fold(value, |value, key| serde_json::json!({ key: value }));
+    let sections = section.iter().flat_map(|path| path.rsplit('.'));
+    let inner = keys.iter().copied().rev().chain(sections).fold(value, |value, key| serde_json::json!({ key: value }));
     let inner = flow(&inner);
     if inner.len() > MAX_INLINE {
-        let path: Vec<&str> = section.into_iter().chain(keys).collect();
-        return format!("this setting has no key: move it to a raw patch under `patches`, as `{}`", path.join("."));
+        let path: Vec<&str> = section.as_deref().into_iter().chain(keys).collect();
+        return Some(format!(
+            "this setting has no key: move it to a raw patch under `patches`, as `{}`",
+            path.join(".")
+        ));
     }
-    format!("this setting has no key: move it to a raw patch\npatches:\n  {}:\n    inline: {inner}", patch_name(key))
+    let name = patch_name(key);
+    Some(format!("this setting has no key: move it to a raw patch\npatches:\n  {name}:\n    inline: {inner}"))
+}
+
+/// Returns how a document of Talos is written as a raw patch.
+fn document(key: &str, kind: &str) -> String {
+    let name = patch_name(key);
+    format!(
+        "this setting has no key: write the document {kind} in Talos's own form, as a raw patch that begins with\npatches:\n  {name}:\n    inline:\n      apiVersion: v1alpha1\n      kind: {kind}"
+    )
 }
 
 /// `extraMounts` as `extra-mounts`.

@@ -48,14 +48,18 @@ pub(super) fn as_mapping(value: &Value, is_nested: bool) -> Option<Value> {
     Some(Value::Object(items.iter().map(item).collect::<Option<_>>()?))
 }
 
-/// The value in the shape of a list of strings: the values of a mapping, or its keys if they have no string.
+/// The value in the shape of a list of strings: the strings of a mapping and of its lists, or the names in it where they have no list.
 pub(super) fn as_strings(value: &Value) -> Option<Value> {
-    let entries = value.as_object().filter(|map| !map.is_empty())?;
-    let is_names = entries.values().all(|value| !value.is_string());
-    Some(Value::Array(
-        entries.iter().map(|(key, value)| if is_names { key.as_str().into() } else { value.clone() }).collect(),
-    ))
-    .filter(|list| list.as_array().is_some_and(|items| items.iter().all(Value::is_string)))
+    let mut strings = Vec::new();
+    for (key, value) in value.as_object().filter(|map| !map.is_empty())? {
+        match value {
+            Value::String(_) => strings.push(value.clone()),
+            Value::Array(items) if items.iter().all(Value::is_string) => strings.extend_from_slice(items),
+            Value::Null | Value::Bool(_) | Value::Object(_) => strings.push(key.as_str().into()),
+            Value::Array(_) | Value::Number(_) => return None,
+        }
+    }
+    Some(strings.into())
 }
 
 /// Returns how the disk to install on is written, for what a user wrote as its path or selector.

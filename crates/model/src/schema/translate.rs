@@ -102,15 +102,24 @@ impl Translator<'_> {
         };
         let finding = Diagnostic::new(Code::UnknownKey, message, Location::key(self.source, at.child(key)));
         let finding = match finding.did_you_mean(key, keys.iter().copied()) {
-            Ok(finding) if keys.contains(&"patches") => finding.help("what has no key is written under `patches`"),
-            Ok(finding) => finding,
-            Err(finding) => match self.elsewhere(at, key) {
-                Some(help) => finding.help(help),
-                None => finding,
-            },
+            Ok(finding) if keys.contains(&"patches") => {
+                return finding.help("what has no key is written under `patches`");
+            }
+            Ok(finding) => return finding,
+            Err(finding) => finding,
         };
+        let below = self.below_device(at);
+        if let Some(help) = below.as_ref().and_then(|below| self.elsewhere(at, below, key)) {
+            return finding.help(help);
+        }
         let subject = if name.is_empty() { "the keys here".to_owned() } else { format!("the keys of `{name}`") };
-        finding.note(format!("{subject}: {}", keys.join(", ")))
+        let finding = finding.note(format!("{subject}: {}", keys.join(", ")));
+        match below {
+            Some(_) => finding.help(
+                "a setting of Talos that has no key is written as a raw patch, in Talos's own form, under `patches`",
+            ),
+            None => finding,
+        }
     }
 
     fn missing_key(&self, at: &Pointer, key: &str, rule: &Value) -> Diagnostic {
@@ -168,7 +177,11 @@ impl Translator<'_> {
         let finding = self.wrong(format!("`{}` must be {expected}, not {}", dotted(at), kind(&value)), at);
         if expected == "a list" && !value.is_null() {
             let is_of_strings = self.resolved(&rule["items"])["type"] == "string";
-            let list = as_strings(&value).filter(|_| is_of_strings).unwrap_or_else(|| Value::Array(vec![value]));
+            let list = match is_of_strings && value.is_object() {
+                true => as_strings(&value),
+                false => Some(Value::Array(vec![value])),
+            };
+            let Some(list) = list else { return finding };
             return finding.help(format!("write it as a list:\n{}: {}", at.last().unwrap_or_default(), flow(&list)));
         }
         let name = at.last().unwrap_or_default();
