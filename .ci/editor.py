@@ -33,7 +33,7 @@ class Server:
         return json.loads(self.process.stdout.read(length))
 
     def wait(self, wanted, settings):
-        """Returns the first message that is wanted, and answers what the server asks meanwhile."""
+        """Returns the first message that is wanted, and answers the requests of the server meanwhile."""
         while True:
             message = self.receive()
             if wanted(message):

@@ -40,9 +40,9 @@ def documents(program):
     def printed(*arguments):
         return subprocess.run([program, *arguments], check=True, stdout=subprocess.PIPE).stdout
 
-    said = printed("--version").decode().split()
-    if said[1:2] != [VERSION]:
-        sys.exit(f"{program} is version {said[1]}, and Cargo.toml has {VERSION}")
+    printed_version = printed("--version").decode().split()
+    if printed_version[1:2] != [VERSION]:
+        sys.exit(f"{program} is version {printed_version[1]}, and Cargo.toml has {VERSION}")
     files = {"man/man1/talosmith.1": printed("man")}
     for page in re.findall(r"^talosmith\\-(\S+)\(1\)$", files["man/man1/talosmith.1"].decode(), re.MULTILINE):
         name = page.replace("\\", "")

@@ -196,9 +196,9 @@ fn a_key_in_the_model_is_masked_in_every_output() {
     for arguments in commands {
         let ran = sandbox.run(arguments);
         assert_eq!(ran.status, 1, "{arguments:?}");
-        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let output = format!("{}{}", ran.stdout, ran.stderr);
         for part in forms().iter().map(String::as_str).chain(["q7Zp0Xw9"]) {
-            assert!(!said.contains(part), "{arguments:?} shows {part}: {said}");
+            assert!(!output.contains(part), "{arguments:?} shows {part}: {output}");
         }
     }
     insta::assert_snapshot!("key-in-the-model", sandbox.run(&["check"]).stdout);

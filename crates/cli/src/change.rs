@@ -59,7 +59,7 @@ impl Change {
     }
 
     pub(crate) fn command(&self) -> String {
-        // An orphan may be what is left of a device that is gone.
+        // An orphan may belong to a device that is gone.
         let device = layout::device_of(&self.path).filter(|_| self.kind != ChangeKind::Removed);
         match device {
             Some(name) => format!("talosmith generate {}", layout::device_folder(name)),

@@ -92,9 +92,10 @@ fn compare(corpus: &Value) -> (BTreeMap<String, Score>, BTreeMap<String, String>
             count.1 += 1;
             count.0 += usize::from(ours == theirs);
             if ours != theirs {
-                let said: BTreeSet<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
+                let messages: BTreeSet<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
                 let id = case["id"].as_str().expect("an id").to_owned();
-                let _ = write!(wrong.entry(id).or_default(), "\n  {key}: they {}, we {said:?}", verdict["messages"]);
+                let _ =
+                    write!(wrong.entry(id).or_default(), "\n  {key}: they {}, we {messages:?}", verdict["messages"]);
             }
         }
     }
@@ -127,7 +128,7 @@ fn talosmith_agrees_with_the_official_machinery() {
     // Of unseen patches, one of 1,000 may disagree.
     let compared: usize = scores.values().map(|score| score.refused.1 + score.accepted.1).sum();
     let accepted = if unseen.is_some() { compared / 1000 } else { 0 };
-    let differences: String = wrong.iter().map(|(case, said)| format!("{case}{said}\n")).collect();
+    let differences: String = wrong.iter().map(|(case, messages)| format!("{case}{messages}\n")).collect();
     assert!(wrong.len() <= accepted, "{} of {compared} verdicts disagree:\n{differences}", wrong.len());
 }
 

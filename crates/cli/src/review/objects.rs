@@ -161,7 +161,7 @@ mod tests {
         ObjectFile { text: text.to_owned(), location }
     }
 
-    fn said(before: &str, after: &str) -> Vec<String> {
+    fn changes_between(before: &str, after: &str) -> Vec<String> {
         let rows = compare(&[file(before)], &[file(after)]).into_iter();
         rows.map(|row| format!("{}: {}", row.row.class(), row.row.what)).collect()
     }
@@ -173,7 +173,7 @@ mod tests {
                 "kind: StorageClass\nmetadata: {{name: a, annotations: {{d: '{default}'}}}}\nreclaimPolicy: {policy}\nparameters: {{x: {policy}}}\n"
             )
         };
-        let changed = said(&class("Delete", "true"), &class("Retain", "false"));
+        let changed = changes_between(&class("Delete", "true"), &class("Retain", "false"));
         let expected = [
             "k8s: StorageClass a metadata.annotations.d",
             "manual: StorageClass a reclaimPolicy",
@@ -181,9 +181,9 @@ mod tests {
         ];
         assert_eq!(changed, expected);
         let runtime = |handler: &str| format!("kind: RuntimeClass\nmetadata: {{name: kata}}\nhandler: {handler}\n");
-        assert_eq!(said(&runtime("a"), &runtime("b")), ["manual: RuntimeClass kata handler"]);
-        assert_eq!(said(&runtime("a"), &runtime("a")), Vec::<String>::new());
-        assert_eq!(said(&runtime("a"), "kind: Kustomization\n"), ["k8s: RuntimeClass kata"]);
+        assert_eq!(changes_between(&runtime("a"), &runtime("b")), ["manual: RuntimeClass kata handler"]);
+        assert_eq!(changes_between(&runtime("a"), &runtime("a")), Vec::<String>::new());
+        assert_eq!(changes_between(&runtime("a"), "kind: Kustomization\n"), ["k8s: RuntimeClass kata"]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl<'a> GitTree<'a> {
             Some(program) => program,
             None => self.git.cat_files()?,
         };
-        let bytes = ask(&mut program, id).map_err(|_| FAILED)?;
+        let bytes = request(&mut program, id).map_err(|_| FAILED)?;
         // The rest of a huge file is not read, but the process ends with its pipe.
         if bytes.as_ref().is_none_or(|bytes| bytes.len() <= MAX_BYTES) {
             *reader = Some(program);
@@ -152,7 +152,7 @@ fn note_strange(strange: &mut BTreeMap<String, String>, path: &Utf8Path) {
 }
 
 /// Sends one request to `git cat-file --batch`, which answers `<id> <type> <size>`, a line feed, the bytes and another line feed, or `<id> missing`.
-fn ask(program: &mut InteractiveProgram, id: &str) -> io::Result<Option<Vec<u8>>> {
+fn request(program: &mut InteractiveProgram, id: &str) -> io::Result<Option<Vec<u8>>> {
     writeln!(program.input, "{id}")?;
     program.input.flush()?;
     let answer = &mut program.output;

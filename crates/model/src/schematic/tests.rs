@@ -348,11 +348,11 @@ fn keys_that_the_factory_may_write_otherwise_are_refused() {
 
 #[test]
 fn refusals_say_why() {
-    let said = |text: &str| with_kernel_arg(text).id().expect_err("refused").to_string();
-    assert_eq!(said(" a\nb"), "a string of several lines starts with white space");
-    assert_eq!(said("a \nb"), "a line of a string of several lines ends with white space");
-    assert_eq!(said("a\rb"), "a string contains the control character U+000D");
-    assert_eq!(said("a\u{2028}b"), "a string contains the line separator U+2028");
+    let refusal = |text: &str| with_kernel_arg(text).id().expect_err("refused").to_string();
+    assert_eq!(refusal(" a\nb"), "a string of several lines starts with white space");
+    assert_eq!(refusal("a \nb"), "a line of a string of several lines ends with white space");
+    assert_eq!(refusal("a\rb"), "a string contains the control character U+000D");
+    assert_eq!(refusal("a\u{2028}b"), "a string contains the line separator U+2028");
 }
 
 #[test]
