@@ -40,6 +40,23 @@ fn a_repository_in_a_subfolder_is_checked_with_the_folder_as_an_option() {
 }
 
 #[test]
+fn the_top_of_a_git_repository_is_the_limit_of_the_search() {
+    let sandbox = Sandbox::of(&[HOME, ("devices/a/device.yaml", &format!("name: a\n{NODE}")), ("apps/web/a.txt", "")]);
+    assert_eq!(sandbox.run(&["-C", "apps/web", "generate"]).status, 0);
+    // A worktree and a submodule have a file `.git`.
+    sandbox.write("apps/web/.git", "gitdir: elsewhere\n");
+    let folder = sandbox.path("").canonicalize().expect("a folder").display().to_string();
+    let folder = folder.trim_end_matches('/');
+    let ran = sandbox.run(&["-C", "apps/web", "validate"]);
+    let error = format!(
+        "error: there is no talosmith.yaml here or in a folder above; the one in {folder} is outside of this repository of git: `-C {folder}` reads it\n"
+    );
+    assert_eq!(ran, Ran { status: 2, stdout: String::new(), stderr: error });
+    assert_eq!(sandbox.run(&["-C", "apps/web", "init", "b"]).status, 0);
+    assert!(sandbox.path("apps/web/talosmith.yaml").exists() && !sandbox.path("devices/b").exists());
+}
+
+#[test]
 fn an_absolute_path_names_a_repository_and_a_device_from_anywhere() {
     let sandbox = Sandbox::of(&[HOME, ("devices/a/device.yaml", &format!("name: a\n{NODE}"))]);
     let elsewhere = Sandbox::of(&[]);

@@ -36,7 +36,7 @@ use crate::report::{self, Entries, count};
 use crate::selection::Selection;
 use crate::source_cache::SourceCache;
 use crate::staleness::Generate;
-use crate::tree::{Root, Tree, WorkTree, misnamed_fleet_file, read_standard_input, resolve_links};
+use crate::tree::{Root, Tree, WorkTree, fleet_folder_above, misnamed_fleet_file, read_standard_input, resolve_links};
 
 /// A config compiler for Git repositories of Talos Linux nodes
 #[derive(Debug, Parser)]
@@ -164,7 +164,9 @@ impl Context<'_> {
         if let Some(root) = root.as_ref().filter(|_| absolute.is_some() && self.global.directory.is_none()) {
             let _ = self.found_at.set(root.path.clone());
         }
-        root.ok_or_else(|| LoadError::NoFleetFile { misnamed: misnamed_fleet_file(&start) }.into())
+        let missing =
+            || LoadError::NoFleetFile { misnamed: misnamed_fleet_file(&start), outside: fleet_folder_above(&start) };
+        root.ok_or_else(|| missing().into())
     }
 
     /// Prints findings in the format that the user chose, on standard output if they are the command's result; notes for programs alone.

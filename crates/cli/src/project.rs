@@ -10,6 +10,7 @@ use talosmith_model::{FleetFile, LintLevel};
 use talosmith_render::Renderer;
 
 use crate::named_files::{Overrides, missing_resources, unencrypted_files};
+use crate::printable::shell_quote;
 use crate::source_cache::SourceCache;
 use crate::tree::{EntryKind, ReadError, Tree};
 use crate::user_templates::UserTemplates;
@@ -35,23 +36,29 @@ pub struct Project<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    #[error("there is no {FLEET_FILE} here or in a folder above; {}", no_fleet_help(.misnamed.as_deref()))]
+    #[error("there is no {FLEET_FILE} here or in a folder above; {}", no_fleet_help(.misnamed.as_deref(), .outside.as_deref()))]
     NoFleetFile {
         /// A file that looks like a misnamed one.
         misnamed: Option<Utf8PathBuf>,
+        /// The folder with the one above the repository of git.
+        outside: Option<Utf8PathBuf>,
     },
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
 /// What to do where there is no fleet file, or only one with another name.
-fn no_fleet_help(misnamed: Option<&Utf8Path>) -> String {
-    match misnamed {
-        Some(path) => {
+fn no_fleet_help(misnamed: Option<&Utf8Path>, outside: Option<&Utf8Path>) -> String {
+    match (misnamed, outside) {
+        (Some(path), _) => {
             let name = path.with_file_name(FLEET_FILE);
             format!("`{path}` is not read: `mv {path} {name}`")
         }
-        None => "name its folder with `-C`, or begin a new one with `talosmith init`".to_owned(),
+        (None, Some(folder)) => {
+            let folder = shell_quote(folder.as_str());
+            format!("the one in {folder} is outside of this repository of git: `-C {folder}` reads it")
+        }
+        (None, None) => "name its folder with `-C`, or begin a new one with `talosmith init`".to_owned(),
     }
 }
 
@@ -63,7 +70,8 @@ impl<'a> Project<'a> {
     pub fn open(tree: &'a dyn Tree) -> Result<Self, LoadError> {
         let sources = SourceCache::new(tree);
         let mut findings = Vec::new();
-        let text = sources.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile { misnamed: None })?;
+        let text =
+            sources.read(Utf8Path::new(FLEET_FILE))?.ok_or(LoadError::NoFleetFile { misnamed: None, outside: None })?;
         let (fleet, wrong) = match text {
             Ok((source, text)) => FleetFile::read(source, &text),
             Err(finding) => (None, vec![finding]),

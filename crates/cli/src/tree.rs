@@ -19,7 +19,7 @@ pub(crate) use committed::CommittedTree;
 pub(crate) use git::GitTree;
 pub use memory::MemoryTree;
 pub(crate) use overlay::Overlay;
-pub(crate) use root::{Root, exists, misnamed_fleet_file, resolve_links};
+pub(crate) use root::{Root, exists, fleet_folder_above, misnamed_fleet_file, resolve_links};
 pub use work::WorkTree;
 pub(crate) use work::read_standard_input;
 

@@ -15,10 +15,12 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Finds the repository that contains a folder; none if neither it nor a folder above has a talosmith.yaml.
+    /// Finds the repository that contains a folder; none if neither it nor a folder above has a talosmith.yaml. As for git, the top of a
+    /// repository is the limit: a repository in another one has nothing to do with the files around it.
     pub(crate) fn find(start: &Utf8Path) -> io::Result<Option<Self>> {
         let start = resolve_links(start)?;
-        let root = start.ancestors().find(|folder| folder.join(FLEET_FILE).is_file());
+        let top = start.ancestors().find(|folder| exists(&folder.join(".git")));
+        let root = fleet_folder(&start).filter(|folder| top.is_none_or(|top| folder.starts_with(top)));
         Ok(root.map(|folder| {
             let below = start.strip_prefix(folder).unwrap_or(Utf8Path::new("")).to_owned();
             Self { path: folder.to_owned(), below }
@@ -32,6 +34,16 @@ impl Root {
         let inside = resolved.as_ref().and_then(|resolved| resolved.strip_prefix(&self.path).ok());
         inside.map_or_else(|| path.to_owned(), |inside| up.join(inside))
     }
+}
+
+/// Returns the innermost folder with a talosmith.yaml among a folder and those above it.
+fn fleet_folder(start: &Utf8Path) -> Option<&Utf8Path> {
+    start.ancestors().find(|folder| folder.join(FLEET_FILE).is_file())
+}
+
+/// Returns the folder above a folder that has a talosmith.yaml, also outside of the repository of git.
+pub(crate) fn fleet_folder_above(start: &Utf8Path) -> Option<Utf8PathBuf> {
+    fleet_folder(&resolve_links(start).ok()?).map(Utf8Path::to_owned)
 }
 
 /// Returns the file in a folder that looks like a misnamed talosmith.yaml.
