@@ -1,6 +1,6 @@
 //! `talosmith import` of files in forms that the model does not have: aliases, and applications of a cluster.
 
-use crate::import::{assert_generates, imported};
+use crate::import::{assert_generates, assert_no_secrets, imported};
 use crate::sandbox::Sandbox;
 
 const ALIASES: &str = "machine:
@@ -113,5 +113,72 @@ fn nodes_without_files_of_their_own_are_named_by_their_roles() {
     imported(&sandbox, &["patches", "--role", "a=controlplane", "--role", "b=worker", "--talos-version", "v1.13.8"]);
     insta::assert_snapshot!("import-roles-talosmith.yaml", sandbox.read("talosmith.yaml"));
     assert!(sandbox.read("devices/b/device.yaml").contains("role: worker\n"));
+    assert_generates(&sandbox, &[]);
+}
+
+const JSON_KUBELET: &str = "- op: add
+  path: /machine/kubelet/extraArgs
+  value:
+    rotate-server-certificates: \"true\"
+- op: add
+  path: /machine/env
+  value: { TOKEN: CANARY-of-a-json-patch }
+";
+
+const JSON_API: &str = "# No admission control.
+- op: test
+  path: /machine/type
+  value: controlplane
+- op: remove
+  path: /cluster/apiServer/admissionControl
+- op: add
+  path: /cluster/apiServer/certSANs/-
+  value: api.lab.example
+- op: add
+  path: /machine/pods
+  value: [{ kind: Pod }]
+";
+
+const JSON_FILE: &str = "[{\"op\": \"add\", \"path\": \"/machine/nodeLabels/example.org~1a\", \"value\": \"b\"}]\n";
+const JSON_COPY: &str = "- op: copy\n  from: /machine/type\n  path: /machine/nodeLabels/type\n";
+
+fn json_patches() -> Sandbox {
+    Sandbox::of(&[
+        ("patches/all/kubelet.yaml", JSON_KUBELET),
+        ("patches/all/labels.json", JSON_FILE),
+        ("patches/cp-1/api.yaml", JSON_API),
+    ])
+}
+
+#[test]
+fn json_patches_become_keys_and_merge_patches() {
+    // Only a base config up to 1.11 accepts them, and there the proof applies them as Talos does.
+    let sandbox = json_patches();
+    let ran = imported(&sandbox, &["patches", "--talos-version", "v1.13.8"]);
+    insta::assert_snapshot!("import-json-patches", ran.stdout);
+    insta::assert_snapshot!("import-json-patches-talosmith.yaml", sandbox.read("talosmith.yaml"));
+    insta::assert_snapshot!("import-json-patches-device.yaml", sandbox.read("devices/cp-1/device.yaml"));
+    assert_generates(&sandbox, &[]);
+    assert_no_secrets(&sandbox, &ran, &["patches/all/kubelet.yaml"], &["CANARY"]);
+    for base in ["v1.12.0", "v1.13.0"] {
+        let sandbox = json_patches();
+        let ran = imported(&sandbox, &["patches", "--talos-version", "v1.13.8", "--base-config", base]);
+        assert!(ran.stdout.contains("\n  cp-1: the machine config is the same\n"), "{}", ran.stdout);
+        assert_generates(&sandbox, &[]);
+    }
+}
+
+#[test]
+fn an_operation_without_an_equal_merge_patch_is_listed_with_its_line() {
+    let sandbox = json_patches();
+    sandbox.write("patches/cp-1/image.yaml", JSON_COPY);
+    let ran = imported(&sandbox, &["patches", "--talos-version", "v1.13.8", "--base-config", "v1.13.0"]);
+    insta::assert_snapshot!("import-json-patch-copy", ran.stdout);
+    // The old base config accepts the JSON patch as it is.
+    let sandbox = json_patches();
+    sandbox.write("patches/cp-1/image.yaml", JSON_COPY);
+    let ran = imported(&sandbox, &["patches", "--talos-version", "v1.13.8"]);
+    insta::assert_snapshot!("import-json-patch-copy-raw", ran.stdout);
+    assert_eq!(sandbox.read("devices/cp-1/patches/image.yaml"), JSON_COPY);
     assert_generates(&sandbox, &[]);
 }

@@ -11,7 +11,7 @@ use super::rules::{Rules, conflicts};
 use super::value::Value;
 use super::{base, deletion};
 use crate::placeholder::is_unknown;
-use crate::talos_data::types::MAIN;
+use crate::talos_data::types::{MAIN, Types};
 use crate::{Role, cel};
 
 /// Returns everything for which Talos refuses the patches together, and what they change in each other's values.
@@ -88,26 +88,31 @@ impl<'a> Config<'a> {
     }
 }
 
-/// Applies an RFC 6902 patch, which Talos does only to a config of a single document.
+/// Applies an RFC 6902 patch. Talos does so only for a config of a single document. With several, it refuses the patch, which is then applied to
+/// the main document as far as possible, so that it hides nothing else.
 fn apply_json_patch<'a>(config: &mut Config<'a>, patch: u16, operations: &'a Value<'static>, report: &mut Report<'_>) {
+    let mut is_refused = false;
     if let ([_, .., last], Some(origin)) = (&config.documents[..], operations.origin) {
+        is_refused = true;
         // That a base has several documents is reported for the patch on its own.
-        if last.of_base {
-            return;
+        if !last.of_base {
+            let message = format!("Talos refuses a JSON patch after {} was added", last.title());
+            let finding = report
+                .finding(Code::JsonPatch, message, origin.of_patch(patch))
+                .note("it takes one only for a config of a single document")
+                .help("write it as a strategic merge patch");
+            report.findings.push(finding);
         }
-        let message = format!("Talos refuses a JSON patch after {} was added", last.title());
-        let finding = report
-            .finding(Code::JsonPatch, message, origin.of_patch(patch))
-            .note("it takes one only for a config of a single document")
-            .help("write it as a strategic merge patch");
-        report.findings.push(finding);
-        return;
     }
     let Some(main) = config.documents.first_mut() else { return };
     for operation in operations.list() {
         let operation = operation.of_patch(patch);
         main.origin = operation.origin;
         if let (Err(message), Some(origin)) = (json_patch::apply(main.value.to_mut(), &operation), operation.origin) {
+            if is_refused {
+                merge_operation(main.value.to_mut(), &operation, config.types);
+                continue;
+            }
             let message = format!("this operation cannot be applied: {message}");
             let finding = report.finding(Code::JsonPatch, message, origin).note("Talos refuses the whole patch");
             report
@@ -115,6 +120,14 @@ fn apply_json_patch<'a>(config: &mut Config<'a>, patch: u16, operations: &'a Val
                 .push(finding.help("spell the path as it is in the config, or write a strategic merge patch"));
             return;
         }
+    }
+}
+
+/// Merges the value of an operation whose path the main document does not have: another base config has it.
+fn merge_operation<'a>(main: &mut Value<'a>, operation: &Value<'a>, types: &'static Types) {
+    let value = operation.field("value").filter(|_| matches!(operation.text("op"), "add" | "replace"));
+    if let Some(field) = value {
+        Merger::new(types, MAIN, "").document(main, json_patch::around(operation.text("path"), field.value.clone()));
     }
 }
 

@@ -41,6 +41,12 @@ impl Target<'_> {
     fn minor(&self) -> Minor {
         self.version.minor().clamp(talos::oldest_minor(), talos::newest_minor())
     }
+
+    /// The same with a base config of one document, for which Talos accepts JSON patches.
+    #[must_use]
+    pub fn with_one_document(self) -> Self {
+        Self { base: self.base.min((1, documents::SEVERAL_DOCUMENTS_SINCE.1 - 1)), ..self }
+    }
 }
 
 /// A decoded patch.
@@ -82,6 +88,12 @@ impl Patch {
         let json_patch = documents::operations(&documents).cloned();
         let documents = documents.into_iter().filter(|document| !document.all_fields().is_empty());
         Self { documents: documents.map(PatchDocument::new).collect(), timestamps, json_patch }
+    }
+
+    /// Whether it is a JSON patch, a list of operations.
+    #[must_use]
+    pub fn is_json_patch(&self) -> bool {
+        self.json_patch.is_some()
     }
 
     /// Returns the key and the value at some bytes as a line: `mtu: 1500`, and without the value if it is no scalar.

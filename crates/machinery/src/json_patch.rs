@@ -40,7 +40,7 @@ pub(crate) fn apply<'a>(root: &mut Value<'a>, operation: &Value<'a>) -> Result<(
 }
 
 /// Returns the value of an operation as a part of a whole document: the path is mappings and lists around it.
-pub(crate) fn around(path: &str, value: Value<'static>) -> Value<'static> {
+pub(crate) fn around<'a>(path: &str, value: Value<'a>) -> Value<'a> {
     Pointer::new(path).segments().rfold(value, |inner, key| {
         let origin = inner.origin;
         let content = if is_index(&key) {

@@ -67,21 +67,33 @@ impl MergeCheck {
     /// Decodes each file.
     pub(crate) fn decode(&self, of: AppliedFiles<'_>) -> Result<Patches, (String, String)> {
         let target = target_of(of.device);
-        let decoded = self.decoded(&target);
-        let files = of.files.iter().map(|file| {
-            let patch = decode(&decoded, &file.body, &target);
-            patch.map_err(|errors| (file.key.clone(), errors.first().map(|e| e.message.clone()).unwrap_or_default()))
-        });
-        files.collect()
+        of.files.iter().map(|file| self.decode_file(file, &target)).collect()
     }
 
+    fn decode_file(&self, file: &AppliedFile, target: &Target<'_>) -> Result<Arc<Patch>, (String, String)> {
+        let patch = decode(&self.decoded(target), &file.body, target);
+        patch.map_err(|errors| (file.key.clone(), errors.first().map(|e| e.message.clone()).unwrap_or_default()))
+    }
+
+    /// Decodes the files before and after, which may have JSON patches that Talos refuses for their base config.
     fn decode_both(
         &self,
         before: AppliedFiles<'_>,
         after: AppliedFiles<'_>,
     ) -> Result<(Patches, Patches), UnreadableFile> {
-        let of = |side, files| self.decode(files).map_err(|(key, message)| UnreadableFile { side, key, message });
+        let of = |side, files: AppliedFiles<'_>| {
+            let target = target_of(files.device);
+            let patches = files.files.iter().map(|file| self.decode_comparable(file, &target));
+            patches.collect::<Result<_, _>>().map_err(|(key, message)| UnreadableFile { side, key, message })
+        };
         Ok((of(Side::Before, before)?, of(Side::After, after)?))
+    }
+
+    fn decode_comparable(&self, file: &AppliedFile, target: &Target<'_>) -> Result<Arc<Patch>, (String, String)> {
+        self.decode_file(file, target).or_else(|refused| {
+            let patch = self.decode_file(file, &target.with_one_document());
+            patch.ok().filter(|patch| patch.is_json_patch()).ok_or(refused)
+        })
     }
 }
 

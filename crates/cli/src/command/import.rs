@@ -18,7 +18,7 @@ use crate::console::Channel;
 use crate::existing_fleet::ExistingFleet;
 use crate::import::{
     FileScope, FleetFacts, Folder, FoundFiles, ImportProof, ImportedFleet, Inherited, KnownDisks, Masked, Rejected,
-    Roles, has_documents, installed_version, prove, read_folders, reduce, summary,
+    Roles, convert, has_documents, has_json_patches, installed_version, prove, read_folders, reduce, summary,
 };
 use crate::source_cache::SourceCache;
 use crate::starter::TALOS;
@@ -172,6 +172,13 @@ fn reduce_whole(
     configs
 }
 
+/// Returns a guess at the version of the talosctl that generated the base configs; none if it can be that of the nodes. Talos accepts JSON patches
+/// only for base configs up to 1.11, and fields of the main document that became documents only for those up to 1.13.
+fn guessed_base(found: &FoundFiles, talos: &TalosVersion) -> Option<TalosVersion> {
+    let minor = if has_json_patches(&found.sources) { 11 } else { 13 };
+    (talos.minor() > (1, minor)).then(|| TalosVersion { minor, patch: 0, pre: None, ..talos.clone() })
+}
+
 /// Collects the facts about the cluster and its nodes from the arguments, the files and the existing repository.
 fn facts(
     nodes: &NodeOptions,
@@ -202,7 +209,10 @@ fn facts(
     let base = nodes.base_config.clone().or_else(|| whole.base.map(made_by));
     let base = base.or_else(|| known.map(|cluster| cluster.base.clone()));
     let is_known = base.is_some() || is_of_talhelper || has_documents(&found.sources);
-    let is_old = talos.minor() >= (1, 14) && !is_known;
+    let guess = if is_known { None } else { guessed_base(found, &talos) };
+    let is_base_guessed = guess.is_some();
+    let base = base.or(guess).unwrap_or_else(|| talos.clone());
+    found.sources.iter_mut().for_each(|source| convert(source, base.minor()));
     let has_control_plane = existing.as_ref().is_some_and(|fleet| fleet.has_control_plane(&cluster));
     if let Some(fleet) = &existing {
         found.remove_devices(|name| fleet.has_device(name));
@@ -217,10 +227,8 @@ fn facts(
     addresses.extend(nodes.addresses.iter().cloned());
     Ok(FleetFacts {
         cluster,
-        base: base.unwrap_or_else(|| {
-            if is_old { TalosVersion { minor: 13, patch: 0, pre: None, ..talos } } else { talos.clone() }
-        }),
-        is_base_guessed: is_old,
+        base,
+        is_base_guessed,
         talos,
         roles: Roles { known: roles, has_control_plane },
         addresses,

@@ -129,8 +129,7 @@ pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, reje
     let mut names: Vec<&str> = Vec::new();
     for source in sources {
         let FileScope::Device(name) = &source.scope else { continue };
-        let content = file_kind::classify(&source.documents.iter().map(json).collect::<Vec<_>>());
-        let configures_nodes = matches!(content, FileKind::Patch | FileKind::Schematic) || !source.keeps_name;
+        let configures_nodes = matches!(source.kind(), FileKind::Patch | FileKind::Schematic) || !source.keeps_name;
         if configures_nodes && !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -170,12 +169,17 @@ pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, reje
 }
 
 impl Draft {
+    /// Returns the indexes of the files with its values.
+    pub(super) fn sources(&self) -> impl Iterator<Item = usize> + '_ {
+        self.mapped.iter().map(|value| value.source).chain(self.raw.iter().map(|raw| raw.source))
+    }
+
     fn add(&mut self, index: usize, source: &SourceFile, has_kata: bool, rejected: &Rejected) {
         let documents: Vec<Value> = source.documents.iter().map(json).filter(|value| !value.is_null()).collect();
         self.facts.cluster.extend(source.cluster.iter().map(|(key, value)| (key.clone(), value.clone())));
         self.facts.keys.extend(source.keys.clone());
         let stem = stem(&source.name);
-        match file_kind::classify(&documents) {
+        match source.kind() {
             FileKind::Patch => {
                 let mut file = PatchFile { index, source, rejected, has_kata, stem: &stem, remaining: Vec::new() };
                 if !self.add_alternative(&file, &documents) {

@@ -20,8 +20,9 @@ pub(super) enum FileKind {
 /// Returns the kind of the file with these documents.
 pub(super) fn classify(documents: &[Value]) -> FileKind {
     let Some(first) = documents.first() else { return FileKind::Other };
-    if first.is_array() {
-        return FileKind::Patch;
+    if let Some(items) = first.as_array() {
+        let is_json_patch = items.iter().any(|item| item.get("op").is_some());
+        return if is_json_patch { FileKind::Patch } else { FileKind::Other };
     }
     let has = |key: &str| first.get(key).is_some();
     if has("sops") {

@@ -9,8 +9,10 @@ use talosmith_machinery::{PatchLocator, Target, decode_patch};
 use talosmith_model::tailscale_key;
 
 use super::facts::{placeholder, placeholder_of};
+use super::json_patch::config_keys;
 use super::names::free_name;
 use super::source_file::SourceFile;
+use super::value::is_json_patch;
 
 /// The placeholders of the secrets that were found, by the values of the secrets.
 #[derive(Default)]
@@ -77,6 +79,7 @@ impl Masked {
 /// Returns the bytes of each secret, and a name for it. A value is a secret if its field in Talos's types is one, or if it has the form of one.
 fn secret_ranges(source: &SourceFile, version: &TalosVersion) -> Vec<(Range<usize>, String)> {
     let target = Target { version, base: version.minor() };
+    let target = if is_json_patch(&source.documents) { target.with_one_document() } else { target };
     let (_, findings) = decode_patch(&source.documents, &PatchLocator::File(source.id), &target);
     let secrets = findings.into_iter().filter(|finding| finding.code == Code::LiteralSecret);
     let mut found: Vec<(Range<usize>, String)> = secrets
@@ -116,7 +119,8 @@ fn find<'n>(node: &'n Node, at: &Pointer, range: &Range<usize>) -> Option<(Point
 /// Returns the bytes of a secret in a scalar, and a name for it. In a variable `NAME=value`, the secret is the value.
 fn narrowed(range: &Range<usize>, node: &Node, pointer: &Pointer, root: &Node) -> (Range<usize>, String) {
     let has_letter = |key: &String| key.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let mut keys: Vec<String> = pointer.segments().filter(has_letter).collect();
+    let keys = if root.items().is_empty() { pointer.segments().collect() } else { config_keys(root, pointer) };
+    let mut keys: Vec<String> = keys.into_iter().filter(has_letter).collect();
     let is_variable_list = keys.iter().any(|key| key == "environment");
     let document = root.get("kind").and(root.get("name")).and_then(Node::scalar);
     keys.splice(..0, document.map(|(name, _)| name.to_owned()));

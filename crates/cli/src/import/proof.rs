@@ -1,6 +1,7 @@
 //! The proof that a model is equivalent to the imported files: its generated files are compared with them, and so are the machine configs.
 
 mod device;
+mod changed_files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub(crate) use self::device::ProvedDevice;
 use super::difference::{ValueDifference, compare};
 use super::documents::is_cluster_network;
 use super::draft::{Draft, MappedValue, Rejected};
+use super::file_kind::FileKind;
 use super::fleet::ImportedFleet;
 use super::legacy_network::{EmptyNetwork, moved};
 use super::source_file::SourceFile;
@@ -50,6 +52,16 @@ pub(crate) struct ProvedFile {
     pub differences: Vec<ValueDifference>,
     /// Whether one of its values is in an artifact with values of other files. Then it is not compared.
     pub is_merged: bool,
+    pub equality: Equality,
+}
+
+/// How equal an imported file and the files that are generated instead are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Equality {
+    SameData,
+    /// Both make the same machine config.
+    SameConfig,
+    Different,
 }
 
 /// Renders a model, and compares the result with the imported files.
@@ -86,9 +98,10 @@ pub(crate) fn prove<'t>(
         let of_draft =
             |rendered: &&RenderedArtifacts| rendered.device.as_ref().is_some_and(|device| device.name == draft.name);
         let Some(rendered) = rendered.iter().find(of_draft) else { continue };
-        files.extend(prove_files(draft, rendered, sources));
         let proof = DeviceProof { draft, rendered, sources, inherited: &fleet.inherited, inspection: &inspection };
-        devices.extend(proof.prove(&mut rejected));
+        let proved = proof.prove(&mut rejected);
+        files.extend(prove_files(draft, rendered, sources, proved.as_ref()));
+        devices.extend(proved);
     }
     files.extend(prove_applications(&fleet.generated, &rendered, sources));
     Ok(ImportProof { inspection, files, devices, rejected })
@@ -145,7 +158,12 @@ fn has_key(value: &MappedValue, keys: &[String]) -> bool {
 }
 
 /// Compares each file of a device with the artifacts that contain its values.
-fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFile]) -> Vec<ProvedFile> {
+fn prove_files(
+    draft: &Draft,
+    rendered: &RenderedArtifacts,
+    sources: &[SourceFile],
+    proved: Option<&ProvedDevice>,
+) -> Vec<ProvedFile> {
     let mut by_source: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     let mut by_key: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for value in &draft.mapped {
@@ -156,6 +174,11 @@ fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFil
     }
     for raw in &draft.raw {
         by_source.entry(raw.source).or_default().insert(format!("patches.{}", raw.name));
+    }
+    // Of a JSON patch, all operations may be lost.
+    let own = sources.iter().enumerate().filter(|(_, source)| source.applies_to(&draft.name, draft.role));
+    for (index, _) in own.filter(|(_, source)| source.json_patch.is_some()) {
+        by_source.entry(index).or_default();
     }
     let parts =
         || rendered.artifacts.iter().flat_map(|artifact| artifact.parts().iter().map(move |part| (artifact, part)));
@@ -172,11 +195,36 @@ fn prove_files(draft: &Draft, rendered: &RenderedArtifacts, sources: &[SourceFil
             EmptyNetwork::Removed,
         )
         .documents();
-        let differences = if is_merged { Vec::new() } else { compare(old, texts, &draft.facts.hidden) };
+        let mut differences = if is_merged { Vec::new() } else { compare(old, texts, &draft.facts.hidden) };
         let device = (!sources[source].keeps_name).then(|| draft.name.clone());
-        ProvedFile { path: sources[source].path.clone(), device, generated, differences, is_merged }
+        let is_in_config = sources[source].kind() == FileKind::Patch && !is_alternative(&keys);
+        let is_same = |proved: &ProvedDevice| proved.failure.is_none() && !proved.changed.contains(&source);
+        let has_same_form = sources[source].json_patch.as_ref().is_none_or(|patch| patch.text.is_none());
+        let equality = match is_in_config && proved.is_some_and(is_same) {
+            _ if differences.is_empty() && !is_merged && has_same_form => Equality::SameData,
+            true => Equality::SameConfig,
+            false => Equality::Different,
+        };
+        if is_in_config
+            && proved.is_some_and(|proved| proved.failure.is_none())
+            && differences.iter().any(is_new_document)
+        {
+            // The machine config has the same values in another form, except for those that are listed there.
+            differences.clear();
+        }
+        ProvedFile { path: sources[source].path.clone(), device, generated, differences, is_merged, equality }
     });
     files.collect()
+}
+
+/// Whether a document is generated that the imported file does not have.
+fn is_new_document(difference: &ValueDifference) -> bool {
+    difference.before.is_none() && difference.at.starts_with(char::is_uppercase) && !difference.at.contains(": ")
+}
+
+/// Whether a file is an alternative installer image, which is not applied.
+fn is_alternative(keys: &BTreeSet<String>) -> bool {
+    !keys.is_empty() && keys.iter().all(|key| key.starts_with("install.alternatives"))
 }
 
 /// Returns the paths in the main document of a file whose values were mapped.
@@ -201,6 +249,7 @@ fn prove_applications(
             path: path.clone(),
             device: None,
             generated: vec![path.clone()],
+            equality: if differences.is_empty() { Equality::SameData } else { Equality::Different },
             differences,
             is_merged: false,
         })

@@ -43,9 +43,8 @@ pub(crate) fn read_folders(
             Some(scope) => scope,
             None => Some(FileScope::Device(part.as_str().to_owned())),
         });
-        // A folder with folders for all nodes or for a role has those of several nodes.
         let own = path.file_name().filter(|name| FileScope::of_folder(name).is_none() && !is_file);
-        let is_of_all = own.is_some() && tree.list(path)?.iter().any(is_scoped);
+        let is_of_all = own.is_some() && has_several_nodes(tree, path)?;
         let scope =
             folder.scope.clone().or_else(|| scopes.next_back()).filter(|_| !is_of_all || folder.scope.is_some());
         let scoped = ScopedFolder { scope, path: path.to_owned(), is_explicit: folder.scope.is_some() };
@@ -58,9 +57,29 @@ pub(crate) fn read_folders(
     Ok(reader.found)
 }
 
-/// Whether an entry is a folder for the files of all nodes or of a role.
-fn is_scoped(entry: &Entry) -> bool {
-    entry.kind == EntryKind::Folder && matches!(FileScope::of_folder(&entry.name), Some(Some(_)))
+/// Whether a folder has those of several nodes: one for all nodes or for a role, or only folders.
+fn has_several_nodes(tree: &dyn Tree, folder: &Utf8Path) -> Result<bool, ReadError> {
+    let entries = tree.list(folder)?;
+    let folders = || entries.iter().filter(|entry| entry.kind == EntryKind::Folder && !entry.name.starts_with('.'));
+    if folders().any(|entry| matches!(FileScope::of_folder(&entry.name), Some(Some(_)))) {
+        return Ok(true);
+    }
+    let is_yaml = |entry: &Entry| entry.kind == EntryKind::File && has_extension(&entry.name);
+    if folders().next().is_none() || entries.iter().any(is_yaml) {
+        return Ok(false);
+    }
+    for entry in folders().filter(|entry| FileScope::of_folder(&entry.name).is_some()) {
+        // In `node-1/manifests`, the files are those of the device `node-1`.
+        if !has_several_nodes(tree, &folder.join(&entry.name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a file can be imported, by its name.
+fn has_extension(name: &str) -> bool {
+    matches!(Utf8Path::new(name).extension(), Some("yaml" | "yml" | "json"))
 }
 
 /// The innermost folder whose name specifies the scope of a file, or has no meaning.
@@ -120,7 +139,7 @@ impl FolderReader<'_, '_> {
                 EntryKind::Folder => {
                     let mut inner = scoped.enter(&entry.name, &path);
                     let is_device = inner.scope == Some(FileScope::Device(entry.name));
-                    if is_device && scoped.scope.is_none() && self.tree.list(&path)?.iter().any(is_scoped) {
+                    if is_device && scoped.scope.is_none() && has_several_nodes(self.tree, &path)? {
                         inner.scope = None;
                     }
                     self.read_folder(&path, &inner)?;
@@ -133,7 +152,8 @@ impl FolderReader<'_, '_> {
     }
 
     fn read_file(&mut self, path: &Utf8Path, scoped: &ScopedFolder) -> Result<(), ReadError> {
-        if !matches!(path.extension(), Some("yaml" | "yml")) {
+        let is_json = path.extension() == Some("json");
+        if !has_extension(path.as_str()) {
             self.found.skipped.push((path.to_owned(), "not YAML"));
             return Ok(());
         }
@@ -161,13 +181,18 @@ impl FolderReader<'_, '_> {
             Ok(documents) => (documents, None),
             Err(findings) => match aliases::resolved(id, &text) {
                 Some(resolved) => (Vec::new(), Some(resolved)),
+                None if is_json => {
+                    self.found.skipped.push((path.to_owned(), "not YAML"));
+                    return Ok(());
+                }
                 None => {
                     self.found.findings.extend(findings);
                     return Ok(());
                 }
             },
         };
-        let name = path.strip_prefix(&scoped.path).unwrap_or(path).to_string();
+        let name = path.strip_prefix(&scoped.path).unwrap_or(path);
+        let name = if is_json { name.with_extension("yaml").to_string() } else { name.to_string() };
         let scope = scoped.scope.clone().unwrap_or(FileScope::All);
         let mut source = SourceFile::new(path.to_owned(), &name, scope, id, text, documents);
         source.has_explicit_scope = scoped.is_explicit;

@@ -5,6 +5,7 @@ use talosmith_document::{Document, Pointer};
 use talosmith_render::yaml_document;
 
 use super::documents::DOCUMENT_FIELDS;
+use super::json_patch::{described, operation_place};
 use super::source_file::SourceFile;
 use super::value::{json, key_start, leaves};
 
@@ -59,8 +60,9 @@ pub(super) fn remaining_text(
 fn places(source: &SourceFile, remaining: &RemainingDocument) -> Vec<(String, String)> {
     let Some(root) = source.documents.get(remaining.position) else { return Vec::new() };
     let kind = remaining.value["kind"].as_str();
-    if remaining.value.is_array() {
-        return vec![(source.place(root.span.start), "JSON patch".to_owned())];
+    if let Some(operations) = remaining.value.as_array() {
+        let places = operations.iter().enumerate().map(|(index, _)| operation_place(source, index));
+        return places.zip(operations.iter().map(described)).collect();
     }
     // A document of such a kind is mapped as a whole, or no model key has any of its fields.
     if let Some(kind) =

@@ -8,7 +8,8 @@ use talosmith_document::{Node, Pointer, SourceId, TalosVersion, line_column};
 use talosmith_machinery::Role;
 
 use super::aliases::ResolvedText;
-use super::value::{at, json, key_start, leaves};
+use super::file_kind::{self, FileKind};
+use super::value::{at, is_json_patch, json, key_start, leaves};
 
 /// The devices that a file applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,15 @@ pub(crate) struct Folder {
     pub path: Utf8PathBuf,
 }
 
+/// A value that the import did not map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotMapped {
+    /// The file and the line.
+    pub place: String,
+    pub key: String,
+    pub reason: String,
+}
+
 /// A whole machine config, which was reduced to a patch.
 #[derive(Debug)]
 pub(crate) struct WholeConfig {
@@ -34,6 +44,17 @@ pub(crate) struct WholeConfig {
     pub text: String,
     /// The values that the base config has in another form, such as secrets: keys joined by dots.
     pub dropped: BTreeSet<String>,
+}
+
+/// A JSON patch, which was replaced by a merge patch.
+#[derive(Debug)]
+pub(crate) struct JsonPatch {
+    /// The text of the JSON patch; none if the source still has it.
+    pub text: Option<String>,
+    /// The keys of the values that the merge patch sets, joined by dots.
+    pub set: Vec<String>,
+    /// The operations that no merge patch is equal to.
+    pub refused: Vec<NotMapped>,
 }
 
 /// An imported file, or a part of one that is treated as a file, such as a node in talconfig.yaml.
@@ -65,6 +86,8 @@ pub(crate) struct SourceFile {
     pub has_explicit_scope: bool,
     /// The whole machine config that was reduced to `text`.
     pub whole: Option<WholeConfig>,
+    /// The JSON patch that `text` was, or is.
+    pub json_patch: Option<JsonPatch>,
 }
 
 impl SourceFile {
@@ -92,6 +115,24 @@ impl SourceFile {
             masked: BTreeSet::new(),
             has_explicit_scope: false,
             whole: None,
+            json_patch: None,
+        }
+    }
+
+    /// Returns the kind of the file.
+    pub(super) fn kind(&self) -> FileKind {
+        match &self.json_patch {
+            Some(_) => FileKind::Patch,
+            None => file_kind::classify(&self.documents.iter().map(json).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Whether the file applies to a device.
+    pub(super) fn applies_to(&self, device: &str, role: Role) -> bool {
+        match &self.scope {
+            FileScope::All => true,
+            FileScope::Role(own) => *own == role,
+            FileScope::Device(name) => name == device,
         }
     }
 
@@ -185,6 +226,11 @@ pub(crate) fn installed_version(sources: &[SourceFile]) -> Option<TalosVersion> 
         image.as_str()?.rsplit(':').next()?.parse::<TalosVersion>().ok()
     });
     images.max_by_key(|version| (version.major, version.minor, version.patch))
+}
+
+/// Whether a file is a JSON patch.
+pub(crate) fn has_json_patches(sources: &[SourceFile]) -> bool {
+    sources.iter().any(|source| is_json_patch(&source.documents))
 }
 
 /// Whether a file has a document that only base configs of Talos 1.14 and later accept.

@@ -1,6 +1,6 @@
 //! The output of `talosmith import`: the values and files that were not imported, the secrets that were replaced, and the proof.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
@@ -9,19 +9,22 @@ use talosmith_model::layout::device_file;
 use super::difference::ValueDifference;
 use super::documents::{DOCUMENT_FIELDS, DOCUMENTS};
 use super::draft::{Draft, Rejected};
-use super::file_kind::{self, FileKind};
+use super::file_kind::FileKind;
 use super::fleet::ImportedFleet;
 use super::legacy_network::{INTERFACES, obstacle};
 use super::main_document::{FieldMapping, MAIN_FIELDS};
 use super::mask::Masked;
-use super::proof::{ImportProof, ProvedDevice, ProvedFile};
+use super::proof::{Equality, ImportProof, ProvedDevice, ProvedFile};
 use super::reading::FoundFiles;
-use super::source_file::SourceFile;
+use super::source_file::{NotMapped, SourceFile};
 use super::value::{at, json};
 use crate::report::count;
 
 /// The number of differences that are listed for a file or a device.
 const MAX_DIFFERENCES: usize = 20;
+
+/// The number of generated files that are listed for an imported file.
+const MAX_PATHS: usize = 6;
 
 /// The reasons for differences on purpose, by a part of [`ValueDifference::at`].
 const REASONS: [(&str, &str); 6] = [
@@ -72,7 +75,9 @@ fn not_mapped(fleet: &ImportedFleet, found: &FoundFiles, rejected: &Rejected) ->
         (path.to_owned(), line.parse::<usize>().unwrap_or(1))
     };
     let mut lines = BTreeSet::new();
-    for (place, key, reason) in found.talconfig.iter().flat_map(|talconfig| &talconfig.not_mapped) {
+    let of_talconfig = found.talconfig.iter().flat_map(|talconfig| &talconfig.not_mapped);
+    let replaced = found.sources.iter().filter_map(|source| source.json_patch.as_ref().filter(|it| it.text.is_some()));
+    for NotMapped { place, key, reason } in of_talconfig.chain(replaced.flat_map(|patch| &patch.refused)) {
         let (path, line) = split(place);
         lines.insert((path, line, format!("`{key}`: {reason}")));
     }
@@ -93,6 +98,11 @@ fn not_mapped(fleet: &ImportedFleet, found: &FoundFiles, rejected: &Rejected) ->
 
 /// Returns the reason why the value at some keys of a file was not mapped.
 fn reason(source: &SourceFile, keys: &str, rejected: &Rejected) -> String {
+    if let Some(patch) = source.json_patch.as_ref().filter(|patch| patch.text.is_none()) {
+        let refused = patch.refused.iter().find(|refused| refused.key == keys);
+        let reason = refused.map_or("another operation of the JSON patch has no equal merge patch", |it| &it.reason);
+        return reason.to_owned();
+    }
     let is_in = |path: &str| keys == path || keys.starts_with(&format!("{path}."));
     let start = format!("{}#", source.identity());
     let kind = keys.split(['.', ' ']).next().unwrap_or_default();
@@ -132,8 +142,7 @@ fn skipped(found: &FoundFiles, fleet: &ImportedFleet) -> String {
     let used: BTreeSet<usize> =
         fleet.drafts.iter().flat_map(|draft| draft.mapped.iter().map(|value| value.source)).collect();
     for (index, source) in found.sources.iter().enumerate() {
-        let documents: Vec<Value> = source.documents.iter().map(json).collect();
-        let reason = match file_kind::classify(&documents) {
+        let reason = match source.kind() {
             FileKind::KubernetesObjects => "Kubernetes objects that no model key generates",
             FileKind::Encrypted => {
                 "encrypted with SOPS: import the output of `sops --decrypt`, whose secrets are replaced by placeholders"
@@ -153,16 +162,18 @@ fn skipped(found: &FoundFiles, fleet: &ImportedFleet) -> String {
 
 /// Lists the raw patches whose text is not that of the file.
 fn rewritten(drafts: &[Draft], found: &FoundFiles) -> String {
-    let raw = drafts.iter().flat_map(|draft| &draft.raw).map(|raw| (raw, &found.sources[raw.source]));
-    let raw = raw.filter(|(_, source)| source.has_aliases);
-    let lines: BTreeSet<String> =
-        raw.map(|(raw, source)| format!("  {}: raw patch `{}`\n", source.path, raw.name)).collect();
-    let lines: String = lines.into_iter().collect();
-    if lines.is_empty() {
-        lines
-    } else {
-        format!("written without anchors, aliases, merge keys and comments:\n{lines}")
-    }
+    let list = |title: &str, is_listed: &dyn Fn(&SourceFile) -> bool| {
+        let raw = drafts.iter().flat_map(|draft| &draft.raw).map(|raw| (raw, &found.sources[raw.source]));
+        let raw = raw.filter(|(_, source)| is_listed(source));
+        let lines: BTreeSet<String> =
+            raw.map(|(raw, source)| format!("  {}: raw patch `{}`\n", source.path, raw.name)).collect();
+        if lines.is_empty() { String::new() } else { format!("{title}:\n{}", lines.into_iter().collect::<String>()) }
+    };
+    let is_replaced = |source: &SourceFile| source.json_patch.as_ref().is_some_and(|patch| patch.text.is_some());
+    let aliases = list("written without anchors, aliases, merge keys and comments", &|source| {
+        source.has_aliases && !is_replaced(source)
+    });
+    aliases + &list("written as merge patches, without comments", &is_replaced)
 }
 
 /// Lists the keys of layers that the files of a node do not have.
@@ -191,31 +202,72 @@ fn files(files: &[ProvedFile], has_devices: bool) -> String {
     if !has_devices {
         return "no proof: nothing is generated, because the model has errors\n".to_owned();
     }
-    let paths: BTreeSet<&Utf8PathBuf> = files.iter().map(|file| &file.path).collect();
-    let is_equal = |path: &&&Utf8PathBuf| {
-        let mut own = files.iter().filter(|file| file.path == ***path);
-        own.all(|file| file.differences.is_empty() && !file.is_merged)
-    };
-    let equal = paths.iter().filter(is_equal).count();
-    let verb = if equal == 1 { "is" } else { "are" };
-    let all = count(paths.len(), "file");
-    let mut text = format!("proof: of {all}, {equal} {verb} generated with the same data\n");
+    let mut text = format!("proof: {}\n", equality_counts(files));
     let mut lines: Vec<String> = Vec::new();
-    for file in files.iter().filter(|file| file.is_merged || !file.differences.is_empty()) {
-        let generated: Vec<&str> = file.generated.iter().map(|path| path.as_str()).collect();
+    for file in files.iter().filter(|file| file.equality != Equality::SameData) {
         let name = match &file.device {
             Some(device) => format!("{} for {device}", file.path),
             None => file.path.to_string(),
         };
-        lines.push(match file.is_merged {
-            true => format!("  {name}: merged with others into {}\n", generated.join(", ")),
-            false => format!("  {name} differs:\n{}", differences(&file.differences)),
+        let is_alike = |other: &&ProvedFile| {
+            (&other.path, &other.device, other.equality, other.is_merged)
+                == (&file.path, &file.device, file.equality, file.is_merged)
+        };
+        let generated = || names(files.iter().filter(is_alike).flat_map(|file| &file.generated));
+        lines.push(match file.equality {
+            _ if file.is_merged => format!("  {name}: merged with others into {}\n", generated()),
+            Equality::SameData | Equality::SameConfig => format!("  {name}: in another form in {}\n", generated()),
+            Equality::Different if file.generated.is_empty() => {
+                format!("  {name}: not in the model, so the machine config differs\n")
+            }
+            Equality::Different if file.differences.is_empty() => {
+                format!("  {name}: in another form in {}, and the machine config differs\n", generated())
+            }
+            Equality::Different => format!("  {name} differs:\n{}", differences(&file.differences)),
         });
     }
     let mut seen = BTreeSet::new();
     lines.retain(|line| seen.insert(line.clone()));
     text.push_str(&lines.concat());
     text
+}
+
+/// Counts the files by how equal they and the generated files are.
+fn equality_counts(files: &[ProvedFile]) -> String {
+    let mut by_path: BTreeMap<&Utf8PathBuf, Equality> = BTreeMap::new();
+    for file in files {
+        let known = by_path.entry(&file.path).or_insert(file.equality);
+        *known = file.equality.max(*known);
+    }
+    let number = |equality| by_path.values().filter(|own| **own == equality).count();
+    let (data, config, different) =
+        (number(Equality::SameData), number(Equality::SameConfig), number(Equality::Different));
+    let are_generated = |number: usize| if number == 1 { "is generated" } else { "are generated" };
+    let mut parts = Vec::new();
+    if data > 0 || config == 0 {
+        parts.push(format!("{data} {} with the same data", are_generated(data)));
+    }
+    if config > 0 {
+        let verb = if data > 0 { String::new() } else { format!("{} ", are_generated(config)) };
+        parts.push(format!("{config} {verb}in another form with the same machine config"));
+    }
+    if different > 0 {
+        parts.push(format!("{different} {}", if different == 1 { "differs" } else { "differ" }));
+    }
+    format!("of {}, {}", count(by_path.len(), "file"), parts.join(", "))
+}
+
+/// Lists the names of the first generated files. Several devices have files of one name.
+fn names<'p>(paths: impl Iterator<Item = &'p Utf8PathBuf>) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in paths.map(|path| path.as_str().split_once("/manifests/").map_or(path.as_str(), |(_, name)| name)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(MAX_PATHS);
+    let first = names.into_iter().take(MAX_PATHS).collect::<Vec<_>>().join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
 }
 
 fn machine_config(device: &ProvedDevice) -> String {

@@ -18,7 +18,7 @@ use talosmith_render::{Format, parse};
 use self::reader::TalconfigReader;
 use self::text::{variables, with_variables, without_escapes};
 use super::aliases::without_merge_keys;
-use super::source_file::SourceFile;
+use super::source_file::{NotMapped, SourceFile};
 use crate::source_cache::SourceCache;
 use crate::tree::Tree;
 
@@ -31,8 +31,7 @@ pub(crate) struct Talconfig {
     pub talos: Option<TalosVersion>,
     pub roles: BTreeMap<String, Role>,
     pub addresses: BTreeMap<String, String>,
-    /// The keys that are not mapped: the place, the key and the reason.
-    pub not_mapped: Vec<(String, String, String)>,
+    pub not_mapped: Vec<NotMapped>,
 }
 
 /// Whether a document is a talconfig.yaml.

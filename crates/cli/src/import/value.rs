@@ -48,6 +48,13 @@ pub(crate) fn has_directive(value: &Value) -> bool {
     }
 }
 
+/// Whether the documents of a file are a JSON patch: a list of operations.
+pub(super) fn is_json_patch(documents: &[Node]) -> bool {
+    let mut written = documents.iter().filter(|document| !json(document).is_null());
+    let is_list = written.next().is_some_and(|first| first.items().iter().any(|item| item.get("op").is_some()));
+    is_list && written.next().is_none()
+}
+
 /// Returns the value at keys joined by dots.
 pub(crate) fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     path.split('.').filter(|key| !key.is_empty()).try_fold(value, |value, key| value.as_object()?.get(key))

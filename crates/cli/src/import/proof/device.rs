@@ -7,19 +7,22 @@ use talosmith_machinery::{Consequence, Role, Side};
 use talosmith_model::layout::device_file;
 use talosmith_render::{AppliedFile, AppliedFiles, Artifact, LocatedConsequence, Reader};
 
+use super::changed_files::{AppliedPatches, UnequalOperation, changed_files, unequal_operation};
 use super::{RenderedArtifacts, moved_paths};
 use crate::import::device_keys::CONTROL_PLANE_KEYS;
 use crate::import::difference::{ValueDifference, short};
 use crate::import::draft::{Draft, MappedValue, Rejected};
-use crate::import::file_kind::{self, FileKind};
+use crate::import::file_kind::FileKind;
 use crate::import::inherited::Inherited;
 use crate::import::legacy_network::{EmptyNetwork, INTERFACES, moved};
 use crate::import::source_file::{FileScope, SourceFile};
-use crate::import::value::json;
 use crate::inspection::Inspection;
 
 /// The keys in `files` whose artifacts differ on purpose: the differences are listed, and the values stay mapped.
 const EXPECTED_TO_DIFFER: [&str; 3] = ["kata", "hostname", "gpu."];
+
+/// The name of the main document in a difference.
+const MAIN_DOCUMENT: &str = "the main document";
 
 /// A device, with the machine configs before and after the import compared.
 pub(crate) struct ProvedDevice {
@@ -30,6 +33,8 @@ pub(crate) struct ProvedDevice {
     pub differences: Vec<ValueDifference>,
     /// The documents that configure the interfaces of the main document now.
     pub moved: Vec<Value>,
+    /// The files whose values differ in the merged config, by their indexes.
+    pub changed: BTreeSet<usize>,
 }
 
 /// A device and what its machine config is compared with.
@@ -52,7 +57,7 @@ impl DeviceProof<'_, '_> {
             .flat_map(Artifact::parts)
             .map(|part| AppliedFile { key: part.key.to_string(), body: part.body().to_owned() })
             .collect();
-        let (before, mut moved) = imported_patches(draft, sources);
+        let ImportedPatches { files: before, sources: applied, links: mut moved } = imported_patches(draft, sources);
         let sides = (AppliedFiles { device, files: &before }, AppliedFiles { device, files: &after });
         let has_network = device.versions.base.minor() <= (1, 12);
         let empty = if has_network { EmptyNetwork::Kept } else { EmptyNetwork::Removed };
@@ -63,15 +68,30 @@ impl DeviceProof<'_, '_> {
             None => renderer.consequences(&device.versions.talos, sides.0, sides.1),
             Some((file, _)) => renderer.differences_from(file, sides.0, sides.1),
         };
-        let mut proved = ProvedDevice { name: draft.name.clone(), failure: None, differences: Vec::new(), moved };
+        let mut proved = ProvedDevice {
+            name: draft.name.clone(),
+            failure: None,
+            differences: Vec::new(),
+            moved,
+            changed: BTreeSet::new(),
+        };
         match consequences {
             Ok(consequences) => {
+                let base = device.base.iter().filter(|base| base.decoded.is_some()).count();
+                let base_before = base + usize::from(whole.is_some());
                 let dropped = whole.map(|(_, dropped)| dropped);
                 let is_new = |found: &LocatedConsequence| {
                     dropped.is_none_or(|dropped| !is_dropped(dropped, &found.consequence.path))
                 };
-                let found = consequences.into_iter().filter(is_new);
-                proved.differences = found.map(|found| self.difference(found, rejected)).collect();
+                let found: Vec<LocatedConsequence> = consequences.into_iter().filter(is_new).collect();
+                let applied = AppliedPatches { base_before, before: &applied, base_after: base, after: &after };
+                for LocatedConsequence { consequence, .. } in &found {
+                    match self.unequal_operation(consequence) {
+                        Some(operation) => drop(proved.changed.insert(operation.source)),
+                        None => proved.changed.extend(changed_files(draft, consequence, &applied)),
+                    }
+                }
+                proved.differences = found.into_iter().map(|found| self.difference(found, rejected)).collect();
             }
             Err(unreadable) => {
                 let file = if unreadable.side == Side::Before { unreadable.key } else { "a generated file".to_owned() };
@@ -79,6 +99,11 @@ impl DeviceProof<'_, '_> {
             }
         }
         Some(proved)
+    }
+
+    fn unequal_operation(&self, consequence: &Consequence) -> Option<UnequalOperation> {
+        let is_main = consequence.document == MAIN_DOCUMENT;
+        if is_main { unequal_operation(self.draft, self.sources, &consequence.path) } else { None }
     }
 
     /// Describes a difference between the machine configs, and rejects the fact or the layer's key that causes it.
@@ -89,7 +114,12 @@ impl DeviceProof<'_, '_> {
             let path = self.inspection.sources.path(location.source);
             self.inherited.key_of(&path, &location.anchor, &self.draft.name)
         });
-        let Some(key) = key else { return difference(self.draft, &consequence, rejected) };
+        let Some(key) = key else {
+            return match self.unequal_operation(&consequence) {
+                Some(operation) => ValueDifference { reason: Some(operation.reason), ..described(&consequence) },
+                None => difference(self.draft, &consequence, rejected),
+            };
+        };
         let device = device_file(&self.draft.name);
         let reason = format!("a layer of the cluster has it: `{key}` in {device} removes it");
         if is_complete(self.draft, self.sources) {
@@ -173,7 +203,7 @@ fn is_ignored(value: &MappedValue) -> bool {
 }
 
 /// Whether a path in the machine config belongs to a mapped value.
-fn is_about(value: &MappedValue, document: &str, path: &str) -> bool {
+pub(super) fn is_about(value: &MappedValue, document: &str, path: &str) -> bool {
     let Some(own) = value.path() else { return false };
     if own.is_empty() || own == INTERFACES {
         let name = document.split(['`', ' ', '/']).rfind(|part| !part.is_empty()).unwrap_or_default();
@@ -182,16 +212,27 @@ fn is_about(value: &MappedValue, document: &str, path: &str) -> bool {
     path == own || path.starts_with(&format!("{own}."))
 }
 
-/// Returns the imported patches of a device in the order in which they are applied, with placeholders for secrets.
-fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> (Vec<AppliedFile>, Vec<Value>) {
+/// The imported patches of a device in the order in which they are applied, with placeholders for secrets.
+struct ImportedPatches {
+    files: Vec<AppliedFile>,
+    /// The index of each.
+    sources: Vec<usize>,
+    /// The documents that configure the interfaces of their main documents now.
+    links: Vec<Value>,
+}
+
+fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> ImportedPatches {
     let mut used: Vec<usize> = Vec::new();
     let is_alternative =
         |value: &&MappedValue| value.artifacts.iter().all(|key| key.starts_with("install.alternatives"));
     let applied = draft.mapped.iter().filter(|value| !is_alternative(value));
-    for source in applied.map(|value| value.source).chain(draft.raw.iter().map(|raw| raw.source)) {
-        let is_patch =
-            file_kind::classify(&sources[source].documents.iter().map(json).collect::<Vec<_>>()) == FileKind::Patch;
-        if is_patch && sources[source].whole.is_none() && !used.contains(&source) {
+    // A JSON patch may have no operation that was mapped.
+    let is_json_patch =
+        |index: &usize| sources[*index].json_patch.is_some() && sources[*index].applies_to(&draft.name, draft.role);
+    let json_patches = (0..sources.len()).filter(is_json_patch);
+    let raw = draft.raw.iter().map(|raw| raw.source);
+    for source in applied.map(|value| value.source).chain(raw).chain(json_patches) {
+        if sources[source].kind() == FileKind::Patch && sources[source].whole.is_none() && !used.contains(&source) {
             used.push(source);
         }
     }
@@ -199,10 +240,12 @@ fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> (Vec<AppliedFile>,
     let mut links = Vec::new();
     let file = |index: usize| {
         let source = &sources[index];
-        let body = draft.facts.hidden.iter().fold(source.text.clone(), |text, (value, name)| text.replace(value, name));
+        let written = source.json_patch.as_ref().and_then(|patch| patch.text.as_ref()).unwrap_or(&source.text);
+        let body = draft.facts.hidden.iter().fold(written.clone(), |text, (value, name)| text.replace(value, name));
         let moved = moved(&body, &moved_paths(draft, index), &draft.facts.selected_links, EmptyNetwork::Removed);
         links.extend(moved.links);
         AppliedFile { key: source.path.to_string(), body: moved.text }
     };
-    (used.into_iter().map(file).collect(), links)
+    let files = used.iter().copied().map(file).collect();
+    ImportedPatches { files, sources: used, links }
 }

@@ -12,7 +12,7 @@ use super::keys::{CLUSTER_KEYS, NODE_KEYS, WITHOUT_EFFECT};
 use super::node::NodePatch;
 use super::text::{device_name, remove_templates, with_variables, without_parents};
 use crate::import::aliases;
-use crate::import::source_file::{FileScope, SourceFile};
+use crate::import::source_file::{FileScope, NotMapped, SourceFile};
 use crate::import::value::key_start;
 use crate::source_cache::SourceCache;
 use crate::tree::Tree;
@@ -256,7 +256,8 @@ impl TalconfigReader<'_> {
     /// Records a key that is not mapped.
     pub(super) fn add_not_mapped(&mut self, keys: &[impl AsRef<str>], reason: &str) {
         let names = keys.iter().map(AsRef::as_ref).filter(|key| key.parse::<usize>().is_err());
-        let entry = (self.place(keys), names.collect::<Vec<_>>().join("."), reason.to_owned());
+        let key = names.collect::<Vec<_>>().join(".");
+        let entry = NotMapped { place: self.place(keys), key, reason: reason.to_owned() };
         if !self.talconfig.not_mapped.contains(&entry) {
             self.talconfig.not_mapped.push(entry);
         }
