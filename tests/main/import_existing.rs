@@ -46,6 +46,56 @@ fn a_layer_that_adds_a_value_is_a_difference_with_its_key() {
     assert_eq!(sandbox.run(&["validate", "--quiet"]).status, 0, "the keys that are proposed are valid");
 }
 
+/// A repository with a control plane, and a worker with these keys.
+fn with_worker(keys: &str) -> Sandbox {
+    let device = |name: &str, role: &str, last: u8| {
+        format!("name: {name}\ncluster: home\nrole: {role}\naddress: 192.168.20.{last}\n")
+    };
+    let sandbox = Sandbox::of(&[
+        ("talosmith.yaml", "clusters:\n  home:\n    talosVersion: v1.13.8\n    worker:\n      labels:\n        a: b\n"),
+        ("devices/cp-1/device.yaml", &device("cp-1", "controlplane", 11)),
+        ("devices/worker-1/device.yaml", &format!("{}{keys}", device("worker-1", "worker", 21))),
+    ]);
+    let generated = sandbox.run(&["generate"]);
+    assert_eq!(generated.status, 0, "{}", generated.stderr);
+    sandbox.commit_all();
+    for name in ["worker-2", "worker-3"] {
+        let own = "  time: { servers: [time.lab.example] }\n  sysctls: { vm.swappiness: \"10\" }\n  env: { a: b }\n";
+        let labels = format!("  nodeLabels: {{ zone: lab, rack: {name} }}\n");
+        sandbox.write(&format!("new/{name}/machine.yaml"), &format!("machine:\n{own}{labels}"));
+    }
+    sandbox
+}
+
+#[test]
+fn keys_that_new_devices_share_are_added_to_a_layer_if_no_existing_device_changes() {
+    let own = "sysctls: { vm.swappiness: \"1\" }\nlabels: { zone: other }\n";
+    let sandbox = with_worker(own);
+    sandbox.run(&["import", "new"]);
+    insta::assert_snapshot!("import-existing-shared-talosmith.yaml", sandbox.read("talosmith.yaml"));
+    insta::assert_snapshot!("import-existing-shared-worker-2.yaml", sandbox.read("devices/worker-2/device.yaml"));
+    assert_generates(&sandbox, &[]);
+    // The existing worker has neither `time` nor the patch, and keeps its own sysctls and labels.
+    assert_eq!(sandbox.git(&["diff", "--name-only", "HEAD", "--", "devices/cp-1", "devices/worker-1"]), "");
+    // Without other workers, everything that they share is added.
+    let sandbox = with_worker("");
+    sandbox.replace("devices/worker-1/device.yaml", "role: worker", "role: controlplane");
+    let ran = sandbox.run(&["import", "new"]);
+    insta::assert_snapshot!("import-existing-shared", ran.stdout);
+    assert_eq!(sandbox.read("devices/worker-2/device.yaml").lines().last(), Some("  rack: worker-2"));
+    // A layer in braces is not edited.
+    let sandbox = with_worker(own);
+    sandbox.replace(
+        "talosmith.yaml",
+        "    worker:\n      labels:\n        a: b\n",
+        "    worker: { labels: { a: b } }\n",
+    );
+    let text = sandbox.read("talosmith.yaml");
+    sandbox.run(&["import", "new"]);
+    assert_eq!(sandbox.read("talosmith.yaml"), text);
+    assert_generates(&sandbox, &[]);
+}
+
 #[test]
 fn a_whole_machine_config_gets_nothing_from_the_layers() {
     let sandbox = repository();

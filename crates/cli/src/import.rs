@@ -36,6 +36,7 @@ mod disks;
 mod layers;
 mod insertion;
 mod inherited;
+mod additions;
 mod fleet;
 mod difference;
 mod proof;

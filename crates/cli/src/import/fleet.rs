@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use serde_json::{Map, Value, json};
 use talosmith_document::TalosVersion;
@@ -10,13 +9,13 @@ use talosmith_machinery::Role;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
 use talosmith_render::yaml_document;
 
+use super::additions::{Additions, with_added, with_layers};
 use super::applications::FoundApplications;
 use super::device_keys::{device_keys, in_order, role_keys, schema_keys, simplify, static_address, with_files};
 use super::disks::{self, KnownDisks};
 use super::draft::{Draft, Rejected, Roles, drafts};
 use super::facts::secret_of;
 use super::inherited::Inherited;
-use super::insertion::with_entry;
 use super::layers::{Layers, extract_layers, move_keys};
 use super::source_file::SourceFile;
 use crate::existing_fleet::{ExistingCluster, ExistingFleet};
@@ -85,7 +84,13 @@ impl FleetFacts {
         for (draft, (_, keys)) in drafts.iter().zip(&mut keys).filter(|_| known.is_some()) {
             self.inherited.remove_from(draft, keys, rejected);
         }
-        let layers = if known.is_some() { Layers::default() } else { layers(&drafts, &mut keys, sources) };
+        let layers = match (&self.existing, known) {
+            (Some(fleet), Some(cluster)) => {
+                let additions = Additions { fleet, cluster, inherited: &self.inherited };
+                extract_layers(&mut keys, &|role, key, value| additions.can_add(role, key, value))
+            }
+            _ => layers(&drafts, &mut keys, sources),
+        };
         let mut files = Vec::new();
         let mut addresses = self.existing.as_ref().map(ExistingFleet::addresses).unwrap_or_default();
         addresses.extend(drafts.iter().filter_map(|draft| draft.address.clone()));
@@ -216,10 +221,11 @@ impl FleetFacts {
             (Some(text), Some(known)) => {
                 let has = |name: &String| known.keys.get("applications").is_some_and(|found| found.get(name).is_some());
                 let new = cluster.get("applications").and_then(Value::as_object).into_iter().flatten();
-                new.filter(|(name, _)| !has(name)).try_fold(text.to_owned(), |text, (name, keys)| {
+                let text = new.filter(|(name, _)| !has(name)).try_fold(text.to_owned(), |text, (name, keys)| {
                     let entry = yaml_document(&json!({ name: keys }));
                     with_added(&text, &["clusters", &self.cluster, "applications"], &entry)
-                })?
+                })?;
+                with_layers(text, known, cluster)?
             }
         };
         let secrets: BTreeSet<&String> = drafts.iter().flat_map(|draft| &draft.facts.placeholders).collect();
@@ -240,17 +246,9 @@ impl FleetFacts {
     }
 }
 
-/// Adds an entry to talosmith.yaml.
-fn with_added(text: &str, keys: &[&str], entry: &str) -> anyhow::Result<String> {
-    with_entry(text, keys, entry).with_context(|| {
-        let key = keys.last().copied().unwrap_or_default();
-        format!("nothing can be added to `{key}` in {FLEET_FILE}: write it in lines, without braces and not empty")
-    })
-}
-
 /// Returns the layers with the keys that devices of a new cluster share, and removes these from the devices.
 fn layers(drafts: &[Draft], keys: &mut [(Role, Map<String, Value>)], sources: &[SourceFile]) -> Layers {
-    let mut layers = extract_layers(keys);
+    let mut layers = extract_layers(keys, &|_, _, _| true);
     for role in [Role::ControlPlane, Role::Worker] {
         let mut own = drafts.iter().zip(keys.iter_mut()).filter(|(draft, _)| draft.role == role);
         // `extract_layers` handles roles with several devices. A role with one device gets the keys from the files of its role.

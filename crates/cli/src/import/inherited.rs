@@ -43,6 +43,11 @@ impl Inherited {
         Ok(Self { controlplane: keys(Role::ControlPlane)?, worker: keys(Role::Worker)?, patches })
     }
 
+    /// Whether a file is a raw patch of a layer.
+    pub(super) fn has_patch(&self, path: &Utf8Path) -> bool {
+        self.patches.contains_key(path)
+    }
+
     fn of(&self, role: Role) -> &Map<String, Value> {
         match role {
             Role::ControlPlane => &self.controlplane,
@@ -100,6 +105,14 @@ impl Inherited {
         let keys: Vec<String> = pointer.segments().collect();
         let [clusters, _, layer, name, inner @ ..] = keys.as_slice() else { return None };
         let is_layer = matches!(layer.as_str(), "defaults" | "controlplane" | "worker");
+        // Keys that the import adds are those of the imported files.
+        let has_key = |layer: &Map<String, Value>| match (layer.get(name), inner.first()) {
+            (Some(Value::Object(fields)), Some(inner)) => fields.contains_key(inner),
+            (value, _) => value.is_some(),
+        };
+        if !has_key(&self.controlplane) && !has_key(&self.worker) {
+            return None;
+        }
         let has_keys = |layer: &Map<String, Value>| layer.get(name).is_some_and(Value::is_object);
         let inner = inner.first().filter(|_| has_keys(&self.controlplane) || has_keys(&self.worker));
         (path == FLEET_FILE && clusters == "clusters" && is_layer).then(|| key(name, inner))

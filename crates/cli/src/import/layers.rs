@@ -16,13 +16,17 @@ pub(super) struct Layers {
     pub worker: Map<String, Value>,
 }
 
+/// Whether a key with its value can move to the layer of a role, or to the defaults.
+pub(super) type CanMove<'a> = dyn Fn(Option<Role>, &str, &Value) -> bool + 'a;
+
 /// Moves the keys that all devices share to the defaults, and those that all devices of a role share to the layer of the role.
-pub(super) fn extract_layers(devices: &mut [(Role, Map<String, Value>)]) -> Layers {
-    let mut layers =
-        Layers { defaults: extract_common(devices.iter_mut().map(|(_, keys)| keys).collect()), ..Layers::default() };
+pub(super) fn extract_layers(devices: &mut [(Role, Map<String, Value>)], can_move: &CanMove<'_>) -> Layers {
+    let all = devices.iter_mut().map(|(_, keys)| keys).collect();
+    let defaults = extract_common(all, &|key, value| can_move(None, key, value));
+    let mut layers = Layers { defaults, ..Layers::default() };
     for (role, layer) in [(Role::ControlPlane, &mut layers.controlplane), (Role::Worker, &mut layers.worker)] {
         let of_role = devices.iter_mut().filter(|(own, _)| *own == role).map(|(_, keys)| keys);
-        *layer = extract_common(of_role.collect());
+        *layer = extract_common(of_role.collect(), &|key, value| can_move(Some(role), key, value));
     }
     layers
 }
@@ -48,13 +52,16 @@ pub(super) fn move_keys(device: &mut Map<String, Value>, pointers: &BTreeSet<Str
 }
 
 /// Removes the keys that all devices share from them, and returns these keys.
-fn extract_common(mut devices: Vec<&mut Map<String, Value>>) -> Map<String, Value> {
+fn extract_common(
+    mut devices: Vec<&mut Map<String, Value>>,
+    can_move: &dyn Fn(&str, &Value) -> bool,
+) -> Map<String, Value> {
     let mut shared = Map::new();
     let Some(first) = devices.first().filter(|_| devices.len() > 1).map(|first| (**first).clone()) else {
         return shared;
     };
     for (key, value) in first.iter().filter(|(key, _)| !DEVICE_ONLY.contains(&key.as_str())) {
-        if devices.iter().all(|device| device.get(key) == Some(value)) {
+        if devices.iter().all(|device| device.get(key) == Some(value)) && can_move(key, value) {
             devices.iter_mut().for_each(|device| drop(device.shift_remove(key)));
             shared.insert(key.clone(), value.clone());
             continue;
@@ -63,7 +70,8 @@ fn extract_common(mut devices: Vec<&mut Map<String, Value>>) -> Map<String, Valu
         for (name, inner) in fields {
             let has =
                 |device: &&mut Map<String, Value>| device.get(key).and_then(|value| value.get(name)) == Some(inner);
-            if !devices.iter().all(has) {
+            let moved = Map::from_iter([(name.clone(), inner.clone())]).into();
+            if !devices.iter().all(has) || !can_move(key, &moved) {
                 continue;
             }
             for device in &mut devices {
@@ -105,7 +113,7 @@ mod tests {
             (Role::Worker, json!({ "hostname": "a", "labels": { "x": "1" }, "time": { "servers": ["t"] } })),
         ]
         .map(|(role, keys)| (role, map(keys)));
-        let layers = extract_layers(&mut devices);
+        let layers = extract_layers(&mut devices, &|_, _, _| true);
         assert_eq!(Value::Object(layers.defaults), json!({ "labels": { "x": "1" } }));
         assert_eq!(Value::Object(layers.controlplane), json!({ "cni": { "name": "none" } }));
         assert_eq!(Value::Object(layers.worker), json!({}));
