@@ -17,6 +17,7 @@ mod helps;
 mod import;
 mod import_existing;
 mod import_forms;
+mod import_layouts;
 mod import_network;
 mod init;
 mod interrupted;

@@ -219,6 +219,7 @@ fn facts(
     }
     let (mut roles, mut addresses) = (whole.roles, BTreeMap::new());
     roles.retain(|name, _| existing.as_ref().is_none_or(|fleet| !fleet.has_device(name)));
+    roles.extend(found.roles.clone());
     if let Some(talconfig) = &found.talconfig {
         roles.extend(talconfig.roles.clone());
         addresses.extend(talconfig.addresses.clone());
@@ -247,10 +248,12 @@ impl Import<'_> {
             if let ([], Some(name)) = (fleet.drafts.as_slice(), self.found.existing_devices.first()) {
                 bail!("{} exists, and nothing is overwritten: no file applies to a new device", device_file(name));
             }
+            let skipped = self.found.skipped.iter().take(3).map(|(path, reason)| format!("; {path}: {reason}"));
             ensure!(
                 !fleet.drafts.is_empty(),
                 "no file applies to a device: write the device before its files, as in `node-1=PATH`, or name the nodes that have only \
-                 the files of all nodes or of their role, as in `--role node-1=controlplane`"
+                 the files of all nodes or of their role, as in `--role node-1=controlplane`{}",
+                skipped.collect::<String>()
             );
             if let Some(name) = self.facts.unknown_device(&fleet) {
                 let known: Vec<&str> = fleet.drafts.iter().map(|draft| draft.name.as_str()).collect();

@@ -17,12 +17,32 @@ use super::source_file::{FileScope, SourceFile};
 use super::value::{at, has_directive, json, leaves, remove};
 
 /// What the proof found to be different.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rejected {
     /// The reasons why facts cannot be in the model, by [`MappedValue::id`]. Their values stay in raw patches.
     pub facts: BTreeMap<String, String>,
     /// The keys of layers that a device must not have.
     pub inherited: BTreeSet<InheritedKey>,
+    /// The fields that no raw patch can have. Their facts are not rejected.
+    pub conflicts: BTreeSet<ConflictingField>,
+}
+
+/// A field of an imported file that Talos refuses next to a document of the base config.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ConflictingField {
+    /// The [identity](SourceFile::identity) of the file.
+    pub source: String,
+    /// The keys of the field, joined by dots.
+    pub path: String,
+}
+
+impl ConflictingField {
+    /// Whether a value, by its [`MappedValue::id`], is in the field.
+    pub(super) fn has(&self, id: &str) -> bool {
+        let own = id.strip_prefix(&self.source).and_then(|rest| rest.strip_prefix('#'));
+        own.and_then(|rest| rest.split_once(':'))
+            .is_some_and(|(_, path)| path == self.path || path.starts_with(&format!("{}.", self.path)))
+    }
 }
 
 /// A key that a device has from a layer of its cluster.
@@ -37,10 +57,13 @@ pub(crate) struct InheritedKey {
 impl Rejected {
     /// Adds what another proof found, and returns whether anything is new.
     pub(crate) fn add(&mut self, other: Self) -> bool {
-        let count = self.facts.len() + self.inherited.len();
+        let before = self.clone();
         self.facts.extend(other.facts);
         self.inherited.extend(other.inherited);
-        self.facts.len() + self.inherited.len() > count
+        self.conflicts.extend(other.conflicts);
+        let conflicts = &self.conflicts;
+        self.facts.retain(|id, _| conflicts.iter().all(|field| !field.has(id)));
+        *self != before
     }
 }
 
@@ -206,7 +229,7 @@ impl Draft {
                     });
                 }
             }
-            FileKind::Encrypted | FileKind::Other => {}
+            FileKind::SecretsBundle | FileKind::Encrypted | FileKind::Other => {}
         }
     }
 

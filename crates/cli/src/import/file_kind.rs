@@ -12,6 +12,8 @@ pub(super) enum FileKind {
     /// A schematic of an Image Factory.
     Schematic,
     KubernetesObjects,
+    /// The secrets of a cluster: a bundle of talosctl or talhelper.
+    SecretsBundle,
     /// Encrypted with SOPS.
     Encrypted,
     Other,
@@ -25,6 +27,9 @@ pub(super) fn classify(documents: &[Value]) -> FileKind {
         return if is_json_patch { FileKind::Patch } else { FileKind::Other };
     }
     let has = |key: &str| first.get(key).is_some();
+    if has("certs") && (has("trustdinfo") || has("secrets")) {
+        return FileKind::SecretsBundle;
+    }
     if has("sops") {
         return FileKind::Encrypted;
     }

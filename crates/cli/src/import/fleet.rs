@@ -13,7 +13,7 @@ use super::additions::{Additions, with_added, with_layers};
 use super::applications::FoundApplications;
 use super::device_keys::{device_keys, in_order, role_keys, schema_keys, simplify, static_address, with_files};
 use super::disks::{self, KnownDisks};
-use super::draft::{Draft, Rejected, Roles, drafts};
+use super::draft::{ConflictingField, Draft, Rejected, Roles, drafts};
 use super::facts::secret_of;
 use super::inherited::Inherited;
 use super::layers::{Layers, extract_layers, move_keys};
@@ -52,6 +52,8 @@ pub(crate) struct ImportedFleet {
     /// Whether the devices are added to an existing repository.
     pub is_added: bool,
     pub inherited: Inherited,
+    /// The fields whose facts are not rejected.
+    pub conflicts: BTreeSet<ConflictingField>,
 }
 
 impl FleetFacts {
@@ -113,6 +115,7 @@ impl FleetFacts {
             secret_files,
             is_added: self.existing.is_some(),
             inherited: self.inherited.clone(),
+            conflicts: rejected.conflicts.clone(),
         })
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use talosmith_document::{Anchor, Code, Level};
+use talosmith_document::{Anchor, Code, Document, Level};
 use talosmith_model::plan;
 use talosmith_render::Artifact;
 
@@ -15,12 +15,12 @@ use self::device::DeviceProof;
 pub(crate) use self::device::ProvedDevice;
 use super::difference::{ValueDifference, compare};
 use super::documents::is_cluster_network;
-use super::draft::{Draft, MappedValue, Rejected};
+use super::draft::{ConflictingField, Draft, MappedValue, RawPatch, Rejected};
 use super::file_kind::FileKind;
 use super::fleet::ImportedFleet;
 use super::legacy_network::{EmptyNetwork, moved};
 use super::source_file::SourceFile;
-use super::value::json;
+use super::value::{json, keys_at};
 use crate::inspection::{Inspection, inspect};
 use crate::project::Project;
 use crate::rendering::Owner;
@@ -92,13 +92,17 @@ pub(crate) fn prove<'t>(
         let path = inspection.sources.path(finding.at.location.source);
         reject(&mut rejected, fleet, path.as_str(), &finding.at.location.anchor, &finding.message);
     }
+    for finding in inspection.findings.iter().filter(|finding| finding.code == Code::DocumentConflict) {
+        let path = inspection.sources.path(finding.at.location.source);
+        rejected.conflicts.extend(conflicting_field(fleet, sources, path.as_str(), &finding.at.location.anchor));
+    }
     let mut files = Vec::new();
     let mut devices = Vec::new();
     for draft in &fleet.drafts {
         let of_draft =
             |rendered: &&RenderedArtifacts| rendered.device.as_ref().is_some_and(|device| device.name == draft.name);
         let Some(rendered) = rendered.iter().find(of_draft) else { continue };
-        let proof = DeviceProof { draft, rendered, sources, inherited: &fleet.inherited, inspection: &inspection };
+        let proof = DeviceProof { draft, rendered, sources, fleet, inspection: &inspection };
         let proved = proof.prove(&mut rejected);
         files.extend(prove_files(draft, rendered, sources, proved.as_ref()));
         devices.extend(proved);
@@ -126,6 +130,7 @@ fn is_rejection(code: Code) -> bool {
         Code::TemplateShape,
         Code::UnboundedEphemeral,
         Code::UnknownApplication,
+        Code::UnknownLink,
     ];
     code.name().starts_with("bad-") || codes.contains(&code)
 }
@@ -147,6 +152,25 @@ fn reject(rejected: &mut Rejected, fleet: &ImportedFleet, path: &str, anchor: &A
     for value in drafts.flat_map(|draft| &draft.mapped).filter(|value| has_key(value, keys)) {
         rejected.facts.entry(value.id.clone()).or_insert_with(|| reason.to_owned());
     }
+}
+
+/// Returns the field at a location in a raw patch of the import.
+fn conflicting_field(
+    fleet: &ImportedFleet,
+    sources: &[SourceFile],
+    path: &str,
+    anchor: &Anchor,
+) -> Option<ConflictingField> {
+    let Anchor::Bytes(bytes) = anchor else { return None };
+    let (folder, name) = path.rsplit_once("/patches/")?;
+    let device = folder.strip_prefix("devices/");
+    let drafts = fleet.drafts.iter().filter(|draft| device.is_none_or(|device| draft.name == device));
+    let is_named = |raw: &&RawPatch| Some(raw.name.as_str()) == name.strip_suffix(".yaml");
+    let raw = drafts.flat_map(|draft| &draft.raw).find(is_named)?;
+    let documents = Document::parse_stream(sources[raw.source].id, &raw.text).ok()?;
+    let start = std::ops::Range::from(*bytes).start;
+    let keys = documents.iter().find_map(|root| keys_at(root, u32::try_from(start).ok()?))?;
+    Some(ConflictingField { source: sources[raw.source].identity(), path: keys })
 }
 
 /// Whether a value was mapped to a key, or to a key in it.

@@ -1,17 +1,21 @@
 //! Reads the files in the arguments of `talosmith import`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use talosmith_document::{Diagnostic, Document, decode};
+use talosmith_machinery::Role;
 
 use super::aliases;
+use super::file_kind::FileKind;
 use super::source_file::{FileScope, Folder, SourceFile};
 use super::talhelper::{self, Talconfig};
 use crate::change::is_generated;
 use crate::saved_config::saved_config;
 use crate::source_cache::SourceCache;
 use crate::tree::{Entry, EntryKind, ReadError, Tree};
+
+const TEMPLATE: &str = "a template: import what it renders";
 
 /// The files that the arguments of `talosmith import` name, and those in the folders that they name.
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ pub(crate) struct FoundFiles {
     pub skipped: Vec<(Utf8PathBuf, &'static str)>,
     /// The devices of the files that exist already, so that their files are not imported.
     pub existing_devices: BTreeSet<String>,
+    /// The roles of devices whose files are in the folder of a role.
+    pub roles: BTreeMap<String, Role>,
     seen: BTreeSet<Utf8PathBuf>,
 }
 
@@ -34,7 +40,7 @@ pub(crate) fn read_folders(
     cache: &SourceCache<'_>,
     folders: &[Folder],
 ) -> Result<FoundFiles, ReadError> {
-    let mut reader = FolderReader { tree, cache, found: FoundFiles::default() };
+    let mut reader = FolderReader { tree, cache, found: FoundFiles::default(), talconfig_folders: Vec::new() };
     for folder in folders {
         let is_file = !matches!(tree.read(&folder.path), Ok(None) | Err(_));
         let path = if is_file { folder.path.parent().unwrap_or(Utf8Path::new("")) } else { &folder.path };
@@ -110,6 +116,8 @@ struct FolderReader<'a, 'c> {
     tree: &'a dyn Tree,
     cache: &'a SourceCache<'c>,
     found: FoundFiles,
+    /// The folders of the talconfig.yaml that were found.
+    talconfig_folders: Vec<Utf8PathBuf>,
 }
 
 impl FoundFiles {
@@ -131,7 +139,10 @@ impl FoundFiles {
 
 impl FolderReader<'_, '_> {
     fn read_folder(&mut self, folder: &Utf8Path, scoped: &ScopedFolder) -> Result<(), ReadError> {
-        for entry in self.tree.list(folder)? {
+        let mut entries = self.tree.list(folder)?;
+        // It decides about the other files in its folder.
+        entries.sort_by_key(|entry| !matches!(entry.name.as_str(), "talconfig.yaml" | "talconfig.yml"));
+        for entry in entries {
             let path = folder.join(&entry.name);
             match entry.kind {
                 EntryKind::File => self.read_file(&path, scoped)?,
@@ -153,8 +164,15 @@ impl FolderReader<'_, '_> {
 
     fn read_file(&mut self, path: &Utf8Path, scoped: &ScopedFolder) -> Result<(), ReadError> {
         let is_json = path.extension() == Some("json");
+        let is_known = matches!(path.file_stem(), Some("talenv")) || !has_extension(path.as_str());
+        if is_known && self.is_of_talhelper(path) {
+            // talconfig.yaml has their values.
+            return Ok(());
+        }
         if !has_extension(path.as_str()) {
-            self.found.skipped.push((path.to_owned(), "not YAML"));
+            let is_template = matches!(path.extension(), Some("j2" | "jinja2" | "tmpl" | "gotmpl" | "tpl"));
+            let reason = if is_template { TEMPLATE } else { "not YAML" };
+            self.found.skipped.push((path.to_owned(), reason));
             return Ok(());
         }
         let name = path.file_name().unwrap_or_default();
@@ -170,9 +188,8 @@ impl FolderReader<'_, '_> {
         let resource = saved_config(&text).ok().flatten();
         let bytes = resource.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         let text = resource.unwrap_or(text);
-        if let Some(mut talconfig) = talhelper::read(self.tree, self.cache, path, &text) {
-            self.found.sources.append(&mut talconfig.sources);
-            self.found.talconfig = Some(talconfig);
+        if let Some(talconfig) = talhelper::read(self.tree, self.cache, path, &text) {
+            self.add_talconfig(path, talconfig);
             return Ok(());
         }
         let id = self.cache.add(path, text.as_str());
@@ -181,8 +198,9 @@ impl FolderReader<'_, '_> {
             Ok(documents) => (documents, None),
             Err(findings) => match aliases::resolved(id, &text) {
                 Some(resolved) => (Vec::new(), Some(resolved)),
-                None if is_json => {
-                    self.found.skipped.push((path.to_owned(), "not YAML"));
+                None if is_json || text.contains("{{") => {
+                    let reason = if is_json { "not YAML" } else { TEMPLATE };
+                    self.found.skipped.push((path.to_owned(), reason));
                     return Ok(());
                 }
                 None => {
@@ -196,10 +214,54 @@ impl FolderReader<'_, '_> {
         let scope = scoped.scope.clone().unwrap_or(FileScope::All);
         let mut source = SourceFile::new(path.to_owned(), &name, scope, id, text, documents);
         source.has_explicit_scope = scoped.is_explicit;
-        self.found.sources.push(match resolved {
-            Some(resolved) => source.with_resolved(resolved),
-            None => source,
-        });
+        if let Some(resolved) = resolved {
+            source = source.with_resolved(resolved);
+        }
+        if source.kind() == FileKind::Patch && !scoped.is_explicit {
+            if self.is_of_talhelper(path) {
+                self.found.skipped.push((path.to_owned(), "talconfig.yaml does not refer to it"));
+                return Ok(());
+            }
+            self.narrow_scope(&mut source);
+        }
+        self.found.sources.push(source);
         Ok(())
+    }
+
+    fn is_of_talhelper(&self, path: &Utf8Path) -> bool {
+        self.talconfig_folders.iter().any(|folder| path.starts_with(folder))
+    }
+
+    /// Adds the facts in a talconfig.yaml. The files that it refers to are not read again.
+    fn add_talconfig(&mut self, path: &Utf8Path, mut talconfig: Talconfig) {
+        self.talconfig_folders.extend(path.parent().map(Utf8Path::to_owned));
+        if self.found.talconfig.is_some() {
+            self.found.skipped.push((path.to_owned(), "another talconfig.yaml is imported: import each by itself"));
+            return;
+        }
+        self.found.seen.extend(talconfig.sources.iter().map(|source| source.path.clone()));
+        self.found.sources.append(&mut talconfig.sources);
+        self.found.talconfig = Some(talconfig);
+    }
+
+    /// Restricts a patch to the node whose hostname it sets, or to the node or the role that its name specifies.
+    fn narrow_scope(&mut self, source: &mut SourceFile) {
+        let stem = source.path.file_name().unwrap_or_default().split('.').next().unwrap_or_default().to_owned();
+        let folder = source.path.parent().and_then(Utf8Path::file_name).unwrap_or_default();
+        let is_of_nodes = matches!(folder, "nodes" | "machines" | "hosts" | "devices");
+        let scope = match (source.hostname(), FileScope::of_folder(&stem).flatten()) {
+            (Some(name), _) => FileScope::Device(name),
+            (None, Some(scope)) => scope,
+            (None, None) if is_of_nodes => FileScope::Device(stem),
+            (None, None) => return,
+        };
+        match (&source.scope, &scope) {
+            (FileScope::All, _) => source.scope = scope,
+            (FileScope::Role(role), FileScope::Device(name)) => {
+                self.found.roles.insert(name.clone(), *role);
+                source.scope = scope;
+            }
+            _ => {}
+        }
     }
 }

@@ -127,6 +127,17 @@ impl SourceFile {
         }
     }
 
+    /// Returns the first label of the hostname that the file sets.
+    pub(super) fn hostname(&self) -> Option<String> {
+        let hostname = self.documents.iter().map(json).find_map(|document| {
+            let of_document = Some(&document).filter(|document| document["kind"] == "HostnameConfig");
+            let value = at(&document, "machine.network.hostname").or_else(|| of_document?.get("hostname"))?;
+            value.as_str().map(str::to_owned)
+        });
+        let label = hostname?.split('.').next()?.to_owned();
+        (!label.is_empty() && !label.contains(['$', '{'])).then_some(label)
+    }
+
     /// Whether the file applies to a device.
     pub(super) fn applies_to(&self, device: &str, role: Role) -> bool {
         match &self.scope {

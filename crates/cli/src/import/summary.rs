@@ -144,6 +144,7 @@ fn skipped(found: &FoundFiles, fleet: &ImportedFleet) -> String {
     for (index, source) in found.sources.iter().enumerate() {
         let reason = match source.kind() {
             FileKind::KubernetesObjects => "Kubernetes objects that no model key generates",
+            FileKind::SecretsBundle => "the secrets of the cluster, which the model does not have",
             FileKind::Encrypted => {
                 "encrypted with SOPS: import the output of `sops --decrypt`, whose secrets are replaced by placeholders"
             }

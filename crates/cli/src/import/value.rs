@@ -110,6 +110,14 @@ fn add_leaves(value: &Value, at: &Pointer, found: &mut Vec<(Pointer, Value)>) {
     }
 }
 
+/// Returns the keys that lead to the key at a byte, joined by dots.
+pub(super) fn keys_at(node: &Node, byte: u32) -> Option<String> {
+    node.entries().iter().find_map(|entry| match entry.key_span.start == byte {
+        true => Some(entry.key.to_string()),
+        false => Some(format!("{}.{}", entry.key, keys_at(&entry.value, byte)?)),
+    })
+}
+
 /// The first byte of the key at a pointer.
 pub(super) fn key_start(root: &Node, pointer: &Pointer) -> Option<u32> {
     let document = Document { root: root.clone() };

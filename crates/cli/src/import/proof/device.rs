@@ -13,7 +13,7 @@ use crate::import::device_keys::CONTROL_PLANE_KEYS;
 use crate::import::difference::{ValueDifference, short};
 use crate::import::draft::{Draft, MappedValue, Rejected};
 use crate::import::file_kind::FileKind;
-use crate::import::inherited::Inherited;
+use crate::import::fleet::ImportedFleet;
 use crate::import::legacy_network::{EmptyNetwork, INTERFACES, moved};
 use crate::import::source_file::{FileScope, SourceFile};
 use crate::inspection::Inspection;
@@ -42,7 +42,7 @@ pub(super) struct DeviceProof<'p, 't> {
     pub draft: &'p Draft,
     pub rendered: &'p RenderedArtifacts,
     pub sources: &'p [SourceFile],
-    pub inherited: &'p Inherited,
+    pub fleet: &'p ImportedFleet,
     pub inspection: &'p Inspection<'t, RenderedArtifacts>,
 }
 
@@ -101,6 +101,16 @@ impl DeviceProof<'_, '_> {
         Some(proved)
     }
 
+    /// Returns the reason for the difference of a field that Talos refuses next to a document of the base config.
+    fn conflict_reason(&self, consequence: &Consequence) -> Option<String> {
+        let own = self.draft.mapped.iter().filter(|value| is_about(value, &consequence.document, &consequence.path));
+        let field = own.flat_map(|value| self.fleet.conflicts.iter().filter(|field| field.has(&value.id))).next();
+        Some(format!(
+            "Talos refuses `{}` next to a document of the base config, which the model changes instead",
+            field?.path
+        ))
+    }
+
     fn unequal_operation(&self, consequence: &Consequence) -> Option<UnequalOperation> {
         let is_main = consequence.document == MAIN_DOCUMENT;
         if is_main { unequal_operation(self.draft, self.sources, &consequence.path) } else { None }
@@ -112,11 +122,13 @@ impl DeviceProof<'_, '_> {
         let location = location.filter(|(side, _)| *side == Side::After).map(|(_, location)| location);
         let key = location.and_then(|location| {
             let path = self.inspection.sources.path(location.source);
-            self.inherited.key_of(&path, &location.anchor, &self.draft.name)
+            self.fleet.inherited.key_of(&path, &location.anchor, &self.draft.name)
         });
         let Some(key) = key else {
-            return match self.unequal_operation(&consequence) {
-                Some(operation) => ValueDifference { reason: Some(operation.reason), ..described(&consequence) },
+            let operation = self.unequal_operation(&consequence).map(|operation| operation.reason);
+            let reason = self.conflict_reason(&consequence).or(operation);
+            return match reason {
+                Some(reason) => ValueDifference { reason: Some(reason), ..described(&consequence) },
                 None => difference(self.draft, &consequence, rejected),
             };
         };
