@@ -66,6 +66,7 @@ fn other_files_of_a_repository_are_skipped_with_the_reason() {
         ("talos/machine.yaml.j2", "machine: {{ x }}\n"),
         ("charts/app/templates/a.yaml", "{{- if .Values.a }}\na: b\n{{- end }}\n"),
         ("playbook.yaml", "- hosts: all\n"),
+        ("talos/patches/k8s-0/second.yaml", "---\n# Nothing.\n---\nmachine:\n  certSANs: [${NAME}, \"a.example\"]\n"),
         ("renovate.json", "{\n\t\"extends\": []\n}\n"),
     ]);
     let ran = imported(&sandbox, &[".", "--talos-version", "v1.13.8"]);

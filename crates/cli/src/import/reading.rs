@@ -188,6 +188,8 @@ impl FolderReader<'_, '_> {
         let resource = saved_config(&text).ok().flatten();
         let bytes = resource.as_ref().map_or(bytes, |text| text.clone().into_bytes());
         let text = resource.unwrap_or(text);
+        let quoted = talhelper::with_quoted_placeholders(&text);
+        let (text, bytes) = if quoted == text { (text, bytes) } else { (quoted.clone(), quoted.into_bytes()) };
         if let Some(talconfig) = talhelper::read(self.tree, self.cache, path, &text) {
             self.add_talconfig(path, talconfig);
             return Ok(());

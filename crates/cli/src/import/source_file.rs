@@ -123,7 +123,10 @@ impl SourceFile {
     pub(super) fn kind(&self) -> FileKind {
         match &self.json_patch {
             Some(_) => FileKind::Patch,
-            None => file_kind::classify(&self.documents.iter().map(json).collect::<Vec<_>>()),
+            None => {
+                let documents = self.documents.iter().map(json).filter(|document| !document.is_null());
+                file_kind::classify(&documents.collect::<Vec<_>>())
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use talosmith_machinery::Role;
 use talosmith_render::{Format, parse};
 
 use self::reader::TalconfigReader;
+pub(crate) use self::text::with_quoted_placeholders;
 use self::text::{variables, with_variables, without_escapes};
 use super::aliases::without_merge_keys;
 use super::source_file::{NotMapped, SourceFile};

@@ -10,7 +10,7 @@ use talosmith_machinery::Role;
 use super::Talconfig;
 use super::keys::{CLUSTER_KEYS, NODE_KEYS, WITHOUT_EFFECT};
 use super::node::NodePatch;
-use super::text::{device_name, remove_templates, with_variables, without_parents};
+use super::text::{device_name, remove_templates, with_quoted_placeholders, with_variables, without_parents};
 use crate::import::aliases;
 use crate::import::source_file::{FileScope, NotMapped, SourceFile};
 use crate::import::value::key_start;
@@ -194,7 +194,7 @@ impl TalconfigReader<'_> {
                 (self.path.to_owned(), patch.to_owned(), line.unwrap_or(1))
             }
         };
-        let text = with_variables(&text, &self.variables).replace("$$", "$");
+        let text = with_quoted_placeholders(&with_variables(&text, &self.variables).replace("$$", "$"));
         let id = self.cache.add(path.clone(), text.as_str());
         let (documents, resolved) = match Document::parse_stream(id, &text) {
             Ok(documents) => (documents, None),

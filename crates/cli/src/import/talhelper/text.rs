@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
+use talosmith_document::{Document, Sources};
 use talosmith_machinery::talos_data::secrets;
 use talosmith_render::{Format, parse};
 
@@ -26,6 +27,41 @@ pub(super) fn variables(tree: &dyn Tree, path: &Utf8Path) -> BTreeMap<String, St
 /// Replaces the variables by their values.
 pub(super) fn with_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
     variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
+}
+
+/// Returns a text with quotes around the values with placeholders in brackets and braces, such as `[${A}]`, if it is YAML only then. talhelper
+/// replaces placeholders before it parses a text.
+pub(crate) fn with_quoted_placeholders(text: &str) -> String {
+    let source = Sources::default().add("", "");
+    let is_yaml = |text: &str| Document::parse_foreign(source, text).is_ok();
+    if !text.contains("${") || is_yaml(text) {
+        return text.to_owned();
+    }
+    let mut quoted = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let is_value = rest[..start].ends_with(['[', '{', ',', ' ']);
+        let length = value_length(&rest[start..]);
+        let quote = if is_value { "\"" } else { "" };
+        quoted.push_str(&format!("{}{quote}{}{quote}", &rest[..start], &rest[start..start + length]));
+        rest = &rest[start + length..];
+    }
+    quoted.push_str(rest);
+    if is_yaml(&quoted) { quoted } else { text.to_owned() }
+}
+
+/// Returns the number of bytes up to the end of a value in brackets or braces that begins with a placeholder.
+fn value_length(text: &str) -> usize {
+    let mut is_in_placeholder = false;
+    for (index, c) in text.char_indices() {
+        match c {
+            '$' if text[index..].starts_with("${") => is_in_placeholder = true,
+            '}' if is_in_placeholder => is_in_placeholder = false,
+            ',' | ']' | '}' | '\n' | ' ' if !is_in_placeholder => return index,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Returns a path without `..`; none if it is outside of the repository.
@@ -68,5 +104,21 @@ pub(super) fn device_name(hostname: &str, index: usize) -> String {
         format!("node-{}", index + 1)
     } else {
         first.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_in_brackets_get_quotes_if_the_text_is_no_yaml_without() {
+        for (text, expected) in [
+            ("a: [${A}, ${B}/24]\nb: { c: ${C} }\n", "a: [\"${A}\", \"${B}/24\"]\nb: { c: \"${C}\" }\n"),
+            ("a: ${A}\nb: [\"${B}\"]\n", "a: ${A}\nb: [\"${B}\"]\n"),
+            ("a: [${A}\n", "a: [${A}\n"),
+        ] {
+            assert_eq!(with_quoted_placeholders(text), expected);
+        }
     }
 }
