@@ -30,7 +30,7 @@ fn devices(sandbox: &Sandbox) -> Vec<String> {
 fn the_files_of_nodes_are_recognised_by_their_hostnames_and_names() {
     let (one, two) = (node("k8s-0"), node("k8s-1"));
     let labels = "machine:\n  nodeLabels:\n    rack: b\n";
-    let layouts: [(&str, Vec<(&str, &str)>); 5] = [
+    let layouts: [(&str, Vec<(&str, &str)>); 6] = [
         (
             "talos",
             vec![("talos/all.yaml", TIME), ("talos/controlplane.yaml", SCHEDULING), ("talos/nodes/k8s-0.yaml", labels)],
@@ -39,13 +39,15 @@ fn the_files_of_nodes_are_recognised_by_their_hostnames_and_names() {
         ("talos", vec![("talos/controlplane/k8s-0.yaml", &one), ("talos/worker/k8s-1.yaml", &two)]),
         ("new", vec![("new/k8s-0/labels.yaml", &one), ("new/k8s-1/labels.yaml", &two)]),
         ("new", vec![("new/k8s-0/manifests/labels.yaml", labels), ("new/k8s-0/manifests/k8s/gpu.yaml", TIME)]),
+        ("p", vec![("p/Node One/my labels.yaml", labels)]),
     ];
-    let expected: [&[&str]; 5] = [
+    let expected: [&[&str]; 6] = [
         &["k8s-0 controlplane"],
         &["k8s-0 controlplane", "k8s-1 controlplane"],
         &["k8s-0 controlplane", "k8s-1 worker"],
         &["k8s-0 controlplane", "k8s-1 controlplane"],
         &["k8s-0 controlplane"],
+        &["node-one controlplane"],
     ];
     for ((folder, files), expected) in layouts.iter().zip(expected) {
         let sandbox = Sandbox::of(files);
@@ -53,6 +55,24 @@ fn the_files_of_nodes_are_recognised_by_their_hostnames_and_names() {
         assert_eq!(devices(&sandbox), expected, "{files:?}");
         assert_generates(&sandbox, &[]);
     }
+}
+
+const SCHEMATIC: &str = "owner: me
+customization:
+  extraKernelArgs: [quiet]
+  # Not of a schematic.
+  bogus: 1
+  systemExtensions:
+    officialExtensions: [siderolabs/iscsi-tools]
+    others: [x]
+";
+
+#[test]
+fn a_key_of_a_schematic_without_a_model_key_is_listed_with_its_line() {
+    let sandbox = Sandbox::of(&[("n/schematic.yaml", SCHEMATIC), ("n/time.yaml", TIME)]);
+    let ran = imported(&sandbox, &["n", "--talos-version", "v1.13.8"]);
+    insta::assert_snapshot!("import-schematic-keys", ran.stdout);
+    assert_generates(&sandbox, &[]);
 }
 
 const BUNDLE: &str =

@@ -13,7 +13,7 @@ use super::file_kind::{self, FileKind};
 use super::main_document::{FieldMapping, MAIN_FIELDS};
 use super::names::{free_name, with_dashes};
 use super::remaining::{RemainingDocument, remaining_text};
-use super::source_file::{FileScope, SourceFile};
+use super::source_file::{FileScope, NotMapped, SourceFile};
 use super::value::{at, has_directive, json, leaves, remove};
 
 /// What the proof found to be different.
@@ -89,6 +89,8 @@ pub(crate) struct Draft {
     pub facts: Facts,
     pub mapped: Vec<MappedValue>,
     pub raw: Vec<RawPatch>,
+    /// Values that are neither in a model key nor in a raw patch.
+    pub not_mapped: Vec<NotMapped>,
 }
 
 /// A value that was mapped to model keys.
@@ -179,6 +181,7 @@ pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, reje
             facts: Facts::default(),
             mapped: Vec::new(),
             raw: Vec::new(),
+            not_mapped: Vec::new(),
         };
         let order = [FileScope::All, FileScope::Role(role), FileScope::Device(name.to_owned())];
         for scope in order {
@@ -214,7 +217,10 @@ impl Draft {
             }
             FileKind::Schematic => {
                 let name = file_kind::schematic_name(&stem, &self.name);
-                let keys = file_kind::schematic_keys(documents.into_iter().next().unwrap_or_default());
+                let document = documents.into_iter().next().unwrap_or_default();
+                let unknown = file_kind::unknown_schematic_keys(&document);
+                self.not_mapped.extend(unknown.iter().map(|keys| source.not_mapped(keys, "no model key")));
+                let keys = file_kind::schematic_keys(document);
                 self.map_file(index, &source.path, format!("schematics.{name}"), |mapper| {
                     mapper.set_at(&["schematics", &name], keys);
                 });

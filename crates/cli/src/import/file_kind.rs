@@ -49,11 +49,31 @@ pub(super) fn schematic_name(stem: &str, device: &str) -> String {
     if name.is_empty() { "main".to_owned() } else { name.to_owned() }
 }
 
+/// The keys of `customization` in a schematic that a key in `schematics` has too, besides `systemExtensions`.
+const CUSTOMIZATION: [&str; 5] =
+    ["extraKernelArgs", "meta", "secureboot", "bootloader", "embeddedMachineConfiguration"];
+
+/// Returns the keys of a schematic, joined by dots, that no key in `schematics` has.
+pub(super) fn unknown_schematic_keys(document: &Value) -> Vec<String> {
+    let unknown = |path: &str, known: &[&str]| {
+        let fields = at(document, path).and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        let start = if path.is_empty() { String::new() } else { format!("{path}.") };
+        let unknown = fields.filter(|key| !known.contains(&key.as_str())).map(|key| format!("{start}{key}"));
+        unknown.collect::<Vec<String>>()
+    };
+    let customization: Vec<&str> = CUSTOMIZATION.into_iter().chain(["systemExtensions"]).collect();
+    let mut found = unknown("", &["customization", "overlay"]);
+    found.extend(unknown("customization", &customization));
+    found.extend(unknown("customization.systemExtensions", &["officialExtensions"]));
+    found
+}
+
 /// Returns the value of a key in `schematics`.
 pub(super) fn schematic_keys(document: Value) -> Value {
     let mut keys = Map::new();
     let mut customization = document["customization"].as_object().cloned().unwrap_or_default();
     let extensions = customization.shift_remove("systemExtensions");
+    customization.retain(|key, _| CUSTOMIZATION.contains(&key.as_str()));
     keys.extend(document.get("overlay").map(|overlay| ("overlay".to_owned(), overlay.clone())));
     keys.extend(customization);
     let extensions = extensions.as_ref().and_then(|extensions| at(extensions, "officialExtensions")).cloned();

@@ -47,7 +47,7 @@ pub(crate) fn read_folders(
         // The last name that specifies a scope decides: in `devices/node-1/manifests`, that is `node-1`.
         let mut scopes = path.components().filter_map(|part| match FileScope::of_folder(part.as_str()) {
             Some(scope) => scope,
-            None => Some(FileScope::Device(part.as_str().to_owned())),
+            None => Some(FileScope::device(part.as_str())),
         });
         let own = path.file_name().filter(|name| FileScope::of_folder(name).is_none() && !is_file);
         let is_of_all = own.is_some() && has_several_nodes(tree, path)?;
@@ -107,7 +107,7 @@ impl ScopedFolder {
             (Some(scope), _) => with_scope(scope),
             // In `node-1/k8s`, the folder `k8s` is a part of the device `node-1`.
             (None, Some(_)) => self.clone(),
-            (None, None) => with_scope(Some(FileScope::Device(name.to_owned()))),
+            (None, None) => with_scope(Some(FileScope::device(name))),
         }
     }
 }
@@ -149,7 +149,7 @@ impl FolderReader<'_, '_> {
                 EntryKind::Folder if entry.name.starts_with('.') => {}
                 EntryKind::Folder => {
                     let mut inner = scoped.enter(&entry.name, &path);
-                    let is_device = inner.scope == Some(FileScope::Device(entry.name));
+                    let is_device = inner.scope == Some(FileScope::device(&entry.name));
                     if is_device && scoped.scope.is_none() && has_several_nodes(self.tree, &path)? {
                         inner.scope = None;
                     }
@@ -252,9 +252,9 @@ impl FolderReader<'_, '_> {
         let folder = source.path.parent().and_then(Utf8Path::file_name).unwrap_or_default();
         let is_of_nodes = matches!(folder, "nodes" | "machines" | "hosts" | "devices");
         let scope = match (source.hostname(), FileScope::of_folder(&stem).flatten()) {
-            (Some(name), _) => FileScope::Device(name),
+            (Some(name), _) => FileScope::device(&name),
             (None, Some(scope)) => scope,
-            (None, None) if is_of_nodes => FileScope::Device(stem),
+            (None, None) if is_of_nodes => FileScope::device(&stem),
             (None, None) => return,
         };
         match (&source.scope, &scope) {

@@ -9,6 +9,7 @@ use talosmith_machinery::Role;
 
 use super::aliases::ResolvedText;
 use super::file_kind::{self, FileKind};
+use super::names::with_dashes;
 use super::value::{at, is_json_patch, json, key_start, leaves};
 
 /// The devices that a file applies to.
@@ -158,6 +159,14 @@ impl SourceFile {
         }
     }
 
+    /// Describes the value at some keys, joined by dots, as not mapped.
+    pub(super) fn not_mapped(&self, keys: &str, reason: &str) -> NotMapped {
+        let pointer = keys.split('.').fold(Pointer::root(), |at, key| at.child(key));
+        let byte = self.documents.iter().find_map(|root| key_start(root, &pointer)).unwrap_or_default();
+        let place = self.place_of(keys).map_or_else(|| self.place(byte), str::to_owned);
+        NotMapped { place, key: keys.to_owned(), reason: reason.to_owned() }
+    }
+
     /// Returns the place of a value, or of the innermost mapping around it whose place is known.
     pub(crate) fn place_of(&self, keys: &str) -> Option<&str> {
         let is_around = |known: &str| keys == known || keys.starts_with(&format!("{known}."));
@@ -213,7 +222,12 @@ impl FileScope {
 
     /// Parses the part of an argument before `=`.
     pub(crate) fn parse(name: &str) -> Self {
-        Self::of_folder(name).flatten().unwrap_or_else(|| Self::Device(name.to_owned()))
+        Self::of_folder(name).flatten().unwrap_or_else(|| Self::device(name))
+    }
+
+    /// Returns the scope of a device, whose name is in lower case and has dashes for the characters that a hostname cannot have.
+    pub(super) fn device(name: &str) -> Self {
+        Self::Device(with_dashes(&name.to_ascii_lowercase(), ".").trim_matches(['.', '-']).to_owned())
     }
 
     /// Returns the scope that the name of a folder specifies. The inner `None` is a name without a meaning, such as `patches`; the outer one

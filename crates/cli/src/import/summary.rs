@@ -76,8 +76,11 @@ fn not_mapped(fleet: &ImportedFleet, found: &FoundFiles, rejected: &Rejected) ->
     };
     let mut lines = BTreeSet::new();
     let of_talconfig = found.talconfig.iter().flat_map(|talconfig| &talconfig.not_mapped);
+    let of_drafts = fleet.drafts.iter().flat_map(|draft| &draft.not_mapped);
     let replaced = found.sources.iter().filter_map(|source| source.json_patch.as_ref().filter(|it| it.text.is_some()));
-    for NotMapped { place, key, reason } in of_talconfig.chain(replaced.flat_map(|patch| &patch.refused)) {
+    for NotMapped { place, key, reason } in
+        of_talconfig.chain(of_drafts).chain(replaced.flat_map(|patch| &patch.refused))
+    {
         let (path, line) = split(place);
         lines.insert((path, line, format!("`{key}`: {reason}")));
     }

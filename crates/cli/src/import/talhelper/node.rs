@@ -122,11 +122,13 @@ impl TalconfigReader<'_> {
         source.keys.extend(arch.filter(|arch| arch != "amd64").map(|arch| ("arch".to_owned(), arch.into())));
         source.cluster.extend(self.endpoint.iter().map(|endpoint| ("endpoint".to_owned(), endpoint.as_str().into())));
         self.talconfig.sources.push(source);
-        if let Some((schematic, _)) = find("schematic") {
+        if let Some((schematic, at)) = find("schematic") {
             let text = yaml_document(&schematic);
             let documents = Document::parse_stream(self.id, &text).unwrap_or_default();
             let mut source = SourceFile::new(self.path.to_owned(), "schematic.yaml", scope, self.id, text, documents);
             source.keeps_name = false;
+            let keys = schematic.as_object().into_iter().flat_map(Map::keys);
+            source.places = keys.map(|key| (key.clone(), self.place(&at))).collect();
             self.talconfig.sources.push(source);
         }
     }
