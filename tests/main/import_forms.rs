@@ -58,6 +58,16 @@ fn a_patch_of_talhelper_in_an_alias_has_the_line_of_its_anchor() {
     let ran = imported(&sandbox, &["talconfig.yaml"]);
     insta::assert_snapshot!("import-talhelper-aliases", ran.stdout);
     assert_generates(&sandbox, &[]);
+    let other =
+        TALCONFIG.replace("v1.13.8", "latest") + "      - machine: {}\n      - '[{op: test, path: /machine/type}]'\n";
+    let sandbox = Sandbox::of(&[("talconfig.yaml", &other)]);
+    let ran = imported(&sandbox, &["talconfig.yaml", "--talos-version", "v1.13.8"]);
+    let listed = [
+        "talconfig.yaml:2: `talosVersion`: it is not a version: name it with `--talos-version`\n",
+        "talconfig.yaml:18: `nodes.patches`: it is not a string, as the patches of talhelper are\n",
+        "talconfig.yaml:19: `test /machine/type`: a merge patch tests no value\n",
+    ];
+    assert!(listed.iter().all(|line| ran.stdout.contains(line)), "{}", ran.stdout);
 }
 
 const LABELS: &str = "machine:\n  nodeLabels: { gpu: amd }\n";

@@ -52,6 +52,16 @@ const SELECTED: &str = "machine:
 ";
 
 #[test]
+fn interfaces_in_a_json_patch_become_links() {
+    let patch = "- op: add\n  path: /machine/network/interfaces\n  value: [{ interface: eno1, dhcp: true }]\n";
+    let sandbox = Sandbox::of(&[("cp-1/network.yaml", patch)]);
+    let ran = imported(&sandbox, &["cp-1", "--talos-version", "v1.13.8", "--base-config", "v1.13.0"]);
+    assert!(ran.stdout.contains("  cp-1: the machine config is the same\n"), "{}", ran.stdout);
+    assert!(sandbox.read("devices/cp-1/device.yaml").contains("links:\n  eno1:\n    dhcp4: {}\n"));
+    assert_generates(&sandbox, &[]);
+}
+
+#[test]
 fn interfaces_become_links_and_the_proof_names_their_documents() {
     let files = [("net/all/hosts.yaml", SHARED), ("net/cp-1/bond.yaml", BOND), ("net/worker-1/links.yaml", SELECTED)];
     let mut printed = String::new();

@@ -85,6 +85,9 @@ impl MergePatch {
             }
             _ => return Err("JSON patches have no such operation".to_owned()),
         }
+        if !path.is_empty() && !path.starts_with('/') {
+            return Err("its path does not begin with `/`".to_owned());
+        }
         if keys.is_empty() {
             return Err("its path is the whole document".to_owned());
         }
@@ -197,6 +200,7 @@ mod tests {
             { "op": "copy", "from": "/machine/a", "path": "/machine/b" },
             { "op": "set", "path": "/machine/b" },
             { "op": "add", "path": "", "value": {} },
+            { "op": "add", "path": "machine/a", "value": {} },
             { "op": "add", "path": "/machine/certSANs/0", "value": "a" },
             { "op": "remove", "path": "/machine/certSANs/-" },
             { "op": "add", "path": "/machine/a" },
@@ -214,6 +218,7 @@ mod tests {
             format!("copy /machine/b: {used}"),
             "set /machine/b: JSON patches have no such operation".to_owned(),
             "add : its path is the whole document".to_owned(),
+            "add machine/a: its path does not begin with `/`".to_owned(),
             format!("add /machine/certSANs/0: {position}"),
             format!("remove /machine/certSANs/-: {position}"),
             "add /machine/a: it has no `value`".to_owned(),

@@ -15,7 +15,7 @@ use crate::import::draft::{Draft, MappedValue, Rejected};
 use crate::import::file_kind::FileKind;
 use crate::import::fleet::ImportedFleet;
 use crate::import::legacy_network::{EmptyNetwork, INTERFACES, moved};
-use crate::import::source_file::{FileScope, SourceFile};
+use crate::import::source_file::{FileScope, JsonPatch, SourceFile};
 use crate::inspection::Inspection;
 
 /// The keys in `files` whose artifacts differ on purpose: the differences are listed, and the values stay mapped.
@@ -252,7 +252,10 @@ fn imported_patches(draft: &Draft, sources: &[SourceFile]) -> ImportedPatches {
     let mut links = Vec::new();
     let file = |index: usize| {
         let source = &sources[index];
-        let written = source.json_patch.as_ref().and_then(|patch| patch.text.as_ref()).unwrap_or(&source.text);
+        // No base config has interfaces, so that for these both forms of a patch are equal.
+        let has_others = |patch: &&JsonPatch| patch.set.is_empty() || patch.set.iter().any(|keys| keys != INTERFACES);
+        let patch = source.json_patch.as_ref().filter(has_others);
+        let written = patch.and_then(|patch| patch.text.as_ref()).unwrap_or(&source.text);
         let body = draft.facts.hidden.iter().fold(written.clone(), |text, (value, name)| text.replace(value, name));
         let moved = moved(&body, &moved_paths(draft, index), &draft.facts.selected_links, EmptyNetwork::Removed);
         links.extend(moved.links);

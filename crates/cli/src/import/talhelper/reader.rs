@@ -44,6 +44,9 @@ impl TalconfigReader<'_> {
         }
         let version = document["talosVersion"].as_str().map(|version| format!("v{}", version.trim_start_matches('v')));
         self.talconfig.talos = version.and_then(|version| version.parse().ok());
+        if self.talconfig.talos.is_none() && document.get("talosVersion").is_some() {
+            self.add_not_mapped(&["talosVersion"], "it is not a version: name it with `--talos-version`");
+        }
         let known =
             ["clusterName", "talosVersion", "endpoint", "nodes", "controlPlane", "worker", "cniConfig", "patches"];
         for key in document.as_object().into_iter().flat_map(Map::keys) {
@@ -145,7 +148,11 @@ impl TalconfigReader<'_> {
         let global = (document["patches"].clone(), vec!["patches".to_owned()]);
         for (patches, at) in of_group.into_iter().chain([own, global]) {
             for (index, patch) in patches.as_array().into_iter().flatten().enumerate() {
-                self.add_patch(&name, patch.as_str().unwrap_or_default(), &[&at[..], &[index.to_string()]].concat());
+                let at = [&at[..], &[index.to_string()]].concat();
+                match patch.as_str() {
+                    Some(patch) => self.add_patch(&name, patch, &at),
+                    None => self.add_not_mapped(&at, "it is not a string, as the patches of talhelper are"),
+                }
             }
         }
     }
