@@ -57,6 +57,15 @@ fn the_files_of_nodes_are_recognised_by_their_hostnames_and_names() {
     }
 }
 
+#[test]
+fn a_value_next_to_a_mapped_one_has_no_model_key() {
+    let registries = "cluster:\n  discovery:\n    registries:\n      kubernetes: { disabled: true }\n";
+    let sandbox = Sandbox::of(&[("n/discovery.yaml", registries)]);
+    let ran = imported(&sandbox, &["n", "--talos-version", "v1.13.8"]);
+    let line = "  n/discovery.yaml:3: `cluster.discovery.registries`: no model key, so it stays in the raw patch `discovery`\n";
+    assert!(ran.stdout.contains(line), "{}", ran.stdout);
+}
+
 const SCHEMATIC: &str = "owner: me
 customization:
   extraKernelArgs: [quiet]

@@ -128,7 +128,11 @@ fn reason(source: &SourceFile, keys: &str, rejected: &Rejected) -> String {
     {
         return reason;
     }
-    let is_mapped = |field: &&FieldMapping| is_in(field.path) || field.path.starts_with(&format!("{keys}."));
+    // A key above those of a field is about it if the file has the field.
+    let has = |path: &str| source.documents.iter().any(|node| at(&json(node), path).is_some());
+    let is_document = |path: &str| !path.starts_with("machine.") && !path.starts_with("cluster.");
+    let is_below = |path: &str| path.starts_with(&format!("{keys}.")) && (is_document(path) || has(path));
+    let is_mapped = |field: &&FieldMapping| is_in(field.path) || is_below(field.path);
     match MAIN_FIELDS.iter().chain(DOCUMENT_FIELDS).find(is_mapped) {
         Some(field) => format!("the model key `{}` cannot have this value", field.key.replace('/', ".")),
         None if DOCUMENTS.iter().any(|mapping| mapping.kinds.contains(&kind)) => {
