@@ -81,6 +81,7 @@ impl Checker {
 /// # Errors
 /// The first fault for which this Talos refuses it.
 pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Result<Expression, CelError> {
+    check_size(text)?;
     // Backquotes came with cel-go 0.31, which Talos has from 1.14 on.
     let syntax = parse::Syntax { optional: environment.has_optionals(), quoted: version.minor() >= (1, 14) };
     let tree = parse::parse(text, syntax)?;
@@ -93,7 +94,18 @@ pub fn check(text: &str, environment: Environment, version: &TalosVersion) -> Re
 /// # Errors
 /// The first fault that every version refuses.
 pub fn check_syntax(text: &str) -> Result<(), CelError> {
+    check_size(text)?;
     parse::parse(text, parse::Syntax { optional: true, quoted: true }).map(|_| ())
+}
+
+/// The most characters of an expression. Source: github.com/google/cel-go, parser/parser.go, `expressionSizeCodePointLimit`.
+const MAX_CHARACTERS: usize = 100_000;
+
+fn check_size(text: &str) -> Result<(), CelError> {
+    if text.len() <= MAX_CHARACTERS || text.chars().count() <= MAX_CHARACTERS {
+        return Ok(());
+    }
+    Err(CelError::new(format!("the expression has more than {MAX_CHARACTERS} characters"), 0..0))
 }
 
 #[cfg(test)]

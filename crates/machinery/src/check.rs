@@ -105,10 +105,16 @@ fn apply_json_patch<'a>(config: &mut Config<'a>, patch: u16, operations: &'a Val
         }
     }
     let Some(main) = config.documents.first_mut() else { return };
+    let mut copied = 0;
     for operation in operations.list() {
         let operation = operation.of_patch(patch);
+        if ["path", "from"].iter().any(|key| json_patch::is_too_deep(operation.text(key))) {
+            continue;
+        }
         main.origin = operation.origin;
-        if let (Err(message), Some(origin)) = (json_patch::apply(main.value.to_mut(), &operation), operation.origin) {
+        if let (Err(message), Some(origin)) =
+            (json_patch::apply(main.value.to_mut(), &operation, &mut copied), operation.origin)
+        {
             if is_refused {
                 merge_operation(main.value.to_mut(), &operation, config.types);
                 continue;

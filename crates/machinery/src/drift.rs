@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{Config, Document, PatchedOrBase};
 use crate::consequence::{Consequence, MachineConfig};
-use crate::placeholder::{has_placeholder, is_reference};
+use crate::placeholder::{has_placeholder, is_reference, placeholders};
 use crate::scalar::Scalar;
 use crate::talos_data::secrets;
 use crate::talos_data::types::{Type, Types};
@@ -184,13 +184,27 @@ fn matches(pattern: &str, text: &str) -> bool {
     if is_reference(pattern) {
         return true;
     }
-    let Some((start, rest)) = pattern.split_once("${").filter(|_| has_placeholder(pattern)) else { return false };
-    let Some((_, after)) = rest.split_once('}') else { return false };
-    let Some(text) = text.strip_prefix(start) else { return false };
-    if !has_placeholder(after) {
-        return text.ends_with(after);
+    let mut strings = around_placeholders(pattern);
+    let Some(end) = strings.pop().filter(|_| !strings.is_empty()) else { return false };
+    let Some(mut rest) = text.strip_prefix(strings[0]) else { return false };
+    // The first occurrence of each leaves the most for those after it.
+    for string in &strings[1..] {
+        let Some((_, after)) = rest.split_once(string) else { return false };
+        rest = after;
     }
-    (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches(after, &text[at..]))
+    rest.ends_with(end)
+}
+
+/// The strings before, between and after the placeholders of a pattern.
+fn around_placeholders(pattern: &str) -> Vec<&str> {
+    let mut strings = Vec::new();
+    let mut start = 0;
+    for placeholder in placeholders(pattern) {
+        strings.push(&pattern[start..placeholder.start]);
+        start = placeholder.end;
+    }
+    strings.push(&pattern[start..]);
+    strings
 }
 
 #[cfg(test)]

@@ -11,8 +11,19 @@ use super::value::{Content, Field, Value};
 /// The operations that there are.
 pub(crate) const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 
-/// Applies one operation to a document. Returns why it cannot be applied.
-pub(crate) fn apply<'a>(root: &mut Value<'a>, operation: &Value<'a>) -> Result<(), String> {
+/// The most keys of a path: more than the structs of a machine config have inside each other.
+pub(crate) const MAX_KEYS: usize = 64;
+
+/// The most values that the operations of a patch may copy: each can double the document.
+const MAX_COPIED: usize = 100_000;
+
+/// Whether a path has more keys than any of a machine config.
+pub(crate) fn is_too_deep(path: &str) -> bool {
+    path.matches('/').nth(MAX_KEYS).is_some()
+}
+
+/// Applies one operation to a document, and counts the values that it copies. Returns why it cannot be applied.
+pub(crate) fn apply<'a>(root: &mut Value<'a>, operation: &Value<'a>, copied: &mut usize) -> Result<(), String> {
     let (path, from) = (operation.text("path"), operation.text("from"));
     let value = operation.field("value").map(|field| field.value.clone());
     let needed = || value.clone().ok_or_else(|| "it has no `value`".to_owned());
@@ -28,8 +39,13 @@ pub(crate) fn apply<'a>(root: &mut Value<'a>, operation: &Value<'a>) -> Result<(
             add(root, path, moved)
         }
         "copy" => {
-            let copied = find(root, from)?.clone();
-            add(root, path, copied)
+            let found = find(root, from)?;
+            *copied += found.count();
+            if *copied > MAX_COPIED {
+                return Err(format!("the patch copies more than {MAX_COPIED} values"));
+            }
+            let copy = found.clone();
+            add(root, path, copy)
         }
         _ => match (find(root, path), &value) {
             (Ok(found), Some(expected)) if found.equals(expected) => Ok(()),
@@ -159,9 +175,23 @@ mod tests {
             ("{op: test, path: /machine/type, value: worker}", before),
         ] {
             let mut document = value(before);
-            assert_eq!(apply(&mut document, &value(operation)), Ok(()), "{operation}");
+            assert_eq!(apply(&mut document, &value(operation), &mut 0), Ok(()), "{operation}");
             assert!(document.equals(&value(after)), "{operation}");
         }
+    }
+
+    #[test]
+    fn what_operations_copy_is_bounded() {
+        let mut document = value("machine: { sysctls: {} }");
+        let (mut copied, mut applied) = (0, 0);
+        let error = loop {
+            let operation = format!("{{op: copy, from: /machine, path: /machine/sysctls/k{applied}}}");
+            match apply(&mut document, &value(&operation), &mut copied) {
+                Ok(()) => applied += 1,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((applied, error.as_str()), (15, "the patch copies more than 100000 values"));
     }
 
     #[test]
@@ -180,7 +210,7 @@ mod tests {
             ),
         ] {
             let mut document = value("machine: { certSANs: [a, b], type: worker }");
-            assert_eq!(apply(&mut document, &value(operation)), Err(error.to_owned()), "{operation}");
+            assert_eq!(apply(&mut document, &value(operation), &mut 0), Err(error.to_owned()), "{operation}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A machine config as single values, each at its path, so that two configs can be compared value by value.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use crate::config::{Config, Document, pointee};
 use crate::normal::{is_zero, key_of};
@@ -138,16 +139,16 @@ impl<'v> Walk<'v> {
     fn items(&mut self, kind: &'static str, item: &'static Type, value: &'v Value<'v>) {
         let Some(key) = key_of(&self.path, self.document.kind) else { return };
         let inner = kind.strip_prefix("[]").or_else(|| kind.strip_prefix("[*]")).unwrap_or(kind);
-        let mut names: Vec<Cow<'v, str>> = Vec::new();
+        let mut counts: HashMap<&'v str, usize> = HashMap::new();
         for each in value.list() {
             let text = match key {
                 "." => each.scalar(),
                 "=" => each.scalar().split_once('=').map_or(each.scalar(), |(name, _)| name),
                 key => each.text(key),
             };
-            let count = names.iter().filter(|name| **name == text).count();
-            let name = if count == 0 { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}#{}", count + 1)) };
-            names.push(Cow::Borrowed(text));
+            let count = counts.entry(text).or_default();
+            *count += 1;
+            let name = if *count == 1 { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}#{count}")) };
             self.below(name, |walk| {
                 if key != "=" {
                     walk.add(each, "");

@@ -252,6 +252,12 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The number of values: this one and those in it.
+    pub(crate) fn count(&self) -> usize {
+        let items: usize = self.list().iter().map(Self::count).sum();
+        1 + items + self.all_fields().iter().map(|field| field.value.count()).sum::<usize>()
+    }
+
     pub(crate) fn is_empty_mapping(&self) -> bool {
         matches!(&self.content, Content::Map(fields) if fields.is_empty())
     }

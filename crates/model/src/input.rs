@@ -1,5 +1,6 @@
 //! Parses a string to a typed fleet or device, with the location of every key.
 
+mod entry_limit;
 mod model_document;
 mod groups;
 

@@ -25,6 +25,7 @@ pub enum Format {
 /// The message of the parser. It may contain a key of the text, but never a value.
 pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
     match format {
+        Format::Yaml if is_deep(text) => Err(format!("more than {MAX_BRACKETS} brackets are inside each other")),
         Format::Yaml => {
             let documents: Result<Vec<Value>, String> = serde_yaml::Deserializer::from_str(text)
                 .map(|document| Tree::deserialize(document).map(|tree| tree.0).map_err(|error| error.to_string()))
@@ -41,6 +42,22 @@ pub fn parse(format: Format, text: &str) -> Result<Vec<Value>, String> {
             tree.map(|tree| vec![tree.0]).map_err(|error| error.to_string())
         }
     }
+}
+
+/// The most brackets inside each other, of which the parser of YAML visits all for each value.
+const MAX_BRACKETS: usize = 1_000;
+
+/// Whether a text can have more brackets inside each other than the parser of YAML reads soon. Those in strings count too.
+fn is_deep(text: &str) -> bool {
+    let mut open = 0_usize;
+    text.bytes().any(|byte| {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_BRACKETS
+    })
 }
 
 /// Returns what is wrong with a tag such as `!!binary`, which the parser of YAML resolves and other parsers read differently.

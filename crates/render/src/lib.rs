@@ -29,6 +29,7 @@ mod consequences;
 mod secrets_bundle;
 mod machine_config;
 mod shared_file;
+mod user_schema;
 mod user_artifact;
 mod renderer;
 
@@ -54,4 +55,5 @@ pub use shared_file::{key_of_line, share_files};
 pub use target::{
     GeneratedFile, SecretFile, cluster_paths, collisions, documents, generated_files, location_of_key, secret_files,
 };
-pub use user_artifact::{FleetView, GENERATED, UserSchema, check_user_artifact, template_name, user_header};
+pub use user_artifact::{FleetView, GENERATED, check_user_artifact, template_name, user_header};
+pub use user_schema::UserSchema;

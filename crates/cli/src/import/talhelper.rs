@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use serde_json::Value;
-use talosmith_document::{Document, TalosVersion};
+use talosmith_document::{Document, Sources, TalosVersion};
 use talosmith_machinery::Role;
 use talosmith_render::{Format, parse};
 
@@ -42,6 +42,10 @@ fn is_talconfig(document: &Value) -> bool {
 
 /// Reads a talconfig.yaml; returns none for any other file.
 pub(crate) fn read(tree: &dyn Tree, cache: &SourceCache<'_>, path: &Utf8Path, text: &str) -> Option<Talconfig> {
+    // This parser refuses what the other one needs minutes for, such as brackets that are nested a thousand times.
+    let mut sources = Sources::default();
+    let id = sources.add(path, text);
+    Document::parse_foreign(id, text).ok()?;
     let variables = variables(tree, path);
     let resolved = with_variables(text, &variables);
     let document = parse(Format::Yaml, &resolved)

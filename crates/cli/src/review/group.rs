@@ -1,9 +1,9 @@
 //! Rows of a review, each once for all devices that it hits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use talosmith_document::{Locator, Sources, line_column};
+use talosmith_document::{Location, Locator, SourceId, Sources};
 use talosmith_machinery::{Class, DifferenceKind, Side};
 
 use super::row::{LocatedRow, ReviewRow};
@@ -66,7 +66,7 @@ pub(crate) fn groups(
     after: &mut SourceCache<'_>,
 ) -> Vec<Group> {
     let mut by_row: BTreeMap<&ReviewRow, Group> = BTreeMap::new();
-    let mut locations: BTreeMap<&ReviewRow, &(Side, talosmith_document::Location)> = BTreeMap::new();
+    let mut locations: BTreeMap<&ReviewRow, &(Side, Location)> = BTreeMap::new();
     for reviewed in reviewed {
         for located in &reviewed.rows {
             let empty = || Group { row: located.row.clone(), owners: Vec::new(), place: None };
@@ -79,25 +79,50 @@ pub(crate) fn groups(
             }
         }
     }
+    for (side, location) in locations.values() {
+        match (side, &mut before) {
+            (Side::Before, Some(before)) => drop(before.load_one(location.source)),
+            _ => drop(after.load_one(location.source)),
+        }
+    }
+    let mut of_after = Lines::new(after.load(&[]));
+    let mut of_before = before.map(|before| Lines::new(before.load(&[])));
     let mut groups: Vec<Group> = Vec::new();
     for (row, mut group) in by_row {
         if let Some((side, location)) = locations.get(row) {
-            let sources = match (side, &mut before) {
-                (Side::Before, Some(before)) => before.load_one(location.source),
-                _ => after.load_one(location.source),
+            let lines = match (side, &mut of_before) {
+                (Side::Before, Some(lines)) => lines,
+                _ => &mut of_after,
             };
-            group.place = Some(place(sources, location, *side == Side::Before));
+            group.place = Some(lines.place(location, *side == Side::Before));
         }
         groups.push(group);
     }
     groups
 }
 
-fn place(sources: &Sources, location: &talosmith_document::Location, before: bool) -> Place {
-    let source = sources.get(location.source);
-    let bytes = Locator::new(sources).locate(location);
-    let line = bytes.map(|bytes| line_column(&source.text, bytes.start).0);
-    Place { path: source.path.to_string(), line, before }
+/// The lines of sources. Each source is parsed, and its lines are counted, at most once.
+struct Lines<'s> {
+    sources: &'s Sources,
+    locator: Locator<'s>,
+    /// The bytes at which the lines of a source end.
+    ends: HashMap<SourceId, Vec<usize>>,
+}
+
+impl<'s> Lines<'s> {
+    fn new(sources: &'s Sources) -> Self {
+        Self { sources, locator: Locator::new(sources), ends: HashMap::new() }
+    }
+
+    fn place(&mut self, location: &Location, before: bool) -> Place {
+        let source = self.sources.get(location.source);
+        let count = || source.text.match_indices('\n').map(|(at, _)| at).collect();
+        let line = self.locator.locate(location).map(|bytes| {
+            let ends = self.ends.entry(location.source).or_insert_with(count);
+            ends.partition_point(|end| *end < bytes.start) + 1
+        });
+        Place { path: source.path.to_string(), line, before }
+    }
 }
 
 /// Splits the groups where something else happens, or to others.

@@ -84,8 +84,8 @@ fn evaluate(node: &Node, bindings: &Bindings) -> Outcome {
     }
 }
 
-/// The steps that one evaluation may take: a hundred times what a long selector needs. Macros inside each other multiply.
-const STEPS: usize = 10_000;
+/// The steps that one evaluation may take: many times what a long selector needs. Macros inside each other multiply.
+const STEPS: usize = 2_000;
 
 struct Scope<'a> {
     bindings: &'a Bindings,

@@ -271,6 +271,14 @@ pub(super) fn operations<'d>(documents: &'d [Value<'static>]) -> Option<&'d Valu
 /// Returns everything for which Talos refuses the operations of an RFC 6902 patch on their own; only a base config of one document takes
 /// them.
 fn check_json_patch(document: &Value<'static>, locator: &PatchLocator, target: &Target<'_>) -> Vec<Diagnostic> {
+    let is_too_deep = |operation: &Value<'_>| {
+        ["path", "from"].iter().any(|key| written(operation, key).is_some_and(json_patch::is_too_deep))
+    };
+    if let Some(operation) = document.list().iter().find(|operation| is_too_deep(operation)) {
+        let message = format!("a path of this JSON patch has more than {} keys", json_patch::MAX_KEYS);
+        let finding = Diagnostic::new(Code::JsonPatch, message, locator.location(operation.span()));
+        return vec![finding.help("write a path that a machine config has")];
+    }
     if target.base >= SEVERAL_DOCUMENTS_SINCE {
         let message = "this is a JSON patch, which Talos accepts for single documents only";
         let location = locator.location(document.list()[0].span());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use talosmith_document::{Anchor, BlockText, Code, Diagnostic, Document, Location, Node, Pointer, SourceId};
 
+use super::entry_limit::too_many_entries;
 use crate::layer::{GROUPS, layers_of};
 use crate::schema::Schema;
 use crate::tracked_secrets::{secrets_in_values, tailscale_key};
@@ -42,6 +43,9 @@ pub(super) fn parse(schema: Schema, source: SourceId, text: &str, own: &[(&str, 
             return ModelDocument { value: None, written: Written::default(), findings, secrets };
         }
     };
+    if let Some(finding) = too_many_entries(schema, source, text, &document.root) {
+        return ModelDocument { value: None, written: Written::default(), findings: vec![finding], secrets };
+    }
     let mut findings = document.empty_values(source);
     let mut written = Written::default();
     match schema {

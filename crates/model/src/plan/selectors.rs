@@ -9,6 +9,9 @@ use super::{Check, Disk};
 use crate::device;
 use crate::scalar::ScalarError;
 
+/// The most disks that each selector is evaluated for. More disks than these are compared by the text of their selectors alone.
+const MAX_COMPARED: usize = 64;
+
 /// A disk, its selector if that is one, and what is known of the disk.
 struct KnownDisk<'a> {
     disk: &'a Disk,
@@ -46,7 +49,8 @@ pub(super) fn check_selectors(check: &mut Check<'_>, disks: &[Disk], version: &T
         let Some(expression) = &one.expression else { continue };
         // The selector of a reserved disk is not part of any artifact.
         let is_written = one.disk.reserved.is_none();
-        let others = || known_disks.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, other)| other);
+        let compared = || known_disks.iter().take(MAX_COMPARED).enumerate();
+        let others = || compared().filter(|(at, _)| *at != index).map(|(_, other)| other);
         let taken = || others().find(|other| expression.evaluate(&other.facts) == Outcome::True);
         if expression.evaluate(&one.facts) == Outcome::False {
             check.push(no_match(one, expression, taken()));
@@ -120,6 +124,9 @@ pub(super) fn disk_of<'d>(
 ) -> Option<&'d Disk> {
     if let Some(disk) = disks.iter().find(|disk| disk.selector == selector) {
         return Some(disk);
+    }
+    if disks.len() > MAX_COMPARED {
+        return None;
     }
     let expression = check.caches.selectors.check(selector, Environment::Disk, version).ok()?;
     let is_known = disks.iter().any(|disk| disk.system);
