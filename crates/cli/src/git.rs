@@ -193,7 +193,8 @@ impl<'a> Git<'a> {
             arguments.extend(paths.iter().map(|path| literal(path)));
             arguments.extend(globs.iter().map(|glob| format!(":(glob){}", self.escaped_prefix().join(glob))));
         }
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let options = self.without_filters()?;
+        let arguments: Vec<&str> = options.iter().chain(&arguments).map(String::as_str).collect();
         let output = self.processes.run(&with_patterns(command(&self.top, &arguments)))?;
         if !output.success() {
             return Err(failed("status", &output));
@@ -210,6 +211,30 @@ impl<'a> Git<'a> {
             }
         }
         Ok(changed)
+    }
+
+    /// Returns options that turn off the filters of file contents that the repository's own config defines: git runs them as programs where
+    /// it compares a file of the work tree. Those of the user's config stay.
+    fn without_filters(&self) -> Result<Vec<String>, GitError> {
+        const CONFIG: &str = "config";
+        let output = self.run(&[CONFIG, "--null", "--show-scope", "--name-only", "--get-regexp", r"^filter\."])?;
+        // 1 means that no name matches.
+        if !output.success() && output.status != Some(1) {
+            return Err(failed(CONFIG, &output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let fields: Vec<&str> = text.split('\0').collect();
+        let own = fields.chunks_exact(2).filter(|field| matches!(field[0], "local" | "worktree"));
+        let mut options = Vec::new();
+        for name in own.map(|field| field[1]) {
+            // The value would begin at the first `=`.
+            if name.contains('=') {
+                return Err(GitError::Answer { command: CONFIG });
+            }
+            let value = if name.ends_with(".required") { "false" } else { "" };
+            options.extend(["-c".to_owned(), format!("{name}={value}")]);
+        }
+        Ok(options)
     }
 
     /// The prefix as a pattern that matches nothing else.

@@ -76,7 +76,9 @@ impl Git<'_> {
     /// Returns the files that differ between a commit and the work tree, relative to talosmith's root.
     pub(crate) fn changed_since(&self, id: &str) -> Result<BTreeSet<Utf8PathBuf>, GitError> {
         const DIFF: &str = "diff";
-        let mut arguments = vec![DIFF, "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+        let options = self.without_filters()?;
+        let mut arguments: Vec<&str> = options.iter().map(String::as_str).collect();
+        arguments.extend([DIFF, "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"]);
         arguments.extend(["--ignore-submodules=all", id]);
         self.push_prefix(&mut arguments);
         let output = self.run(&arguments)?;

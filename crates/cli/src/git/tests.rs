@@ -130,11 +130,20 @@ fn no_program_of_a_repository_is_started() {
     let evil = sandbox.root().join("evil.sh");
     sandbox.write("a", "1");
     sandbox.git(&["add", "a"]);
-    sandbox.git(&["config", "core.fsmonitor", evil.as_str()]);
+    sandbox.commit();
+    sandbox.write(".gitattributes", "* filter=evil diff=evil\n");
+    sandbox.write("a", "2");
+    for key in ["core.fsmonitor", "filter.evil.clean", "filter.evil.process", "diff.evil.textconv", "diff.evil.command"]
+    {
+        sandbox.git(&["config", key, evil.as_str()]);
+    }
+    sandbox.git(&["config", "filter.evil.required", "true"]);
     let git = open(&sandbox, &sandbox.root());
     git.list_index().unwrap();
     assert!(git.is_tracked("a".into()).unwrap());
     git.changed_since_head(&[], &[], Compared::WorkTree).unwrap();
+    let changed = git.changed_since("HEAD").unwrap();
+    assert!(changed.contains(Utf8Path::new("a")), "{changed:?}");
     assert!(!sandbox.root().join("evil.sh.ran").exists());
 }
 

@@ -5,7 +5,10 @@
     expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that starts processes")
 )]
 
+use std::ffi::OsString;
 use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
@@ -75,7 +78,7 @@ impl Processes for System {
 }
 
 fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, ProcessError> {
-    let mut process = std::process::Command::new(&command.program);
+    let mut process = std::process::Command::new(program_path(command)?);
     process.args(&command.arguments).stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
     process.env_clear();
     process
@@ -94,6 +97,22 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
             ProcessError::Start { program, source }
         }
     })
+}
+
+/// Returns the path of a program that is given by its name: the first one in a folder of PATH. The system would look for an empty or
+/// relative folder of PATH below the one in which the program runs, which can be a repository that somebody else wrote.
+fn program_path(command: &Command) -> Result<PathBuf, ProcessError> {
+    if command.program.contains('/') {
+        return Ok(PathBuf::from(&command.program));
+    }
+    let own = command.variables.iter().rfind(|(name, _)| name == "PATH").map(|(_, value)| OsString::from(value));
+    let folders = own.or_else(|| crate::environment::all().find(|(name, _)| name == "PATH").map(|(_, value)| value));
+    let is_program =
+        |path: &PathBuf| path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+    let folders = folders.unwrap_or_default();
+    let mut paths = std::env::split_paths(&folders).filter(|folder| folder.is_absolute());
+    let path = paths.by_ref().map(|folder| folder.join(&command.program)).find(is_program);
+    path.ok_or_else(|| ProcessError::NotFound { program: command.program.clone() })
 }
 
 type Captured = io::Result<Option<Zeroizing<Vec<u8>>>>;

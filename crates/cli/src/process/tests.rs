@@ -19,6 +19,24 @@ fn status_and_both_outputs_are_returned() {
 }
 
 #[test]
+fn no_program_in_the_folder_of_a_command_is_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = camino::Utf8Path::from_path(folder.path()).unwrap();
+    let program = folder.join("talosmith-no-such-program");
+    fs_err::write(&program, "#!/bin/sh\n").unwrap();
+    std::process::Command::new("chmod").arg("+x").arg(&program).status().unwrap();
+    let started = |path: &str| {
+        let command = Command::new("talosmith-no-such-program", [""; 0]);
+        let variables = vec![("PATH".to_owned(), path.to_owned())];
+        System.run(&Command { folder: Some(folder.to_owned()), variables, ..command })
+    };
+    for path in ["", ":/usr/bin", ".:/usr/bin"] {
+        assert!(matches!(started(path), Err(ProcessError::NotFound { .. })), "{path:?}");
+    }
+    assert!(started(&format!("{folder}:/usr/bin")).unwrap().success());
+}
+
+#[test]
 fn a_signal_is_no_exit_code() {
     assert_eq!(System.run(&shell("kill -9 $$")).unwrap().status, None);
 }
