@@ -159,6 +159,7 @@ codes! {
     StrayLabel "stray-label" Warning "A device sets the labels that a workload selects, but does not use the workload."
     StrayPods "stray-pods" Warning "The pods for a GPU run on nodes that have none."
     ControlPlaneOnly "control-plane-only" Error "A worker has a setting that is only allowed on control planes."
+    NodePath "node-path" Error "Talos accepts a path, and the node cannot use it."
     MachineFile "machine-file" Error "Talos could not write a file of `machineFiles` or `machine.files`."
     CidrOverlap "cidr-overlap" Error "The pod networks and the service networks of a cluster overlap."
     AddressInClusterNetwork "address-in-cluster-network" Warning "An address of a node, or of what it talks to, is in a pod or service network."

@@ -42,6 +42,7 @@ mod routes;
 mod mirrors;
 mod firewall;
 mod warnings;
+mod paths;
 mod node;
 
 pub use bonds::bond_modes;

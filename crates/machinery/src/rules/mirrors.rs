@@ -37,6 +37,13 @@ fn check_name(mirror: Section<'_>, registry: &str, path: &str) {
         mirror.report(Code::MirrorEndpoint, path, message, |finding| {
             finding.note("Talos looks mirrors up by the host in the name of the image").help("write `docker.io`")
         });
+    } else if registry.contains('/') && !is_unknown(registry) {
+        let host = Url::parse(registry).host;
+        let host = if host.is_empty() { registry.split('/').next().unwrap_or_default() } else { host };
+        let message = format!("the mirror of `{registry}` is never asked: it is not a host alone");
+        mirror.report(Code::MirrorEndpoint, path, message, |finding| {
+            finding.note("Talos looks mirrors up by the host in the name of the image").help(format!("write `{host}`"))
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use talosmith_document::{Code, Level};
 
 use super::main_document::is_control_plane;
 use super::section::Section;
-use super::{Rules, arguments, files, firewall, mirrors, node_labels, routes, warnings};
+use super::{Rules, arguments, files, firewall, mirrors, node_labels, paths, routes, warnings};
 use crate::talos_data::types::MAIN;
 
 /// Checks what a node does with the documents that patches changed.
@@ -19,6 +19,7 @@ pub(crate) fn check_node(rules: &Rules<'_>) {
         check_control_plane(rules);
     }
     firewall::check_firewall(rules);
+    paths::check_paths(rules);
 }
 
 fn check_document(document: Section<'_>, is_control_plane: bool) {
