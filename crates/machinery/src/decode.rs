@@ -25,7 +25,7 @@ use deletions::Split;
 pub(crate) use deletions::{Deletion, DeletionError, is_deletion};
 pub use documents::section_path;
 pub use generated::{GeneratedPatchError, decode_generated};
-pub(crate) use wording::{alternatives, title};
+pub(crate) use wording::{alternatives, placeholder, title};
 
 /// The Talos that a patch is applied with.
 #[derive(Debug, Clone, Copy)]

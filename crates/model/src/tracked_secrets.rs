@@ -40,6 +40,7 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
                 if is_secret_variable(entry) {
                     findings.push(finding("a variable with a secret", Location::value(source, at())).hidden());
                 } else {
+                    findings.extend(reference(entry, || Location::value(source, at())));
                     search(source, &entry.value, &at, findings);
                 }
             }
@@ -49,6 +50,27 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
 
 fn is_secret_variable(entry: &Entry) -> bool {
     entry.value.scalar().is_some_and(|(value, _)| secrets::is_secret_variable(&entry.key, value))
+}
+
+/// The finding on a variable of a secret that has a reference to it.
+fn reference(entry: &Entry, location: impl FnOnce() -> Location) -> Option<Diagnostic> {
+    let (name, (value, _)) = (&entry.key, entry.value.scalar()?);
+    if !secrets::is_reference_variable(name, value) {
+        return None;
+    }
+    let secret = name.to_ascii_lowercase().replace('_', "-");
+    let message = format!("`{name}` has a reference to a secret, which nothing resolves");
+    let source = match value.starts_with("op://") {
+        true => format!("; its source under `secrets` in talosmith.yaml can be `op: {value}`"),
+        false => String::new(),
+    };
+    Some(
+        Diagnostic::new(Code::SecretReference, message, location())
+            .note("the program would use the reference itself as the secret")
+            .help(format!(
+                "write the placeholder `${{{name}}}` here, and list the secret beside it: `secrets: [{secret}]`{source}"
+            )),
+    )
 }
 
 fn finding(name: &str, location: Location) -> Diagnostic {

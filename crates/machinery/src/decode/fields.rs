@@ -7,7 +7,7 @@ use talosmith_document::{Code, Diagnostic, Level, Location, Style};
 use super::deletions::{is_deleted, is_deletion};
 use super::{Target, Timestamp, scalar, secret, wording};
 use crate::PatchLocator;
-use crate::placeholder::{has_placeholder, is_reference};
+use crate::placeholder::{has_placeholder, is_secret_reference};
 use crate::scalar::{Resolved, Scalar};
 use crate::talos_data::types::{Field, MAIN, Struct, Types, is_struct};
 use crate::talos_data::{Minor, secrets, talos};
@@ -169,6 +169,10 @@ impl<'a> Walk<'a> {
                 for entry in entries {
                     let text = entry.value.as_scalar().map_or("", |scalar| &*scalar.text);
                     let is_secret = secrets::is_secret_variable(&entry.key, text) && secrets::find(text).is_none();
+                    if secrets::is_reference_variable(&entry.key, text) {
+                        self.findings.push(refusals::variable_reference(&entry.key, self.location(&entry.value)));
+                        continue;
+                    }
                     self.inside(Step::Key(&entry.key), |walk| match is_secret {
                         true => walk.literal_secret(&entry.value, "a variable with a secret"),
                         false => walk.member(&entry.value, inner, accepts_null, field),
@@ -221,7 +225,7 @@ impl<'a> Walk<'a> {
         if is_filled_in || scalar::is_decoded_as(kind, scalar, self.minor) {
             return;
         }
-        if is_reference(text) {
+        if is_secret_reference(text) {
             self.findings.push(self.secret_field(node, text));
         } else if is_secret {
             // It is not shown.
@@ -303,6 +307,8 @@ impl<'a> Walk<'a> {
         let found = secrets::find(text);
         if let Some(found) = &found {
             self.literal_secret(node, found.name);
+        } else if let Some(name) = secrets::reference_variable(text) {
+            self.findings.push(refusals::variable_reference(name, self.location(node)));
         }
         found.is_some()
     }

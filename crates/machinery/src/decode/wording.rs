@@ -29,14 +29,21 @@ pub(super) fn subject(path: &str) -> String {
     }
 }
 
-/// A name for an environment variable from a key: `apiToken` becomes `API_TOKEN`.
-pub(super) fn placeholder(key: &str) -> String {
+/// Keys of several secrets of one config.
+const COMMON_KEYS: [&str; 7] = ["ca", "crt", "id", "issuingCA", "key", "secret", "token"];
+
+/// A name for an environment variable from the keys that lead to a value: `apiToken` becomes `API_TOKEN`, and `machine.ca.key`, whose
+/// last key other secrets have too, `MACHINE_CA_KEY`.
+pub(crate) fn placeholder(keys: &[&str]) -> String {
+    let start = keys.iter().rposition(|key| !COMMON_KEYS.contains(key)).unwrap_or_default();
     let mut name = String::new();
-    for c in key.chars() {
-        if c.is_ascii_uppercase() && !name.ends_with(|c: char| c.is_ascii_uppercase()) || !c.is_ascii_alphanumeric() {
+    for c in keys[start..].join("_").chars() {
+        let is_start =
+            !c.is_ascii_alphanumeric() || c.is_ascii_uppercase() && !name.ends_with(|c: char| c.is_ascii_uppercase());
+        if is_start && !name.ends_with('_') {
             name.push('_');
         }
-        name.push(c);
+        name.extend(c.is_ascii_alphanumeric().then_some(c));
     }
     name.to_ascii_uppercase()
 }

@@ -87,7 +87,7 @@ fn check_etcd(cluster: Section<'_>, is_control_plane: bool) {
         return cluster.find(Code::ControlPlaneOnly, "etcd", message, "remove `cluster.etcd`");
     }
     if !etcd.has("ca") {
-        etcd.refuse("ca", "`cluster.etcd` has no `ca`", "do not delete it: it is the cluster's");
+        etcd.refuse("ca", "`cluster.etcd` has no `ca`", cluster.restoring("etcd.ca.crt"));
     }
     if etcd.is_filled("subnet") && etcd.is_filled("advertisedSubnets") {
         etcd.refuse("subnet", "`subnet` cannot be combined with `advertisedSubnets`", "remove `subnet`");
@@ -103,7 +103,7 @@ fn check_discovery(cluster: Section<'_>) {
     cluster.require_format("discovery.registries.service.endpoint", &formats::OLD_DISCOVERY_ENDPOINT);
     for path in ["id", "secret"] {
         if !cluster.is_filled(path) {
-            cluster.refuse(path, format!("discovery needs `cluster.{path}`"), "do not delete it: it is the cluster's");
+            cluster.refuse(path, format!("discovery needs `cluster.{path}`"), cluster.restoring(path));
         }
     }
 }

@@ -132,6 +132,8 @@ fn conflict(rules: &Rules<'_>, main: &Document<'_>, path: &str, document: &Docum
     let message = format!("`{path}` and {} set the same, in the old way and in the new one", document.title());
     let help = if document.of_base {
         help_of_base(rules, main, path, document)
+    } else if path == "machine.network.hostname" {
+        "remove `machine.network.hostname`: the device's key `hostname` writes the document, by default with the device's name".to_owned()
     } else {
         format!("remove `{path}`, or the document")
     };

@@ -75,15 +75,14 @@ fn check_install(main: Section<'_>) {
 }
 
 fn check_certificates(main: Section<'_>) {
-    let kept = "do not delete it: it is the cluster's";
     let has_accepted = main.is_filled("machine.acceptedCAs");
     let (is_control_plane, has_key) = (is_control_plane(main.value), main.is_filled("machine.ca.key"));
     if !main.has("machine.ca") {
         if is_control_plane || !has_accepted {
-            main.refuse("machine.ca", "the main document has no `machine.ca`", kept);
+            main.refuse("machine.ca", "the main document has no `machine.ca`", main.restoring("machine.ca.crt"));
         }
     } else if is_control_plane && !has_key {
-        main.refuse("machine.ca.key", "a control plane needs `machine.ca.key`", kept);
+        main.refuse("machine.ca.key", "a control plane needs `machine.ca.key`", main.restoring("machine.ca.key"));
     }
     for path in
         ["machine.ca.key", "cluster.ca.key"].into_iter().filter(|path| !is_control_plane && main.is_filled(path))
@@ -91,7 +90,11 @@ fn check_certificates(main: Section<'_>) {
         main.find(Code::ControlPlaneOnly, path, format!("a worker must not have `{path}`"), "remove the key");
     }
     if !is_control_plane && main.has("machine.ca") && !main.is_filled("machine.ca.crt") && !has_accepted {
-        main.refuse("machine.ca.crt", "a worker needs `machine.ca.crt` or `machine.acceptedCAs`", kept);
+        main.refuse(
+            "machine.ca.crt",
+            "a worker needs `machine.ca.crt` or `machine.acceptedCAs`",
+            main.restoring("machine.ca.crt"),
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use super::Rules;
 use super::formats::Format;
 use crate::cel::Environment;
 use crate::config::{Config, Document};
-use crate::decode::alternatives;
+use crate::decode::{alternatives, placeholder};
 use crate::format::duration;
 use crate::placeholder::is_unknown;
 use crate::talos_data::talos;
@@ -35,6 +35,17 @@ impl<'r> Section<'r> {
         let origin = document.origin.or_else(|| last().map(|deleted| deleted.origin));
         let structure = if cfg!(debug_assertions) { types::document_struct(document.kind) } else { "" };
         Self { rules, document, value: &document.value, path: "", is_item: false, origin, structure }
+    }
+
+    /// What to do about a secret of the cluster that is missing: a patch deleted it, or the repository's own base does not have it.
+    pub(crate) fn restoring(self, path: &str) -> String {
+        let path = if self.path.is_empty() { path.to_owned() } else { format!("{}.{path}", self.path) };
+        let mut deleted = self.config().deleted.iter().filter(|deleted| deleted.kind == self.document.kind);
+        if deleted.any(|deleted| path.starts_with(&*deleted.path)) {
+            return "do not delete it: it is the cluster's".to_owned();
+        }
+        let keys: Vec<&str> = path.split('.').collect();
+        format!("add `{path}: ${{{}}}`: the value is one of the cluster's secrets", placeholder(&keys))
     }
 
     pub(crate) fn config(self) -> &'r Config<'r> {

@@ -26,6 +26,13 @@ const FORMS: &[Form] = &[
         name: "a Slack token",
     },
     Form { prefixes: &["AGE-SECRET-KEY-1"], is_part: is_capital, length: 40, name: "an age key" },
+    // The start of a header `{"alg":`, `{"typ":` or `{"kid":` in base64.
+    Form {
+        prefixes: &["eyJhbGciOi", "eyJ0eXAiOi", "eyJraWQiOi"],
+        is_part: is_token,
+        length: 60,
+        name: "a JSON Web Token",
+    },
     Form { prefixes: &["jointoken="], is_part: is_token, length: 8, name: "a join token of SideroLink" },
 ];
 
@@ -112,10 +119,25 @@ fn find_variable(text: &str) -> Option<FoundSecret> {
 /// own, are none.
 #[must_use]
 pub fn is_secret_variable(name: &str, value: &str) -> bool {
-    let is_name =
-        name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end));
     let is_other = ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
-    is_name && is_literal(value) && !is_other
+    is_secret_name(name) && is_literal(value) && !is_other
+}
+
+fn is_secret_name(name: &str) -> bool {
+    name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end))
+}
+
+/// Returns the name of the variable of a secret whose value, in `NAME=value`, is a reference to it.
+#[must_use]
+pub fn reference_variable(text: &str) -> Option<&str> {
+    let (name, value) = text.split_once('=')?;
+    is_reference_variable(name, value).then_some(name)
+}
+
+/// Whether a variable that holds a secret by its name has a reference instead.
+#[must_use]
+pub fn is_reference_variable(name: &str, value: &str) -> bool {
+    is_reference(value) && is_secret_name(name)
 }
 
 /// Returns the password of the first address with a name and a password before its host, as in `https://user:password@host`.
@@ -196,6 +218,7 @@ mod tests {
             (format!("xoxb-{long}"), "a Slack token"),
             (format!("AGE-SECRET-KEY-1{capitals}"), "an age key"),
             (format!("https://omni/?jointoken={long}"), "a join token of SideroLink"),
+            (format!("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.{long}"), "a JSON Web Token"),
             (pem.to_owned(), "a private key"),
             ("LS0tLS1CRUdJTiBFRDI1NTE5IFBSSVZBVEUgS0VZLS0tLS0K".to_owned(), "a private key"),
             ("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQo=".to_owned(), "a private key"),

@@ -5,7 +5,7 @@ use talosmith_document::{Code, Diagnostic, Level, Location, closest};
 use super::{Step, Walk};
 use crate::decode::documents::main_section;
 use crate::decode::wording;
-use crate::placeholder::is_reference;
+use crate::placeholder::is_secret_reference;
 use crate::talos_data::types::{Deprecation, MAIN, Types};
 use crate::talos_data::{Minor, talos};
 use crate::value::{Field as Entry, Value};
@@ -59,13 +59,25 @@ fn is_below(path: &str, of: &str) -> bool {
     path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+/// The finding on a variable of a secret that has a reference to it.
+pub(super) fn variable_reference(name: &str, location: Location) -> Diagnostic {
+    let secret = name.to_ascii_lowercase().replace('_', "-");
+    Diagnostic::new(
+        Code::SecretReference,
+        format!("`{name}` has a reference to a secret, which nothing resolves"),
+        location,
+    )
+    .note("the program would use the reference itself as the secret")
+    .help(format!("write the placeholder `${{{name}}}` here, and list the secret beside it: `secrets: [{secret}]`"))
+}
+
 impl<'a> Walk<'a> {
     pub(super) fn secret_field(&self, node: &'a Value<'static>, text: &str) -> Diagnostic {
-        let mut keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
-        let placeholder = wording::placeholder(keys.next_back().unwrap_or_default());
+        let keys = self.trail.iter().filter_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+        let placeholder = wording::placeholder(&keys.collect::<Vec<_>>());
         let name = placeholder.to_ascii_lowercase().replace('_', "-");
         let listed = format!("and list the secret in the patch: `secrets: [{name}]`");
-        if is_reference(text) {
+        if is_secret_reference(text) {
             let message =
                 format!("{} has a reference to a secret, which nothing resolves", wording::subject(&self.path));
             return Diagnostic::new(Code::SecretReference, message, self.location(node))
@@ -101,6 +113,8 @@ impl<'a> Walk<'a> {
         };
         let finding = if entry.key == "$patch" {
             finding.help("write `$patch: delete`, the only value that Talos knows")
+        } else if entry.key == "$$patch" {
+            finding.help("write `$patch: delete`: only talhelper needs the second `$`")
         } else if around == MAIN
             && let Some(section) = main_section(&entry.key)
         {
@@ -193,9 +207,11 @@ impl<'a> Walk<'a> {
             })
             .collect();
         match names.split_last() {
+            // `true` was the default: only who wrote `false` expects something of it.
             None => {
-                let finding = Diagnostic { level: Level::Warning, ..finding };
-                finding.help("remove it: nothing reads it any more")
+                let is_default = entry.value.scalar() == "true";
+                let level = if is_default { finding.level } else { Level::Warning };
+                Diagnostic { level, ..finding }.help("remove it: nothing reads it any more")
             }
             Some((only, [])) => finding.help(format!("write it in {only} instead")),
             Some((last, others)) => finding.help(format!("write it in {} or {last} instead", others.join(", "))),
