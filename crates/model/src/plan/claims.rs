@@ -129,7 +129,18 @@ fn in_patches(patches: &[Arc<Patch>]) -> Vec<ClaimedAddress> {
 
 fn claimed(text: &str, is_shared: bool, is_raw: bool, location: impl FnOnce() -> Location) -> Option<ClaimedAddress> {
     let address = text.split('/').next()?.parse().ok()?;
+    if !is_shared && is_of_each_node(address) {
+        return None;
+    }
     Some(ClaimedAddress { address, is_shared, is_raw, location: location() })
+}
+
+/// Whether each node can have the address: packets to it do not leave the link or the node. A DNS cache on each node has such a one.
+const fn is_of_each_node(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_loopback(),
+        IpAddr::V6(address) => address.is_unicast_link_local() || address.is_loopback(),
+    }
 }
 
 /// Returns the name of the Kubernetes node: the first label of the hostname, unless a raw patch sets `registerWithFQDN`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use talosmith_document::{Code, Diagnostic, Pointer};
+use talosmith_document::{Code, Diagnostic, Level, Pointer};
 
 use super::api_server::{self, ApiServer, cert_sans};
 use super::components::{arguments, on_control_plane};
@@ -163,10 +163,12 @@ fn check_volume_mounts(check: &mut Check<'_>) {
         let location = check.key(Pointer::new("/kubelet/extraMounts").child(destination));
         let message =
             format!("`{destination}` is the path of the volume `{name}`, and the kubelet sees `{source}` there");
+        // A `hostPath` is resolved by containerd, on the node: only what the kubelet itself mounts is affected.
+        let finding = Diagnostic::new(Code::DuplicateVolume, message, location);
         check.push(
-            Diagnostic::new(Code::DuplicateVolume, message, location)
+            Diagnostic { level: Level::Warning, ..finding }
                 .also(check.key(Pointer::new("/volumes").child(name)), "the volume")
-                .note("what pods write there is not on the volume")
+                .note("a pod with a `hostPath` there uses the volume, but one with a local PersistentVolume or a `subPath` uses the other folder")
                 .help("mount the folder at another path, or remove `source` to see the volume"),
         );
     }

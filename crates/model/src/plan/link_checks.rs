@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Pointer};
 use talosmith_machinery::bond_modes;
 
 use super::links::{members, owner, single_mac};
 use super::{Check, Patch, link_addresses, raw};
-use crate::device::{Bond, Link};
+use crate::device::{Bond, Device, Link};
 use crate::scalar::LinkName;
 
 /// Documents whose name is that of a link.
@@ -159,9 +160,14 @@ fn check_mtu(check: &mut Check<'_>, name: &LinkName, link: &Link, at: &Pointer) 
 }
 
 fn check_alias(check: &mut Check<'_>, name: &LinkName, link: &Link, at: &Pointer) {
+    // The only member keeps its own address, which is then the bond's.
+    let has_other_members = || {
+        let owner = owner(&check.file.device, name).and_then(|owner| check.file.device.links.get(owner));
+        owner.is_some_and(|owner| members(owner).len() > 1)
+    };
     if let Some(selector) = &link.selector
         && selector.as_str().contains("hardware_addr")
-        && owner(&check.file.device, name).is_some()
+        && has_other_members()
     {
         let location = check.at(at.child("selector"));
         check.push(
@@ -244,26 +250,49 @@ fn check_default_gateways(check: &mut Check<'_>) {
     }
 }
 
-/// Reports default routes of one family between which the node chooses by chance.
-fn check_metrics(check: &mut Check<'_>) {
-    let mut first: BTreeMap<(bool, u32), Pointer> = BTreeMap::new();
+/// A default route of a link, written or from a DHCP server.
+struct DefaultRoute<'a> {
+    link: &'a LinkName,
+    metric: u32,
+    at: Pointer,
+}
+
+/// Returns the default routes of one family.
+fn default_routes(device: &Device, is_ipv4: bool) -> Vec<DefaultRoute<'_>> {
     let mut found = Vec::new();
-    for (name, link) in &check.file.device.links {
+    for (name, link) in &device.links {
         let at = Pointer::new("/links").child(name);
-        let written =
-            link.routes.iter().filter(|(network, _)| network.network().prefix_len() == 0).map(|(network, route)| {
-                let key = (network.network().addr().is_ipv4(), route.metric.unwrap_or(DEFAULT_METRIC));
-                (key, at.child("routes").child(network))
-            });
-        let leased = link
-            .dhcp4
-            .as_ref()
-            .filter(|dhcp| dhcp.ignore_routes != Some(true))
-            .map(|dhcp| ((true, dhcp.route_metric.unwrap_or(DEFAULT_METRIC)), at.child("dhcp4")));
-        for (key, place) in written.chain(leased) {
-            match first.get(&key) {
-                Some(earlier) => found.push((earlier.clone(), place, key.1)),
-                None => drop(first.insert(key, place)),
+        let is_default = |network: IpNet| network.prefix_len() == 0 && network.addr().is_ipv4() == is_ipv4;
+        let written = link.routes.iter().filter(|(network, _)| is_default(network.network()));
+        found.extend(written.map(|(network, route)| DefaultRoute {
+            link: name,
+            metric: route.metric.unwrap_or(DEFAULT_METRIC),
+            at: at.child("routes").child(network),
+        }));
+        let leased = link.dhcp4.as_ref().filter(|dhcp| is_ipv4 && dhcp.ignore_routes != Some(true));
+        found.extend(leased.map(|dhcp| DefaultRoute {
+            link: name,
+            metric: dhcp.route_metric.unwrap_or(DEFAULT_METRIC),
+            at: at.child("dhcp4"),
+        }));
+    }
+    found
+}
+
+/// Reports default routes of one family between which the node chooses by chance: those with the least metric, of different links. A
+/// route to the gateway that the link's DHCP server announces too is one route.
+fn check_metrics(check: &mut Check<'_>) {
+    let mut found = Vec::new();
+    for is_ipv4 in [true, false] {
+        let routes = default_routes(&check.file.device, is_ipv4);
+        let Some(least) = routes.iter().map(|route| route.metric).min() else { continue };
+        let mut used = routes.into_iter().filter(|route| route.metric == least);
+        let Some(first) = used.next() else { continue };
+        let mut reported = vec![first.link];
+        for route in used {
+            if !reported.contains(&route.link) {
+                reported.push(route.link);
+                found.push((first.at.clone(), route.at, least));
             }
         }
     }
