@@ -51,7 +51,8 @@ pub(super) fn disks_block(draft: &Draft, known: &KnownDisks, version: &TalosVers
             }
         };
         let how = if selector.starts_with('/') { "path" } else { "selector" };
-        block.push_str(&format!("  {name}:\n    size: {size}\n    {how}: {}\n", yaml_flow(&selector.as_str().into())));
+        let (key, selector_text) = (yaml_flow(&name.as_str().into()), yaml_flow(&selector.as_str().into()));
+        block.push_str(&format!("  {key}:\n    size: {size}\n    {how}: {selector_text}\n"));
         if system == Some(name) {
             let mark = match facts.system_disk {
                 Some(_) => String::new(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use talosmith_document::TalosVersion;
 use talosmith_machinery::Role;
 use talosmith_model::layout::{FLEET_FILE, device_file, device_folder};
-use talosmith_render::yaml_document;
+use talosmith_render::{yaml_document, yaml_flow};
 
 use super::additions::{Additions, with_added, with_layers};
 use super::applications::FoundApplications;
@@ -161,7 +161,8 @@ impl FleetFacts {
         };
         let mut text = format!(
             "# yaml-language-server: $schema=../../schemas/device.schema.json\nname: {}\ncluster: {}\nrole: {role}\naddress: {address}\n",
-            draft.name, self.cluster
+            yaml_flow(&draft.name.as_str().into()),
+            yaml_flow(&self.cluster.as_str().into())
         );
         if let Some(cluster) = self.known_cluster() {
             let versions = [("talosVersion", &self.talos, &cluster.talos), ("baseConfig", &self.base, &cluster.base)];

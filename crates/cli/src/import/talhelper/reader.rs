@@ -1,6 +1,7 @@
 //! Reads the facts about the cluster and each node from talconfig.yaml.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
@@ -100,11 +101,11 @@ impl TalconfigReader<'_> {
         let group = &document[group_key];
         self.talconfig.roles.insert(name.clone(), role);
         let address = node["ipAddress"].as_str().and_then(|list| list.split(',').next()).map(str::trim);
-        match address.filter(|address| !address.contains('$')) {
+        match address.filter(|address| address.parse::<IpAddr>().is_ok()) {
             Some(address) => drop(self.talconfig.addresses.insert(name.clone(), address.to_owned())),
             None => self.add_not_mapped(
                 &["nodes", &number, "ipAddress"],
-                "it is a variable: write the address into device.yaml",
+                "it is a name or a variable: write the address into device.yaml",
             ),
         }
         let mut node_patch = NodePatch { main: json!({}), documents: Vec::new(), places: Vec::new() };
