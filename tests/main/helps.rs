@@ -38,6 +38,20 @@ fn apply(finding: &Diagnostic, sources: &Sources) -> Option<String> {
     if let Some(value) = help.strip_prefix("quote it: ") {
         return Some(replaced(text, &at?, value));
     }
+    if let Some(name) = help.strip_prefix("rename it to `").and_then(|rest| rest.strip_suffix('`')) {
+        let key =
+            entry(text, finding).and_then(|entry| Some(entry.start..entry.start + text[entry.clone()].find(':')?));
+        return Some(replaced(text, &key.or(at)?, name));
+    }
+    if let Some(one) = help.strip_prefix("write one of `").and_then(|rest| rest.split('`').next()) {
+        let is_value = matches!(finding.at.location.anchor, Anchor::Value(_)) && !one.contains(['<', '…', '*']);
+        let at = at.filter(|_| is_value)?;
+        return Some(replaced(text, &at, &quote(one, &text[at.clone()])));
+    }
+    if let Some((path, line)) = help.strip_prefix("add a line under `").and_then(|rest| rest.split_once("`:\n")) {
+        let is_one = !line.contains('\n') && finding.helps.len() == 1;
+        return is_one.then(|| added(text, finding, path, line)).flatten();
+    }
     let written = quoted.filter(|written| is_whole && !written.contains(['<', '…', '*']))?;
     let key = entry(text, finding).map(|entry| text[entry].split(':').next().unwrap_or_default().to_owned());
     match written.split_once(": ") {
@@ -60,6 +74,20 @@ fn quote(value: &str, before: &str) -> String {
 
 fn replaced(text: &str, at: &Range<usize>, new: &str) -> String {
     format!("{}{new}{}", &text[..at.start], &text[at.end..])
+}
+
+/// Adds a line to the list or mapping at keys joined by dots, in the style that it has.
+fn added(text: &str, finding: &Diagnostic, path: &str, line: &str) -> Option<String> {
+    let document = Document::parse(finding.at.location.source, text).ok()?;
+    let pointer = path.split('.').fold(Pointer::root(), |at, key| at.child(key));
+    let (_, found) = document.find(&pointer)?;
+    let at = found.start as usize..found.end as usize;
+    if text[at.clone()].starts_with('[') {
+        let item = line.strip_prefix("- ")?;
+        let comma = if text[at.clone()].trim_end_matches([' ', ']']).ends_with('[') { "" } else { ", " };
+        return Some(format!("{}[{item}{comma}{}", &text[..at.start], &text[at.start + 1..]));
+    }
+    Some(inserted(text, &at, line))
 }
 
 /// Inserts a line into a mapping, in the style that it has.
