@@ -28,7 +28,7 @@ pub use table::DifferenceKind;
 
 use difference::Difference;
 use moved::CanonicalPath;
-use table::Row;
+use table::{Change, Row};
 
 /// A machine config: patches merged into a base.
 #[derive(Debug)]
@@ -255,14 +255,17 @@ impl<'v> ConfigComparison<'v> {
         {
             return;
         }
-        let row = table::find(document.kind, keys, self.minor, self.role, difference.condition(setting));
+        let change = Change { value: difference.kind(), whole: difference.condition(setting) };
+        let row = table::find(document.kind, keys, self.minor, self.role, change);
         let text = |setting: &Setting<'v>| if setting.is_secret { "…".to_owned() } else { shown(setting) };
         let (before, after) = match setting.kind.is_empty() || is_part {
             true => (None, None),
             false => (difference.before.map(text), difference.after.map(text)),
         };
         let side = if difference.after.is_some() { Side::After } else { Side::Before };
-        let written = written(side, setting.value.origin.or(document.origin));
+        // What only the base config has is written nowhere.
+        let of_document = document.origin.filter(|_| setting.kind.is_empty() || setting.is_patched());
+        let written = written(side, setting.value.origin.or(of_document));
         self.push(row, document, Found { change: difference.kind(), path, before, after, written });
     }
 

@@ -169,6 +169,7 @@ impl<'t, 'a> Merger<'t, 'a> {
             *left = right;
             return;
         }
+        left.origin = right.origin.or(left.origin);
         let (Content::List(items), Content::List(more)) = (&mut left.content, right.content) else { return };
         let same = |one: &Value<'_>, other: &Value<'_>| {
             let is_named = |key| one.get(key).zip(other.get(key)).is_some_and(|(one, other)| one.equals(other));

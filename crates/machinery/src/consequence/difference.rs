@@ -7,6 +7,7 @@ use super::table::DifferenceKind;
 use super::{Setting, SettingsByPath};
 use crate::config::Config;
 use crate::talos_data::types::MAIN;
+use crate::value::Content;
 
 /// A value that differs between two configs.
 pub(super) struct Difference<'p, 'v> {
@@ -38,7 +39,10 @@ impl<'p, 'v> Difference<'p, 'v> {
             return false;
         }
         let is_moved = moved::is_implied(setting, self.other_config, is_same_base);
-        if is_moved || setting.value.is_empty_mapping() && has_below(self.others, setting) {
+        // A mapping without values of its own.
+        let is_hollow = setting.value.is_empty_mapping()
+            || !setting.kind.is_empty() && matches!(setting.value.content, Content::Map(_));
+        if is_moved || is_hollow && has_below(self.others, setting) {
             return true;
         }
         if setting.document.kind == MAIN {
@@ -87,7 +91,7 @@ impl<'p, 'v> Difference<'p, 'v> {
 /// Whether a config has a value below one.
 fn has_below(settings: &SettingsByPath<'_>, setting: &Setting<'_>) -> bool {
     let is_below = |other: &Setting<'_>| {
-        other.document.kind == setting.document.kind
+        (other.document.kind, other.document.name) == (setting.document.kind, setting.document.name)
             && other.path.len() > setting.path.len()
             && other.path.starts_with(&setting.path)
     };

@@ -20,6 +20,13 @@ pub enum DifferenceKind {
     Changed,
 }
 
+/// What happens to a value, and to the document or the item of a list that it is in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    pub value: DifferenceKind,
+    pub whole: DifferenceKind,
+}
+
 /// A row of the table.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -96,7 +103,7 @@ pub(crate) fn find(
     path: &[impl AsRef<str>],
     minor: Minor,
     role: Role,
-    change: DifferenceKind,
+    change: Change,
 ) -> Option<&'static Row> {
     let minor = minor.clamp(talos::oldest_minor(), talos::newest_minor());
     let mut best: Option<&Row> = None;
@@ -105,6 +112,8 @@ pub(crate) fn find(
             && row.keys.len() <= path.len() + 1
             && row.keys[1..].iter().zip(path).all(|(key, other)| matches!(*key, "*") || *key == other.as_ref());
         let is_better = best.is_none_or(|best| best.keys.len() < row.keys.len());
+        // A row of the value itself is about that, and not about what it is in.
+        let change = if row.keys.len() == path.len() + 1 { change.value } else { change.whole };
         if is_prefix && is_better && row.holds(minor, role, change) {
             best = Some(row);
         }

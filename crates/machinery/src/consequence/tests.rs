@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 
 use talosmith_document::{Code, Diagnostic, Document, Level, Sources, TalosVersion};
 
-use super::table::{self, ROWS, Row};
+use super::table::{self, Change, ROWS, Row};
 use super::{Class, Consequence, DifferenceKind, MachineConfig};
 use crate::talos_data::types::Types;
 use crate::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, decode_patch};
@@ -131,8 +131,8 @@ fn every_field_of_every_kind_has_a_row() {
                 paths.retain(|path| path[..] != ["machine", "features"]);
                 paths.extend(features.fields().map(|(key, _)| vec!["machine", "features", key]));
             }
-            let changed =
-                |path: &Vec<&str>| table::find(kind, path, (1, minor), Role::Worker, DifferenceKind::Changed).is_none();
+            let change = Change { value: DifferenceKind::Changed, whole: DifferenceKind::Changed };
+            let changed = |path: &Vec<&str>| table::find(kind, path, (1, minor), Role::Worker, change).is_none();
             left.extend(paths.into_iter().filter(changed).map(|path| format!("1.{minor} {kind}.{}", path.join("."))));
         }
     }

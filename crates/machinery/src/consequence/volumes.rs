@@ -1,5 +1,6 @@
 //! What happens to volumes. A volume that Talos made is never changed by its document, but for what it reads again at each boot.
 
+use super::table::Change;
 use super::table::{self, DifferenceKind};
 use super::{ConfigComparison, Found, Side, shown, written};
 use crate::config::{Config, Document};
@@ -211,7 +212,8 @@ fn add<'v>(
     change: DifferenceKind,
     (path, (before, after), value): (&str, (Option<String>, Option<String>), Option<&Value<'v>>),
 ) {
-    let found = table::find("volume", &[row], comparison.minor, comparison.role, change);
+    let whole = Change { value: change, whole: change };
+    let found = table::find("volume", &[row], comparison.minor, comparison.role, whole);
     let side = if change == DifferenceKind::Removed { Side::Before } else { Side::After };
     let origin = value.and_then(|value| value.origin).or(document.origin);
     let written = written(side, origin);
