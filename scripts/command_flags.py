@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 KUBECTL = [
-    "apply", "cordon", "delete", "drain", "get", "kustomize", "label", "patch", "rollout restart", "rollout status", "uncordon", "version", "wait",
+    "apply", "cordon", "delete", "drain", "get", "kustomize", "label", "patch", "rollout restart", "rollout status", "taint", "uncordon", "version", "wait",
 ]
 FLAG = re.compile(r"^ +(?:-(\w), )?--([\w-]+)(?: (\S.*?))?(?:  +.*)?$")
 KUBECTL_FLAG = re.compile(r"^ +(?:-(\w), )?--([\w-]+)=(\S*?):?$")

@@ -195,17 +195,46 @@ fn added_and_removed_devices_have_rows() {
     let text = sandbox.read(first);
     let name = folder.strip_prefix("devices/").expect("a device");
     sandbox.git(&["rm", "-r", "--quiet", folder]);
-    sandbox.write("devices/newcomer/device.yaml", &text.replace(&format!("name: {name}"), "name: newcomer"));
+    sandbox.write(
+        "devices/newcomer/device.yaml",
+        &text.replace(&format!("name: {name}"), "name: newcomer").replace("192.168.10.11", "192.168.10.19"),
+    );
     insta::assert_snapshot!("review-devices", reviewed(&sandbox, &[]).stdout);
 }
 
 #[test]
 fn what_the_running_talos_refuses_comes_after_the_upgrade() {
     let sandbox = Sandbox::of_this_repository();
+    sandbox.replace(DEVICE, "kata: true\n", "");
     sandbox.replace(DEVICE, "kubelet:\n  disableManifestsDirectory: false\n", "");
     sandbox.replace("talosmith.yaml", "v1.12.1", "v1.13.8\n    baseConfig: v1.13.8");
     assert_eq!(sandbox.run(&["generate", "--tracked-only"]).status, 0);
     sandbox.commit_all();
     sandbox.replace("talosmith.yaml", "v1.13.8", "v1.14.1");
     insta::assert_snapshot!("review-newer-kinds", reviewed(&sandbox, &[]).stdout);
+}
+
+#[test]
+fn a_row_has_the_line_of_its_own_key() {
+    let sandbox = Sandbox::committed_fleet("company");
+    let changes = [
+        ("      searchDomains: { domains: [next.example.com]", "      searchDomains: { domains: [other.example.com]"),
+        ("      certSANs: [controlplanes]\n", "      certSANs: [controlplanes, api.next.example.com]\n"),
+    ];
+    for (old, new) in changes {
+        sandbox.replace("talosmith.yaml", old, new);
+    }
+    let text = sandbox.read("talosmith.yaml");
+    let line_of = |part: &str| text.lines().position(|line| line.contains(part)).expect("the line") + 1;
+    let review = json(&sandbox);
+    let devices = review["devices"].as_array().expect("devices");
+    let changes = devices.iter().flat_map(|device| device["changes"].as_array().expect("changes"));
+    for change in changes {
+        let expected = match change["path"].as_str() {
+            Some("ResolverConfig searchDomains.domains") => line_of("other.example.com"),
+            Some("machine.certSANs") => line_of("api.next.example.com"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(change["location"]["line"], expected, "{change:#}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What a change does to running nodes: the files as a revision has them, compared with what is rendered now.
 
+mod cluster;
 mod device;
 mod group;
 mod json;
@@ -22,10 +23,12 @@ use crate::project::Project;
 use crate::selection::Selection;
 use crate::steps::{Inspected, Purpose};
 use crate::tree::Tree;
+use talosmith_document::TalosVersion;
 use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_model::plan::Device;
 use talosmith_render::Renderer;
 
+use cluster::{ClusterKeys, ClusterSides, keys_of_clusters};
 use group::Group;
 pub(crate) use group::{blocks, groups};
 pub(crate) use json::json;
@@ -44,6 +47,8 @@ pub(crate) struct Reviewed {
     /// The name of the device, or of the cluster.
     pub name: String,
     pub is_cluster: bool,
+    /// The name of the device before, if it has another one now.
+    pub old_name: Option<String>,
     pub rows: Vec<LocatedRow>,
     /// The node, where both sides of its device are known.
     pub node: Option<ReviewedNode>,
@@ -57,6 +62,17 @@ pub(crate) struct Review<'b, 'a> {
     /// What was read of the side before, for its locations.
     pub before: Option<Inspection<'b, Kept>>,
     pub after: Inspection<'a, Reviewed>,
+    /// The addresses of the nodes of each cluster now.
+    pub addresses: BTreeMap<String, Addresses>,
+}
+
+/// The addresses of the nodes of a cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses {
+    pub control_planes: Vec<String>,
+    pub workers: Vec<String>,
+    /// The oldest Talos that runs on one of them.
+    pub talos: Option<TalosVersion>,
 }
 
 impl Review<'_, '_> {
@@ -96,14 +112,19 @@ struct Files {
     incomplete: BTreeSet<String>,
     /// The DaemonSets of clusters, each with the labels that it selects.
     selecting: Vec<(String, Vec<String>)>,
-    /// The numbers of nodes and of control planes of each cluster.
-    nodes: BTreeMap<String, ClusterSize>,
+    /// The addresses of the nodes of each cluster.
+    addresses: BTreeMap<String, Addresses>,
+    /// What is known about each cluster before and after.
+    keys: [BTreeMap<String, ClusterKeys>; 2],
+    /// The folders of devices after the change.
+    folders: BTreeSet<String>,
 }
 
 impl Files {
     /// Takes the files of an inspection, which keeps what locations need.
     fn take(inspection: &mut Inspection<'_, Kept>) -> Self {
-        let mut files = Self { broken: inspection.broken.clone(), ..Self::default() };
+        let keys = [keys_of_clusters(inspection.fleet.as_ref()), BTreeMap::new()];
+        let mut files = Self { broken: inspection.broken.clone(), keys, ..Self::default() };
         for kept in std::mem::take(&mut inspection.kept) {
             match kept {
                 Kept::Device(of) => _ = files.devices.insert(of.device.name.clone(), of),
@@ -113,9 +134,15 @@ impl Files {
         let incomplete = inspection.clusters.iter().filter(|cluster| cluster.incomplete);
         files.incomplete = incomplete.map(|cluster| cluster.name.clone()).collect();
         for of in files.devices.values() {
-            let size = files.nodes.entry(of.device.cluster.clone()).or_default();
-            size.nodes += 1;
-            size.control_planes += usize::from(of.device.role == Role::ControlPlane);
+            let addresses = files.addresses.entry(of.device.cluster.clone()).or_default();
+            let list = match of.device.role {
+                Role::ControlPlane => &mut addresses.control_planes,
+                Role::Worker => &mut addresses.workers,
+            };
+            list.push(of.device.address.clone());
+            let talos = &of.device.versions.talos;
+            let oldest = addresses.talos.get_or_insert_with(|| talos.clone());
+            *oldest = talos.min(oldest).clone();
         }
         files.selecting = files.clusters.values().flat_map(|of| objects::selecting(of)).collect();
         files
@@ -124,10 +151,11 @@ impl Files {
     /// Compares a device with what it was.
     fn device(&self, renderer: &Renderer, after: DeviceFiles) -> Reviewed {
         let name = after.device.name.clone();
-        let before = self.devices.get(&name);
+        let before = self.devices.get(&name).or_else(|| self.renamed(&after.device));
+        let old_name = before.map(|before| before.device.name.clone()).filter(|old| *old != name);
         let rows = match (before, &self.reason) {
             (_, Some(reason)) => vec![unknown(&after, reason)],
-            (Some(before), None) => match device::compare(renderer, before, &after) {
+            (Some(before), None) => match device::compare(renderer, before, &after, self.sides(before, &after)) {
                 Ok(mut rows) => {
                     let own = objects::selecting(&before.objects);
                     rows.extend(stopped(&rows, own.iter().chain(&self.selecting)));
@@ -147,12 +175,34 @@ impl Files {
             let before = before.map_or(&device, |before| &before.device);
             self.node(Arc::clone(before), Arc::clone(&device), change)
         });
-        Reviewed { name, is_cluster: false, rows, node }
+        Reviewed { name, is_cluster: false, old_name, rows, node }
+    }
+
+    /// The device that has another name now: the only one without a folder that had the same address in the same cluster.
+    fn renamed(&self, device: &Device) -> Option<&DeviceFiles> {
+        let is_it = |of: &&DeviceFiles| {
+            let other = &*of.device;
+            (&other.cluster, &other.address) == (&device.cluster, &device.address)
+                && !self.folders.contains(&other.name)
+        };
+        let mut found = self.devices.values().filter(is_it);
+        let first = found.next();
+        first.filter(|_| found.next().is_none())
+    }
+
+    fn sides(&self, before: &DeviceFiles, after: &DeviceFiles) -> ClusterSides<'_> {
+        let [old, new] = &self.keys;
+        ClusterSides { before: old.get(&before.device.cluster), after: new.get(&after.device.cluster) }
     }
 
     fn node(&self, before: Arc<Device>, device: Arc<Device>, change: DifferenceKind) -> ReviewedNode {
-        let size = self.nodes.get(&before.cluster).copied().unwrap_or_default();
-        let has_cluster = self.nodes.get(&device.cluster).is_some_and(|size| size.control_planes > 0);
+        let addresses = self.addresses.get(&before.cluster);
+        let size = addresses.map_or_else(ClusterSize::default, |addresses| ClusterSize {
+            nodes: addresses.control_planes.len() + addresses.workers.len(),
+            control_planes: addresses.control_planes.len(),
+        });
+        let of_cluster = self.addresses.get(&device.cluster);
+        let has_cluster = of_cluster.is_some_and(|addresses| !addresses.control_planes.is_empty());
         ReviewedNode { device, before, change, size, has_cluster }
     }
 
@@ -160,7 +210,9 @@ impl Files {
     fn cluster(&self, after: &ClusterFiles) -> Reviewed {
         let is_known = self.reason.is_none() && !self.incomplete.contains(&after.name);
         let before = self.clusters.get(&after.name).map_or(&[][..], |files| files);
-        let rows = match is_known {
+        let [old, new] = &self.keys;
+        let sides = ClusterSides { before: old.get(&after.name), after: new.get(&after.name) };
+        let mut rows = match is_known {
             true => objects::compare(before, &after.objects),
             false if after.objects.is_empty() => Vec::new(),
             false => {
@@ -169,7 +221,8 @@ impl Files {
                 vec![LocatedRow { row, location: None }]
             }
         };
-        Reviewed { name: after.name.clone(), is_cluster: true, rows, node: None }
+        rows.extend(sides.kubernetes().filter(|_| is_known));
+        Reviewed { name: after.name.clone(), is_cluster: true, old_name: None, rows, node: None }
     }
 }
 
@@ -179,13 +232,15 @@ pub(crate) fn review<'b, 'a>(
     project: Project<'a>,
     selection: &Selection,
 ) -> anyhow::Result<Review<'b, 'a>> {
-    let (inspection, files) = match before {
+    let (inspection, mut files) = match before {
         Before::Read(mut inspection) => {
             let files = Files::take(&mut inspection);
             (Some(*inspection), files)
         }
         Before::Unreadable(reason) => (None, Files { reason: Some(reason), ..Files::default() }),
     };
+    files.keys[1] = keys_of_clusters(project.fleet.as_ref());
+    files.folders = project.folders.iter().cloned().collect();
     let keep = |inspected: &Inspected<'_>| match Kept::rendered(inspected)? {
         Kept::Device(after) => Some(files.device(inspected.renderer, after)),
         Kept::Cluster(after) => Some(files.cluster(&after)),
@@ -193,7 +248,8 @@ pub(crate) fn review<'b, 'a>(
     let mut after = inspect(project, selection, Purpose::Render, keep)?;
     let mut reviewed = std::mem::take(&mut after.kept);
     let count = reviewed.iter().filter(|reviewed| !reviewed.is_cluster).count();
-    reviewed.extend(removed(&files, &after, selection));
+    let gone = removed(&files, &after, &reviewed, selection);
+    reviewed.extend(gone);
     let known: BTreeSet<&str> = reviewed.iter().filter(|it| !it.is_cluster).map(|it| it.name.as_str()).collect();
     let is_unknown = |name: &&String| selection.has_device(name) && !known.contains(name.as_str());
     let broken: Vec<String> = after.devices.iter().filter(is_unknown).cloned().collect();
@@ -205,10 +261,10 @@ pub(crate) fn review<'b, 'a>(
             "device",
             "its model has errors: `talosmith validate`",
         );
-        Reviewed { name, is_cluster: false, rows: vec![LocatedRow { row, location: None }], node: None }
+        Reviewed { name, is_cluster: false, old_name: None, rows: vec![LocatedRow { row, location: None }], node: None }
     }));
     reviewed.retain(|reviewed| !reviewed.rows.is_empty());
-    Ok(Review { reviewed, devices, before: inspection, after })
+    Ok(Review { reviewed, devices, before: inspection, after, addresses: files.addresses })
 }
 
 /// The pods that stop on a node since it loses a label that their DaemonSets select.
@@ -239,15 +295,23 @@ fn unknown(after: &DeviceFiles, reason: &str) -> LocatedRow {
 }
 
 /// The devices that are gone: without their files it is not known what becomes of the nodes.
-fn removed(files: &Files, after: &Inspection<'_, Reviewed>, selection: &Selection) -> Vec<Reviewed> {
-    let is_gone = |name: &&String| *selection == Selection::Everything && !after.devices.contains(name);
+fn removed(
+    files: &Files,
+    after: &Inspection<'_, Reviewed>,
+    reviewed: &[Reviewed],
+    selection: &Selection,
+) -> Vec<Reviewed> {
+    let renamed: BTreeSet<&String> = reviewed.iter().filter_map(|reviewed| reviewed.old_name.as_ref()).collect();
+    let is_gone = |name: &&String| {
+        *selection == Selection::Everything && !after.devices.contains(name) && !renamed.contains(name)
+    };
     let gone = files.devices.iter().filter(|(name, _)| is_gone(name));
     let row = |(name, of): (&String, &DeviceFiles)| {
         let sentence = "the node keeps running with the config that it has: reset it, and `kubectl delete node` it";
         let row = ReviewRow::new(Class::Manual, DifferenceKind::Removed, "device", sentence);
         let node = files.node(Arc::clone(&of.device), Arc::clone(&of.device), DifferenceKind::Removed);
         let rows = vec![LocatedRow { row, location: None }];
-        Reviewed { name: name.clone(), is_cluster: false, rows, node: Some(node) }
+        Reviewed { name: name.clone(), is_cluster: false, old_name: None, rows, node: Some(node) }
     };
     gone.map(row).collect()
 }

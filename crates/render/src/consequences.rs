@@ -6,7 +6,9 @@ use talosmith_document::{Sources, TalosVersion};
 use talosmith_machinery::{Consequence, Patch, Side, Target};
 
 use crate::merge_check::{MergeCheck, decode};
-use crate::node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase, NodeConfig, target_of};
+use crate::node_config::{
+    AppliedFile, AppliedFiles, BaseAndFiles, BaseFile, LocatedConsequence, NodeBase, NodeConfig, target_of,
+};
 
 /// The decoded patches of files, in the order of these.
 type Patches = Vec<Arc<Patch>>;
@@ -20,16 +22,16 @@ pub struct UnreadableFile {
 }
 
 impl MergeCheck {
-    /// Returns what happens to a node with some Talos to which the files before were applied when it gets those after.
+    /// Returns what happens to a node with some Talos and the config before when it gets the one after.
     pub(crate) fn consequences(
         &self,
         running: &TalosVersion,
-        before: AppliedFiles<'_>,
-        after: AppliedFiles<'_>,
+        before: BaseAndFiles<'_>,
+        after: BaseAndFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
-        let (old, new) = self.decode_both(before, after)?;
-        let old = NodeConfig::of_files(before, &NodeBase::Model, &old);
-        let new = NodeConfig::of_files(after, &NodeBase::Model, &new);
+        let (old, new) = self.decode_both(before.files, after.files)?;
+        let old = NodeConfig::of_files(before.files, before.base, &old);
+        let new = NodeConfig::of_files(after.files, after.base, &new);
         Ok(located(old.merged().upgraded(running).consequences(&new.merged()), &old, &new))
     }
 

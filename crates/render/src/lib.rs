@@ -46,7 +46,7 @@ pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_faul
 pub use file_keys::{LayerFile, layer_files, unused_layer_file};
 pub use formats::{Format, parse};
 pub use machine_config::{ConfigSecrets, MachineConfigError};
-pub use node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase};
+pub use node_config::{AppliedFile, AppliedFiles, BaseAndFiles, BaseFile, LocatedConsequence, NodeBase};
 pub use renderer::{Renderer, document_mark};
 pub use runbook::boot_file;
 pub use secret::{SecretArtifact, Secrets};

@@ -20,6 +20,13 @@ pub struct AppliedFiles<'a> {
     pub files: &'a [AppliedFile],
 }
 
+/// What makes the machine config of a node.
+#[derive(Debug, Clone, Copy)]
+pub struct BaseAndFiles<'a> {
+    pub base: &'a NodeBase,
+    pub files: AppliedFiles<'a>,
+}
+
 /// The text of a patch as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedFile {

@@ -93,17 +93,27 @@ struct Fit {
 pub(crate) fn source_of(device: &Device, key: &str, line: &str) -> Location {
     let Some((row, item)) = row_of_key(device, key) else { return device.location.clone() };
     let edit = Edit { generated: line, edited: line, line: 0, wanted: line.lines().next(), part: 0..line.len() };
-    let own = device.keys.scalars(&key_pointer(row, item));
+    let mut scalars = device.keys.scalars(&key_pointer(row, item));
+    scalars.extend(shared_keys(row.key).iter().flat_map(|key| device.keys.scalars(&(*key).into())));
     // A mapping, or a value that is the name of one in the model, such as the path of a file.
-    let (name, value) = line.split_once(": ").unwrap_or_default();
+    let (name, value) = line.split_once(": ").unwrap_or((line.trim_end().trim_end_matches(':'), ""));
     let mapping = || {
-        let path = own.iter().map(|scalar| scalar.key.segments().collect::<Vec<_>>());
+        let path = scalars.iter().map(|scalar| scalar.key.segments().collect::<Vec<_>>());
         let is_named = |key: &String| key == name || key == value;
         let at = path.filter_map(|path| Some(path[..=path.iter().rposition(is_named)?].to_vec())).next()?;
         Some(device.keys.at(at.iter().fold(Pointer::root(), |at, key| at.child(key))).as_key())
     };
-    let scalar = edit.best(&own).map(|(_, location)| location);
+    let scalar = edit.best(&scalars).map(|(_, location)| location);
     scalar.or_else(mapping).unwrap_or_else(|| key_location(device, row, item))
+}
+
+/// Returns the keys of a device whose values are in the file of another key beside its own.
+fn shared_keys(key: &str) -> &'static [&'static str] {
+    match key {
+        "nameservers" => &["/searchDomains"],
+        "tailscale" => &["/hostname"],
+        _ => &[],
+    }
 }
 
 /// Returns where the model specifies the edited line of an artifact of a device, whose key is as `files` has it.

@@ -18,7 +18,7 @@ use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
 use crate::machine_config::{ConfigSecrets, MachineConfigError};
 use crate::merge_check::MergeCheck;
-use crate::node_config::{AppliedFile, AppliedFiles, BaseFile, LocatedConsequence, NodeBase};
+use crate::node_config::{AppliedFile, AppliedFiles, BaseAndFiles, BaseFile, LocatedConsequence, NodeBase};
 use crate::schema_check::check_schema;
 use crate::target::{cluster_path, folder_of, row_of_path, secret_targets, tracked_path};
 use crate::template_context::{SecretValues, TemplateContext};
@@ -122,16 +122,15 @@ impl Renderer {
         self.merge_check.check(device, artifacts)
     }
 
-    /// Returns what happens to a node with some Talos to which the files before were applied when it gets those after, the most harmful
-    /// first.
+    /// Returns what happens to a node with some Talos and the config before when it gets the one after, the most harmful first.
     ///
     /// # Errors
     /// A file that is no patch.
     pub fn consequences(
         &self,
         running: &TalosVersion,
-        before: AppliedFiles<'_>,
-        after: AppliedFiles<'_>,
+        before: BaseAndFiles<'_>,
+        after: BaseAndFiles<'_>,
     ) -> Result<Vec<LocatedConsequence>, UnreadableFile> {
         self.merge_check.consequences(running, before, after)
     }

@@ -52,7 +52,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
     let rows: Vec<LocatedRow> = found.into_iter().map(LocatedRow::from).collect();
     let is_equal = rows.is_empty();
     let name = device.name.clone();
-    let reviewed = Reviewed { name: name.clone(), is_cluster: false, rows, node: None };
+    let reviewed = Reviewed { name: name.clone(), is_cluster: false, old_name: None, rows, node: None };
     let reviewed: Vec<Reviewed> = Some(reviewed).filter(|_| !is_equal).into_iter().collect();
     let groups = groups(&reviewed, None, &mut inspection.sources);
     let style = context.console.style(Channel::Result);

@@ -32,7 +32,12 @@ pub(crate) fn compare(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<Locate
     for (name, (object, location)) in &old {
         match new.get(name) {
             None => {
-                let sentence = "Argo CD removes it where the Application prunes; otherwise it stays";
+                let sentence = match name.0.as_str() {
+                    "RuntimeClass" => {
+                        "Argo CD removes it where the Application prunes, and pods that name it do not start any more"
+                    }
+                    _ => "Argo CD removes it where the Application prunes; otherwise it stays",
+                };
                 let row = ReviewRow::new(Class::Kubernetes, DifferenceKind::Removed, title(name), sentence);
                 rows.push(LocatedRow { row, location: Some((Side::Before, (*location).clone())) });
             }
@@ -47,7 +52,34 @@ pub(crate) fn compare(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<Locate
         let row = ReviewRow::new(Class::Kubernetes, DifferenceKind::Added, title(name), "Argo CD creates it");
         rows.push(row.at((*location).clone()));
     }
+    rows.extend(compare_bases(before, after));
     rows
+}
+
+/// Returns a row for each kustomization elsewhere, on which those in the files are based, whose version differs.
+fn compare_bases(before: &[ObjectFile], after: &[ObjectFile]) -> Vec<LocatedRow> {
+    let (old, new) = (bases(before), bases(after));
+    let changed = new.into_iter().filter_map(|(base, (version, location))| {
+        let (other, _) = old.get(&base).filter(|(other, _)| *other != version)?;
+        let sentence = "Argo CD applies the objects of that version, and pods whose template differs are replaced";
+        let row = ReviewRow::new(Class::Kubernetes, DifferenceKind::Changed, base, sentence);
+        Some(row.values(other.as_str(), version).at(location.clone()))
+    });
+    changed.collect()
+}
+
+/// The kustomizations elsewhere that those in files are based on, each with its version.
+fn bases(files: &[ObjectFile]) -> BTreeMap<String, (String, &Location)> {
+    let is_kustomization = |file: &&ObjectFile| file.text.contains("\nkind: Kustomization\n");
+    let bases = files.iter().filter(is_kustomization).flat_map(|file| {
+        let parsed = parse(Format::Yaml, &file.text).unwrap_or_default().into_iter();
+        let resources = parsed.flat_map(|object| object["resources"].as_array().cloned().unwrap_or_default());
+        resources.filter_map(move |resource| {
+            let (base, version) = resource.as_str()?.split_once("?ref=")?;
+            Some((base.to_owned(), (version.to_owned(), &file.location)))
+        })
+    });
+    bases.collect()
 }
 
 /// The DaemonSets in files, each with the labels of nodes that it selects.
@@ -184,6 +216,20 @@ mod tests {
         assert_eq!(changes_between(&runtime("a"), &runtime("b")), ["manual: RuntimeClass kata handler"]);
         assert_eq!(changes_between(&runtime("a"), &runtime("a")), Vec::<String>::new());
         assert_eq!(changes_between(&runtime("a"), "kind: Kustomization\n"), ["k8s: RuntimeClass kata"]);
+    }
+
+    #[test]
+    fn another_version_of_what_a_kustomization_is_based_on_is_reported() {
+        let text = |version: &str| {
+            format!("apiVersion: a\nkind: Kustomization\nresources: [\"github.com/a/b?ref={version}\", c.yaml]\n")
+        };
+        let rows = compare(&[file(&text("v1"))], &[file(&text("v2"))]);
+        let row = &rows.first().expect("a row").row;
+        assert_eq!(
+            (row.what.as_str(), row.before.as_deref(), row.after.as_deref()),
+            ("github.com/a/b", Some("v1"), Some("v2"))
+        );
+        assert_eq!(compare(&[file(&text("v1"))], &[file(&text("v1"))]).len(), 0);
     }
 
     #[test]

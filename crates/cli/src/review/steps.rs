@@ -4,7 +4,9 @@
 //! node without draining it up to 1.13, and never from 1.14 on, and `talosctl reboot` drains since 1.13.
 
 mod apply;
+mod cluster;
 mod install;
+mod stop;
 mod upgrade;
 mod volumes;
 mod wipe;
@@ -16,9 +18,12 @@ use std::sync::Arc;
 use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_model::plan::{Device, KataContainers};
 
+use super::device::{Overwritten, moves_address, overwritten};
 use super::row::{LocatedRow, ReviewRow};
 use super::{Review, Reviewed};
 use crate::printable::shell_quote;
+use apply::CONFIG;
+use cluster::{ClusterSteps, is_manifest};
 use wipe::Wipe;
 
 /// A node whose device changes, is new or is removed.
@@ -54,6 +59,8 @@ pub(crate) fn steps(review: &Review<'_, '_>) -> String {
         let sentences = reviewed.rows.iter().map(|located| located.row.sentence.as_str()).collect::<Vec<_>>();
         _ = writeln!(out, "# {}: no steps, {}\n", reviewed.name, sentences.join("; "));
     }
+    let mut clusters = ClusterSteps::all(review);
+    clusters.iter_mut().for_each(|cluster| out.push_str(&cluster.before()));
     let mut bootstrapped = BTreeSet::new();
     for (reviewed, node) in &nodes {
         let cluster = review.after.clusters.iter().find(|cluster| cluster.name == node.device.cluster);
@@ -66,6 +73,7 @@ pub(crate) fn steps(review: &Review<'_, '_>) -> String {
         };
         out.push_str(&NodeSteps::new(reviewed, node, cluster).text());
     }
+    clusters.iter_mut().for_each(|cluster| out.push_str(&cluster.after()));
     let objects = review.reviewed.iter().flat_map(|reviewed| &reviewed.rows).map(|located| &located.row);
     let (manual, others): (Vec<&ReviewRow>, Vec<&ReviewRow>) =
         objects.filter(|row| is_object(row)).partition(|row| *row.class() == Class::Manual);
@@ -102,8 +110,10 @@ struct NodeSteps<'r> {
     wipe: Option<Wipe>,
     /// The application that kata containers need, where the node gets them or loses their scratch file.
     kata: Option<&'r KataContainers>,
-    /// `-n` and the address.
+    /// With `-n` and the address that the node has at this step.
     talosctl: String,
+    /// The name that the node has in Kubernetes at this step.
+    node_name: &'r str,
     folder: String,
     /// Whether the node has no new pods until the last step.
     is_cordoned: bool,
@@ -114,13 +124,32 @@ struct NodeSteps<'r> {
 impl<'r> NodeSteps<'r> {
     fn new(reviewed: &'r Reviewed, node: &'r ReviewedNode, cluster: ClusterFacts<'r>) -> Self {
         let rows: Vec<&ReviewRow> = reviewed.rows.iter().map(|located: &LocatedRow| &located.row).collect();
-        let talosctl = format!("talosctl -n {}", shell_quote(&node.device.address));
+        // A node that has another address without this config has it already.
+        let is_moved = moves_address(rows.iter().copied(), &node.before, &node.device);
+        let now = if is_moved { &node.before } else { &node.device };
+        let talosctl = talosctl_at(&now.address);
         let folder = format!("~/.talos/{}", shell_quote(&node.device.name));
-        let wipe = Wipe::of(&rows, &node.before);
+        let mut wipe = Wipe::of(&rows, &node.before);
+        if node.before.versions.talos != node.device.versions.talos {
+            wipe.iter_mut().filter(|wipe| wipe.is_new_node).for_each(Wipe::install_again);
+        }
+        let node_name = &node.before.network.node_name;
         let had_kata = node.before.kubernetes.kata && node.change == DifferenceKind::Changed;
         let loses = |kata: &KataContainers| wipe.as_ref().is_some_and(|wipe| wipe.erases(&kata.scratch_volume));
         let kata = cluster.kata.filter(|kata| node.device.kubernetes.kata && (!had_kata || loses(kata)));
-        Self { rows, node, cluster, wipe, kata, talosctl, folder, is_cordoned: false, number: 0, out: String::new() }
+        Self {
+            rows,
+            node,
+            cluster,
+            wipe,
+            kata,
+            talosctl,
+            node_name,
+            folder,
+            is_cordoned: false,
+            number: 0,
+            out: String::new(),
+        }
     }
 
     fn has(&self, class: &str) -> bool {
@@ -155,23 +184,32 @@ impl<'r> NodeSteps<'r> {
     }
 
     fn change(&mut self) {
-        let stops: Vec<&ReviewRow> = self.rows.iter().filter(|row| is_stop(row)).copied().collect();
-        if !stops.is_empty() {
-            let mut lines: Vec<String> =
-                stops.iter().map(|row| format!("#    {}: {}", row.what, row.sentence)).collect();
-            if stops.iter().any(|row| *row.class() == Class::Identity) {
-                lines.push(
-                    "# `talosctl rotate-ca` changes certificate authorities in the order that keeps the trust."
-                        .to_owned(),
-                );
-            }
-            self.step("Stop: this change has no steps. What it does, and why:", &lines);
-            return;
-        }
         // An installation brings the image.
         let installs = self.wipe.as_ref().is_some_and(Wipe::is_whole_disk);
+        let counts = |row: &&&ReviewRow| !(installs && row.what == "talosVersion");
+        let counting: Vec<&ReviewRow> = self.rows.iter().filter(counts).copied().collect();
+        let reasons = stop::reasons(&counting, &self.node.before.versions.talos);
+        if !reasons.is_empty() {
+            self.step("Stop: this change has no steps. What it does, and why:", &reasons);
+            return;
+        }
         let is_newer = self.node.before.versions.talos != self.node.device.versions.talos;
         let upgrades_first = !installs && (is_newer || self.kata.is_some() && self.has("upgrade"));
+        let is_staged = overwritten(self.rows.iter().copied(), &self.node.before, &self.node.device);
+        if upgrades_first && is_staged == Overwritten::Created {
+            self.config();
+            let commands = [self.apply_config(CONFIG, "staged")];
+            self.step(
+                "Stage it for the boot of the upgrade, since the new Talos does not boot with the old one",
+                &commands,
+            );
+            self.upgrade("Upgrade before anything else boots the node");
+            self.arrive();
+            self.volumes();
+            self.by_hand();
+            self.ready();
+            return;
+        }
         match is_newer {
             _ if !upgrades_first => {}
             true => self.upgrade("Upgrade first, with the config that the node has"),
@@ -191,22 +229,58 @@ impl<'r> NodeSteps<'r> {
     }
 
     fn by_hand(&mut self) {
-        let rows = self.rows.iter().filter(|row| row.classes.contains(&Class::Manual) && !is_object(row));
-        let lines: Vec<String> = rows.map(|row| format!("#    {}: {}", row.what, row.sentence)).collect();
+        if self.is_new_node() {
+            return;
+        }
+        let node = shell_quote(&self.node.device.network.node_name);
+        let by_hand = |row: &&&ReviewRow| row.classes.contains(&Class::Manual) && !is_object(row) && !is_manifest(row);
+        let mut lines = Vec::new();
+        for row in self.rows.iter().filter(by_hand) {
+            lines.push(format!("#    {}: {}", row.what, row.sentence));
+            lines.extend(taint_commands(row, &node));
+        }
         if !lines.is_empty() {
             self.step("By hand:", &lines);
         }
-        let (old, new) = (&self.node.before.network.node_name, &self.node.device.network.node_name);
-        if old != new && !self.wipe.as_ref().is_some_and(|wipe| wipe.is_new_node) {
-            let command = format!("kubectl delete node {}", shell_quote(old));
-            self.step("When the node is there with its new name, remove the old one", &[command]);
+        if self.is_renamed() {
+            let old = shell_quote(&self.node.before.network.node_name);
+            let commands = [self.wait_until_ready(), format!("kubectl delete node {old}")];
+            self.step("When the node is there with its new name, remove the old one", &commands);
         }
+    }
+
+    /// Whether Kubernetes gets a second node, with another name.
+    fn is_renamed(&self) -> bool {
+        self.node.before.network.node_name != self.node.device.network.node_name && !self.is_new_node()
+    }
+
+    fn is_new_node(&self) -> bool {
+        self.wipe.as_ref().is_some_and(|wipe| wipe.is_new_node)
+    }
+
+    /// The node has its new config, and with it its new address and name.
+    fn arrive(&mut self) {
+        self.talosctl = talosctl_at(&self.node.device.address);
+        self.node_name = &self.node.device.network.node_name;
+    }
+
+    fn is_arrived(&self) -> bool {
+        self.node_name == self.node.device.network.node_name
     }
 
     fn ready(&mut self) {
         let mut commands = vec![self.wait_until_ready(), format!("{} get volumestatus", self.talosctl)];
         commands.extend(self.uncordon().filter(|_| self.is_cordoned));
-        self.step("Wait until the node is Ready and every volume is `ready`", &commands);
+        let has_others = self.node.size.control_planes > 1 && self.node.device.role == Role::ControlPlane;
+        if !has_others {
+            return self.step("Wait until the node is Ready and every volume is `ready`", &commands);
+        }
+        commands.push(format!("{} etcd status", self.talosctl));
+        commands.push(format!("{} etcd members", self.talosctl));
+        self.step(
+            "Wait until the node is Ready, every volume is `ready`, and etcd lists every member without errors",
+            &commands,
+        );
     }
 
     /// Waits for the node; a single control plane does not answer while it boots.
@@ -215,9 +289,9 @@ impl<'r> NodeSteps<'r> {
         format!("until kubectl wait --for=condition=Ready --timeout=1m node/{name}; do sleep 5; done")
     }
 
-    /// The name of the node in Kubernetes now, as a word.
+    /// The name of the node in Kubernetes at this step, as a word.
     fn node_name(&self) -> String {
-        shell_quote(&self.node.before.network.node_name)
+        shell_quote(self.node_name)
     }
 
     /// Moves the pods of the node elsewhere; nothing where there is no other node.
@@ -232,11 +306,26 @@ impl<'r> NodeSteps<'r> {
     }
 }
 
-/// Whether a change cannot be made by applying a config: its effect is unknown, or nodes and clients would no longer trust each other.
-fn is_stop(row: &ReviewRow) -> bool {
-    let is_authority =
-        ["machine.ca.", "cluster.ca.", "KubeAPIServerCAConfig"].iter().any(|path| row.what.starts_with(path));
-    *row.class() == Class::Unknown || *row.class() == Class::Identity && is_authority
+fn talosctl_at(address: &str) -> String {
+    format!("talosctl -n {}", shell_quote(address))
+}
+
+/// The commands that change a taint of a worker, which cannot do so itself.
+fn taint_commands(row: &ReviewRow, node: &str) -> Vec<String> {
+    let prefixes = ["machine.nodeTaints.", "KubeNodeConfig taints."];
+    let Some(key) = prefixes.iter().find_map(|prefix| row.what.strip_prefix(prefix)) else { return Vec::new() };
+    let taint = |value: &String| match value.rsplit_once(':') {
+        Some((value, effect)) if !value.is_empty() => (format!("{key}={value}:{effect}"), effect.to_owned()),
+        Some((_, effect)) => (format!("{key}:{effect}"), effect.to_owned()),
+        None => (format!("{key}:{value}"), value.clone()),
+    };
+    let (before, after) = (row.before.as_ref().map(taint), row.after.as_ref().map(taint));
+    let effect = after.as_ref().map(|(_, effect)| effect.as_str());
+    let gone = before.filter(|(_, old)| Some(old.as_str()) != effect);
+    let gone = gone.map(|(_, effect)| shell_quote(&format!("{key}:{effect}-")));
+    let gone = gone.map(|taint| format!("kubectl taint node {node} {taint}"));
+    let added = after.map(|(taint, _)| format!("kubectl taint node {node} {} --overwrite", shell_quote(&taint)));
+    gone.into_iter().chain(added).collect()
 }
 
 fn has(rows: &[&ReviewRow], class: &str) -> bool {

@@ -168,7 +168,8 @@ fn review_edit(files: &Files, edited: &BTreeMap<String, String>, selection: &Sel
         let review = reviewed.iter().find(|reviewed| !reviewed.is_cluster && reviewed.name == *name);
         assert!(review.is_some_and(|review| !review.rows.is_empty()), "nothing happens to {name}: {what}");
     }
-    let mut review = Review { devices: reviewed.len(), reviewed, before: None, after };
+    let addresses = BTreeMap::new();
+    let mut review = Review { devices: reviewed.len(), reviewed, before: None, after, addresses };
     let groups = review.groups();
     let style = Style { color: false, width: 100, unicode: true };
     let texts = [text(&review, &groups, "HEAD", style), markdown(&review, &groups, "HEAD"), steps(&review)];

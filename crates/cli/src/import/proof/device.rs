@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use talosmith_machinery::{Consequence, Role, Side};
 use talosmith_model::layout::device_file;
-use talosmith_render::{AppliedFile, AppliedFiles, Artifact, LocatedConsequence, Reader};
+use talosmith_render::{AppliedFile, AppliedFiles, Artifact, BaseAndFiles, LocatedConsequence, NodeBase, Reader};
 
 use super::changed_files::{AppliedPatches, UnequalOperation, changed_files, unequal_operation};
 use super::{RenderedArtifacts, moved_paths};
@@ -65,7 +65,10 @@ impl DeviceProof<'_, '_> {
         reject_mixed_interfaces(draft, rejected);
         let renderer = &self.inspection.renderer;
         let consequences = match &whole {
-            None => renderer.consequences(&device.versions.talos, sides.0, sides.1),
+            None => {
+                let [before, after] = [sides.0, sides.1].map(|files| BaseAndFiles { base: &NodeBase::Model, files });
+                renderer.consequences(&device.versions.talos, before, after)
+            }
             Some((file, _)) => renderer.differences_from(file, sides.0, sides.1),
         };
         let mut proved = ProvedDevice {

@@ -91,10 +91,15 @@ impl NodeSteps<'_> {
 
     fn apply(&mut self, name: &str, rows: &[&ReviewRow]) {
         let apply = |steps: &Self, mode: &str| steps.apply_config(name, mode);
+        if self.is_renamed() && !self.is_arrived() {
+            self.leave_name();
+        }
         // containerd reads its own file only at boot, and its parts at once.
         let is_staged = !self.reboots_itself() && rows.iter().any(|row| row.what.contains("/etc/cri/containerd.toml"));
         if rows.iter().any(|row| row.may_cut) && !has(rows, "reboot") && !is_staged {
-            let commands = [apply(self, "try --timeout=2m"), format!("{} get machinestatus", self.talosctl)];
+            let tried = apply(self, "try --timeout=2m");
+            self.arrive();
+            let commands = [tried, format!("{} get machinestatus", self.talosctl)];
             self.step("Try it, through the LAN: the node goes back by itself after two minutes", &commands);
         }
         match () {
@@ -103,6 +108,7 @@ impl NodeSteps<'_> {
             () if has(rows, "reboot") || has(rows, "pending") || has(rows, "grow") => {
                 let commands = [apply(self, "no-reboot")];
                 self.step("Apply it", &commands);
+                self.arrive();
                 let commands = self.reboot();
                 self.step("Reboot, so that all of it takes effect", &commands);
             }
@@ -111,6 +117,18 @@ impl NodeSteps<'_> {
                 self.step("Apply it, without a reboot", &commands);
             }
         }
+        self.arrive();
+    }
+
+    /// Prepares a node for another name: its pods belong to the node in Kubernetes that has the old one.
+    fn leave_name(&mut self) {
+        let mut commands = self.claims_gate(&["/".to_owned()]);
+        commands.extend(self.drain());
+        let title = format!(
+            "Its pods stop, and its local volumes stay bound to the name {}. So move them first:",
+            self.node_name()
+        );
+        self.step(&title, &commands);
     }
 
     pub(super) fn apply_config(&self, name: &str, mode: &str) -> String {
@@ -123,11 +141,12 @@ impl NodeSteps<'_> {
     }
 
     fn reboot_by_applying(&mut self) {
-        let talosctl = &self.talosctl;
-        let read = format!("{talosctl} read /proc/sys/kernel/random/boot_id");
+        let read = format!("{} read /proc/sys/kernel/random/boot_id", self.talosctl);
         let mut commands: Vec<String> = self.drain().into_iter().collect();
         commands.push(format!("BOOT=$({read})"));
         commands.push(self.apply_config(CONFIG, "auto"));
+        self.arrive();
+        let read = format!("{} read /proc/sys/kernel/random/boot_id", self.talosctl);
         commands.push(format!("until NOW=$({read}) && test \"$NOW\" != \"$BOOT\"; do sleep 5; done"));
         commands.push(self.wait_until_ready());
         commands.extend(self.uncordon());
@@ -137,7 +156,11 @@ impl NodeSteps<'_> {
     fn reboot_staged(&mut self) {
         let mut commands = vec![self.apply_config(CONFIG, "staged")];
         commands.extend(self.reboot());
-        self.step("Stage it, and reboot: applied at once, containerd would stop", &commands);
+        self.step(
+            "Stage it, and reboot: containerd would get its parts at once, and its own file only at boot",
+            &commands,
+        );
+        self.arrive();
     }
 
     fn reboot(&self) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! The steps of a node that is new, that is installed again, or that leaves its cluster.
 
+use talosmith_machinery::Role;
+
 use super::NodeSteps;
 use super::apply::{CONFIG, WITHOUT_KATA};
 use super::wipe::Wipe;
@@ -24,7 +26,10 @@ impl NodeSteps<'_> {
     /// Takes a node out of its cluster.
     pub(super) fn leave(&mut self) {
         let wipe = Wipe::whole_disk();
-        let lines = self.lost(&wipe);
+        let mut lines = self.lost(&wipe);
+        if self.node.before.role == Role::ControlPlane {
+            lines.splice(..0, ["umask 077".to_owned(), format!("mkdir -p {}", self.folder)]);
+        }
         self.step("The node keeps running until it is reset. What is on its system disk is lost then:", &lines);
         let mut commands: Vec<String> = self.drain().into_iter().collect();
         commands.push(self.reset(&wipe, false));

@@ -50,7 +50,9 @@ impl NodeSteps<'_> {
         let talosctl = self.talosctl.clone();
         let mut commands = self.register_schematic();
         if self.node.device.role == Role::ControlPlane {
-            commands.extend((self.number == 0).then(|| format!("mkdir -p {}", self.folder)));
+            if self.number == 0 {
+                commands.extend(["umask 077".to_owned(), format!("mkdir -p {}", self.folder)]);
+            }
             commands.push(format!("{talosctl} etcd snapshot {}/etcd.db", self.folder));
             commands.push(format!("{talosctl} etcd status"));
             commands.push(format!("{talosctl} etcd members"));

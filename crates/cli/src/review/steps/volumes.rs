@@ -8,6 +8,7 @@ use super::apply::{CONFIG, WITHOUT_KATA};
 use super::wipe::Wipe;
 use super::{NodeSteps, ReviewRow};
 use crate::printable::shell_quote;
+use crate::review::device::moved_system_disk;
 
 /// The kind of Talos's own volumes.
 pub(super) const SYSTEM: &str = "VolumeConfig";
@@ -94,6 +95,11 @@ impl NodeSteps<'_> {
     /// What may be wiped, so that it matches the model.
     fn optional(&self) -> Vec<Wipe> {
         let is_wiped = |partition: &Partition| self.wipe.as_ref().is_some_and(|wipe| wipe.has(partition));
+        let (old, new) = (&self.node.before, &self.node.device);
+        if let Some(disks) = moved_system_disk(self.rows.iter().copied(), old, new) {
+            let is_installed_again = self.wipe.as_ref().is_some_and(Wipe::is_whole_disk);
+            return if is_installed_again { Vec::new() } else { vec![Wipe::for_disk(disks)] };
+        }
         let kept = kept(&self.rows, &self.node.before).into_iter();
         kept.filter(|partition| !is_wiped(partition)).map(Wipe::of_partition).collect()
     }
@@ -134,7 +140,7 @@ impl NodeSteps<'_> {
             self.step(&title, &commands);
         }
         for wipe in self.optional() {
-            let title = format!("Only if {} must match the model", wipe.names());
+            let title = wipe.optional_title();
             let kata =
                 self.cluster.kata.filter(|kata| self.node.device.kubernetes.kata && wipe.erases(&kata.scratch_volume));
             let staged = kata.map(|_| WITHOUT_KATA);

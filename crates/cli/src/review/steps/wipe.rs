@@ -24,6 +24,8 @@ pub(super) struct Wipe {
     /// The volumes that are whole disks.
     disks: Vec<Partition>,
     is_whole_disk: bool,
+    /// The disk that Talos is installed on instead.
+    moves_to: Option<String>,
     /// Whether the node becomes another one for Kubernetes.
     pub is_new_node: bool,
 }
@@ -81,6 +83,20 @@ impl Wipe {
         }
     }
 
+    /// The whole system disk, since Talos is to be on another one.
+    pub(super) fn for_disk([before, after]: [&str; 2]) -> Self {
+        let disk = match before == after {
+            true => format!("the disk that `{after}` finds now"),
+            false => format!("the disk `{after}`"),
+        };
+        Self { moves_to: Some(disk), ..Self::whole_disk() }
+    }
+
+    /// Wipes the whole system disk instead, so that the node is installed from its image.
+    pub(super) fn install_again(&mut self) {
+        self.is_whole_disk = true;
+    }
+
     fn add(&mut self, partition: Partition) {
         let list = if partition.is_disk { &mut self.disks } else { &mut self.partitions };
         if !list.contains(&partition) {
@@ -107,8 +123,16 @@ impl Wipe {
         self.partitions.iter().any(|partition| partition.kind == SYSTEM && partition.name == name)
     }
 
+    /// What it is for, if it is only taken on request.
+    pub(super) fn optional_title(&self) -> String {
+        match &self.moves_to {
+            Some(disk) => format!("Only if Talos must move to {disk}: install the node again"),
+            None => format!("Only if {} must match the model", self.names()),
+        }
+    }
+
     /// What it erases, for people.
-    pub(super) fn names(&self) -> String {
+    fn names(&self) -> String {
         if self.is_whole_disk {
             return "the system disk".to_owned();
         }
@@ -161,14 +185,12 @@ impl NodeSteps<'_> {
         let is_recovered = loses_etcd && is_single && self.node.device.role == Role::ControlPlane;
         let mut commands: Vec<String> = Vec::new();
         commands.extend(staged.filter(|_| !is_maintenance).map(|name| self.apply_config(name, "staged")));
-        if loses_etcd || is_maintenance && self.node.before.role == Role::ControlPlane {
-            commands.push(format!("{} etcd snapshot {}/etcd.db", self.talosctl, self.folder));
-            commands.push(format!("{} etcd members", self.talosctl));
-        }
         commands.extend(self.drain());
         commands.push(self.reset(wipe, true));
+        let old_name = self.node_name();
+        self.arrive();
         let is_deleted = wipe.is_new_node && self.node.size.nodes > 1;
-        commands.extend(is_deleted.then(|| format!("kubectl delete node {}", self.node_name())));
+        commands.extend(is_deleted.then(|| format!("kubectl delete node {old_name}")));
         let (old, new) = (&self.node.before.cluster, &self.node.device.cluster);
         let other = || format!("# From here on, talosctl and kubectl need the configs of the cluster `{new}`.");
         commands.extend((old != new).then(other));
@@ -214,6 +236,9 @@ impl NodeSteps<'_> {
                 _ => "#    this member of etcd: go on only when `etcd members` lists more than two".to_owned(),
             });
         }
+        if let Some(disk) = &wipe.moves_to {
+            lines.push(format!("#    everything on {disk} too, since Talos is installed on it"));
+        }
         if wipe.wipes(EPHEMERAL) {
             lines.push("#    images, logs, and the local volumes of pods below /var".to_owned());
         }
@@ -230,6 +255,10 @@ impl NodeSteps<'_> {
         };
         if !folders.is_empty() {
             lines.extend(self.claims_gate(&folders));
+        }
+        if self.loses_etcd(wipe) || wipe.wipes(STATE) && self.node.before.role == Role::ControlPlane {
+            lines.push(format!("{} etcd snapshot {}/etcd.db", self.talosctl, self.folder));
+            lines.push(format!("{} etcd members", self.talosctl));
         }
         lines
     }
