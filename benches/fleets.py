@@ -7,7 +7,7 @@ A ratio compares two whole processes that run in turn, so that both find the sam
 It holds on any machine; the time of the first process and its CPU time, user and system, do not. Peak memory is that of the first process.
 
 `check` is compared with `sha256sum` of the files that it reads, with a hello world, and with itself: on a fleet ten times as large, with raw
-patches, and in a fleet where one file is an orphan, missing, stale, or edited by hand. `review` is compared with `check`, and `config` of one device with `check` of it. `generate` from nothing is compared with `cp -r` of
+patches, and in a fleet where one file is an orphan, missing, stale, or edited by hand. `review` is compared with `check`, and `config` of one device with `check` of it and a hello world. `generate` from nothing is compared with `cp -r` of
 its result. --huge 100000 adds a fleet of that size, which takes some minutes and needs 60 kB for each device.
 
 Fleets are written to /dev/shm where it exists, since `generate` waits for the disk after each file, and copied to where they are timed.
@@ -115,7 +115,7 @@ def commit(fleet):
         subprocess.run([*git, *arguments], cwd=fleet, check=True)
 
 
-def time_kind(table, talosmith, kind, options, work):
+def time_kind(table, talosmith, hello, kind, options, work):
     """A fleet of a kind against its files, and its states against its clean state."""
     fleet = repository(talosmith, options.devices, work / kind, kind=kind)
     commit(fleet)
@@ -134,6 +134,7 @@ def time_kind(table, talosmith, kind, options, work):
     one = repository(talosmith, 1, work / f"{kind}-one", kind=kind)
     device = next((one / "devices").iterdir()).name
     config = command([talosmith, "config", device, "--redact"], one)
+    table.row(f"{kind}: config of one device : hello world", config, command([hello], one), 3, runs=options.runs * 5)
     table.row(f"{kind}: config of one device : check of one device", config, command([talosmith, "check"], one), 2, runs=options.runs * 5)
     return fleet
 
@@ -185,7 +186,7 @@ def time_all(table, talosmith, hello, options, work):
     check = [talosmith, "check"]
     one = repository(talosmith, 1, work / "one")
     table.row("plain: check of one device : hello world", command(check, one), command([hello], one), 2.0, runs=max(options.runs, 30))
-    fleets = {kind: time_kind(table, talosmith, kind, options, work) for kind in options.kind}
+    fleets = {kind: time_kind(table, talosmith, hello, kind, options, work) for kind in options.kind}
     kind, fleet = next(iter(fleets.items()))
     table.row(f"{kind}: fleet of {options.devices} devices : check", command([talosmith, "fleet"], fleet), command(check, fleet))
     table.row(f"{kind}: check of one device among them : check of all", command([*check, "node-7"], fleet), command(check, fleet))

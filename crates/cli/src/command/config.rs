@@ -88,7 +88,7 @@ pub(super) fn inspect_device<'t>(
     let Some(name) = selection.only_device() else {
         anyhow::bail!("`{device}` is not one device; `talosmith fleet` shows all of them");
     };
-    let mut inspection = inspect(project, &selection, Purpose::Validate, Kept::rendered)?;
+    let mut inspection = inspect(project, &selection, Purpose::Compare, Kept::rendered)?;
     inspection.remove_findings_about_others(&selection);
     let files = Kept::take_device(&mut inspection.kept, name).filter(|_| !inspection.has_errors());
     Ok((inspection, files))
