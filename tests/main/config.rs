@@ -104,6 +104,30 @@ fn documents_of_a_base_of_1_14_have_decoded_certificates() {
 }
 
 #[test]
+fn values_have_the_form_in_which_talos_writes_them() {
+    let sandbox = repository();
+    sandbox.replace("talosmith.yaml", "v1.13.8", "v1.12.7");
+    sandbox.replace(
+        "devices/node/device.yaml",
+        "patches:\n",
+        "patches:
+  zswap: { inline: { apiVersion: v1alpha1, kind: ZswapConfig, maxPoolPercent: 20.5 } }
+  dummy: { inline: { apiVersion: v1alpha1, kind: DummyLinkConfig, name: dummy0, hardwareAddr: 112233445566 } }
+  search: { inline: { apiVersion: v1alpha1, kind: ResolverConfig, searchDomains: { domains: [] } } }
+",
+    );
+    let config = sandbox.run(&["config", "node", "--redact"]);
+    assert_eq!(config.status, 0, "{}", config.stderr);
+    for line in ["\nmaxPoolPercent: 20\n", "\nhardwareAddr: \"11:22:33:44:55:66\"\n"] {
+        assert!(config.stdout.contains(line), "{line}: {}", config.stdout);
+    }
+    assert!(!config.stdout.contains("searchDomains"), "{}", config.stdout);
+    sandbox.write("saved.config", &config.stdout);
+    let drift = sandbox.run(&["drift", "node", "saved.config"]);
+    assert_eq!(drift.status, 0, "{}{}", drift.stdout, drift.stderr);
+}
+
+#[test]
 fn a_redacted_config_needs_no_secret_and_no_key_of_the_cluster() {
     let sandbox = repository();
     let whole = sandbox.run_with(&["config", "node", "--output", "-"], &[TOKEN]).stdout;

@@ -106,7 +106,10 @@ fn scalar_text<'v>(kind: &str, value: &Value<'_>, text: &'v str) -> Cow<'v, str>
         "duration" => format::duration(text).map(|seconds| seconds.to_string()),
         "bytes" | "size" => format::bytes(text).map(|(bytes, is_negative)| format!("{is_negative} {bytes}")),
         "address" => format::address(text).map(|address| address.to_string()),
-        _ if kind.starts_with("int") || kind.starts_with("uint") => value.integer().map(|number| number.to_string()),
+        "hardware-address" => format::hardware_address(text),
+        _ if kind.starts_with("int") || kind.starts_with("uint") => {
+            value.decoded_integer().map(|number| number.to_string())
+        }
         _ => None,
     };
     normal.map_or(Cow::Borrowed(text), Cow::Owned)

@@ -228,6 +228,16 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The number that Talos decodes into a field for whole numbers: Go's YAML packages cut off what follows the point.
+    pub(crate) fn decoded_integer(&self) -> Option<i128> {
+        let cut = || match self.as_scalar()?.resolved {
+            #[expect(clippy::cast_possible_truncation, reason = "the number is below 2^50")]
+            Resolved::Float(number) if number.abs() < 1e15 => Some(number as i128),
+            _ => None,
+        };
+        self.integer().or_else(cut)
+    }
+
     /// The items of this list; empty for anything else.
     pub(crate) fn list(&self) -> &[Self] {
         match &self.content {
