@@ -230,15 +230,15 @@ fn new_and_removed_nodes_have_steps() {
     insta::assert_snapshot!("devices", steps);
 }
 
-/// Adds a raw patch to every device of a cluster.
 const CA: &str = "    defaults:\n      patches: { ca: { inline: { machine: { ca: { crt: bmV3 } }, cluster: { ca: { crt: bmV3 } } } } }\n";
 const ACCEPTED: &str =
     "    defaults:\n      patches: { ca: { inline: { machine: { acceptedCAs: [{ crt: bmV3 }] } } } }\n";
 const SWAPPED: &str = "    defaults:\n      patches: { ca: { inline: { machine: { ca: { crt: bmV3 }, acceptedCAs: [{ crt: b2xk }] } } } }\n";
 
-/// Changes that need more than a config: the name, the fleet, the device, the replacements before the commit and after it, and the minor
-/// of its Talos.
-const ORDERS: [(&str, &str, &str, &[Replacement], &[Replacement], &str); 10] = [
+/// A change that needs more than a config: its name, the fleet, the device, what is replaced before and after the commit, the minor.
+type Order = (&'static str, &'static str, &'static str, &'static [Replacement], &'static [Replacement], &'static str);
+
+const ORDERS: [Order; 10] = [
     (
         "certificate authorities of both APIs",
         "rack",

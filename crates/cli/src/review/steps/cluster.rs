@@ -124,7 +124,7 @@ impl<'r> ClusterSteps<'r> {
         let is_endpoint = |row: &&ReviewRow| {
             matches!(row.what.as_str(), "cluster.controlPlane.endpoint" | "KubeClusterConfig endpoint")
         };
-        if self.rows.iter().any(|row| is_endpoint(&row)) {
+        if self.rows.iter().any(is_endpoint) {
             let commands = [format!("{} kubeconfig --force", self.talosctl())];
             self.step("Fetch the kubeconfig, which has the new endpoint; each of its users needs that", &commands);
         }
