@@ -71,7 +71,7 @@ pub(crate) fn prefix(text: &str) -> Option<IpNet> {
 /// A hardware address as Go writes it, `02:00:00:00:00:14`; none for a text that is none.
 pub(crate) fn hardware_address(text: &str) -> Option<String> {
     let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
-    let is_address = digits.len() % 2 == 0 && digits.iter().all(char::is_ascii_hexdigit);
+    let is_address = digits.len().is_multiple_of(2) && digits.iter().all(char::is_ascii_hexdigit);
     let pairs = digits.chunks(2).map(|pair| pair.iter().collect::<String>().to_ascii_lowercase());
     is_address.then(|| pairs.collect::<Vec<_>>().join(":"))
 }
