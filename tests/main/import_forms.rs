@@ -192,3 +192,14 @@ fn an_operation_without_an_equal_merge_patch_is_listed_with_its_line() {
     assert_eq!(sandbox.read("devices/cp-1/patches/image.yaml"), JSON_COPY);
     assert_generates(&sandbox, &[]);
 }
+
+#[test]
+fn an_operation_with_an_endless_path_is_listed_in_one_line() {
+    let patch = format!("- {{ op: add, path: {}, value: a }}\n", "/a".repeat(100_000));
+    let sandbox =
+        Sandbox::of(&[("n/deep.yaml", &patch), ("n/swap.yaml", "machine: { sysctls: { vm.swappiness: \"10\" } }\n")]);
+    let ran = imported(&sandbox, &["n", "--talos-version", "v1.13.8", "--base-config", "v1.13.0"]);
+    let line = ran.stdout.lines().find(|line| line.contains("n/deep.yaml:1"));
+    let line = line.unwrap_or_else(|| panic!("{}", ran.stdout));
+    assert!(line.ends_with("…`: its path has more keys than any of a machine config") && line.len() < 400, "{line}");
+}

@@ -108,7 +108,7 @@ fn apply_json_patch<'a>(config: &mut Config<'a>, patch: u16, operations: &'a Val
     let mut copied = 0;
     for operation in operations.list() {
         let operation = operation.of_patch(patch);
-        if ["path", "from"].iter().any(|key| json_patch::is_too_deep(operation.text(key))) {
+        if ["path", "from"].iter().any(|key| json_patch::is_json_path_too_deep(operation.text(key))) {
             continue;
         }
         main.origin = operation.origin;

@@ -17,8 +17,9 @@ pub(crate) const MAX_KEYS: usize = 64;
 /// The most values that the operations of a patch may copy: each can double the document.
 const MAX_COPIED: usize = 100_000;
 
-/// Whether a path has more keys than any of a machine config.
-pub(crate) fn is_too_deep(path: &str) -> bool {
+/// Whether a path of a JSON patch has more keys than any of a machine config.
+#[must_use]
+pub fn is_json_path_too_deep(path: &str) -> bool {
     path.matches('/').nth(MAX_KEYS).is_some()
 }
 

@@ -37,6 +37,7 @@ pub use check::check_patches;
 pub use consequence::{Class, Consequence, DifferenceKind, MachineConfig, Side, Written, class_codes};
 pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, section_path};
 pub use encode::FillIn;
+pub use json_patch::is_json_path_too_deep;
 pub use patch_locator::{Edit, PatchLocator};
 pub use patch_parts::PatchParts;
 pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};

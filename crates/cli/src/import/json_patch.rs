@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use talosmith_document::{Document, Node, Pointer};
+use talosmith_machinery::is_json_path_too_deep;
 use talosmith_machinery::talos_data::Minor;
 use talosmith_render::yaml_document;
 
@@ -41,10 +42,17 @@ pub(super) fn operation_place(source: &SourceFile, index: usize) -> String {
     known.unwrap_or_else(|| source.place(item().unwrap_or_default()))
 }
 
+/// The most characters of a path that are printed.
+const MAX_PRINTED: usize = 200;
+
 /// Returns an operation in one line: `add /machine/sysctls`.
 pub(super) fn described(operation: &Value) -> String {
     let text = |key: &str| operation[key].as_str().unwrap_or("?");
-    format!("{} {}", text("op"), text("path"))
+    let path = text("path");
+    match path.char_indices().nth(MAX_PRINTED) {
+        Some((end, _)) => format!("{} {}…", text("op"), &path[..end]),
+        None => format!("{} {path}", text("op")),
+    }
 }
 
 /// Returns the keys that lead to a value in a JSON patch, in the config that it is applied to.
@@ -74,6 +82,9 @@ impl MergePatch {
     /// Adds an operation, or returns why no merge patch is equal to it.
     fn add(&mut self, operation: &Value, place: &str) -> Result<(), String> {
         let path = operation["path"].as_str().ok_or("it has no `path`")?;
+        if is_json_path_too_deep(path) {
+            return Err("its path has more keys than any of a machine config".to_owned());
+        }
         let mut keys: Vec<String> = Pointer::new(path).segments().collect();
         let op = operation["op"].as_str().unwrap_or_default();
         let is_appended = op == "add" && keys.pop_if(|key| key == "-").is_some();

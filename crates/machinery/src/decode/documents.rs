@@ -272,7 +272,7 @@ pub(super) fn operations<'d>(documents: &'d [Value<'static>]) -> Option<&'d Valu
 /// them.
 fn check_json_patch(document: &Value<'static>, locator: &PatchLocator, target: &Target<'_>) -> Vec<Diagnostic> {
     let is_too_deep = |operation: &Value<'_>| {
-        ["path", "from"].iter().any(|key| written(operation, key).is_some_and(json_patch::is_too_deep))
+        ["path", "from"].iter().any(|key| written(operation, key).is_some_and(json_patch::is_json_path_too_deep))
     };
     if let Some(operation) = document.list().iter().find(|operation| is_too_deep(operation)) {
         let message = format!("a path of this JSON patch has more than {} keys", json_patch::MAX_KEYS);
