@@ -70,21 +70,11 @@ impl Encoder<'_> {
         let is_pointer = matches!(known.ty, Type::Pointer(_));
         // What the base config has it has as Talos wrote it.
         let is_kept = is_pointer || known.is_written;
-        let is_absent = field.value.origin.is_some() && !is_kept && self.is_absent(&known.ty, &field.value);
+        let is_absent = field.value.origin.is_some() && !is_kept && is_zero(self.types, &known.ty, &field.value);
         if field.value.is_null() || is_absent {
             return None;
         }
         Some(self.entry(field, self.value(known.kind, pointee(&known.ty), &field.value)))
-    }
-
-    /// Whether a value equals an absent one, as `isZero` of Go's YAML packages decides: a struct if each of its fields does.
-    fn is_absent(&self, ty: &Type, value: &Value<'_>) -> bool {
-        let (Content::Map(fields), Type::Struct(name)) = (&value.content, ty) else { return is_zero(ty, value) };
-        let known = self.types.get(name);
-        fields.iter().all(|field| {
-            let ty = known.and_then(|known| known.field(&field.key)).filter(|ty| !matches!(ty, Type::Pointer(_)));
-            field.value.is_null() || ty.is_some_and(|ty| self.is_absent(ty, &field.value))
-        })
     }
 
     fn value(&self, kind: &str, ty: &Type, value: &Value<'_>) -> Node {

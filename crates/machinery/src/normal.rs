@@ -29,11 +29,17 @@ pub(crate) fn key_of(path: &[Cow<'_, str>], kind: &str) -> Option<&'static str> 
     NAMED_ITEMS.iter().find(|(of, list, _)| *of == kind && is_at(list)).map(|(_, _, key)| *key)
 }
 
-/// Whether a value of a type is the one that an absent one has.
-pub(crate) fn is_zero(ty: &Type, value: &Value<'_>) -> bool {
+/// Whether a value of a type is the one that an absent one has, as `isZero` of Go's YAML packages decides: a struct if each field has.
+pub(crate) fn is_zero(types: &Types, ty: &Type, value: &Value<'_>) -> bool {
     match (&value.content, ty) {
         (Content::List(items), _) => items.is_empty(),
-        (Content::Map(fields), Type::Struct(_)) => fields.iter().all(|field| field.value.is_null()),
+        (Content::Map(fields), Type::Struct(name)) => {
+            let known = types.get(name);
+            fields.iter().all(|field| {
+                let ty = known.and_then(|known| known.field(&field.key)).filter(|ty| !matches!(ty, Type::Pointer(_)));
+                field.value.is_null() || ty.is_some_and(|ty| is_zero(types, ty, &field.value))
+            })
+        }
         (Content::Map(fields), _) => fields.is_empty(),
         (Content::Scalar(scalar), Type::Word(zero)) => scalar.text.is_empty() || scalar.text.eq_ignore_ascii_case(zero),
         (Content::Scalar(scalar), Type::Duration) => format::duration(&scalar.text) == Some(0.0),
@@ -85,7 +91,7 @@ fn write_normal(out: &mut String, kind: &str, value: &Value<'_>, types: &Types) 
             for key in keys {
                 let Some(value) = value.field(key).map(|field| &field.value) else { continue };
                 let field = known.and_then(|known| known.find(key));
-                let is_absent = |ty| value.is_null() || !matches!(ty, &Type::Pointer(_)) && is_zero(ty, value);
+                let is_absent = |ty| value.is_null() || !matches!(ty, &Type::Pointer(_)) && is_zero(types, ty, value);
                 if field.is_some_and(|field| is_absent(&field.ty)) {
                     continue;
                 }

@@ -95,7 +95,7 @@ impl<'v> Walk<'v> {
 
     fn field(&mut self, field: &'static TypeField, value: &'v Value<'v>) {
         let is_pointer = matches!(field.ty, Type::Pointer(_));
-        if value.is_null() || !is_pointer && is_zero(&field.ty, value) {
+        if value.is_null() || !is_pointer && is_zero(self.types, &field.ty, value) {
             return;
         }
         let count = self.found.len();
