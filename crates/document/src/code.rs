@@ -215,7 +215,7 @@ codes! {
     FileMode "file-mode" Warning "The permissions of a file are a decimal number that looks octal."
     FirewallRule "firewall-rule" Warning "The ingress firewall also drops traffic that the node or its administrator needs."
     UnreachableGateway "unreachable-gateway" Warning "A gateway is in no network of its link."
-    MirrorEndpoint "mirror-endpoint" Warning "A registry mirror is never asked, or is asked at a path that does not exist."
+    MirrorEndpoint "mirror-endpoint" Warning "A registry mirror is never used, or is used at a path that does not exist."
     GrowingVolume "growing-volume" Warning "A volume grows beyond its relative `maxSize`."
     TalosWarning "talos-warning" Warning "Talos itself warns of a part of the machine config."
     // Secrets

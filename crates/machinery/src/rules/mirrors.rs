@@ -1,4 +1,4 @@
-//! Registry mirrors that are never asked, or at the wrong path.
+//! Registry mirrors that are never used, or at the wrong path.
 //!
 //! Source: internal/pkg/containers/image/resolver.go.
 
@@ -33,14 +33,14 @@ pub(crate) fn check_mirror(document: Section<'_>) {
 fn check_name(mirror: Section<'_>, registry: &str, path: &str) {
     if DOCKER_HUB.contains(&registry) {
         let message =
-            format!("the mirror of `{registry}` is never asked: images of Docker Hub are looked up as docker.io");
+            format!("the mirror of `{registry}` is never used: images of Docker Hub are looked up as docker.io");
         mirror.report(Code::MirrorEndpoint, path, message, |finding| {
             finding.note("Talos looks mirrors up by the host in the name of the image").help("write `docker.io`")
         });
     } else if registry.contains('/') && !is_unknown(registry) {
         let host = Url::parse(registry).host;
         let host = if host.is_empty() { registry.split('/').next().unwrap_or_default() } else { host };
-        let message = format!("the mirror of `{registry}` is never asked: it is not a host alone");
+        let message = format!("the mirror of `{registry}` is never used: it is not a host alone");
         mirror.report(Code::MirrorEndpoint, path, message, |finding| {
             finding.note("Talos looks mirrors up by the host in the name of the image").help(format!("write `{host}`"))
         });
