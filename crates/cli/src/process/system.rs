@@ -5,10 +5,8 @@
     expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that starts processes")
 )]
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
@@ -78,12 +76,13 @@ impl Processes for System {
 }
 
 fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, ProcessError> {
-    let mut process = std::process::Command::new(program_path(command)?);
+    let mut process = std::process::Command::new(&command.program);
     process.args(&command.arguments).stdin(stdin).stdout(Stdio::piped()).stderr(stderr);
     process.env_clear();
     process
         .envs(crate::environment::all().filter(|(name, _)| name.to_str().is_some_and(|name| command.inherits(name))));
     process.envs(command.variables.iter().map(|(name, value)| (name, value)));
+    keep_absolute_folders(&mut process);
     if let Some(folder) = &command.folder {
         process.current_dir(folder);
     }
@@ -99,20 +98,17 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
     })
 }
 
-/// Returns the path of a program that is given by its name: the first one in a folder of PATH. The system would look for an empty or
-/// relative folder of PATH below the one in which the program runs, which can be a repository that somebody else wrote.
-fn program_path(command: &Command) -> Result<PathBuf, ProcessError> {
-    if command.program.contains('/') {
-        return Ok(PathBuf::from(&command.program));
-    }
-    let own = command.variables.iter().rfind(|(name, _)| name == "PATH").map(|(_, value)| OsString::from(value));
-    let folders = own.or_else(|| crate::environment::all().find(|(name, _)| name == "PATH").map(|(_, value)| value));
-    let is_program =
-        |path: &PathBuf| path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
-    let folders = folders.unwrap_or_default();
-    let mut paths = std::env::split_paths(&folders).filter(|folder| folder.is_absolute());
-    let path = paths.by_ref().map(|folder| folder.join(&command.program)).find(is_program);
-    path.ok_or_else(|| ProcessError::NotFound { program: command.program.clone() })
+/// Leaves only the absolute folders in the PATH of a process. The system would look for an empty or relative one below the folder in which
+/// the process runs, which can be a repository by anyone.
+fn keep_absolute_folders(process: &mut std::process::Command) {
+    let is_path = |(name, value): (&OsStr, Option<&OsStr>)| value.filter(|_| name == "PATH").map(ToOwned::to_owned);
+    let Some(path) = process.get_envs().find_map(is_path) else { return };
+    let absolute = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+    match std::env::join_paths(absolute) {
+        Ok(path) if !path.is_empty() => process.env("PATH", path),
+        // An empty one would be the folder itself.
+        _ => process.env_remove("PATH"),
+    };
 }
 
 type Captured = io::Result<Option<Zeroizing<Vec<u8>>>>;
