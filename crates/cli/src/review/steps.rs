@@ -158,11 +158,7 @@ impl<'r> NodeSteps<'r> {
 
     fn step(&mut self, title: &str, commands: &[String]) {
         self.number += 1;
-        _ = writeln!(self.out, "# {}. {title}", self.number);
-        for command in commands {
-            _ = writeln!(self.out, "{command}");
-        }
-        self.out.push('\n');
+        push_step(&mut self.out, self.number, title, commands);
     }
 
     fn text(mut self) -> String {
@@ -195,8 +191,8 @@ impl<'r> NodeSteps<'r> {
         }
         let is_newer = self.node.before.versions.talos != self.node.device.versions.talos;
         let upgrades_first = !installs && (is_newer || self.kata.is_some() && self.has("upgrade"));
-        let is_staged = overwritten(self.rows.iter().copied(), &self.node.before, &self.node.device);
-        if upgrades_first && is_staged == Overwritten::Created {
+        let customization = overwritten(self.rows.iter().copied(), &self.node.before, &self.node.device);
+        if upgrades_first && customization == Overwritten::Created {
             self.config();
             let commands = [self.apply_config(CONFIG, "staged")];
             self.step(
@@ -304,6 +300,14 @@ impl<'r> NodeSteps<'r> {
         let name = shell_quote(&self.node.device.network.node_name);
         (self.node.size.nodes > 1).then(|| format!("kubectl uncordon {name}"))
     }
+}
+
+fn push_step(out: &mut String, number: usize, title: &str, commands: &[String]) {
+    _ = writeln!(out, "# {number}. {title}");
+    for command in commands {
+        _ = writeln!(out, "{command}");
+    }
+    out.push('\n');
 }
 
 fn talosctl_at(address: &str) -> String {

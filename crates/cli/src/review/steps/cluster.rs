@@ -7,7 +7,7 @@ use talosmith_document::TalosVersion;
 use talosmith_machinery::Class;
 
 use super::stop::{self, is_unprepared};
-use super::{Review, ReviewRow, Reviewed, ReviewedNode};
+use super::{Review, ReviewRow, Reviewed, ReviewedNode, push_step};
 use crate::printable::shell_quote;
 use crate::review::Addresses;
 
@@ -21,9 +21,24 @@ fn is_of_talos(row: &ReviewRow) -> bool {
     row.what.starts_with("machine.ca.")
 }
 
-/// Whether Talos makes an object of Kubernetes from a value, and leaves what it made as it is.
+/// The settings from which Talos makes objects of Kubernetes, and leaves what it made as it is.
+///
+/// Source: siderolabs/talos, internal/app/machined/pkg/controllers/k8s/manifest_apply.go.
+const MANIFESTS: [&str; 10] = [
+    "cluster.coreDNS",
+    "cluster.extraManifests",
+    "cluster.inlineManifests",
+    "cluster.network.cni",
+    "cluster.proxy",
+    "KubeCoreDNSConfig",
+    "KubeExternalManifestConfig",
+    "KubeFlannelCNIConfig",
+    "KubeInlineManifestConfig",
+    "KubeProxyConfig",
+];
+
 pub(super) fn is_manifest(row: &ReviewRow) -> bool {
-    *row.class() == Class::Manual && row.sentence.contains("`talosctl upgrade-k8s --to`")
+    *row.class() == Class::Manual && MANIFESTS.iter().any(|setting| row.what.starts_with(setting))
 }
 
 /// Whether a node belongs to a cluster all the time, in the same role.
@@ -83,9 +98,7 @@ impl<'r> ClusterSteps<'r> {
             _ = writeln!(self.out, "# The cluster `{}`, Talos {}\n", self.name, self.running);
         }
         self.number += 1;
-        _ = writeln!(self.out, "# {}. {title}", self.number);
-        commands.iter().for_each(|command| _ = writeln!(self.out, "{command}"));
-        self.out.push('\n');
+        push_step(&mut self.out, self.number, title, commands);
     }
 
     /// Formats the steps that come before those of the nodes.
