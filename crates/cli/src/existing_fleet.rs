@@ -90,19 +90,22 @@ impl ExistingFleet {
         }
     }
 
-    /// Returns the keys of each device that a layer of a cluster applies to, and those of its nearer layers: of its groups, and of its role if
-    /// the layer is that of the defaults.
-    pub(crate) fn nearer_keys(&self, cluster: &ExistingCluster, layer: Option<Role>) -> Vec<Map<String, Value>> {
+    /// Returns, for each device that a layer of a cluster applies to, the device and its nearer layers: its groups, and its role if the layer is
+    /// that of the defaults.
+    pub(crate) fn nearer_layers<'f>(
+        &'f self,
+        cluster: &'f ExistingCluster,
+        layer: Option<Role>,
+    ) -> Vec<Vec<&'f Value>> {
         let of_cluster = self.devices.values().filter(|device| device["cluster"] == cluster.name.as_str());
         let devices = of_cluster.filter(|device| layer.is_none_or(|role| device["role"] == role.name()));
-        let keys = devices.map(|device| {
+        let layers = devices.map(|device| {
             let groups = device["groups"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let groups = groups.filter_map(|name| cluster.keys.get("groups")?.get(name));
             let role = device["role"].as_str().filter(|_| layer.is_none());
-            let layers = groups.chain(role.and_then(|role| cluster.keys.get(role)));
-            layers.fold(device.clone(), merged).as_object().cloned().unwrap_or_default()
+            groups.chain(role.and_then(|role| cluster.keys.get(role))).chain([device]).collect()
         });
-        keys.collect()
+        layers.collect()
     }
 
     /// Whether a device of the cluster is a control plane.
@@ -119,17 +122,6 @@ impl ExistingCluster {
             Role::Worker => &self.worker,
         }
     }
-}
-
-/// Merges a value of a layer into a nearer one.
-fn merged(mut nearer: Value, layer: &Value) -> Value {
-    if let (Value::Object(own), Value::Object(fields)) = (&mut nearer, layer) {
-        for (key, value) in fields {
-            let merged = own.get(key).map_or_else(|| value.clone(), |own| merged(own.clone(), value));
-            own.insert(key.clone(), merged);
-        }
-    }
-    nearer
 }
 
 fn parsed(text: &str) -> Value {

@@ -35,21 +35,24 @@ impl Additions<'_> {
         let folder = Utf8Path::new("clusters").join(&cluster.name).join(role.map_or("", Role::name)).join("patches");
         let names = value.as_object().filter(|_| key == "patches").into_iter().flat_map(Map::keys);
         let has_file = names.map(|name| folder.join(format!("{name}.yaml"))).any(|path| inherited.has_patch(&path));
-        let is_covered = |own: &Map<String, Value>| own.get(key).is_some_and(|own| covers(own, value));
         is_free
             && !has_file
             && with_entry(&fleet.text, &path, "probe: true\n").is_some()
-            && fleet.nearer_keys(cluster, role).iter().all(is_covered)
+            && fleet.nearer_layers(cluster, role).iter().all(|layers| is_overridden(layers, key, value))
     }
 }
 
-/// Whether a value in a nearer layer has all keys of one in a layer, so that the layer does not change the merged value.
-fn covers(own: &Value, layer: &Value) -> bool {
-    match (own, layer) {
-        (Value::Object(own), Value::Object(layer)) => {
-            layer.iter().all(|(key, value)| own.get(key).is_some_and(|own| covers(own, value)))
-        }
-        _ => true,
+/// Whether nearer layers override a key of a layer, or each of its keys where it is a mapping.
+fn is_overridden(nearer: &[&Value], key: &str, value: &Value) -> bool {
+    let has = |name: Option<&str>| {
+        nearer.iter().filter_map(|layer| layer.get(key)).any(|own| match (own, name) {
+            (Value::Object(own), Some(name)) => own.contains_key(name),
+            _ => true,
+        })
+    };
+    match value {
+        Value::Object(names) => names.keys().all(|name| has(Some(name))),
+        _ => has(None),
     }
 }
 
