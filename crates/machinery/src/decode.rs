@@ -23,7 +23,8 @@ use crate::value::{PatchSpan, Value};
 
 use deletions::Split;
 pub(crate) use deletions::{Deletion, DeletionError, is_deletion};
-pub use documents::section_path;
+pub use documents::{SEVERAL_DOCUMENTS_SINCE, section_path};
+pub use fields::variable_reference;
 pub use generated::{GeneratedPatchError, decode_generated};
 pub(crate) use wording::{alternatives, placeholder, title};
 
@@ -45,7 +46,7 @@ impl Target<'_> {
     /// The same with a base config of one document, for which Talos accepts JSON patches.
     #[must_use]
     pub fn with_one_document(self) -> Self {
-        Self { base: self.base.min((1, documents::SEVERAL_DOCUMENTS_SINCE.1 - 1)), ..self }
+        Self { base: self.base.min((1, SEVERAL_DOCUMENTS_SINCE.1 - 1)), ..self }
     }
 }
 

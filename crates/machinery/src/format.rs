@@ -68,9 +68,9 @@ pub(crate) fn prefix(text: &str) -> Option<IpNet> {
     IpNet::new(address.parse().ok()?, length.parse().ok().filter(|_| is_number)?).ok()
 }
 
-/// A hardware address as Go writes it, `02:00:00:00:00:14`; none for a text that is none.
+/// A hardware address as Go writes it, `02:00:00:00:00:14`; none for what is not pairs of hexadecimal digits, with colons between them or not.
 pub(crate) fn hardware_address(text: &str) -> Option<String> {
-    let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
+    let digits: Vec<char> = text.chars().filter(|c| *c != ':').collect();
     let is_address = digits.len().is_multiple_of(2) && digits.iter().all(char::is_ascii_hexdigit);
     let pairs = digits.chunks(2).map(|pair| pair.iter().collect::<String>().to_ascii_lowercase());
     is_address.then(|| pairs.collect::<Vec<_>>().join(":"))

@@ -35,7 +35,10 @@ mod drift;
 pub use base::{BaseOptions, GeneratedBase, oldest_base, placeholder_name};
 pub use check::check_patches;
 pub use consequence::{Class, Consequence, DifferenceKind, MachineConfig, Side, Written, class_codes};
-pub use decode::{GeneratedPatchError, Patch, Target, decode_generated, decode_patch, section_path};
+pub use decode::{
+    GeneratedPatchError, Patch, SEVERAL_DOCUMENTS_SINCE, Target, decode_generated, decode_patch, section_path,
+    variable_reference,
+};
 pub use encode::FillIn;
 pub use json_patch::is_json_path_too_deep;
 pub use patch_locator::{Edit, PatchLocator};
@@ -44,8 +47,7 @@ pub use patch_reader::{PatchScalar, PatchedDocument, volume_bytes};
 pub use placeholder::is_unknown;
 pub use report::{AppliedPatch, PatchSource};
 pub use role::Role;
-pub use rules::bond_modes;
-pub use rules::document_of_argument;
+pub use rules::{LINKS, bond_modes, document_of_argument, other_family};
 
 #[cfg(test)]
 mod tests;

@@ -46,7 +46,9 @@ mod paths;
 mod node;
 
 pub use bonds::bond_modes;
+pub use identity::LINKS;
 pub use kubernetes::document_of_argument;
+pub use routes::other_family;
 use section::Section;
 use services::check_extension_service;
 
@@ -105,7 +107,7 @@ impl<'r> Rules<'r> {
 
 fn check_document(document: Section<'_>) {
     table::check_document(document);
-    if identity::LINKS.contains(&document.document.kind) {
+    if LINKS.contains(&document.document.kind) {
         links::check_link(document);
     }
     match document.document.kind {

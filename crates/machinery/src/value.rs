@@ -220,22 +220,18 @@ impl<'a> Value<'a> {
 
     /// This whole number, which may be written as a float such as `1e3`; none for anything else.
     pub(crate) fn integer(&self) -> Option<i128> {
-        match self.as_scalar()?.resolved {
-            Resolved::Integer(number) => Some(number),
-            #[expect(clippy::cast_possible_truncation, reason = "the number is whole and below 2^50")]
-            Resolved::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => Some(number as i128),
-            _ => None,
-        }
+        let is_whole = !matches!(self.as_scalar()?.resolved, Resolved::Float(number) if number.fract() != 0.0);
+        self.decoded_integer().filter(|_| is_whole)
     }
 
     /// The number that Talos decodes into a field for whole numbers: Go's YAML packages cut off what follows the point.
     pub(crate) fn decoded_integer(&self) -> Option<i128> {
-        let cut = || match self.as_scalar()?.resolved {
+        match self.as_scalar()?.resolved {
+            Resolved::Integer(number) => Some(number),
             #[expect(clippy::cast_possible_truncation, reason = "the number is below 2^50")]
             Resolved::Float(number) if number.abs() < 1e15 => Some(number as i128),
             _ => None,
-        };
-        self.integer().or_else(cut)
+        }
     }
 
     /// The items of this list; empty for anything else.

@@ -2,6 +2,7 @@
 
 use talosmith_document::{Code, Diagnostic, Document, Entry, Location, Node, NodeValue, Pointer, SourceId};
 use talosmith_machinery::talos_data::secrets;
+use talosmith_machinery::variable_reference;
 
 use crate::upstream::tailscale;
 
@@ -58,19 +59,11 @@ fn reference(entry: &Entry, location: impl FnOnce() -> Location) -> Option<Diagn
     if !secrets::is_reference_variable(name, value) {
         return None;
     }
-    let secret = name.to_ascii_lowercase().replace('_', "-");
-    let message = format!("`{name}` has a reference to a secret, which nothing resolves");
-    let source = match value.starts_with("op://") {
-        true => format!("; its source under `secrets` in talosmith.yaml can be `op: {value}`"),
-        false => String::new(),
-    };
-    Some(
-        Diagnostic::new(Code::SecretReference, message, location())
-            .note("the program would use the reference itself as the secret")
-            .help(format!(
-                "write the placeholder `${{{name}}}` here, and list the secret beside it: `secrets: [{secret}]`{source}"
-            )),
-    )
+    let finding = variable_reference(name, location());
+    Some(match value.starts_with("op://") {
+        true => finding.help(format!("its source under `secrets` in talosmith.yaml can be `op: {value}`")),
+        false => finding,
+    })
 }
 
 fn finding(name: &str, location: Location) -> Diagnostic {

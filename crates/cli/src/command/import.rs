@@ -7,8 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
 use talosmith_document::TalosVersion;
-use talosmith_machinery::Role;
 use talosmith_machinery::talos_data::Minor;
+use talosmith_machinery::{Role, SEVERAL_DOCUMENTS_SINCE};
 use talosmith_model::layout::{FLEET_FILE, device_file};
 
 use super::init::{self, NewFile, Repository, listing, missing_hook, name, with_missing};
@@ -175,7 +175,7 @@ fn reduce_whole(
 /// Returns a guess at the version of the talosctl that generated the base configs; none if it can be that of the nodes. Talos accepts JSON patches
 /// only for base configs up to 1.11, and fields of the main document that became documents only for those up to 1.13.
 fn guessed_base(found: &FoundFiles, talos: &TalosVersion) -> Option<TalosVersion> {
-    let minor = if has_json_patches(&found.sources) { 11 } else { 13 };
+    let minor = if has_json_patches(&found.sources) { SEVERAL_DOCUMENTS_SINCE.1 - 1 } else { 13 };
     (talos.minor() > (1, minor)).then(|| TalosVersion { minor, patch: 0, pre: None, ..talos.clone() })
 }
 

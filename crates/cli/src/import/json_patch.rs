@@ -1,16 +1,15 @@
 //! Converts JSON patches (RFC 6902) to strategic merge patches: Talos refuses them for base configs of several documents, that is, since 1.12.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use talosmith_document::{Document, Node, Pointer};
-use talosmith_machinery::is_json_path_too_deep;
 use talosmith_machinery::talos_data::Minor;
+use talosmith_machinery::{SEVERAL_DOCUMENTS_SINCE, is_json_path_too_deep};
 use talosmith_render::yaml_document;
 
-use super::source_file::{JsonPatch, NotMapped, SourceFile};
+use super::source_file::{JsonPatch, NotMapped, RefusedOperation, SourceFile};
 use super::value::{is_json_patch, json as to_json};
-
-/// The first minor whose base config has several documents.
-const SEVERAL_DOCUMENTS_SINCE: Minor = (1, 12);
 
 /// Replaces a JSON patch by a merge patch. For a base config that accepts JSON patches, one with an operation that no merge patch is equal to
 /// stays as it is.
@@ -21,17 +20,20 @@ pub(crate) fn convert(source: &mut SourceFile, base: Minor) {
     for (index, operation) in operations.as_array().into_iter().flatten().enumerate() {
         let place = operation_place(source, index);
         if let Err(reason) = merge.add(operation, &place) {
-            refused.push(NotMapped { place, key: described(operation), reason });
+            refused.push(RefusedOperation {
+                path: operation["path"].as_str().unwrap_or_default().to_owned(),
+                is_test: operation["op"] == "test",
+                not_mapped: NotMapped { place, key: described(operation), reason },
+            });
         }
     }
     // A test has no effect on the config.
-    let has_effect = |refused: &NotMapped| !refused.key.starts_with("test ");
-    let is_raw = base < SEVERAL_DOCUMENTS_SINCE && refused.iter().any(has_effect);
+    let is_raw = base < SEVERAL_DOCUMENTS_SINCE && refused.iter().any(|operation| !operation.is_test);
     source.json_patch = Some(JsonPatch { text: (!is_raw).then(|| source.text.clone()), set: merge.set, refused });
     if !is_raw {
         source.text = if merge.fields.is_empty() { String::new() } else { yaml_document(&merge.fields.into()) };
         source.documents = Document::parse_stream(source.id, &source.text).unwrap_or_default();
-        source.places = merge.places;
+        source.places = merge.places.into_iter().collect();
     }
 }
 
@@ -73,7 +75,7 @@ pub(super) fn is_position(key: &String) -> bool {
 struct MergePatch {
     fields: Map<String, Value>,
     /// The keys of each value and of the mappings around it, joined by dots, and the place of the first operation there.
-    places: Vec<(String, String)>,
+    places: BTreeMap<String, String>,
     /// The keys of the values of the operations, joined by dots.
     set: Vec<String>,
 }
@@ -115,10 +117,7 @@ impl MergePatch {
         self.set(&keys, value, op == "replace" || op == "add" && !is_appended)?;
         self.set.push(keys.join("."));
         for count in 1..=keys.len() {
-            let key = keys[..count].join(".");
-            if self.places.iter().all(|(known, _)| *known != key) {
-                self.places.push((key, place.to_owned()));
-            }
+            self.places.entry(keys[..count].join(".")).or_insert_with(|| place.to_owned());
         }
         Ok(())
     }

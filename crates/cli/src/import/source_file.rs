@@ -55,7 +55,16 @@ pub(crate) struct JsonPatch {
     /// The keys of the values that the merge patch sets, joined by dots.
     pub set: Vec<String>,
     /// The operations that no merge patch is equal to.
-    pub refused: Vec<NotMapped>,
+    pub refused: Vec<RefusedOperation>,
+}
+
+/// An operation of a JSON patch that no merge patch is equal to.
+#[derive(Debug)]
+pub(crate) struct RefusedOperation {
+    pub path: String,
+    /// Whether it only compares a value.
+    pub is_test: bool,
+    pub not_mapped: NotMapped,
 }
 
 /// An imported file, or a part of one that is treated as a file, such as a node in talconfig.yaml.

@@ -78,8 +78,9 @@ fn not_mapped(fleet: &ImportedFleet, found: &FoundFiles, rejected: &Rejected) ->
     let of_talconfig = found.talconfig.iter().flat_map(|talconfig| &talconfig.not_mapped);
     let of_drafts = fleet.drafts.iter().flat_map(|draft| &draft.not_mapped);
     let replaced = found.sources.iter().filter_map(|source| source.json_patch.as_ref().filter(|it| it.text.is_some()));
-    for NotMapped { place, key, reason } in
-        of_talconfig.chain(of_drafts).chain(replaced.flat_map(|patch| &patch.refused))
+    for NotMapped { place, key, reason } in of_talconfig
+        .chain(of_drafts)
+        .chain(replaced.flat_map(|patch| patch.refused.iter().map(|operation| &operation.not_mapped)))
     {
         let (path, line) = split(place);
         lines.insert((path, line, format!("`{key}`: {reason}")));
@@ -102,7 +103,7 @@ fn not_mapped(fleet: &ImportedFleet, found: &FoundFiles, rejected: &Rejected) ->
 /// Returns the reason why the value at some keys of a file was not mapped.
 fn reason(source: &SourceFile, keys: &str, rejected: &Rejected) -> String {
     if let Some(patch) = source.json_patch.as_ref().filter(|patch| patch.text.is_none()) {
-        let refused = patch.refused.iter().find(|refused| refused.key == keys);
+        let refused = patch.refused.iter().map(|operation| &operation.not_mapped).find(|refused| refused.key == keys);
         let reason = refused.map_or("another operation of the JSON patch has no equal merge patch", |it| &it.reason);
         return reason.to_owned();
     }

@@ -259,7 +259,7 @@ fn duplicate(document: &Value<'_>, location: Location, first: Location) -> Diagn
 }
 
 /// The first minor whose base config has several documents.
-pub(super) const SEVERAL_DOCUMENTS_SINCE: Minor = (1, 12);
+pub const SEVERAL_DOCUMENTS_SINCE: Minor = (1, 12);
 
 /// Returns the operations of a patch that is an RFC 6902 patch.
 pub(super) fn operations<'d>(documents: &'d [Value<'static>]) -> Option<&'d Value<'static>> {

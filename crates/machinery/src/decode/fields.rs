@@ -2,6 +2,8 @@
 
 mod refusals;
 
+pub use refusals::variable_reference;
+
 use talosmith_document::{Code, Diagnostic, Level, Location, Style};
 
 use super::deletions::{is_deleted, is_deletion};
@@ -170,7 +172,7 @@ impl<'a> Walk<'a> {
                     let text = entry.value.as_scalar().map_or("", |scalar| &*scalar.text);
                     let is_secret = secrets::is_secret_variable(&entry.key, text) && secrets::find(text).is_none();
                     if secrets::is_reference_variable(&entry.key, text) {
-                        self.findings.push(refusals::variable_reference(&entry.key, self.location(&entry.value)));
+                        self.findings.push(variable_reference(&entry.key, self.location(&entry.value)));
                         continue;
                     }
                     self.inside(Step::Key(&entry.key), |walk| match is_secret {
@@ -308,7 +310,7 @@ impl<'a> Walk<'a> {
         if let Some(found) = &found {
             self.literal_secret(node, found.name);
         } else if let Some(name) = secrets::reference_variable(text) {
-            self.findings.push(refusals::variable_reference(name, self.location(node)));
+            self.findings.push(variable_reference(name, self.location(node)));
         }
         found.is_some()
     }

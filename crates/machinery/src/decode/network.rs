@@ -25,10 +25,8 @@ pub(super) fn is_prefix(text: &str) -> bool {
     text.is_empty() || format::prefix(text).is_some()
 }
 
-/// Pairs of hexadecimal digits, colons between them or not.
 pub(super) fn is_hardware_address(text: &str) -> bool {
-    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-    digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit)
+    format::hardware_address(text).is_some()
 }
 
 pub(super) fn is_routing_table(text: &str) -> bool {

@@ -8,7 +8,7 @@ use crate::config::Document;
 use crate::value::Value;
 
 /// Kinds that configure a link, of which each may have one.
-pub(crate) const LINKS: [&str; 8] = [
+pub const LINKS: [&str; 8] = [
     "BondConfig",
     "BridgeConfig",
     "DummyLinkConfig",

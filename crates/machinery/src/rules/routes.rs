@@ -3,6 +3,8 @@
 //! Linux refuses a route through a gateway that is in no network of the link, and Talos sets no `onlink` flag on routes: release-1.13
 //! controllers/network/route_config.go.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use talosmith_document::Code;
 
@@ -46,6 +48,40 @@ fn check_interface(interface: Section<'_>) {
     Link { addresses, has_dhcp, network: "network" }.check(interface);
 }
 
+/// What is wrong with a gateway, what happens, and what to write instead.
+#[derive(Debug)]
+pub struct GatewayFault {
+    pub message: String,
+    pub note: String,
+    pub help: String,
+}
+
+/// Returns what is wrong with a gateway that is not of the family of its route. Talos takes the family of the gateway, also for a default
+/// route.
+#[must_use]
+pub fn other_family(gateway: IpAddr, network: IpNet) -> Option<GatewayFault> {
+    if gateway.is_ipv4() == network.addr().is_ipv4() {
+        return None;
+    }
+    let [own, other] = if gateway.is_ipv4() { ["IPv4", "IPv6"] } else { ["IPv6", "IPv4"] };
+    let message = format!("the gateway {gateway} is of {own}, and the route to {network} of {other}");
+    Some(match network.prefix_len() {
+        0 => {
+            let default = if gateway.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
+            GatewayFault {
+                message,
+                note: format!("Talos adds a default route of {own}, and none of {other}"),
+                help: format!("write a gateway of {other}, or the destination `{default}`"),
+            }
+        }
+        _ => GatewayFault {
+            message,
+            note: "Linux refuses the route, so the node has no such route".to_owned(),
+            help: format!("write a gateway of {other}"),
+        },
+    })
+}
+
 /// The addresses of a link.
 struct Link<'a> {
     addresses: Vec<&'a str>,
@@ -56,24 +92,14 @@ struct Link<'a> {
 }
 
 impl Link<'_> {
-    /// Checks that a route and its gateway are of one family. Talos takes the family of the gateway, also for `0.0.0.0/0`.
+    /// Checks that a route and its gateway are of one family.
     fn check_family(&self, route: Section<'_>) {
-        let (Some(gateway), Some(network)) = (address(route.text("gateway")), prefix(route.text(self.network))) else {
-            return;
-        };
-        if gateway.is_ipv4() == network.addr().is_ipv4() {
-            return;
+        let (gateway, network) = (address(route.text("gateway")), prefix(route.text(self.network)));
+        if let Some(fault) = gateway.zip(network).and_then(|(gateway, network)| other_family(gateway, network)) {
+            route.report(Code::UnreachableGateway, "gateway", fault.message, |finding| {
+                finding.note(fault.note).help(fault.help)
+            });
         }
-        let family = |is_ipv4: bool| if is_ipv4 { "IPv4" } else { "IPv6" };
-        let [of_gateway, of_network] = [gateway.is_ipv4(), network.addr().is_ipv4()].map(family);
-        let message = format!("the gateway {gateway} is of {of_gateway}, and the route to {network} of {of_network}");
-        let note = match network.prefix_len() {
-            0 => format!("Talos adds a default route of {of_gateway}, and none of {of_network}"),
-            _ => "Linux refuses the route, so the node has no such route".to_owned(),
-        };
-        route.report(Code::UnreachableGateway, "gateway", message, |finding| {
-            finding.note(note).help(format!("write a gateway of {of_network}"))
-        });
     }
 
     fn check(&self, link: Section<'_>) {
@@ -82,7 +108,7 @@ impl Link<'_> {
         if link.items("routes").len() == 0 || self.addresses.is_empty() {
             return;
         }
-        let parse = |text: &&str| prefix(text).or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from));
+        let parse = |text: &&str| prefix(text).or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
         let own: Option<Vec<IpNet>> = self.addresses.iter().map(parse).collect();
         // An address that cannot be parsed is a placeholder.
         let Some(own) = own else { return };
@@ -94,8 +120,8 @@ impl Link<'_> {
         for route in link.items("routes") {
             let Some(gateway) = address(route.text("gateway")) else { continue };
             let is_link_local = match gateway {
-                std::net::IpAddr::V6(gateway) => gateway.is_unicast_link_local(),
-                std::net::IpAddr::V4(gateway) => gateway.is_link_local(),
+                IpAddr::V6(gateway) => gateway.is_unicast_link_local(),
+                IpAddr::V4(gateway) => gateway.is_link_local(),
             };
             let is_reached = own.iter().chain(&direct).any(|network| network.contains(&gateway));
             let has_family = own.iter().any(|network| network.addr().is_ipv4() == gateway.is_ipv4());

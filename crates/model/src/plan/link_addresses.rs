@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer};
-use talosmith_machinery::is_unknown;
+use talosmith_machinery::{LINKS, is_unknown};
 
 use super::raw::{self, MAIN};
 use super::{Check, Patch, claims};
@@ -181,11 +181,7 @@ fn has_other_source(device: &Device) -> bool {
         })
 }
 
-/// The documents that describe a link, `NetworkCommonLinkConfig` in machinery/config/config/network.go.
-const LINKS: [&str; 6] =
-    ["LinkConfig", "BondConfig", "VLANConfig", "BridgeConfig", "DummyLinkConfig", "WireguardConfig"];
-
-/// Returns where raw patches first describe a link by a document.
+/// Returns where raw patches first describe a link by a document, `NetworkCommonLinkConfig` in machinery/config/config/network.go.
 fn first_raw_link(patches: &[Arc<Patch>]) -> Option<Location> {
     let mut documents = LINKS.iter().flat_map(|kind| raw::documents(patches, kind));
     let (patch, document) = documents.next()?;

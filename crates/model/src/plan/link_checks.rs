@@ -6,16 +6,12 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use serde_json::Value;
 use talosmith_document::{Code, Diagnostic, Pointer};
-use talosmith_machinery::bond_modes;
+use talosmith_machinery::{LINKS, bond_modes, other_family};
 
 use super::links::{members, owner, single_mac};
 use super::{Check, Patch, link_addresses, raw};
 use crate::device::{Bond, Device, Link};
 use crate::scalar::LinkName;
-
-/// Documents whose name is that of a link.
-const NAMES: [&str; 7] =
-    ["LinkConfig", "LinkAliasConfig", "BondConfig", "VLANConfig", "BridgeConfig", "DummyLinkConfig", "WireguardConfig"];
 
 /// How names of physical links begin. Source: <https://systemd.io/PREDICTABLE_INTERFACE_NAMES/>, which Talos follows.
 const KERNEL_NAMES: [&str; 8] = ["eth", "eno", "ens", "enp", "enx", "end", "wlan", "wlp"];
@@ -50,7 +46,8 @@ pub(super) fn check(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
 /// Reports a link that nothing describes.
 pub(super) fn check_known(check: &mut Check<'_>, name: &LinkName, at: &Pointer, patches: &[Arc<Patch>]) {
     let known = &check.file.device.links;
-    if known.contains_key(name) || NAMES.iter().any(|kind| is_documented(patches, kind, name)) {
+    let mut kinds = LINKS.into_iter().chain(["LinkAliasConfig"]);
+    if known.contains_key(name) || kinds.any(|kind| is_documented(patches, kind, name)) {
         return;
     }
     let finding = Diagnostic::new(Code::UnknownLink, format!("`links` has no link `{name}`"), check.at(at.clone()));
@@ -232,20 +229,11 @@ fn check_default_gateways(check: &mut Check<'_>) {
     for (name, link) in &check.file.device.links {
         for (network, route) in link.routes.iter().filter(|(network, _)| network.network().prefix_len() == 0) {
             let Some(gateway) = &route.gateway else { continue };
-            let is_ipv4 = gateway.ip().is_ipv4();
-            if is_ipv4 == network.network().addr().is_ipv4() {
-                continue;
-            }
             let at = Pointer::new("/links").child(name).child("routes").child(network).child("gateway");
-            let ([own, other], own_network) =
-                if is_ipv4 { (["IPv4", "IPv6"], "0.0.0.0/0") } else { (["IPv6", "IPv4"], "::/0") };
-            let message = format!("the gateway {gateway} is of {own}, and the route to {network} of {other}");
+            let Some(fault) = other_family(gateway.ip(), network.network()) else { continue };
             let location = check.at(at);
-            check.push(
-                Diagnostic::new(Code::UnreachableGateway, message, location)
-                    .note(format!("Talos adds a default route of {own}, and none of {other}"))
-                    .help(format!("write a gateway of {other}, or the destination `{own_network}`")),
-            );
+            let finding = Diagnostic::new(Code::UnreachableGateway, fault.message, location);
+            check.push(finding.note(fault.note).help(fault.help));
         }
     }
 }

@@ -61,9 +61,9 @@ pub(super) fn unequal_operation(draft: &Draft, sources: &[SourceFile], path: &st
     let replaced = || patches().filter(|(_, _, patch)| patch.text.is_some());
     let is_in = |keys: &str| path == keys || path.starts_with(&format!("{keys}."));
     let lost = replaced().find_map(|(source, _, patch)| {
-        let lost =
-            patch.refused.iter().find(|refused| !refused.key.starts_with("test ") && is_in(&path_of(refused)))?;
-        Some(UnequalOperation { source, reason: format!("`{}` in {} is not in the model", lost.key, lost.place) })
+        let lost = patch.refused.iter().find(|operation| !operation.is_test && is_in(&config_path(&operation.path)))?;
+        let NotMapped { key, place, .. } = &lost.not_mapped;
+        Some(UnequalOperation { source, reason: format!("`{key}` in {place} is not in the model") })
     });
     lost.or_else(|| {
         let (source, file, _) =
@@ -73,8 +73,7 @@ pub(super) fn unequal_operation(draft: &Draft, sources: &[SourceFile], path: &st
     })
 }
 
-/// Returns the keys of the value that a refused operation changes, joined by dots.
-fn path_of(refused: &NotMapped) -> String {
-    let (_, pointer) = refused.key.split_once(' ').unwrap_or_default();
-    Pointer::new(pointer).segments().take_while(|key| !is_position(key)).collect::<Vec<_>>().join(".")
+/// Returns the keys of the value that an operation changes, joined by dots.
+fn config_path(path: &str) -> String {
+    Pointer::new(path).segments().take_while(|key| !is_position(key)).collect::<Vec<_>>().join(".")
 }

@@ -60,7 +60,7 @@ fn is_below(path: &str, of: &str) -> bool {
 }
 
 /// The finding on a variable of a secret that has a reference to it.
-pub(super) fn variable_reference(name: &str, location: Location) -> Diagnostic {
+pub fn variable_reference(name: &str, location: Location) -> Diagnostic {
     let secret = name.to_ascii_lowercase().replace('_', "-");
     Diagnostic::new(
         Code::SecretReference,
