@@ -223,23 +223,30 @@ func (f *fleet) compare(talosmith, name string, c *Case) (string, error) {
 	return dataDifference(official, own, false)
 }
 
-// kubernetesVersion finds the version of Kubernetes in a machine config.
-var kubernetesVersion = regexp.MustCompile(`ghcr\.io/siderolabs/kubelet:v([^"'\s]+)`)
+// kubernetesVersion finds the versions of Kubernetes in a machine config.
+var kubernetesVersion = regexp.MustCompile(`/(?:kubelet|kube-[a-z-]+):v([^"'\s]+)`)
 
 // compareRedacted returns how a config with placeholders differs from the machinery's, or from the one with a digest.
 func (f *fleet) compareRedacted(c *Case, redacted []byte, digest string) (string, error) {
 	if own := fmt.Sprintf("%x", sha256.Sum256(redacted)); digest != "" && own != digest {
 		return fmt.Sprintf("the redacted config has the digest %s, the snapshot %s", own, digest), nil
 	}
-	version := kubernetesVersion.FindSubmatch(redacted)
-	if version == nil {
-		return "the redacted config has no version of Kubernetes", nil
+	// Patches can replace images, so that any of the versions can be the one of the base config, or none.
+	first := ""
+	for _, found := range append(kubernetesVersion.FindAllSubmatch(redacted, -1), [][]byte{nil, []byte(constants.DefaultKubernetesVersion)}) {
+		official, err := f.official(c, f.endpoints[c.node.cluster], string(found[1]))
+		if err != nil {
+			return "", err
+		}
+		difference, err := dataDifference(official, redacted, true)
+		if err != nil || difference == "" {
+			return "", err
+		}
+		if first == "" {
+			first = difference
+		}
 	}
-	official, err := f.official(c, f.endpoints[c.node.cluster], string(version[1]))
-	if err != nil {
-		return "", err
-	}
-	return dataDifference(official, redacted, true)
+	return first, nil
 }
 
 // readDigests returns the digests in a snapshot by the names of repositories and devices.

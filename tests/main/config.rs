@@ -114,14 +114,21 @@ fn values_have_the_form_in_which_talos_writes_them() {
   zswap: { inline: { apiVersion: v1alpha1, kind: ZswapConfig, maxPoolPercent: 20.5 } }
   dummy: { inline: { apiVersion: v1alpha1, kind: DummyLinkConfig, name: dummy0, hardwareAddr: 112233445566 } }
   search: { inline: { apiVersion: v1alpha1, kind: ResolverConfig, searchDomains: { domains: [] } } }
+  numbers: { inline: { machine: { kubelet: { extraConfig: { memoryThrottlingFactor: 0.90, maxPods: 0x64 } } } } }
+  firewall: { inline: { apiVersion: v1alpha1, kind: NetworkDefaultActionConfig } }
+  admission: { inline: { cluster: { apiServer: { admissionControl: [{ name: PodSecurity, $patch: delete }] } } } }
+  zero: { inline: { machine: { kubelet: { extraConfig: { memoryThrottlingFactor: -0 } } } } }
 ",
     );
     let config = sandbox.run(&["config", "node", "--redact"]);
     assert_eq!(config.status, 0, "{}", config.stderr);
-    for line in ["\nmaxPoolPercent: 20\n", "\nhardwareAddr: \"11:22:33:44:55:66\"\n"] {
+    let others = ["\ningress: accept\n", " memoryThrottlingFactor: 0.9\n", " maxPods: 100\n"];
+    for line in ["\nmaxPoolPercent: 20\n", "\nhardwareAddr: \"11:22:33:44:55:66\"\n"].into_iter().chain(others) {
         assert!(config.stdout.contains(line), "{line}: {}", config.stdout);
     }
-    assert!(!config.stdout.contains("searchDomains"), "{}", config.stdout);
+    for key in ["searchDomains", "admissionControl"] {
+        assert!(!config.stdout.contains(key), "{key}: {}", config.stdout);
+    }
     sandbox.write("saved.config", &config.stdout);
     let drift = sandbox.run(&["drift", "node", "saved.config"]);
     assert_eq!(drift.status, 0, "{}{}", drift.stdout, drift.stderr);

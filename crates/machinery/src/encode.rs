@@ -58,6 +58,7 @@ impl Encoder<'_> {
             _ if kind.starts_with('{') => node(NodeValue::Mapping(Vec::new())),
             _ if is_number(kind) => node(NodeValue::Scalar("0".into(), Style::Plain)),
             Type::Bool => node(NodeValue::Scalar("false".into(), Style::Plain)),
+            Type::Word(zero) => node(NodeValue::Scalar((*zero).into(), Style::Quoted)),
             _ if matches!(kind, "text" | "url" | "address" | "prefix" | "base64" | "key") => {
                 node(NodeValue::Scalar("".into(), Style::Quoted))
             }
@@ -68,9 +69,15 @@ impl Encoder<'_> {
     /// A field; none if Talos leaves it out.
     fn field(&self, known: &TypeField, field: &Field<'_>) -> Option<Entry> {
         let is_pointer = matches!(known.ty, Type::Pointer(_));
-        // What the base config has it has as Talos wrote it.
+        // What the base config has it has as Talos wrote it, unless a patch deleted what it had in it.
+        let is_emptied = match &field.value.content {
+            Content::List(items) => items.is_empty(),
+            Content::Map(fields) => fields.is_empty() && matches!(known.ty, Type::Map(_)),
+            Content::Scalar(_) => false,
+        };
         let is_kept = is_pointer || known.is_written;
-        let is_absent = field.value.origin.is_some() && !is_kept && is_zero(self.types, &known.ty, &field.value);
+        let counts = is_emptied || field.value.origin.is_some();
+        let is_absent = counts && !is_kept && is_zero(self.types, &known.ty, &field.value);
         if field.value.is_null() || is_absent {
             return None;
         }
@@ -123,7 +130,7 @@ fn written<'s>(kind: &str, value: &Value<'_>, scalar: &'s Scalar<'_>) -> (Cow<'s
     let text = Cow::Borrowed(&*scalar.text);
     match kind {
         "any" if scalar.resolved == Resolved::String => (text, Style::Quoted),
-        "any" => (text, Style::Plain),
+        "any" => (scalar.resolved.written().map_or(text, Cow::Owned), Style::Plain),
         "bool" => match value.flag_here() {
             Some(flag) => (Cow::Borrowed(if flag { "true" } else { "false" }), Style::Plain),
             None => (text, scalar.style),

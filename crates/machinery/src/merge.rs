@@ -235,7 +235,8 @@ impl<'t, 'a> Merger<'t, 'a> {
                 Content::Scalar(scalar) => match scalar.resolved {
                     Resolved::String if scalar.text.is_empty() => {}
                     Resolved::Integer(0) => {}
-                    Resolved::Float(number) if number == 0.0 && number.is_sign_positive() => {}
+                    // -0 too: `IsZero` of Go's `reflect`, since 1.22.
+                    Resolved::Float(0.0) => {}
                     _ => self.replace(left, right),
                 },
             }

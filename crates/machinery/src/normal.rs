@@ -62,13 +62,9 @@ fn write_normal(out: &mut String, kind: &str, value: &Value<'_>, types: &Types) 
     match &value.content {
         Content::Scalar(scalar) => match kind {
             "any" | "{}any" => {
-                let is_text = matches!(scalar.resolved, Resolved::String | Resolved::Timestamp);
-                _ = match scalar.resolved {
-                    _ if is_text => write!(out, "{:?}", scalar.text),
-                    Resolved::Integer(number) => write!(out, "{number}"),
-                    Resolved::Float(number) => write!(out, "{number:?}"),
-                    Resolved::Bool(flag) => write!(out, "{flag}"),
-                    _ => write!(out, "null"),
+                _ = match scalar.resolved.written() {
+                    Some(written) => write!(out, "{written}"),
+                    None => write!(out, "{:?}", scalar.text),
                 };
             }
             _ => _ = write!(out, "{:?}", scalar_text(kind, value, &scalar.text)),

@@ -48,6 +48,34 @@ impl Resolved {
             _ => std::mem::discriminant(&self) == std::mem::discriminant(&other),
         }
     }
+
+    /// How Talos writes a value that it decoded into Go's `any`; none for texts and timestamps. A whole number below a million that is written
+    /// as a float becomes an integer this way.
+    pub(crate) fn written(self) -> Option<String> {
+        Some(match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(flag) => flag.to_string(),
+            Self::Integer(number) => number.to_string(),
+            Self::Float(number) => float(number),
+            Self::Timestamp | Self::String => return None,
+        })
+    }
+}
+
+/// Source: `floatv` in encode.go of go.yaml.in/yaml/v4, which is `FormatFloat(number, 'g', -1, 64)` of Go's `strconv`.
+fn float(number: f64) -> String {
+    if number.is_nan() {
+        return ".nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    match exponent.parse::<i32>().unwrap_or_default() {
+        -4..6 => number.to_string(),
+        exponent => format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()),
+    }
 }
 
 fn resolve(written: &str) -> Resolved {
@@ -220,5 +248,31 @@ mod tests {
         assert!(Resolved::Integer(5).has_type_of(Resolved::Integer(-5)));
         assert!(!Resolved::Integer(5).has_type_of(Resolved::Integer(u64::MAX.into())));
         assert!(!Resolved::Integer(5).has_type_of(Resolved::Float(5.0)));
+    }
+
+    #[test]
+    fn numbers_are_written_as_go_writes_them() {
+        let cases = [
+            ("0x10", "16"),
+            ("True", "true"),
+            ("~", "null"),
+            ("-0", "-0"),
+            ("1.50", "1.5"),
+            ("5.0", "5"),
+            ("1e3", "1000"),
+            ("1_000.5", "1000.5"),
+            ("999999.5", "999999.5"),
+            ("1000000.5", "1.0000005e+06"),
+            ("99999999999999999999999", "1e+23"),
+            ("0.0001", "0.0001"),
+            ("0.00001234", "1.234e-05"),
+            ("1e100", "1e+100"),
+            ("-.Inf", "-.inf"),
+            (".NaN", ".nan"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(resolve(text).written().as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(resolve("2020-01-02").written(), None);
     }
 }
