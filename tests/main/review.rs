@@ -187,6 +187,25 @@ fn objects_say_what_kubernetes_does_not_allow_to_change() {
 }
 
 #[test]
+fn what_follows_from_defaults_and_from_values_is_reported() {
+    let mut output = String::new();
+    for (title, old, new) in [
+        ("a label with another value", "  kata-deploy: enabled\n", "  kata-deploy: disabled\n"),
+        ("EPHEMERAL grows unless told otherwise", "size: 100GiB }", "maxSize: 101GiB }"),
+        (
+            "what only a first boot reads",
+            "    extraKernelArgs:\n",
+            "    meta: [{ key: 10, value: a }]\n    extraKernelArgs:\n",
+        ),
+    ] {
+        let sandbox = Sandbox::committed();
+        sandbox.replace(DEVICE, old, new);
+        output.push_str(&format!("===== {title}\n{}\n", reviewed(&sandbox, &[]).stdout));
+    }
+    insta::assert_snapshot!("review-defaults", output);
+}
+
+#[test]
 fn added_and_removed_devices_have_rows() {
     let sandbox = Sandbox::committed_fleet("home-lab");
     let old = sandbox.git(&["ls-files", "devices/*/device.yaml"]);

@@ -10,6 +10,7 @@ mod room;
 mod row;
 mod side;
 mod steps;
+mod talos_version;
 mod text;
 
 #[cfg(test)]
@@ -33,6 +34,7 @@ use group::Group;
 pub(crate) use group::{blocks, groups};
 pub(crate) use json::json;
 pub(crate) use markdown::markdown;
+use objects::Selecting;
 pub(crate) use side::{DeviceFiles, Kept};
 pub(crate) use steps::steps;
 pub(crate) use text::{block_text, text};
@@ -110,8 +112,8 @@ struct Files {
     /// The devices and the clusters of which only a part can be read.
     broken: BTreeSet<String>,
     incomplete: BTreeSet<String>,
-    /// The DaemonSets of clusters, each with the labels that it selects.
-    selecting: Vec<(String, Vec<String>)>,
+    /// The DaemonSets of clusters.
+    selecting: Vec<Selecting>,
     /// The addresses of the nodes of each cluster.
     addresses: BTreeMap<String, Addresses>,
     /// What is known about each cluster before and after.
@@ -267,18 +269,15 @@ pub(crate) fn review<'b, 'a>(
     Ok(Review { reviewed, devices, before: inspection, after, addresses: files.addresses })
 }
 
-/// The pods that stop on a node since it loses a label that their DaemonSets select.
-fn stopped<'s>(
-    rows: &[LocatedRow],
-    selecting: impl Iterator<Item = &'s (String, Vec<String>)> + Clone,
-) -> Vec<LocatedRow> {
-    let labels = rows.iter().filter(|row| row.row.change == DifferenceKind::Removed).filter_map(|row| {
+/// The pods that stop on a node since it loses a label, or the value of one, that their DaemonSets select.
+fn stopped<'s>(rows: &[LocatedRow], selecting: impl Iterator<Item = &'s Selecting> + Clone) -> Vec<LocatedRow> {
+    let labels = rows.iter().filter(|row| row.row.change != DifferenceKind::Added).filter_map(|row| {
         let what = row.row.what.as_str();
         let label = what.strip_prefix("machine.nodeLabels.").or_else(|| what.strip_prefix("KubeNodeConfig labels."))?;
         Some((label, row))
     });
     let stopped = labels.flat_map(|(label, removed)| {
-        let selecting = selecting.clone().filter(move |(_, labels)| labels.iter().any(|other| other == label));
+        let selecting = selecting.clone().filter(move |(_, labels)| labels.get(label) == removed.row.before.as_ref());
         selecting.map(move |(daemon_set, _)| {
             let sentence = format!("its pods on this node stop: it selects the label `{label}`");
             let row =

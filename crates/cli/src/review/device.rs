@@ -12,6 +12,7 @@ use super::objects;
 use super::room::report_missing_room;
 use super::row::{LocatedRow, ReviewRow};
 use super::side::DeviceFiles;
+use super::talos_version::{mount_options, overwritten, talos_version};
 
 /// Compares what a node has with what it gets; returns why that is not possible for a file that is no patch.
 pub(crate) fn compare(
@@ -56,6 +57,7 @@ pub(crate) fn compare(
     }
     rows.extend(schematics);
     rows.extend(talos_version(old, new, &refused, overwritten(rows.iter().map(|located| &located.row), old, new)));
+    rows.extend(mount_options(old, new));
     rows.extend(identity(old, new));
     rows.extend(address(&rows, old, new));
     rows.extend(system_disk(&rows, old, new));
@@ -72,87 +74,6 @@ fn is_same_repository(row: &ReviewRow) -> bool {
         && row.classes == [Class::Upgrade]
         && row.before.is_some()
         && repository(&row.before) == repository(&row.after)
-}
-
-/// The path of the file that Talos has up to 1.13. An `overwrite` of it keeps 1.14 from booting for 35 minutes.
-///
-/// Source: internal/app/machined/pkg/runtime/v1alpha1/v1alpha1_sequencer_tasks.go, `WriteUserFiles`.
-const CUSTOMIZATION: &str = "machine.files./etc/cri/conf.d/20-customization.part";
-
-/// What an upgrade does to a config that overwrites a file which the new Talos does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overwritten {
-    No,
-    /// The new config creates the file, and must be there when the new Talos boots.
-    Created,
-    /// The new config writes it in another way.
-    Moved,
-}
-
-pub(super) fn overwritten<'r>(
-    rows: impl IntoIterator<Item = &'r ReviewRow>,
-    old: &Device,
-    new: &Device,
-) -> Overwritten {
-    if old.versions.talos.minor() >= (1, 14) || new.versions.talos.minor() < (1, 14) {
-        return Overwritten::No;
-    }
-    let found = rows.into_iter().find_map(|row| match row.what.strip_prefix(CUSTOMIZATION)? {
-        ".op" if matches!(row.before.as_deref(), Some("overwrite" | "append")) => Some(Overwritten::Created),
-        "" if row.change == DifferenceKind::Removed && old.kubernetes.kata => Some(Overwritten::Moved),
-        _ => None,
-    });
-    found.unwrap_or(Overwritten::No)
-}
-
-/// Another version of Talos, of which one minor at a time can be installed. `refused` are the files that the old one does not read.
-fn talos_version(
-    old: &Device,
-    new: &Device,
-    refused: &[(String, String)],
-    overwritten: Overwritten,
-) -> Option<LocatedRow> {
-    let (before, after) = (&old.versions.talos, &new.versions.talos);
-    if before == after {
-        return None;
-    }
-    let (from, to) = (before.minor(), after.minor());
-    let row = |class, sentence: String| {
-        ReviewRow::new(class, DifferenceKind::Changed, "talosVersion", sentence)
-            .values(before.to_string(), after.to_string())
-    };
-    let refuses = refused.first().map(|(key, why)| format!("Talos {before} refuses the file of `{key}` ({why})"));
-    let row = if old.cluster != new.cluster || old.role != new.role {
-        row(Class::Install, "the node is installed again with it".to_owned())
-    } else if to < from {
-        let sentence =
-            "Talos does not support going back to an older minor: `talosctl rollback` boots the image before";
-        row(Class::Manual, sentence.to_owned())
-    } else if after < before {
-        row(Class::Upgrade, "`talosctl upgrade` installs an older release of the same minor too".to_owned())
-    } else if to.1 > from.1 + 1 {
-        let next = format!("v{}.{}", from.0, from.1 + 1);
-        row(Class::Broken, format!("Talos upgrades one minor at a time: change it to a release of {next} first"))
-    } else if let (Overwritten::Moved, Some(refuses)) = (overwritten, &refuses) {
-        row(
-            Class::Broken,
-            format!(
-                "Talos {after} does not boot with the files of kata containers that the node has, and {refuses}: change `talosVersion` first, and `baseConfig` in a second change"
-            ),
-        )
-    } else if overwritten != Overwritten::No {
-        row(
-            Class::Upgrade,
-            format!(
-                "stage the other changes before the upgrade: Talos {after} does not boot with a config that overwrites 20-customization.part, as the one that the node has"
-            ),
-        )
-    } else {
-        let reason = refuses.map(|refuses| format!(", since {refuses}")).unwrap_or_default();
-        let sentence = "upgrade the node first, with the config that it has; apply the other changes afterwards";
-        row(Class::Upgrade, format!("{sentence}{reason}"))
-    };
-    Some(row.at(new.versions.talos_location.clone()))
 }
 
 /// What a node cannot change while it runs.
@@ -275,10 +196,30 @@ fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
         let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
         add("secureboot", DifferenceKind::Changed, &after.id, Class::Wipe, sentence);
         rows.last_mut().into_iter().for_each(|located| located.row.is_inferred = true);
+    } else if !is_listed && differs_for_first_boot_only(before, after) {
+        let sentence = "only the first boot from the image reads what differs in it; an upgrade installs it and changes nothing else";
+        add("id", DifferenceKind::Changed, &after.id, Class::Upgrade, sentence);
+        rows.last_mut().into_iter().for_each(|located| located.row.is_inferred = true);
     } else if !is_listed {
         add("id", DifferenceKind::Changed, &after.id, Class::Upgrade, image);
     }
     rows
+}
+
+/// Whether two schematics without another difference differ in META values, in the machine config of the image or in its sectors.
+fn differs_for_first_boot_only(one: &PlannedSchematic, other: &PlannedSchematic) -> bool {
+    let first_boot =
+        |it: &PlannedSchematic| (it.meta.clone(), it.embedded_machine_configuration.clone(), it.sector_size);
+    let lasting = |it: &PlannedSchematic| {
+        let overlay = it.overlay.as_ref().map(|overlay| serde_json::to_string(overlay).unwrap_or_default());
+        (
+            overlay,
+            it.bootloader,
+            it.secureboot.as_ref().map(|keys| (keys.enroll_keys, keys.include_well_known_certificates)),
+        )
+    };
+    let lists = |it: &PlannedSchematic| (it.extensions.clone(), it.extra_kernel_args.clone());
+    first_boot(one) != first_boot(other) && lasting(one) == lasting(other) && lists(one) == lists(other)
 }
 
 fn is_secure(schematic: &PlannedSchematic) -> bool {

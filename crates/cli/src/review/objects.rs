@@ -82,12 +82,16 @@ fn bases(files: &[ObjectFile]) -> BTreeMap<String, (String, &Location)> {
     bases.collect()
 }
 
-/// The DaemonSets in files, each with the labels of nodes that it selects.
-pub(crate) fn selecting(files: &[ObjectFile]) -> Vec<(String, Vec<String>)> {
+/// A DaemonSet, and the labels of nodes that it selects, with their values.
+pub(crate) type Selecting = (String, BTreeMap<String, String>);
+
+/// The DaemonSets in files.
+pub(crate) fn selecting(files: &[ObjectFile]) -> Vec<Selecting> {
     let daemon_sets = objects(files).into_iter().filter(|((kind, _, _), _)| kind == "DaemonSet");
     let selecting = daemon_sets.map(|(name, (object, _))| {
         let selector = object.pointer("/spec/template/spec/nodeSelector").and_then(Value::as_object);
-        (title(&name), selector.into_iter().flat_map(|labels| labels.keys().cloned()).collect())
+        let label = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+        (title(&name), selector.into_iter().flatten().filter_map(label).collect())
     });
     selecting.collect()
 }
@@ -235,6 +239,7 @@ mod tests {
     #[test]
     fn the_labels_that_a_daemon_set_selects_are_known() {
         let text = "kind: DaemonSet\nmetadata: {name: a}\nspec: {template: {spec: {nodeSelector: {gpu: x}}}}\n";
-        assert_eq!(selecting(&[file(text)]), [("DaemonSet a".to_owned(), vec!["gpu".to_owned()])]);
+        let labels = BTreeMap::from([("gpu".to_owned(), "x".to_owned())]);
+        assert_eq!(selecting(&[file(text)]), [("DaemonSet a".to_owned(), labels)]);
     }
 }

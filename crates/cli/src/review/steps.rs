@@ -18,8 +18,9 @@ use std::sync::Arc;
 use talosmith_machinery::{Class, DifferenceKind, Role};
 use talosmith_model::plan::{Device, KataContainers};
 
-use super::device::{Overwritten, moves_address, overwritten};
+use super::device::moves_address;
 use super::row::{LocatedRow, ReviewRow};
+use super::talos_version::{Overwritten, overwritten};
 use super::{Review, Reviewed};
 use crate::printable::shell_quote;
 use apply::CONFIG;

@@ -72,6 +72,7 @@ impl Row {
             && match self.condition {
                 "added" => change == DifferenceKind::Added,
                 "removed" => change == DifferenceKind::Removed,
+                "changed" => change == DifferenceKind::Changed,
                 "worker" => role == Role::Worker,
                 _ => true,
             }

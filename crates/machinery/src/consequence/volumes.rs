@@ -105,6 +105,8 @@ fn both<'v>(
     pairs.extend(new.iter().filter(|new| !old.iter().any(|old| old.path == new.path)).map(|new| (None, Some(new))));
     let text = |setting: &Setting<'_>| normal(setting.kind, setting.value, types);
     pairs.retain(|(old, new)| old.map(text) != new.map(text));
+    // Of the values of a size, the bound counts first.
+    pairs.sort_by_key(|(old, new)| new.or(*old).is_some_and(|setting| setting.path() == "provisioning.minSize"));
     let is_moved =
         BACKED.contains(&document.name) && before.is_none_or(is_unprovisioned) != after.is_none_or(is_unprovisioned);
     let mut seen = Vec::new();
@@ -114,7 +116,7 @@ fn both<'v>(
         let row = match row_of(document, &path) {
             "size" | "selector" if is_moved && document.kind == SYSTEM => "backing",
             "size" | "selector" if document.kind == SYSTEM && before.is_none_or(is_unprovisioned) => "new-system",
-            "size" => size(before, after),
+            "size" => size(document, before, after),
             "encryption" => encryption(document.kind == SYSTEM, before, after),
             row => row,
         };
@@ -163,31 +165,36 @@ fn row_of(document: &Document<'_>, path: &str) -> &'static str {
 }
 
 /// The row for another size of a volume, or another will to grow.
-fn size(before: Option<&Document<'_>>, after: Option<&Document<'_>>) -> &'static str {
-    let text = |document: Option<&Document<'_>>, key: &str| {
-        document.map_or(String::new(), |document| document.value.text(key).to_owned())
+fn size(document: &Document<'_>, before: Option<&Document<'_>>, after: Option<&Document<'_>>) -> &'static str {
+    // Source: ctl/block/internal/volumes/volumeconfig/system_volumes.go.
+    let grows_by_default = document.kind == SYSTEM && document.name == "EPHEMERAL";
+    let grows = |side: Option<&Document<'_>>| {
+        side.and_then(|document| document.value.flag("provisioning.grow")).unwrap_or(grows_by_default)
     };
-    let limit = |document| {
-        let most = text(document, "provisioning.maxSize");
-        if most.is_empty() { text(document, "provisioning.minSize") } else { most }
-    };
-    let grows =
-        |document: Option<&Document<'_>>| document.is_some_and(|document| document.value.is_true("provisioning.grow"));
-    let absolute = |text: &str| bytes(text).filter(|(_, is_negative)| !is_negative).map(|(bytes, _)| bytes);
     let (old, new) = (limit(before), limit(after));
-    let sizes = absolute(&old).zip(absolute(&new));
-    let is_larger = sizes.is_none_or(|(old, new)| new > old);
+    let is_smaller = old.zip(new).is_some_and(|(old, new)| new < old);
+    let text =
+        |side: Option<&Document<'_>>| side.map(|document| document.value.text("provisioning.maxSize").to_owned());
+    let is_same = if old.is_some() { old == new } else { text(before) == text(after) };
     match () {
-        () if grows(after) && absolute(&new).is_none() => "grows-unbounded",
-        () if grows(after) && (is_larger || !grows(before)) => "grows",
-        () if grows(before) && !grows(after) => "stops-growing",
-        () if old == new || sizes.is_some_and(|(old, new)| old == new) => "min-size",
-        () => match sizes {
-            Some(_) if is_larger => "grown",
-            Some(_) => "shrunk",
-            None => "resized",
-        },
+        () if is_same && grows(before) == grows(after) => "min-size",
+        () if grows(after) && is_smaller => "shrunk",
+        () if grows(after) && new.is_none() => "grows-unbounded",
+        () if grows(after) => "grows",
+        () if grows(before) => "stops-growing",
+        () if is_smaller => "shrunk",
+        () if old.is_some() && new.is_some() => "grown",
+        () => "resized",
     }
+}
+
+/// The most bytes that a volume can have, without `maxSize` all of its disk; none for what is relative to that.
+fn limit(document: Option<&Document<'_>>) -> Option<u64> {
+    let most = document.map_or("", |document| document.value.text("provisioning.maxSize"));
+    if most.is_empty() {
+        return Some(u64::MAX);
+    }
+    bytes(most).filter(|(_, is_negative)| !is_negative).map(|(bytes, _)| bytes)
 }
 
 /// The row for another encryption of a volume.
