@@ -5,6 +5,7 @@ mod base;
 pub(crate) mod sandbox;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -26,6 +27,9 @@ const CONFIG: &[&str] = &[
     "--no-pager",
 ];
 
+/// How long one command of git may take, and one answer of `git cat-file`.
+const TIMEOUT: Duration = Duration::from_secs(4);
+
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     #[error("git is not installed")]
@@ -45,6 +49,11 @@ pub enum GitError {
     Failed { command: &'static str, message: String },
     #[error("cannot understand the answer of git {command}")]
     Answer { command: &'static str },
+    #[error(
+        "git did not end within {} s: it waits, as for a named pipe that is called .gitignore or is a file of .git, or the disk is slow",
+        TIMEOUT.as_secs()
+    )]
+    Waits,
     #[error(transparent)]
     Process(ProcessError),
 }
@@ -53,6 +62,7 @@ impl From<ProcessError> for GitError {
     fn from(error: ProcessError) -> Self {
         match error {
             ProcessError::NotFound { .. } => Self::NotFound,
+            ProcessError::Timeout { .. } => Self::Waits,
             other => Self::Process(other),
         }
     }
@@ -306,6 +316,7 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         // A listing of a hundred thousand files takes less than 20 MB.
         cap: 512 << 20,
+        timeout: TIMEOUT,
         ..Command::new("git", CONFIG.iter().chain(arguments).copied())
     }
 }

@@ -27,6 +27,7 @@ mod mask;
 mod whole;
 mod talhelper;
 mod reading;
+mod amount;
 mod draft;
 mod applications;
 mod file_names;
@@ -42,6 +43,7 @@ mod difference;
 mod proof;
 mod summary;
 
+pub(crate) use amount::check_amount;
 pub(crate) use disks::KnownDisks;
 pub(crate) use draft::{Rejected, Roles};
 pub(crate) use fleet::{FleetFacts, ImportedFleet};

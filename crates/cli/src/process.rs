@@ -6,6 +6,7 @@ mod system;
 
 use std::fmt;
 use std::io::{self, BufRead, Write};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -116,7 +117,7 @@ pub(crate) struct InteractiveProgram {
     pub input: Box<dyn Write + Send>,
     pub output: Box<dyn BufRead + Send>,
     // The last field: it is dropped, and the program ended, after both pipes are closed.
-    _child: Option<system::Child>,
+    _child: Option<Arc<Mutex<system::Child>>>,
 }
 
 /// Starts programs. [`System`] starts real ones; tests use a fake.
@@ -124,7 +125,8 @@ pub(crate) trait Processes: Send + Sync {
     /// Runs a program to its end. An exit code other than 0 is not an error. After an error the program does not run any more.
     fn run(&self, command: &Command) -> Result<Output, ProcessError>;
 
-    /// Starts a program that answers many requests. Its standard error is discarded; timeout, cap and input are ignored.
+    /// Starts a program that answers many requests. It is killed when one answer takes longer than the timeout. Its standard error is
+    /// discarded; cap and input are ignored.
     fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError>;
 }
 

@@ -17,7 +17,8 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let console = Console::new(line.global.color, line.global.quiet);
-    let mut context = Context { console, processes: &System, global: line.global, found_at: OnceCell::new() };
+    let mut context =
+        Context { console, processes: &System::default(), global: line.global, found_at: OnceCell::new() };
     match dispatch(&mut context, &line.command) {
         Ok(exit) => ExitCode::from(exit as u8),
         // A reader such as `head` closes the pipe when it needs no more output.

@@ -18,6 +18,12 @@ const NO_DISKS: [&str; 8] = ["dm-", "fd", "loop", "md", "nbd", "ram", "sr", "zra
 /// What of a disk may be missing in the model, in hundredths of its size: people write 1TB for 1000204886016 bytes.
 const ROUNDED: u64 = 1;
 
+/// The most disks of a node. A device of the model has no more either.
+const MAX_DISKS: usize = 1_000;
+
+/// The steps that the evaluations of all selectors may take, many times what a machine needs. What is not evaluated is unknown.
+const MAX_STEPS: usize = 1_000_000;
+
 /// The disks of a node that can be used.
 #[derive(Debug)]
 pub struct NodeDisks {
@@ -71,6 +77,10 @@ impl NodeDisks {
         if disks.is_empty() {
             let help = "write what `talosctl get disks -o yaml --nodes <address>` prints; `--insecure` is for a node in maintenance mode";
             return Err(refuse("there is no disk of a node".to_owned(), help));
+        }
+        if disks.len() > MAX_DISKS {
+            let help = "write the disks of this node alone";
+            return Err(refuse(format!("there are {} disks, more than {MAX_DISKS}", disks.len()), help));
         }
         disks.sort_by(|one, other| natural(&one.name, &other.name));
         Ok(Self { disks, system })
@@ -200,12 +210,15 @@ impl NodeDisks {
     pub fn check(&self, device: &plan::Device) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
         let mut selected = BTreeSet::new();
+        let facts: Vec<Bindings> = self.disks.iter().map(|node| self.facts(node)).collect();
+        let mut steps = MAX_STEPS;
         for disk in &device.storage.disks {
             let at = Pointer::new("/disks").child(&disk.name);
             let Ok(expression) = cel::check(&disk.selector, Environment::Disk, &device.versions.talos) else {
                 continue;
             };
-            let outcomes = self.disks.iter().map(|node| (node, expression.evaluate(&self.facts(node))));
+            let outcomes = self.disks.iter().zip(&facts);
+            let outcomes = outcomes.map(|(node, facts)| (node, expression.evaluate_within(facts, &mut steps)));
             let possible: Vec<_> = outcomes.filter(|(_, outcome)| *outcome != Outcome::False).collect();
             selected.extend(possible.iter().map(|(node, _)| &node.name));
             // Such as `system_disk`, where the file does not say which disk that is.

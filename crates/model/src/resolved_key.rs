@@ -97,8 +97,7 @@ fn scalars(root: &Value, at: &Pointer, location: &dyn Fn(&Pointer) -> Location) 
 
 /// Returns the keys of a device in the order of its schema.
 fn order() -> Vec<String> {
-    let schema: Value = serde_json::from_str(Schema::Device.text()).unwrap_or_default();
-    schema["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect()
+    Schema::Device.parsed()["properties"].as_object().into_iter().flat_map(Map::keys).cloned().collect()
 }
 
 #[cfg(test)]

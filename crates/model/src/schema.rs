@@ -5,6 +5,8 @@ mod translate;
 mod elsewhere;
 mod validators;
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use talosmith_document::{Diagnostic, Document, SourceId};
 
@@ -32,6 +34,13 @@ impl Schema {
             Self::Device => include_str!("../../../schemas/model/device.schema.json"),
             Self::Fleet => include_str!("../../../schemas/model/fleet.schema.json"),
         }
+    }
+
+    /// Returns the schema as a value, which is parsed once.
+    pub fn parsed(self) -> &'static Value {
+        static PARSED: [LazyLock<Value>; 2] =
+            [LazyLock::new(|| parse(Schema::Device)), LazyLock::new(|| parse(Schema::Fleet))];
+        &PARSED[usize::from(self == Self::Fleet)]
     }
 
     /// Returns the schema for editors and other validators: one file, with patterns instead of formats.
@@ -63,4 +72,8 @@ impl Schema {
         };
         translate::translate(self, (source, document), own, &violations)
     }
+}
+
+fn parse(schema: Schema) -> Value {
+    serde_json::from_str(schema.text()).unwrap_or_default()
 }

@@ -18,7 +18,8 @@ use crate::console::Channel;
 use crate::existing_fleet::ExistingFleet;
 use crate::import::{
     FileScope, FleetFacts, Folder, FoundFiles, ImportProof, ImportedFleet, Inherited, KnownDisks, Masked, Rejected,
-    Roles, convert, has_documents, has_json_patches, installed_version, prove, read_folders, reduce, summary,
+    Roles, check_amount, convert, has_documents, has_json_patches, installed_version, prove, read_folders, reduce,
+    summary,
 };
 use crate::source_cache::SourceCache;
 use crate::starter::TALOS;
@@ -100,6 +101,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Arguments) -> anyhow::R
         context.console.status("nothing was written");
         return Ok(Exit::Findings);
     }
+    check_amount(&found)?;
     let Some(disks) = known_disks(context, &arguments.nodes)? else { return Ok(Exit::Findings) };
     let mut masked = Masked::default();
     let mut facts = facts(&arguments.nodes, &mut found, existing, &mut masked)?;
@@ -160,16 +162,16 @@ fn reduce_whole(
     base: Option<Minor>,
     talos: &TalosVersion,
     masked: &mut Masked,
-) -> WholeConfigs {
+) -> anyhow::Result<WholeConfigs> {
     let mut configs = WholeConfigs { roles: BTreeMap::new(), cluster: None, base };
     for source in &mut found.sources {
-        masked.mask(source, talos);
+        masked.mask(source, talos)?;
         let Some(whole) = reduce(source, base, talos.minor()) else { continue };
         configs.base.get_or_insert(whole.base);
         configs.roles.insert(whole.device, whole.role);
         configs.cluster = configs.cluster.take().or(whole.cluster);
     }
-    configs
+    Ok(configs)
 }
 
 /// Returns a guess at the version of the talosctl that generated the base configs; none if it can be that of the nodes. Talos accepts JSON patches
@@ -194,7 +196,7 @@ fn facts(
     let known = nodes.talos_version.clone().or_else(|| talconfig?.talos.clone());
     let known = known.or_else(|| Some(cluster?.talos.clone()));
     let talos = known.or_else(|| installed_version(&found.sources)).unwrap_or(newest);
-    let whole = reduce_whole(found, nodes.base_config.as_ref().map(TalosVersion::minor), &talos, masked);
+    let whole = reduce_whole(found, nodes.base_config.as_ref().map(TalosVersion::minor), &talos, masked)?;
     let cluster = match (named.or(whole.cluster), &existing) {
         (Some(name), _) => name,
         (None, Some(fleet)) => fleet.cluster_of_device(None)?.name.clone(),

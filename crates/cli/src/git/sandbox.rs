@@ -83,10 +83,10 @@ impl Sandbox {
 
 impl Processes for Sandbox {
     fn run(&self, command: &Command) -> Result<Output, ProcessError> {
-        System.run(&self.isolated(command))
+        System::default().run(&self.isolated(command))
     }
 
     fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError> {
-        System.start_interactive(&self.isolated(command))
+        System::default().start_interactive(&self.isolated(command))
     }
 }

@@ -28,6 +28,18 @@ fn a_repository_that_git_distrusts_is_no_missing_repository() {
 }
 
 #[test]
+fn a_git_that_waits_is_named_with_what_it_can_wait_for() {
+    let timeout = ProcessError::Timeout { program: "git".into(), after: TIMEOUT };
+    let script = Script::default().fail(timeout);
+    let error = Git::open(&script, "/repo".into()).err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "git did not end within 4 s: it waits, as for a named pipe that is called .gitignore or is a file of .git, or the disk is slow"
+    );
+    assert_eq!(script.commands().iter().map(|command| command.timeout).collect::<Vec<_>>(), [TIMEOUT]);
+}
+
+#[test]
 fn the_root_may_lie_below_the_top() {
     let sandbox = Sandbox::new();
     sandbox.write("infra/talosmith.yaml", "");

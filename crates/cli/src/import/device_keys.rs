@@ -122,8 +122,7 @@ pub(super) fn with_files(
 
 /// Returns all model keys of a device in the order of the schema.
 pub(super) fn schema_keys() -> Vec<String> {
-    let schema: Value = serde_json::from_str(Schema::Device.text()).unwrap_or_default();
-    schema["properties"].as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or_default()
+    Schema::Device.parsed()["properties"].as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or_default()
 }
 
 pub(super) fn in_order(mut keys: Map<String, Value>) -> Map<String, Value> {

@@ -154,7 +154,7 @@ pub(crate) fn drafts(sources: &[SourceFile], roles: &Roles, has_kata: bool, reje
     let mut names: Vec<&str> = Vec::new();
     for source in sources {
         let FileScope::Device(name) = &source.scope else { continue };
-        let configures_nodes = matches!(source.kind(), FileKind::Patch | FileKind::Schematic) || !source.keeps_name;
+        let configures_nodes = source.kind().configures_nodes() || !source.keeps_name;
         if configures_nodes && !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -315,19 +315,23 @@ impl Draft {
         if file.rejected.facts.contains_key(&id) {
             return false;
         }
-        let before = self.facts.clone();
-        let mut mapper = Mapper {
-            facts: &mut self.facts,
+        let mapper = |facts| Mapper {
+            facts,
             masked: &file.source.masked,
             stem: file.stem,
             has_kata: file.has_kata,
             keys: Vec::new(),
             artifacts: Vec::new(),
         };
-        if !map(&mut mapper) {
-            self.facts = before;
+        // First without the keys, on which the result does not depend, so that they are not copied for each value.
+        let keys = std::mem::take(&mut self.facts.keys);
+        let mut trial = self.facts.clone();
+        self.facts.keys = keys;
+        if !map(&mut mapper(&mut trial)) {
             return false;
         }
+        let mut mapper = mapper(&mut self.facts);
+        map(&mut mapper);
         let (keys, mut artifacts) = (mapper.keys, mapper.artifacts);
         artifacts.sort();
         artifacts.dedup();
@@ -338,7 +342,8 @@ impl Draft {
     /// Adds a raw patch with the remaining values of a file.
     fn add_raw_patch(&mut self, file: PatchFile<'_>) {
         let Some((text, values)) = remaining_text(file.source, &file.remaining) else { return };
-        let is_free = |name: &str| self.raw.iter().all(|raw| raw.name != name);
+        let taken: BTreeSet<&str> = self.raw.iter().map(|raw| raw.name.as_str()).collect();
+        let is_free = |name: &str| !taken.contains(name);
         let name = free_name(file.stem, '-', is_free);
         let placeholders = placeholders_of(file.source, &text);
         self.facts.placeholders.extend(placeholders.iter().cloned());

@@ -94,7 +94,8 @@ impl Mapper<'_> {
             return name.clone();
         }
         let base = disk_name(selector);
-        let is_free = |name: &str| self.facts.disks.iter().all(|(_, known)| known != name);
+        let taken: BTreeSet<&str> = self.facts.disks.iter().map(|(_, name)| name.as_str()).collect();
+        let is_free = |name: &str| !taken.contains(name);
         let name = free_name(&base, '-', is_free);
         self.facts.disks.push((selector.to_owned(), name.clone()));
         name

@@ -19,6 +19,13 @@ pub(super) enum FileKind {
     Other,
 }
 
+impl FileKind {
+    /// Whether a file of this kind configures the nodes that it applies to.
+    pub(super) fn configures_nodes(self) -> bool {
+        matches!(self, Self::Patch | Self::Schematic)
+    }
+}
+
 /// Returns the kind of the file with these documents.
 pub(super) fn classify(documents: &[Value]) -> FileKind {
     let Some(first) = documents.first() else { return FileKind::Other };

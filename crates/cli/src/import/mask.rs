@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use anyhow::ensure;
 use talosmith_document::{Anchor, Code, Document, Node, NodeValue, Pointer, TalosVersion};
 use talosmith_machinery::talos_data::secrets;
 use talosmith_machinery::{PatchLocator, Target, decode_patch};
@@ -14,17 +15,24 @@ use super::names::free_name;
 use super::source_file::SourceFile;
 use super::value::is_json_patch;
 
+/// The most secrets of all files. Each is searched for and replaced in the text of its file.
+const MAX_SECRETS: usize = 1_000;
+
 /// The placeholders of the secrets that were found, by the values of the secrets.
 #[derive(Default)]
 pub(crate) struct Masked(BTreeMap<String, String>);
 
 impl Masked {
     /// Replaces the secrets in a file by placeholders. Equal values get the same one.
-    pub(crate) fn mask(&mut self, source: &mut SourceFile, version: &TalosVersion) {
+    ///
+    /// # Errors
+    /// There are too many secrets.
+    pub(crate) fn mask(&mut self, source: &mut SourceFile, version: &TalosVersion) -> anyhow::Result<()> {
         let mut text = source.text.clone();
-        let mut ranges = secret_ranges(source, version);
+        let mut ranges = secret_ranges(source, version)?;
         ranges.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
         ranges.dedup_by(|later, earlier| later.0.end > earlier.0.start);
+        self.check_count(ranges.len())?;
         for (range, name) in ranges {
             let written = text[range.clone()].to_owned();
             let value = written.trim_matches(['"', '\'']);
@@ -48,6 +56,7 @@ impl Masked {
         {
             let range = Range::from(range);
             let name = self.name(&text[range.clone()], "tailscale-authkey");
+            self.check_count(0)?;
             text.replace_range(range, &format!("${{{name}}}"));
             source.masked.insert(name);
         }
@@ -57,6 +66,12 @@ impl Masked {
             }
             source.text = text;
         }
+        Ok(())
+    }
+
+    /// Fails if there are too many secrets, with `more` that have no placeholder yet.
+    fn check_count(&self, more: usize) -> anyhow::Result<()> {
+        check_count(self.0.len() + more)
     }
 
     /// The names of the placeholders.
@@ -76,13 +91,20 @@ impl Masked {
     }
 }
 
+fn check_count(count: usize) -> anyhow::Result<()> {
+    ensure!(count <= MAX_SECRETS, "the files contain more than {MAX_SECRETS} secrets: import fewer at once");
+    Ok(())
+}
+
 /// Returns the bytes of each secret, and a name for it. A value is a secret if its field in Talos's types is one, or if it has the form of one.
-fn secret_ranges(source: &SourceFile, version: &TalosVersion) -> Vec<(Range<usize>, String)> {
+fn secret_ranges(source: &SourceFile, version: &TalosVersion) -> anyhow::Result<Vec<(Range<usize>, String)>> {
     let target = Target { version, base: version.minor() };
     let target = if is_json_patch(&source.documents) { target.with_one_document() } else { target };
     let (_, findings) = decode_patch(&source.documents, &PatchLocator::File(source.id), &target);
-    let secrets = findings.into_iter().filter(|finding| finding.code == Code::LiteralSecret);
+    let secrets: Vec<_> = findings.into_iter().filter(|finding| finding.code == Code::LiteralSecret).collect();
+    check_count(secrets.len())?;
     let mut found: Vec<(Range<usize>, String)> = secrets
+        .into_iter()
         .filter_map(|finding| match finding.at.location.anchor {
             Anchor::Bytes(range) => Some(Range::from(range)),
             _ => None,
@@ -97,16 +119,17 @@ fn secret_ranges(source: &SourceFile, version: &TalosVersion) -> Vec<(Range<usiz
         add_by_form(root, root, &Pointer::root(), &mut found);
         add_variables(root, &source.text, &mut found);
     }
-    found
+    Ok(found)
 }
 
 /// Returns the scalar that contains a range of bytes.
 fn find<'n>(node: &'n Node, at: &Pointer, range: &Range<usize>) -> Option<(Pointer, &'n Node)> {
     let span = node.span.start as usize..node.span.end as usize;
+    if span.start > range.start || range.end > span.end.max(range.start) {
+        return None;
+    }
     match &node.value {
-        NodeValue::Scalar(..) => {
-            (span.start <= range.start && range.end <= span.end.max(range.start)).then(|| (at.clone(), node))
-        }
+        NodeValue::Scalar(..) => Some((at.clone(), node)),
         NodeValue::Sequence(items) => {
             items.iter().enumerate().find_map(|(index, item)| find(item, &at.item(index), range))
         }

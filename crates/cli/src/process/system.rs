@@ -5,10 +5,11 @@
     expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the module that starts processes")
 )]
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, BufReader, Read, Write};
 use std::process::Stdio;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,11 @@ use zeroize::Zeroizing;
 use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 
 /// Starts the programs of this machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct System;
+#[derive(Debug, Default)]
+pub(crate) struct System {
+    /// The programs that did not end in time. None of them is started again: it would wait for the same thing.
+    hanging: Mutex<BTreeSet<String>>,
+}
 
 /// A child process that is killed and reaped when it is dropped.
 pub(super) struct Child(std::process::Child);
@@ -31,8 +35,8 @@ impl Drop for Child {
     }
 }
 
-impl Processes for System {
-    fn run(&self, command: &Command) -> Result<Output, ProcessError> {
+impl System {
+    fn run_to_end(command: &Command) -> Result<Output, ProcessError> {
         let deadline = Instant::now() + command.timeout;
         let pipe = |source| ProcessError::Pipe { program: command.program.clone(), source };
         let stdin = if command.input.is_some() { Stdio::piped() } else { Stdio::null() };
@@ -64,6 +68,19 @@ impl Processes for System {
             pause = (pause * 2).min(Duration::from_millis(10));
         }
     }
+}
+
+impl Processes for System {
+    fn run(&self, command: &Command) -> Result<Output, ProcessError> {
+        if locked(&self.hanging).contains(&command.program) {
+            return Err(timeout(command));
+        }
+        let result = Self::run_to_end(command);
+        if matches!(result, Err(ProcessError::Timeout { .. })) {
+            locked(&self.hanging).insert(command.program.clone());
+        }
+        result
+    }
 
     fn start_interactive(&self, command: &Command) -> Result<InteractiveProgram, ProcessError> {
         let mut child = start(command, Stdio::piped(), Stdio::null())?;
@@ -71,8 +88,56 @@ impl Processes for System {
             let source = io::Error::other("the program has no pipes");
             return Err(ProcessError::Pipe { program: command.program.clone(), source });
         };
-        Ok(InteractiveProgram { input: Box::new(input), output: Box::new(BufReader::new(output)), _child: Some(child) })
+        let child = Arc::new(Mutex::new(child));
+        let begun = Arc::default();
+        let (is_open, closed) = mpsc::channel();
+        let watch = Watch { begun: Arc::clone(&begun), closed, limit: command.timeout, child: Arc::clone(&child) };
+        spawn(command, move || watch.kill_if_it_hangs())?;
+        let output = BufReader::new(Watched { pipe: output, begun, _is_open: is_open });
+        Ok(InteractiveProgram { input: Box::new(input), output: Box::new(output), _child: Some(child) })
     }
+}
+
+/// The output of a program that is killed when it does not answer.
+struct Watched<Pipe> {
+    pipe: Pipe,
+    /// When the read began that has not ended.
+    begun: Arc<Mutex<Option<Instant>>>,
+    _is_open: mpsc::Sender<()>,
+}
+
+impl<Pipe: Read> Read for Watched<Pipe> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        *locked(&self.begun) = Some(Instant::now());
+        let count = self.pipe.read(buffer);
+        *locked(&self.begun) = None;
+        count
+    }
+}
+
+/// What the thread needs that kills a program which does not answer.
+struct Watch {
+    begun: Arc<Mutex<Option<Instant>>>,
+    /// Has no sender any more when the output is closed.
+    closed: mpsc::Receiver<()>,
+    limit: Duration,
+    child: Arc<Mutex<Child>>,
+}
+
+impl Watch {
+    fn kill_if_it_hangs(&self) {
+        while self.closed.recv_timeout(self.limit / 8) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if locked(&self.begun).is_some_and(|begun| begun.elapsed() > self.limit) {
+                // An error means that it has ended.
+                let _ = locked(&self.child).0.kill();
+                return;
+            }
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, ProcessError> {

@@ -10,7 +10,7 @@ const OURS: &str = "CARGO_PKG_NAME";
 
 #[test]
 fn status_and_both_outputs_are_returned() {
-    let output = System.run(&shell("echo out; echo err >&2; exit 3")).unwrap();
+    let output = System::default().run(&shell("echo out; echo err >&2; exit 3")).unwrap();
     assert_eq!(
         (output.status, output.stdout.as_slice(), output.stderr.as_slice()),
         (Some(3), &b"out\n"[..], &b"err\n"[..])
@@ -28,7 +28,7 @@ fn no_program_in_the_folder_of_a_command_is_started() {
     let started = |path: &str| {
         let command = Command::new("talosmith-no-such-program", [""; 0]);
         let variables = vec![("PATH".to_owned(), path.to_owned())];
-        System.run(&Command { folder: Some(folder.to_owned()), variables, ..command })
+        System::default().run(&Command { folder: Some(folder.to_owned()), variables, ..command })
     };
     for path in ["", ":/usr/bin", ".:/usr/bin"] {
         assert!(matches!(started(path), Err(ProcessError::NotFound { .. })), "{path:?}");
@@ -38,35 +38,36 @@ fn no_program_in_the_folder_of_a_command_is_started() {
 
 #[test]
 fn a_signal_is_no_exit_code() {
-    assert_eq!(System.run(&shell("kill -9 $$")).unwrap().status, None);
+    assert_eq!(System::default().run(&shell("kill -9 $$")).unwrap().status, None);
 }
 
 #[test]
 fn input_larger_than_a_pipe_is_read() {
     let input = vec![b'x'; 300_000];
-    let output = System.run(&Command { input: Some(input.clone()), ..Command::new("cat", [""; 0]) }).unwrap();
+    let output =
+        System::default().run(&Command { input: Some(input.clone()), ..Command::new("cat", [""; 0]) }).unwrap();
     assert_eq!(*output.stdout, input);
 }
 
 #[test]
 fn input_that_is_not_read_does_no_harm() {
-    let output = System.run(&Command { input: Some(vec![b'x'; 300_000]), ..shell("exit 0") }).unwrap();
+    let output = System::default().run(&Command { input: Some(vec![b'x'; 300_000]), ..shell("exit 0") }).unwrap();
     assert!(output.success());
 }
 
 #[test]
 fn without_input_there_is_nothing_to_read() {
-    assert_eq!(System.run(&Command::new("cat", [""; 0])).unwrap().stdout.as_slice(), b"");
+    assert_eq!(System::default().run(&Command::new("cat", [""; 0])).unwrap().stdout.as_slice(), b"");
 }
 
 #[test]
 fn a_missing_program_and_a_missing_folder_are_different_errors() {
-    let error = System.run(&Command::new("no-such-program-anywhere", [""; 0])).unwrap_err();
+    let error = System::default().run(&Command::new("no-such-program-anywhere", [""; 0])).unwrap_err();
     assert!(matches!(error, ProcessError::NotFound { .. }), "{error:?}");
     assert_eq!(error.to_string(), "there is no program `no-such-program-anywhere`");
 
     let nowhere = Command { folder: Some("/no/such/folder".into()), ..shell("exit 0") };
-    let error = System.run(&nowhere).unwrap_err();
+    let error = System::default().run(&nowhere).unwrap_err();
     assert!(matches!(error, ProcessError::Start { .. }), "{error:?}");
 }
 
@@ -77,7 +78,7 @@ fn a_program_that_hangs_is_killed() {
     // The grandchild keeps the pipe open, which must not delay the error.
     let script = format!("echo $$ > {}; sleep 20 & wait", pid.display());
     let started = std::time::Instant::now();
-    let error = System.run(&Command { timeout: Duration::from_millis(300), ..shell(&script) }).unwrap_err();
+    let error = System::default().run(&Command { timeout: Duration::from_millis(300), ..shell(&script) }).unwrap_err();
     assert_eq!(error.to_string(), "`sh` did not end within 0.3 s");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let pid = fs_err::read_to_string(pid).unwrap();
@@ -86,15 +87,29 @@ fn a_program_that_hangs_is_killed() {
 }
 
 #[test]
+fn a_program_that_hung_is_not_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let started = folder.path().join("started");
+    let system = System::default();
+    let script = format!("echo started >> {}; exec sleep 20", started.display());
+    for _ in 0..3 {
+        let command = Command { timeout: Duration::from_millis(300), ..shell(&script) };
+        assert_eq!(system.run(&command).unwrap_err().to_string(), "`sh` did not end within 0.3 s");
+    }
+    assert_eq!(fs_err::read_to_string(started).unwrap(), "started\n");
+    assert!(system.run(&Command::new("true", [""; 0])).unwrap().success());
+}
+
+#[test]
 fn a_program_that_closes_its_outputs_and_hangs_is_killed() {
     let command = Command { timeout: Duration::from_millis(300), ..shell("exec >&- 2>&-; exec sleep 20") };
-    assert_eq!(System.run(&command).unwrap_err().to_string(), "`sh` did not end within 0.3 s");
+    assert_eq!(System::default().run(&command).unwrap_err().to_string(), "`sh` did not end within 0.3 s");
 }
 
 #[test]
 fn a_program_that_writes_without_end_is_killed() {
     for script in ["yes", "yes >&2"] {
-        let error = System.run(&Command { cap: 10_000, ..shell(script) }).unwrap_err();
+        let error = System::default().run(&Command { cap: 10_000, ..shell(script) }).unwrap_err();
         assert_eq!(error.to_string(), "`sh` wrote more than 10000 bytes");
     }
 }
@@ -103,24 +118,24 @@ fn a_program_that_writes_without_end_is_killed() {
 fn only_allowed_variables_are_inherited() {
     assert!(std::env::var_os(OURS).is_some(), "cargo sets it");
     let print = Command::new("printenv", [OURS]);
-    assert_eq!(System.run(&print).unwrap().status, Some(1));
+    assert_eq!(System::default().run(&print).unwrap().status, Some(1));
     let allowed = Command { environment: vec![OURS.into()], ..print.clone() };
-    assert_eq!(System.run(&allowed).unwrap().stdout.as_slice(), b"talosmith-cli\n");
+    assert_eq!(System::default().run(&allowed).unwrap().stdout.as_slice(), b"talosmith-cli\n");
     let by_start = Command { environment: vec!["CARGO_PKG_*".into()], ..print.clone() };
-    assert_eq!(System.run(&by_start).unwrap().stdout.as_slice(), b"talosmith-cli\n");
+    assert_eq!(System::default().run(&by_start).unwrap().stdout.as_slice(), b"talosmith-cli\n");
     let set = Command { variables: vec![(OURS.into(), "else".into())], ..print };
-    assert_eq!(System.run(&set).unwrap().stdout.as_slice(), b"else\n");
+    assert_eq!(System::default().run(&set).unwrap().stdout.as_slice(), b"else\n");
 }
 
 #[test]
 fn debug_does_not_show_the_output() {
-    let output = System.run(&shell("echo hidden; echo hidden >&2")).unwrap();
+    let output = System::default().run(&shell("echo hidden; echo hidden >&2")).unwrap();
     assert_eq!(format!("{output:?}"), "Output { status: Some(0), .. }");
 }
 
 #[test]
 fn an_interactive_program_answers_requests_in_order() {
-    let mut program = System.start_interactive(&Command::new("cat", [""; 0])).unwrap();
+    let mut program = System::default().start_interactive(&Command::new("cat", [""; 0])).unwrap();
     for request in ["one\n", "two\n"] {
         program.input.write_all(request.as_bytes()).unwrap();
         program.input.flush().unwrap();
@@ -128,6 +143,17 @@ fn an_interactive_program_answers_requests_in_order() {
         program.output.read_line(&mut answer).unwrap();
         assert_eq!(answer, request);
     }
+}
+
+#[test]
+fn an_interactive_program_that_does_not_answer_is_killed() {
+    let command = Command { timeout: Duration::from_millis(300), ..shell("echo first; exec sleep 20") };
+    let mut program = System::default().start_interactive(&command).unwrap();
+    let mut answers = String::new();
+    let started = std::time::Instant::now();
+    while program.output.read_line(&mut answers).unwrap() > 0 {}
+    assert_eq!(answers, "first\n");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[test]

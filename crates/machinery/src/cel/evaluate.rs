@@ -34,13 +34,24 @@ impl Expression {
     /// Evaluates the expression.
     #[must_use]
     pub fn evaluate(&self, bindings: &Bindings) -> Outcome {
-        evaluate(&self.tree, bindings)
+        Scope::new(bindings).outcome(&self.tree)
+    }
+
+    /// Evaluates the expression in at most `steps` steps, and subtracts those that it took. For many expressions, which together would take
+    /// too long.
+    pub fn evaluate_within(&self, bindings: &Bindings, steps: &mut usize) -> Outcome {
+        let most = STEPS.min(*steps);
+        let mut scope = Scope { bindings, steps: most, variables: Vec::new() };
+        let outcome = scope.outcome(&self.tree);
+        *steps -= most - scope.steps;
+        outcome
     }
 
     /// Returns the first of the conditions joined by `&&` that is false.
     #[must_use]
     pub fn false_condition(&self, bindings: &Bindings) -> Option<FalseCondition> {
-        let part = self.tree.conjuncts().into_iter().find(|part| evaluate(part, bindings) == Outcome::False)?;
+        let mut scope = Scope::new(bindings);
+        let part = self.tree.conjuncts().into_iter().find(|part| scope.outcome(part) == Outcome::False)?;
         let mut paths = Vec::new();
         part.paths(&mut paths);
         paths.dedup();
@@ -53,6 +64,8 @@ impl Expression {
     #[must_use]
     pub fn implied(&self) -> Bindings {
         let mut bindings = Bindings::default();
+        let unknown = Bindings::default();
+        let mut scope = Scope::new(&unknown);
         for part in self.tree.conjuncts() {
             if let Some(path) = part.path() {
                 bindings.bind(&path, true);
@@ -61,26 +74,18 @@ impl Expression {
             {
                 bindings.bind(&path, false);
             } else if let Some([item, list]) = part.operands("@in")
-                && let (Some(item), Some(path)) = (Scope::new(&Bindings::default()).value(item), list.path())
+                && let (Some(item), Some(path)) = (scope.value(item), list.path())
             {
                 bindings.bind(&path, Value::List(vec![item], false));
             } else if let Some([left, right]) = part.operands("_==_") {
                 for (path, value) in [(left, right), (right, left)] {
-                    if let (Some(path), Some(value)) = (path.path(), Scope::new(&Bindings::default()).value(value)) {
+                    if let (Some(path), Some(value)) = (path.path(), scope.value(value)) {
                         bindings.bind(&path, value);
                     }
                 }
             }
         }
         bindings
-    }
-}
-
-fn evaluate(node: &Node, bindings: &Bindings) -> Outcome {
-    match Scope::new(bindings).value(node) {
-        Some(Value::Bool(true)) => Outcome::True,
-        Some(Value::Bool(false)) => Outcome::False,
-        _ => Outcome::Unknown,
     }
 }
 
@@ -98,6 +103,14 @@ struct Scope<'a> {
 impl<'a> Scope<'a> {
     fn new(bindings: &'a Bindings) -> Self {
         Self { bindings, steps: STEPS, variables: Vec::new() }
+    }
+
+    fn outcome(&mut self, node: &'a Node) -> Outcome {
+        match self.truth(node) {
+            Some(true) => Outcome::True,
+            Some(false) => Outcome::False,
+            None => Outcome::Unknown,
+        }
     }
 
     fn value(&mut self, node: &'a Node) -> Option<Value> {

@@ -8,7 +8,7 @@ use talosmith_machinery::{PatchedDocument, volume_bytes};
 
 use super::raw;
 use super::room::{Bounds, Placed};
-use super::selectors::disk_of;
+use super::selectors::SelectableDisks;
 use super::{Check, Disk, Patch};
 use crate::scalar::{Size, UpperBound};
 
@@ -23,7 +23,11 @@ pub(super) fn add<'d>(
     version: &TalosVersion,
     on_disk: &mut BTreeMap<&'d str, Vec<Placed>>,
 ) {
-    for kind in KINDS.into_iter().filter(|_| !patches.is_empty()) {
+    if patches.is_empty() {
+        return;
+    }
+    let mut selectable = SelectableDisks::new(check, disks, version);
+    for kind in KINDS {
         for (patch, document) in raw::documents(patches, kind) {
             let own = kind == "VolumeConfig";
             let is_partition = matches!(document.text("volumeType"), None | Some("partition"));
@@ -43,7 +47,7 @@ pub(super) fn add<'d>(
                 continue;
             }
             let disk = match document.text("provisioning.diskSelector.match") {
-                Some(selector) => disk_of(check, disks, selector, version),
+                Some(selector) => selectable.find(check, selector, version),
                 None => disks.iter().find(|disk| own && disk.system),
             };
             let Some(disk) = disk else { continue };

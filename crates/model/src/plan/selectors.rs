@@ -12,6 +12,9 @@ use crate::scalar::ScalarError;
 /// The most disks that each selector is evaluated for. More disks than these are compared by the text of their selectors alone.
 const MAX_COMPARED: usize = 64;
 
+/// The steps that the evaluations of all selectors of a device may take, many times what a machine needs. What is not evaluated is unknown.
+const MAX_STEPS: usize = 1_000_000;
+
 /// A disk, its selector if that is one, and what is known of the disk.
 struct KnownDisk<'a> {
     disk: &'a Disk,
@@ -45,14 +48,16 @@ pub(super) fn check_selectors(check: &mut Check<'_>, disks: &[Disk], version: &T
         }
         known_disks.push(KnownDisk { disk, location, expression, facts });
     }
+    let mut steps = MAX_STEPS;
     for (index, one) in known_disks.iter().enumerate() {
         let Some(expression) = &one.expression else { continue };
         // The selector of a reserved disk is not part of any artifact.
         let is_written = one.disk.reserved.is_none();
         let compared = || known_disks.iter().take(MAX_COMPARED).enumerate();
         let others = || compared().filter(|(at, _)| *at != index).map(|(_, other)| other);
-        let taken = || others().find(|other| expression.evaluate(&other.facts) == Outcome::True);
-        if expression.evaluate(&one.facts) == Outcome::False {
+        let is_own = expression.evaluate_within(&one.facts, &mut steps) != Outcome::False;
+        let mut taken = || others().find(|other| expression.evaluate_within(&other.facts, &mut steps) == Outcome::True);
+        if !is_own {
             check.push(no_match(one, expression, taken()));
         } else if !is_written {
             continue;
@@ -115,38 +120,51 @@ fn checked(
     expression.map_err(|error| check.push(ScalarError::from(error).at(Code::BadSelector, location))).ok()
 }
 
-/// Returns the disk of the model that a selector certainly selects: it is true for this one, and false for every other one.
-pub(super) fn disk_of<'d>(
-    check: &Check<'_>,
+/// The disks of a device, and what is known of each, for the selectors of raw patches.
+pub(super) struct SelectableDisks<'d> {
     disks: &'d [Disk],
-    selector: &str,
-    version: &TalosVersion,
-) -> Option<&'d Disk> {
-    if let Some(disk) = disks.iter().find(|disk| disk.selector == selector) {
-        return Some(disk);
-    }
-    if disks.len() > MAX_COMPARED {
-        return None;
-    }
-    let expression = check.caches.selectors.check(selector, Environment::Disk, version).ok()?;
-    let is_known = disks.iter().any(|disk| disk.system);
-    let mut selected = None;
-    for disk in disks {
-        let (_, written) = check.file.device.disks.iter().find(|(name, _)| name.as_str() == disk.name)?;
-        let mut facts = known(written);
-        if is_known {
-            facts.bind("system_disk", disk.system);
+    /// In the order of the disks; none if they are too many to evaluate a selector for.
+    facts: Vec<Bindings>,
+    steps: usize,
+}
+
+impl<'d> SelectableDisks<'d> {
+    pub(super) fn new(check: &Check<'_>, disks: &'d [Disk], version: &TalosVersion) -> Self {
+        let is_known = disks.iter().any(|disk| disk.system);
+        let mut facts = Vec::new();
+        for disk in disks.iter().filter(|_| disks.len() <= MAX_COMPARED) {
+            let written = check.file.device.disks.iter().find(|(name, _)| name.as_str() == disk.name);
+            let mut known = written.map(|(_, written)| known(written)).unwrap_or_default();
+            if is_known {
+                known.bind("system_disk", disk.system);
+            }
+            if let Ok(own) = check.caches.selectors.check(&disk.selector, Environment::Disk, version) {
+                known.extend(&own.implied());
+            }
+            facts.push(known);
         }
-        if let Ok(own) = check.caches.selectors.check(&disk.selector, Environment::Disk, version) {
-            facts.extend(&own.implied());
-        }
-        match expression.evaluate(&facts) {
-            Outcome::True if selected.is_none() => selected = Some(disk),
-            Outcome::False => {}
-            _ => return None,
-        }
+        Self { disks, facts, steps: MAX_STEPS }
     }
-    selected
+
+    /// Returns the disk that a selector certainly selects: it is true for this one, and false for every other one.
+    pub(super) fn find(&mut self, check: &Check<'_>, selector: &str, version: &TalosVersion) -> Option<&'d Disk> {
+        if let Some(disk) = self.disks.iter().find(|disk| disk.selector == selector) {
+            return Some(disk);
+        }
+        if self.facts.is_empty() || self.steps == 0 {
+            return None;
+        }
+        let expression = check.caches.selectors.check(selector, Environment::Disk, version).ok()?;
+        let mut selected = None;
+        for (disk, facts) in self.disks.iter().zip(&self.facts) {
+            match expression.evaluate_within(facts, &mut self.steps) {
+                Outcome::True if selected.is_none() => selected = Some(disk),
+                Outcome::False => {}
+                _ => return None,
+            }
+        }
+        selected
+    }
 }
 
 /// Returns the properties of a disk in the model.

@@ -85,7 +85,11 @@ fn is_refused(c: char) -> bool {
 /// Why git or a system refuses a name or knows it under another one.
 fn name_fault(name: &str) -> Option<String> {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
-    let is_port = |port: &str| stem.strip_prefix(port).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']));
+    // Windows reads superscript digits as digits here:
+    // https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file#naming-conventions
+    let is_digit =
+        |text: &str| matches!(text, "\u{b9}" | "\u{b2}" | "\u{b3}") || matches!(text.as_bytes(), [b'1'..=b'9']);
+    let is_port = |port: &str| stem.strip_prefix(port).is_some_and(is_digit);
     // Windows drops dots and spaces at the end, and its short name of `.git` is `git~1`. Git refuses all of these:
     // https://github.com/git/git/blob/v2.51.0/path.c#L1340
     let plain = name.trim_end_matches(['.', ' ']).to_ascii_lowercase();
@@ -95,7 +99,8 @@ fn name_fault(name: &str) -> Option<String> {
     if name.ends_with(['.', ' ']) {
         return Some(format!("`{name}` ends with a dot or a space, which Windows drops"));
     }
-    if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || is_port("COM") || is_port("LPT") {
+    let is_device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CLOCK$" | "CONIN$" | "CONOUT$");
+    if is_device || is_port("COM") || is_port("LPT") {
         return Some(format!("`{name}` is a device on Windows"));
     }
     if is_temporary(name) {
@@ -167,15 +172,25 @@ mod tests {
 
     #[test]
     fn names_are_those_that_git_and_every_system_keep() {
-        for good in
-            [".github/a", ".gitignore", "git", "console.yaml", "com10", "a.b.c", "é.yaml", "日本.yaml", ".a-tmp"]
-        {
+        for good in [
+            ".github/a",
+            ".gitignore",
+            "git",
+            "console.yaml",
+            "com10",
+            "clock",
+            "a.b.c",
+            "é.yaml",
+            "日本.yaml",
+            ".a-tmp",
+        ] {
             assert!(good.parse::<RelativePath>().is_ok(), "{good}");
         }
         let bad = [".GIT/config", "a/.Git", "git~1/x", "GIT~1", ".git /x", ".git./x", ".g\u{200c}it/x", "a./b", "a "];
         let devices = ["CON", "nul.yaml", "aux.tar.gz", "com1", "lpt9.yaml", "a*b", "a?", "\"a\"", "e\u{301}.yaml"];
         let names = ["\u{202e}a", ".x.talosmith-tmp", "k8s/.x.talosmith-tmp"];
-        for bad in bad.iter().chain(&devices).chain(&names) {
+        let more = ["com¹.yaml", "COM²", "a/lpt³.patch.yaml", "CLOCK$", "clock$.yaml", "CONIN$", "conout$.yaml"];
+        for bad in bad.iter().chain(&devices).chain(&more).chain(&names) {
             assert!(bad.parse::<RelativePath>().is_err(), "{bad}");
         }
         let longest = "a".repeat(MAX_NAME);

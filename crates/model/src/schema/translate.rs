@@ -21,7 +21,7 @@ pub(super) fn translate(
 ) -> Vec<Diagnostic> {
     let order =
         if schema == Schema::Device { [Schema::Device, Schema::Fleet] } else { [Schema::Fleet, Schema::Device] };
-    let schemas = order.map(|schema| (schema, parse(schema)));
+    let schemas = order.map(|schema| (schema, schema.parsed()));
     let translator = Translator { source, document, own, schemas };
     // The first error about the keys of a mapping yields the findings on all of them.
     let mut mappings = BTreeSet::new();
@@ -41,16 +41,12 @@ pub(super) fn translate(
     findings
 }
 
-fn parse(schema: Schema) -> Value {
-    serde_json::from_str(schema.text()).unwrap_or_default()
-}
-
 pub(super) struct Translator<'a> {
     source: SourceId,
     pub(super) document: &'a Document,
     /// Values for keys at the top that may be missing.
     own: &'a [(&'a str, &'a str)],
-    pub(super) schemas: [(Schema, Value); 2],
+    pub(super) schemas: [(Schema, &'static Value); 2],
 }
 
 impl Translator<'_> {

@@ -17,7 +17,7 @@ impl Machine {
     fn start(&self, folder: &Utf8Path, program: &str, arguments: &[&str]) -> String {
         let command = Command { folder: Some(folder.to_owned()), ..Command::new(program, arguments.iter().copied()) };
         let command = Command { variables: self.0.clone(), ..command };
-        let output = System.run(&command).unwrap_or_else(|error| panic!("{error}"));
+        let output = System::default().run(&command).unwrap_or_else(|error| panic!("{error}"));
         assert!(output.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout.to_vec()).expect("UTF-8")
     }
@@ -26,7 +26,7 @@ impl Machine {
 impl Processes for Machine {
     fn run(&self, command: &Command) -> Result<Output, ProcessError> {
         let variables = command.variables.iter().chain(&self.0).cloned().collect();
-        System.run(&Command { variables, ..command.clone() })
+        System::default().run(&Command { variables, ..command.clone() })
     }
 
     fn start_interactive(&self, _: &Command) -> Result<InteractiveProgram, ProcessError> {
@@ -59,7 +59,7 @@ fn script(path: &Utf8Path, text: &str) {
 fn installed(programs: &[&str]) -> bool {
     let missing = |program: &&&str| {
         let command = Command::new(**program, ["--version"]);
-        matches!(System.run(&command), Err(ProcessError::NotFound { .. }))
+        matches!(System::default().run(&command), Err(ProcessError::NotFound { .. }))
     };
     let Some(program) = programs.iter().find(missing) else { return true };
     let all = std::env::var("TALOSMITH_ALL_TOOLS").is_ok_and(|all| all == "1");
