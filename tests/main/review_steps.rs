@@ -79,6 +79,48 @@ fn steps_wipe_what_the_node_does_not_boot_with() {
     insta::assert_snapshot!("wipe", output);
 }
 
+#[test]
+fn a_change_without_a_node_has_no_steps_for_one() {
+    let mut output = String::new();
+    for (title, file, old, new) in [
+        (
+            "objects of Kubernetes",
+            DEVICE,
+            "sha256:302ef02bff5190fbac61922fc6fe7e15a8b5936fa78b080472fb7931597ec7bb",
+            "sha256:e42d51ddaf66af07a2d983eb10bbaf2a6068dbc4ddcf90ddbb1e91a396b0c447",
+        ),
+        ("the address that commands use", DEVICE, "address: 192.168.1.194", "address: 192.168.1.195"),
+        ("a document", DEVICE, "documents: { runbook: true, diskMap: true }\n", ""),
+        ("the source of a secret", "talosmith.yaml", "env: TAILSCALE_AUTHKEY", "file: authkey"),
+    ] {
+        let sandbox = Sandbox::committed();
+        sandbox.replace(file, old, new);
+        output.push_str(&format!("===== {title}\n{}\n", reviewed(&sandbox, &["--steps"]).stdout));
+    }
+    let sandbox = Sandbox::of_this_repository();
+    sandbox.replace("talosmith.yaml", "unnamed-system-disk: off", "no-such-code: off");
+    sandbox.commit_all();
+    sandbox.replace(DEVICE, "kata: true\n", "# A comment.\nkata: true\n");
+    output.push_str(&format!("===== a model with errors\n{}\n", reviewed(&sandbox, &["--steps"]).stdout));
+    insta::assert_snapshot!("no-node", output);
+}
+
+#[test]
+fn the_node_is_asked_for_a_name_that_talos_makes() {
+    let sandbox = Sandbox::of_fleet("company");
+    let device = "devices/prod-worker-1/device.yaml";
+    let text = sandbox.read(device);
+    let automatic = "patches:\n  hostname: { inline: { apiVersion: v1alpha1, kind: HostnameConfig, auto: stable } }\n";
+    sandbox.write(device, &format!("{}files: {{ hostname: null }}\n", text.replace("patches:\n", automatic)));
+    let generated = sandbox.run(&["generate", "--tracked-only"]);
+    assert_eq!(generated.status, 0, "{}", generated.stderr);
+    sandbox.commit_all();
+    sandbox.write(device, &text);
+    let steps = reviewed(&sandbox, &["--steps"]).stdout;
+    assert_eq!(CommandFlags::of("1.12").check_script(&steps), Vec::<String>::new());
+    insta::assert_snapshot!("generated-name", steps);
+}
+
 /// A file, what is replaced in it, and by what.
 type Replacement = (&'static str, &'static str, &'static str);
 

@@ -49,8 +49,9 @@ pub(crate) struct ClusterSize {
 
 /// Formats the steps as a script with comments, for an operator to read and run.
 pub(crate) fn steps(review: &Review<'_, '_>) -> String {
+    let nodes = review.reviewed.iter().filter(|reviewed| reviewed.rows.iter().any(|located| is_of_node(&located.row)));
     let mut nodes: Vec<(&Reviewed, &ReviewedNode)> =
-        review.reviewed.iter().filter_map(|reviewed| Some((reviewed, reviewed.node.as_ref()?))).collect();
+        nodes.filter_map(|reviewed| Some((reviewed, reviewed.node.as_ref()?))).collect();
     nodes.sort_by_key(|(_, node)| (node.change == DifferenceKind::Removed, node.device.role != Role::ControlPlane));
     let mut out = String::new();
     if nodes.len() > 1 {
@@ -83,9 +84,18 @@ pub(crate) fn steps(review: &Review<'_, '_>) -> String {
         manual.iter().for_each(|row| _ = writeln!(out, "#   {}: {}", row.what, row.sentence));
     }
     if out.is_empty() {
-        out.push_str("# Nothing is to be done.\n");
+        out.push_str(match review.after.has_errors() {
+            true => "# The steps are unknown, since the model has errors: talosmith validate\n",
+            false => "# Nothing is to be done on a node or in Kubernetes.\n",
+        });
     }
     out
+}
+
+/// Whether a row is about the node, and not only about objects of Kubernetes or about what commands call the node.
+fn is_of_node(row: &ReviewRow) -> bool {
+    let is_only_called = row.classes == [Class::None] && matches!(row.what.as_str(), "address" | "name");
+    !is_object(row) && !is_only_called
 }
 
 fn is_object(row: &ReviewRow) -> bool {
@@ -113,8 +123,10 @@ struct NodeSteps<'r> {
     kata: Option<&'r KataContainers>,
     /// With `-n` and the address that the node has at this step.
     talosctl: String,
-    /// The name that the node has in Kubernetes at this step.
-    node_name: &'r str,
+    /// The name that the node has in Kubernetes at this step, as a word.
+    node_name: String,
+    /// Whether it has its new config.
+    is_arrived: bool,
     folder: String,
     /// Whether the node has no new pods until the last step.
     is_cordoned: bool,
@@ -134,7 +146,7 @@ impl<'r> NodeSteps<'r> {
         if node.before.versions.talos != node.device.versions.talos {
             wipe.iter_mut().filter(|wipe| wipe.is_new_node).for_each(Wipe::install_again);
         }
-        let node_name = &node.before.network.node_name;
+        let node_name = node_word(&node.before);
         let had_kata = node.before.kubernetes.kata && node.change == DifferenceKind::Changed;
         let loses = |kata: &KataContainers| wipe.as_ref().is_some_and(|wipe| wipe.erases(&kata.scratch_volume));
         let kata = cluster.kata.filter(|kata| node.device.kubernetes.kata && (!had_kata || loses(kata)));
@@ -146,6 +158,7 @@ impl<'r> NodeSteps<'r> {
             kata,
             talosctl,
             node_name,
+            is_arrived: false,
             folder,
             is_cordoned: false,
             number: 0,
@@ -212,7 +225,7 @@ impl<'r> NodeSteps<'r> {
             true => self.upgrade("Upgrade first, with the config that the node has"),
             false => self.upgrade("Upgrade first: kata containers need the extension"),
         }
-        if self.rows.iter().any(|row| !is_object(row)) {
+        if self.rows.iter().any(|row| is_of_node(row)) {
             self.find_partitions();
             self.config();
             self.apply_in_order();
@@ -229,7 +242,7 @@ impl<'r> NodeSteps<'r> {
         if self.is_new_node() {
             return;
         }
-        let node = shell_quote(&self.node.device.network.node_name);
+        let node = node_word(&self.node.device);
         let by_hand = |row: &&&ReviewRow| row.classes.contains(&Class::Manual) && !is_object(row) && !is_manifest(row);
         let mut lines = Vec::new();
         for row in self.rows.iter().filter(by_hand) {
@@ -240,7 +253,7 @@ impl<'r> NodeSteps<'r> {
             self.step("By hand:", &lines);
         }
         if self.is_renamed() {
-            let old = shell_quote(&self.node.before.network.node_name);
+            let old = if self.has_unknown_name() { OLD_NAME.to_owned() } else { node_word(&self.node.before) };
             let commands = [self.wait_until_ready(), format!("kubectl delete node {old}")];
             self.step("When the node is there with its new name, remove the old one", &commands);
         }
@@ -248,7 +261,16 @@ impl<'r> NodeSteps<'r> {
 
     /// Whether Kubernetes gets a second node, with another name.
     fn is_renamed(&self) -> bool {
-        self.node.before.network.node_name != self.node.device.network.node_name && !self.is_new_node()
+        let (before, after) = (&self.node.before.network, &self.node.device.network);
+        let is_hostname = |row: &&ReviewRow| *row.class() == Class::Identity && row.what.starts_with("HostnameConfig");
+        let is_other =
+            before.node_name != after.node_name || self.has_unknown_name() && self.rows.iter().any(is_hostname);
+        is_other && !self.is_new_node()
+    }
+
+    /// Whether the node alone knows its name, before or after the change.
+    fn has_unknown_name(&self) -> bool {
+        self.node.before.network.has_generated_name || self.node.device.network.has_generated_name
     }
 
     fn is_new_node(&self) -> bool {
@@ -258,11 +280,8 @@ impl<'r> NodeSteps<'r> {
     /// The node has its new config, and with it its new address and name.
     fn arrive(&mut self) {
         self.talosctl = talosctl_at(&self.node.device.address);
-        self.node_name = &self.node.device.network.node_name;
-    }
-
-    fn is_arrived(&self) -> bool {
-        self.node_name == self.node.device.network.node_name
+        self.node_name = node_word(&self.node.device);
+        self.is_arrived = true;
     }
 
     fn ready(&mut self) {
@@ -282,23 +301,18 @@ impl<'r> NodeSteps<'r> {
 
     /// Waits for the node; a single control plane does not answer while it boots.
     fn wait_until_ready(&self) -> String {
-        let name = shell_quote(&self.node.device.network.node_name);
+        let name = node_word(&self.node.device);
         format!("until kubectl wait --for=condition=Ready --timeout=1m node/{name}; do sleep 5; done")
-    }
-
-    /// The name of the node in Kubernetes at this step, as a word.
-    fn node_name(&self) -> String {
-        shell_quote(self.node_name)
     }
 
     /// Moves the pods of the node elsewhere; nothing where there is no other node.
     fn drain(&self) -> Option<String> {
-        let name = self.node_name();
+        let name = &self.node_name;
         (self.node.size.nodes > 1).then(|| format!("kubectl drain {name} --ignore-daemonsets --delete-emptydir-data"))
     }
 
     fn uncordon(&self) -> Option<String> {
-        let name = shell_quote(&self.node.device.network.node_name);
+        let name = node_word(&self.node.device);
         (self.node.size.nodes > 1).then(|| format!("kubectl uncordon {name}"))
     }
 }
@@ -309,6 +323,21 @@ fn push_step(out: &mut String, number: usize, title: &str, commands: &[String]) 
         _ = writeln!(out, "{command}");
     }
     out.push('\n');
+}
+
+/// The variable with the name that a node had before the change, where only the node knows it.
+const OLD_NAME: &str = "\"$OLD\"";
+
+/// The name of a node in Kubernetes, or the command that asks the node for it, as a word.
+fn node_word(device: &Device) -> String {
+    match device.network.has_generated_name {
+        true => format!("\"$({})\"", get_name(&talosctl_at(&device.address))),
+        false => shell_quote(&device.network.node_name),
+    }
+}
+
+fn get_name(talosctl: &str) -> String {
+    format!("{talosctl} get nodename -o jsonpath='{{.spec.nodename}}'")
 }
 
 fn talosctl_at(address: &str) -> String {

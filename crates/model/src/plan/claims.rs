@@ -143,10 +143,21 @@ const fn is_of_each_node(address: IpAddr) -> bool {
     }
 }
 
-/// Returns the name of the Kubernetes node: the first label of the hostname, unless a raw patch sets `registerWithFQDN`.
+/// Where raw patches set the hostname.
+const HOSTNAMES: &[Place] = &[(MAIN, "machine.network.hostname"), ("HostnameConfig", "hostname")];
+
+/// Whether a raw patch lets Talos make the hostname.
+pub(super) fn has_generated_name(patches: &[Arc<Patch>]) -> bool {
+    let automatic = raw::scalars(patches, &[("HostnameConfig", "auto")]);
+    automatic.last().is_some_and(|auto| auto.text != "off") && raw::scalars(patches, HOSTNAMES).is_empty()
+}
+
+/// Returns the name of the Kubernetes node: the first label of the hostname, unless raw patches set another or `registerWithFQDN`.
 ///
 /// Source: release-1.13 controllers/k8s/nodename.go and machinery/resources/network/hostname_spec.go (`ParseFQDN`).
 pub(super) fn node_name(hostname: &str, patches: &[Arc<Patch>]) -> String {
+    let raw = raw::scalars(patches, HOSTNAMES);
+    let hostname = raw.last().map_or(hostname, |scalar| scalar.text);
     let Some((label, _)) = hostname.split_once('.') else { return hostname.to_owned() };
     let of_main = raw::documents(patches, MAIN).map(|(_, document)| (document, "machine.kubelet.registerWithFQDN"));
     let of_node = raw::documents(patches, "KubeNodeConfig").map(|(_, document)| (document, "registerWithFQDN"));

@@ -22,6 +22,9 @@ pub struct Network {
     pub hostname: String,
     /// The name of the Kubernetes node: the hostname's first label, unless a raw patch sets another.
     pub node_name: String,
+    /// Whether Talos makes the hostname, so that the name of the node is known to the node alone.
+    #[serde(skip)]
+    pub has_generated_name: bool,
     /// DNS servers; none if the model does not list them, which is not the same as an empty list.
     pub nameservers: Option<Vec<String>>,
     /// Search domains; none if the model has none.
@@ -53,6 +56,7 @@ pub(super) fn plan(check: &mut Check<'_>, version: &TalosVersion, patches: &[Arc
         static_hosts: links::static_hosts(check),
         hostname: hostname(written).to_owned(),
         node_name: claims::node_name(hostname(written), patches),
+        has_generated_name: claims::has_generated_name(patches),
         hostname_location: check.at(if written.hostname.is_some() { "/hostname" } else { "/name" }),
         tailscale: tailscale(check),
         nameservers: nameservers(check),

@@ -4,7 +4,7 @@ use talosmith_machinery::DifferenceKind;
 use talosmith_model::layout::device_folder;
 use talosmith_model::plan::KataContainers;
 
-use super::{NodeSteps, ReviewRow, has};
+use super::{NodeSteps, OLD_NAME, ReviewRow, get_name, has};
 use crate::printable::shell_quote;
 
 /// The whole config, and the one without what containerd does not start with before its scratch file exists.
@@ -91,7 +91,7 @@ impl NodeSteps<'_> {
 
     fn apply(&mut self, name: &str, rows: &[&ReviewRow]) {
         let apply = |steps: &Self, mode: &str| steps.apply_config(name, mode);
-        if self.is_renamed() && !self.is_arrived() {
+        if self.is_renamed() && !self.is_arrived {
             self.leave_name();
         }
         // containerd reads its own file only at boot, and its parts at once.
@@ -122,11 +122,16 @@ impl NodeSteps<'_> {
 
     /// Prepares a node for another name: its pods belong to the node in Kubernetes that has the old one.
     fn leave_name(&mut self) {
-        let mut commands = self.claims_gate(&["/".to_owned()]);
+        let mut commands = Vec::new();
+        if self.has_unknown_name() {
+            commands.push(format!("OLD=$({})", get_name(&self.talosctl)));
+            self.node_name = OLD_NAME.to_owned();
+        }
+        commands.extend(self.claims_gate(&["/".to_owned()]));
         commands.extend(self.drain());
         let title = format!(
             "Its pods stop, and its local volumes stay bound to the name {}. So move them first:",
-            self.node_name()
+            self.node_name
         );
         self.step(&title, &commands);
     }

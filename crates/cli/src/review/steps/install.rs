@@ -33,7 +33,7 @@ impl NodeSteps<'_> {
         self.step("The node keeps running until it is reset. What is on its system disk is lost then:", &lines);
         let mut commands: Vec<String> = self.drain().into_iter().collect();
         commands.push(self.reset(&wipe, false));
-        commands.push(format!("kubectl delete node {}", self.node_name()));
+        commands.push(format!("kubectl delete node {}", self.node_name));
         self.step("Reset it and turn it off", &commands);
     }
 

@@ -157,7 +157,7 @@ impl NodeSteps<'_> {
     /// Lists the persistent volumes of Kubernetes below folders.
     pub(super) fn claims_gate(&self, folders: &[String]) -> Vec<String> {
         let has_others = self.node.size.nodes > 1;
-        let node = if has_others { format!("--arg node {} ", self.node_name()) } else { String::new() };
+        let node = if has_others { format!("--arg node {} ", self.node_name) } else { String::new() };
         let of_node = if has_others {
             "select([.spec.nodeAffinity.required.nodeSelectorTerms[]?.matchExpressions[]?.values[]?] | . == [] or index($node)) | "
         } else {

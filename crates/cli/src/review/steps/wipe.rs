@@ -187,7 +187,7 @@ impl NodeSteps<'_> {
         commands.extend(staged.filter(|_| !is_maintenance).map(|name| self.apply_config(name, "staged")));
         commands.extend(self.drain());
         commands.push(self.reset(wipe, true));
-        let old_name = self.node_name();
+        let old_name = self.node_name.clone();
         self.arrive();
         let is_deleted = wipe.is_new_node && self.node.size.nodes > 1;
         commands.extend(is_deleted.then(|| format!("kubectl delete node {old_name}")));
@@ -285,7 +285,7 @@ impl NodeSteps<'_> {
             self.wipe_disk("DISK", disk),
         ];
         if self.node.size.nodes > 1 {
-            commands.insert(0, format!("kubectl cordon {}", self.node_name()));
+            commands.insert(0, format!("kubectl cordon {}", self.node_name));
             self.is_cordoned = true;
         }
         self.step(&format!("Erase the disk of {id}, which must be the one that `echo` prints"), &commands);
