@@ -189,17 +189,19 @@ fn objects_say_what_kubernetes_does_not_allow_to_change() {
 #[test]
 fn what_follows_from_defaults_and_from_values_is_reported() {
     let mut output = String::new();
-    for (title, old, new) in [
-        ("a label with another value", "  kata-deploy: enabled\n", "  kata-deploy: disabled\n"),
-        ("EPHEMERAL grows unless told otherwise", "size: 100GiB }", "maxSize: 101GiB }"),
+    for (title, file, old, new) in [
+        ("a label with another value", DEVICE, "  kata-deploy: enabled\n", "  kata-deploy: disabled\n"),
+        ("EPHEMERAL grows unless told otherwise", DEVICE, "size: 100GiB }", "maxSize: 101GiB }"),
         (
             "what only a first boot reads",
+            DEVICE,
             "    extraKernelArgs:\n",
             "    meta: [{ key: 10, value: a }]\n    extraKernelArgs:\n",
         ),
+        ("an endpoint that no file has", "talosmith.yaml", "192.168.1.194:6443", "192.168.1.194:8443"),
     ] {
         let sandbox = Sandbox::committed();
-        sandbox.replace(DEVICE, old, new);
+        sandbox.replace(file, old, new);
         output.push_str(&format!("===== {title}\n{}\n", reviewed(&sandbox, &[]).stdout));
     }
     insta::assert_snapshot!("review-defaults", output);

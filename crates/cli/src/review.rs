@@ -223,7 +223,13 @@ impl Files {
                 vec![LocatedRow { row, location: None }]
             }
         };
+        let needs_base = |of: &DeviceFiles| {
+            let device = &of.device;
+            device.cluster == after.name && device.base.is_empty() && device.kubernetes.endpoint.is_none()
+        };
+        let is_in_base = is_known && self.devices.values().any(needs_base);
         rows.extend(sides.kubernetes().filter(|_| is_known));
+        rows.extend(sides.endpoint().filter(|_| is_in_base));
         Reviewed { name: after.name.clone(), is_cluster: true, old_name: None, rows, node: None }
     }
 }

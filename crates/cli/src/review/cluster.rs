@@ -105,6 +105,16 @@ impl ClusterSides<'_> {
         let row = ReviewRow::new(Class::Manual, DifferenceKind::Changed, "kubernetesVersion", sentence);
         (old != new).then(|| row.values(old, new).at(after.version_location.clone()))
     }
+
+    /// Another endpoint that no file of a node has.
+    pub(super) fn endpoint(self) -> Option<LocatedRow> {
+        let (before, after) = (self.before?, self.after?);
+        let (old, new) = before.endpoint.as_ref().zip(after.endpoint.as_ref())?;
+        let is_generated = before.generates_base && after.generates_base;
+        let sentence = "only the base configs that you keep have it: change it in them, or write it to the nodes with `endpoint: cluster`";
+        let row = ReviewRow::new(Class::Manual, DifferenceKind::Changed, "endpoint", sentence);
+        (old != new && !is_generated).then(|| row.values(old, new).at(after.endpoint_location.clone()))
+    }
 }
 
 fn base(device: &Device, keys: Option<&ClusterKeys>) -> NodeBase {

@@ -134,6 +134,11 @@ impl<'r> ClusterSteps<'r> {
             }
             self.step("Change the objects that Talos made before, once every control plane has its config", &commands);
         }
+        if let Some(row) = self.rows.iter().find(|row| row.what == "endpoint") {
+            let values = [&row.before, &row.after].map(|value| value.as_deref().unwrap_or_default());
+            let lines = [format!("#    {}", values.join(" → ")), format!("#    {}", row.sentence)];
+            self.step("By hand: the endpoint of the Kubernetes API", &lines);
+        }
         let is_endpoint = |row: &&ReviewRow| {
             matches!(row.what.as_str(), "cluster.controlPlane.endpoint" | "KubeClusterConfig endpoint")
         };
