@@ -106,6 +106,28 @@ fn a_change_without_a_node_has_no_steps_for_one() {
 }
 
 #[test]
+fn an_upgrade_keeps_the_arguments_of_grub() {
+    let sandbox = Sandbox::of_this_repository();
+    sandbox.replace("talosmith.yaml", "talosVersion: v1.12.1", "talosVersion: v1.13.8\n    baseConfig: v1.12.1");
+    let install = "machine: { install: { extraKernelArgs: [quiet], grubUseUKICmdline: false } }";
+    sandbox.replace(
+        DEVICE,
+        "kata: true\n",
+        &format!("kata: true\npatches: {{ grub: {{ inline: {{ {install} }} }} }}\n"),
+    );
+    let generated = sandbox.run(&["generate", "--tracked-only"]);
+    assert_eq!(generated.status, 0, "{}", generated.stderr);
+    sandbox.commit_all();
+    sandbox.replace(DEVICE, "amd_iommu=off", "amd_iommu=on");
+    let steps = reviewed(&sandbox, &["--steps"]).stdout;
+    assert_eq!(CommandFlags::of("1.13").check_script(&steps), Vec::<String>::new());
+    for text in [steps, sandbox.read("devices/ryzen/RUNBOOK.md")] {
+        let upgrade = text.lines().find(|line| line.contains(" upgrade --image ")).expect("an upgrade");
+        assert!(upgrade.ends_with(":v1.13.8 --legacy"), "{upgrade}");
+    }
+}
+
+#[test]
 fn the_node_is_asked_for_a_name_that_talos_makes() {
     let sandbox = Sandbox::of_fleet("company");
     let device = "devices/prod-worker-1/device.yaml";

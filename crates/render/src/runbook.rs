@@ -42,6 +42,9 @@ pub(crate) struct Runbook<'a> {
     control_planes: &'a [String],
     /// The same, as `talosctl -n` takes them.
     endpoints: String,
+    /// Whether talosctl upgrades the node step by step, and drains it; otherwise the node does both, which talosctl can request of a newer one.
+    upgrades_from_client: bool,
+    needs_legacy_upgrade: bool,
     /// Whether an upgrade drains the node.
     drains_for_upgrade: bool,
     secrets: Vec<Secret<'a>>,
@@ -126,6 +129,7 @@ impl<'a> Runbook<'a> {
         let others = planned.control_planes.iter().map(String::as_str).filter(|address| *address != device.address);
         let other_control_planes: Vec<&str> = others.collect();
         let path_of = |key: &str| files.iter().find(|file| file.key == key).map(|file| file.path.as_path());
+        let needs_legacy_upgrade = talos.has_drain && device.has_boot_arguments();
         Self {
             role: role(is_control_plane, &other_control_planes, planned.is_only_node),
             is_control_plane,
@@ -144,7 +148,9 @@ impl<'a> Runbook<'a> {
             mode: if planned.platform == "metal" { "metal" } else { "cloud" },
             control_planes: &planned.control_planes,
             endpoints: planned.control_planes.join(","),
-            drains_for_upgrade: !planned.is_only_node || !talos.has_drain,
+            upgrades_from_client: talos.has_drain && !needs_legacy_upgrade,
+            needs_legacy_upgrade,
+            drains_for_upgrade: !planned.is_only_node || !talos.has_drain || needs_legacy_upgrade,
             talos,
             secrets: planned.secrets.iter().map(Secret::new).collect(),
             patches: of(Reader::Talos, &|file| file.applied),

@@ -23,7 +23,7 @@ use super::versions::Versions;
 use super::{
     Check, Patch, SecretUse, cluster_networks, components, documents, extension_families, features, host, images,
     installer, kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, nvidia,
-    patches, raw_services, services, storage, system, values, versions,
+    patches, raw, raw_services, services, storage, system, values, versions,
 };
 use crate::Keys;
 use crate::device::Arch;
@@ -91,6 +91,17 @@ pub struct Device {
     /// The locations of all its keys.
     #[serde(skip)]
     pub keys: Keys,
+}
+
+impl Device {
+    /// Whether its machine config has kernel arguments for GRUB. Since 1.13 they are lost by an upgrade without `--legacy`.
+    ///
+    /// Source: release-1.13 and v1.14.1, internal/app/lifecycle, which passes none to the installer.
+    #[must_use]
+    pub fn has_boot_arguments(&self) -> bool {
+        let places = [(raw::MAIN, "machine.install.extraKernelArgs[]")];
+        [&self.base, &self.patches].into_iter().any(|patches| !raw::scalars(patches, &places).is_empty())
+    }
 }
 
 /// Plans one device. Findings are added to `check`.

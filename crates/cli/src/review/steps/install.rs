@@ -15,6 +15,8 @@ impl NodeSteps<'_> {
         if self.cluster.bootstraps {
             let talosctl = &self.talosctl;
             let commands = ["bootstrap", "health", "kubeconfig"].map(|command| format!("{talosctl} {command}"));
+            let gate = format!("# When `{talosctl} service etcd` shows STATE Preparing:");
+            let commands: Vec<String> = std::iter::once(gate).chain(commands).collect();
             self.step("Bootstrap etcd, once in the life of the cluster", &commands);
         }
         if let Some(kata) = self.kata {

@@ -63,9 +63,14 @@ impl NodeSteps<'_> {
         commands.push("kubectl get pdb -A".to_owned());
         // talosctl drains the node itself since 1.13, and an only node has nowhere to move its pods.
         let has_drain = self.node.before.versions.talos.minor() >= (1, 13);
-        let drain = if has_drain && self.node.size.nodes < 2 { " --drain=false" } else { "" };
+        let option = match () {
+            // GRUB's arguments of the config would be lost.
+            () if has_drain && self.node.device.has_boot_arguments() => " --legacy",
+            () if has_drain && self.node.size.nodes < 2 => " --drain=false",
+            () => "",
+        };
         commands.push(match self.image() {
-            Some(image) => format!("{talosctl} upgrade --image {}{drain}", image.reference),
+            Some(image) => format!("{talosctl} upgrade --image {}{option}", image.reference),
             None => "# the model names no image: talosctl upgrade --image IMAGE".to_owned(),
         });
         commands.push(format!("{talosctl} get extensions"));
