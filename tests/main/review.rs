@@ -198,6 +198,13 @@ fn what_follows_from_defaults_and_from_values_is_reported() {
             "    extraKernelArgs:\n",
             "    meta: [{ key: 10, value: a }]\n    extraKernelArgs:\n",
         ),
+        (
+            "what SecureBoot would enroll, in an image without it",
+            DEVICE,
+            "    extraKernelArgs:\n",
+            "    secureboot: { includeWellKnownCertificates: true }\n    extraKernelArgs:\n",
+        ),
+        ("SecureBoot", DEVICE, "{ schematic: tailscale }", "{ schematic: tailscale, secureboot: true }"),
         ("an endpoint that no file has", "talosmith.yaml", "192.168.1.194:6443", "192.168.1.194:8443"),
     ] {
         let sandbox = Sandbox::committed();

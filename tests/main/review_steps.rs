@@ -147,7 +147,7 @@ fn the_node_is_asked_for_a_name_that_talos_makes() {
 type Replacement = (&'static str, &'static str, &'static str);
 
 /// The changes after which a node must be wiped: the name, the fleet, the device, the replacements, and the minor of its Talos.
-const WIPES: [(&str, &str, &str, &[Replacement], &str); 9] = [
+const WIPES: [(&str, &str, &str, &[Replacement], &str); 10] = [
     (
         "another role",
         "company",
@@ -183,6 +183,13 @@ const WIPES: [(&str, &str, &str, &[Replacement], &str); 9] = [
             ("talosmith.yaml", "          secureboot: { includeWellKnownCertificates: true }\n", ""),
             ("talosmith.yaml", "schematic: secure, secureboot: true", "schematic: secure"),
         ],
+        "1.12",
+    ),
+    (
+        "SecureBoot",
+        "ryzen",
+        "ryzen",
+        &[(DEVICE, "image: { schematic: tailscale }", "image: { schematic: tailscale, secureboot: true }")],
         "1.12",
     ),
     (

@@ -51,6 +51,11 @@ pub(crate) fn compare(
         rows.retain(|located| !clusters.has_network(&located.row));
         report_missing_room(&mut rows, old, new);
     }
+    let secureboot = secureboot(old, new);
+    if secureboot.is_some() {
+        rows.retain(|located| !is_image(&located.row));
+    }
+    rows.extend(secureboot);
     let schematics = schematics(old, new);
     if old.versions.talos != new.versions.talos || !schematics.is_empty() {
         rows.retain(|located| !is_same_repository(&located.row));
@@ -69,8 +74,7 @@ pub(crate) fn compare(
 /// Whether a row is about an installer image whose ID or version alone changes: that of its schematic, or of Talos.
 fn is_same_repository(row: &ReviewRow) -> bool {
     let repository = |image: &Option<String>| Some(image.as_ref()?.rsplit_once('/')?.0.to_owned());
-    let is_image = row.what == "machine.install.image" || row.what == "UnattendedInstallConfig installer.image";
-    is_image
+    is_image(row)
         && row.classes == [Class::Upgrade]
         && row.before.is_some()
         && repository(&row.before) == repository(&row.after)
@@ -155,6 +159,21 @@ fn system_disk(rows: &[LocatedRow], old: &Device, new: &Device) -> Option<Locate
     (before != after).then(|| row.at(new.keys.at(Pointer::new("/disks").child(after).child("system")).as_key()))
 }
 
+fn is_image(row: &ReviewRow) -> bool {
+    matches!(row.what.as_str(), "machine.install.image" | "UnattendedInstallConfig installer.image")
+}
+
+/// An image with SecureBoot in place of one without it, or the other way round.
+fn secureboot(old: &Device, new: &Device) -> Option<LocatedRow> {
+    let is_secure =
+        |device: &Device| Some(device.images.install.image.as_ref()?.reference.contains("-installer-secureboot"));
+    let (before, after) = is_secure(old).zip(is_secure(new)).filter(|(before, after)| before != after)?;
+    let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
+    let row = ReviewRow::new(Class::Wipe, DifferenceKind::Changed, "install.image.secureboot", sentence);
+    let row = ReviewRow { is_inferred: true, ..row.values(before.to_string(), after.to_string()) };
+    Some(row.at(new.keys.at(Pointer::new("/install").child("image")).as_key()))
+}
+
 /// Another schematic of the image that is installed.
 fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
     let mut rows = Vec::new();
@@ -192,11 +211,7 @@ fn schematics(old: &Device, new: &Device) -> Vec<LocatedRow> {
             is_listed = true;
         }
     }
-    if is_secure(before) != is_secure(after) {
-        let sentence = "an upgrade cannot turn SecureBoot on or off: install the node again";
-        add("secureboot", DifferenceKind::Changed, &after.id, Class::Wipe, sentence);
-        rows.last_mut().into_iter().for_each(|located| located.row.is_inferred = true);
-    } else if !is_listed && differs_for_first_boot_only(before, after) {
+    if !is_listed && differs_for_first_boot_only(before, after) {
         let sentence = "only the first boot from the image reads what differs in it; an upgrade installs it and changes nothing else";
         add("id", DifferenceKind::Changed, &after.id, Class::Upgrade, sentence);
         rows.last_mut().into_iter().for_each(|located| located.row.is_inferred = true);
@@ -220,8 +235,4 @@ fn differs_for_first_boot_only(one: &PlannedSchematic, other: &PlannedSchematic)
     };
     let lists = |it: &PlannedSchematic| (it.extensions.clone(), it.extra_kernel_args.clone());
     first_boot(one) != first_boot(other) && lasting(one) == lasting(other) && lists(one) == lists(other)
-}
-
-fn is_secure(schematic: &PlannedSchematic) -> bool {
-    schematic.secureboot.is_some()
 }

@@ -59,8 +59,6 @@ impl NodeSteps<'_> {
         }
         commands.push("# Every PHASE must be `ready`.".to_owned());
         commands.push(format!("{talosctl} get volumestatus"));
-        commands.push("# ALLOWED DISRUPTIONS 0 stops the drain.".to_owned());
-        commands.push("kubectl get pdb -A".to_owned());
         // talosctl drains the node itself since 1.13, and an only node has nowhere to move its pods.
         let has_drain = self.node.before.versions.talos.minor() >= (1, 13);
         let option = match () {
@@ -69,6 +67,14 @@ impl NodeSteps<'_> {
             () if has_drain && self.node.size.nodes < 2 => " --drain=false",
             () => "",
         };
+        let drain = match has_drain && option != " --legacy" {
+            true => "stops the drain: the node stays cordoned, and boots the new image at its next reboot.",
+            false => "holds up the drain for five minutes; then the pods are killed.",
+        };
+        if option != " --drain=false" {
+            commands.push(format!("# ALLOWED DISRUPTIONS 0 {drain}"));
+            commands.push("kubectl get pdb -A".to_owned());
+        }
         commands.push(match self.image() {
             Some(image) => format!("{talosctl} upgrade --image {}{option}", image.reference),
             None => "# the model names no image: talosctl upgrade --image IMAGE".to_owned(),
