@@ -266,3 +266,22 @@ fn a_row_has_the_line_of_its_own_key() {
         assert_eq!(change["location"]["line"], expected, "{change:#}");
     }
 }
+
+#[test]
+fn a_daemon_set_of_another_cluster_has_no_pods_on_a_node() {
+    let sandbox = Sandbox::committed();
+    let other = "  other: { talosVersion: v1.12.1, endpoint: https://192.0.2.7:6443 }\n\nsecrets:";
+    sandbox.replace("talosmith.yaml", "\nsecrets:", other);
+    let device = |label: &str| {
+        format!(
+            "name: edge\ncluster: other\nrole: controlplane\naddress: 192.0.2.7\nlabels: {{ kata-deploy: {label} }}\n"
+        )
+    };
+    sandbox.write("devices/edge/device.yaml", &device("enabled"));
+    sandbox.run(&["generate", "--tracked-only", "--quiet"]);
+    sandbox.commit_all();
+    sandbox.write("devices/edge/device.yaml", &device("disabled"));
+    let review = reviewed(&sandbox, &[]).stdout;
+    assert!(review.contains("machine.nodeLabels.kata-deploy: enabled → disabled"), "{review}");
+    assert!(!review.contains("DaemonSet"), "{review}");
+}

@@ -112,8 +112,8 @@ struct Files {
     /// The devices and the clusters of which only a part can be read.
     broken: BTreeSet<String>,
     incomplete: BTreeSet<String>,
-    /// The DaemonSets of clusters.
-    selecting: Vec<Selecting>,
+    /// The DaemonSets of each cluster.
+    selecting: BTreeMap<String, Vec<Selecting>>,
     /// The addresses of the nodes of each cluster.
     addresses: BTreeMap<String, Addresses>,
     /// What is known about each cluster before and after.
@@ -146,7 +146,8 @@ impl Files {
             let oldest = addresses.talos.get_or_insert_with(|| talos.clone());
             *oldest = talos.min(oldest).clone();
         }
-        files.selecting = files.clusters.values().flat_map(|of| objects::selecting(of)).collect();
+        let selecting = |(name, of): (&String, &Vec<_>)| (name.clone(), objects::selecting(of));
+        files.selecting = files.clusters.iter().map(selecting).collect();
         files
     }
 
@@ -159,8 +160,7 @@ impl Files {
             (_, Some(reason)) => vec![unknown(&after, reason)],
             (Some(before), None) => match device::compare(renderer, before, &after, self.sides(before, &after)) {
                 Ok(mut rows) => {
-                    let own = objects::selecting(&before.objects);
-                    rows.extend(stopped(&rows, own.iter().chain(&self.selecting)));
+                    rows.extend(self.stopped(before, &rows));
                     rows
                 }
                 Err(reason) => vec![unknown(&after, &reason)],
@@ -190,6 +190,27 @@ impl Files {
         let mut found = self.devices.values().filter(is_it);
         let first = found.next();
         first.filter(|_| found.next().is_none())
+    }
+
+    /// The pods that stop on a node since it loses a label, or the value of one, that their DaemonSets select.
+    fn stopped(&self, before: &DeviceFiles, rows: &[LocatedRow]) -> Vec<LocatedRow> {
+        let labels: Vec<(&str, &LocatedRow)> = rows.iter().filter_map(lost_label).collect();
+        if labels.is_empty() {
+            return Vec::new();
+        }
+        let own = objects::selecting(&before.objects);
+        let of_cluster = self.selecting.get(&before.device.cluster).into_iter().flatten();
+        let selecting: Vec<&Selecting> = own.iter().chain(of_cluster).collect();
+        let stopped = labels.into_iter().flat_map(|(label, lost)| {
+            let selecting = selecting.iter().filter(move |(_, labels)| labels.get(label) == lost.row.before.as_ref());
+            selecting.map(move |(daemon_set, _)| {
+                let sentence = format!("its pods on this node stop: it selects the label `{label}`");
+                let what = format!("pods of {daemon_set}");
+                let row = ReviewRow::new(Class::Kubernetes, DifferenceKind::Removed, what, sentence);
+                LocatedRow { row, location: lost.location.clone() }
+            })
+        });
+        stopped.collect()
     }
 
     fn sides(&self, before: &DeviceFiles, after: &DeviceFiles) -> ClusterSides<'_> {
@@ -275,23 +296,11 @@ pub(crate) fn review<'b, 'a>(
     Ok(Review { reviewed, devices, before: inspection, after, addresses: files.addresses })
 }
 
-/// The pods that stop on a node since it loses a label, or the value of one, that their DaemonSets select.
-fn stopped<'s>(rows: &[LocatedRow], selecting: impl Iterator<Item = &'s Selecting> + Clone) -> Vec<LocatedRow> {
-    let labels = rows.iter().filter(|row| row.row.change != DifferenceKind::Added).filter_map(|row| {
-        let what = row.row.what.as_str();
-        let label = what.strip_prefix("machine.nodeLabels.").or_else(|| what.strip_prefix("KubeNodeConfig labels."))?;
-        Some((label, row))
-    });
-    let stopped = labels.flat_map(|(label, removed)| {
-        let selecting = selecting.clone().filter(move |(_, labels)| labels.get(label) == removed.row.before.as_ref());
-        selecting.map(move |(daemon_set, _)| {
-            let sentence = format!("its pods on this node stop: it selects the label `{label}`");
-            let row =
-                ReviewRow::new(Class::Kubernetes, DifferenceKind::Removed, format!("pods of {daemon_set}"), sentence);
-            LocatedRow { row, location: removed.location.clone() }
-        })
-    });
-    stopped.collect()
+/// The label of the node that a row removes, or whose value it changes.
+fn lost_label(row: &LocatedRow) -> Option<(&str, &LocatedRow)> {
+    let what = row.row.what.as_str();
+    let label = what.strip_prefix("machine.nodeLabels.").or_else(|| what.strip_prefix("KubeNodeConfig labels."))?;
+    (row.row.change != DifferenceKind::Added).then_some((label, row))
 }
 
 fn unknown(after: &DeviceFiles, reason: &str) -> LocatedRow {

@@ -150,6 +150,15 @@ impl<'a> MachineConfig<'a> {
     }
 }
 
+/// The paths of `machine.files`, in their order.
+fn order_of_files<'s>(settings: &'s [Setting<'_>]) -> impl Iterator<Item = &'s str> {
+    let main = settings.iter().filter(|setting| setting.document.kind == MAIN);
+    let below = main.filter_map(|setting| setting.path.strip_prefix(&["machine".into(), "files".into()][..]));
+    let paths = below.filter_map(|rest| rest.first()).map(|path| &**path);
+    let mut last = None;
+    paths.filter(move |path| last.replace(*path) != Some(*path))
+}
+
 /// Whether Talos up to 1.13 changes a value of the main document without a reboot.
 fn is_applied_live(path: &[impl AsRef<str>]) -> bool {
     let is_at = |live: &&[&str]| live.len() <= path.len() && live.iter().zip(path).all(|(key, at)| *key == at.as_ref());
@@ -223,22 +232,26 @@ impl<'v> ConfigComparison<'v> {
 
     /// Whether Talos up to 1.13 reboots: the main documents differ outside of what it can change in place.
     fn reboots(&self, before: &[Setting<'v>], after: &[Setting<'v>]) -> bool {
-        let main = |settings: &[Setting<'v>], config: &Config<'_>| {
-            let counts = |setting: &&Setting<'v>| {
-                let is_main = setting.document.kind == MAIN && !is_applied_live(&setting.path);
-                is_main && (self.is_same_base || setting.is_patched())
-            };
-            let values = settings.iter().filter(counts);
-            let mut values: Vec<(String, String)> =
-                values.map(|setting| (setting.path(), normal(setting.kind, setting.value, config.types))).collect();
-            values.sort_unstable();
-            let files = settings.iter().filter(|setting| setting.document.kind == MAIN);
-            let files = files.filter_map(|setting| setting.path.strip_prefix(&["machine".into(), "files".into()][..]));
-            let mut order: Vec<&str> = files.filter_map(|rest| rest.first()).map(|path| &**path).collect();
-            order.dedup();
-            (values, order.into_iter().map(str::to_owned).collect::<Vec<_>>())
+        let normal = |setting: &Setting<'v>, config: &Config<'_>| normal(setting.kind, setting.value, config.types);
+        let is_same = |(one, other): (&&Setting<'v>, &&Setting<'v>)| {
+            one.path == other.path
+                && (one.kind == other.kind && one.value.is_identical(other.value)
+                    || normal(one, self.before) == normal(other, self.after))
         };
-        main(before, self.before) != main(after, self.after)
+        let (old, new) = (self.values_with_reboot(before), self.values_with_reboot(after));
+        let is_same = old.len() == new.len() && old.iter().zip(&new).all(is_same);
+        !is_same || !order_of_files(before).eq(order_of_files(after))
+    }
+
+    /// The values of the main document that do not change in place, by their paths.
+    fn values_with_reboot<'s>(&self, settings: &'s [Setting<'v>]) -> Vec<&'s Setting<'v>> {
+        let counts = |setting: &&Setting<'v>| {
+            let is_main = setting.document.kind == MAIN && !is_applied_live(&setting.path);
+            is_main && (self.is_same_base || setting.is_patched())
+        };
+        let mut values: Vec<_> = settings.iter().filter(counts).collect();
+        values.sort_by(|one, other| one.path.cmp(&other.path));
+        values
     }
 
     fn add(&mut self, difference: &Difference<'_, 'v>) {
@@ -324,9 +337,14 @@ fn reboot_alone() -> Consequence {
     }
 }
 
-/// A value in one line; of a variable, without its name.
+/// A value in one line; of a variable, without its name. Quotes show that a number or flag is a text, where it can be both.
 fn shown(setting: &Setting<'_>) -> String {
-    let text = shown_value(setting.value);
+    let text = match &setting.value.content {
+        Content::Scalar(scalar) if setting.kind.ends_with("any") && scalar.is_quoted_word() => {
+            format!("{:?}", scalar.text)
+        }
+        _ => shown_value(setting.value),
+    };
     let name = setting.path.last().map(|name| format!("{name}="));
     match name.and_then(|name| text.strip_prefix(&name).map(str::to_owned)) {
         Some(value) if setting.document.kind == "ExtensionServiceConfig" => value,

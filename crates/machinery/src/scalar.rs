@@ -33,6 +33,11 @@ impl Scalar<'_> {
         Scalar { text: Cow::Owned(text.to_owned()), style, resolved }
     }
 
+    /// Whether it is a text only because it is quoted, such as `"1"`.
+    pub(crate) fn is_quoted_word(&self) -> bool {
+        self.resolved == Resolved::String && resolve(&self.text) != Resolved::String
+    }
+
     /// The same scalar without a copy of its text.
     pub(crate) fn borrowed(&self) -> Scalar<'_> {
         Scalar { text: Cow::Borrowed(&self.text), style: self.style, resolved: self.resolved }

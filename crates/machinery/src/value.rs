@@ -288,14 +288,24 @@ impl<'a> Value<'a> {
 
     /// Whether both are written alike, but for quotes and the order of keys.
     pub(crate) fn equals(&self, other: &Self) -> bool {
+        self.is_equal(other, &|one, other| one.text == other.text)
+    }
+
+    /// Whether both are written alike, but for the order of keys: whatever they are decoded into, they are the same.
+    pub(crate) fn is_identical(&self, other: &Self) -> bool {
+        self.is_equal(other, &|one, other| one.text == other.text && one.resolved == other.resolved)
+    }
+
+    fn is_equal(&self, other: &Self, scalars: &dyn Fn(&Scalar<'_>, &Scalar<'_>) -> bool) -> bool {
         match (&self.content, &other.content) {
-            (Content::Scalar(one), Content::Scalar(other)) => one.text == other.text,
+            (Content::Scalar(one), Content::Scalar(other)) => scalars(one, other),
             (Content::List(one), Content::List(other)) => {
-                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.equals(other))
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_equal(other, scalars))
             }
             (Content::Map(one), Content::Map(others)) => {
-                let is_in =
-                    |field: &Field<'_>| other.field(&field.key).is_some_and(|other| field.value.equals(&other.value));
+                let is_in = |field: &Field<'_>| {
+                    other.field(&field.key).is_some_and(|other| field.value.is_equal(&other.value, scalars))
+                };
                 one.len() == others.len() && one.iter().all(is_in)
             }
             _ => false,

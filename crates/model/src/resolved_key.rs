@@ -60,9 +60,10 @@ pub fn resolved_keys(device: &Device) -> Vec<ResolvedKey> {
 }
 
 impl Keys {
-    /// Returns the scalars at a pointer of the merged device and below. The file is parsed again: this is for reports.
-    pub fn scalars(&self, at: &Pointer) -> Vec<ResolvedKey> {
-        scalars(&Value::Object(self.values()), at, &|pointer| self.at(pointer.clone()))
+    /// Returns the scalars at pointers of the merged device and below. The file is parsed again: this is for reports.
+    pub fn scalars(&self, at: &[Pointer]) -> Vec<ResolvedKey> {
+        let device = Value::Object(self.values());
+        at.iter().flat_map(|at| scalars(&device, at, &|pointer| self.at(pointer.clone()))).collect()
     }
 }
 
@@ -148,7 +149,7 @@ mod tests {
         assert!(!planned.has_errors());
         assert_eq!(resolved_keys(&planned.device), expected);
         let keys = file.keys;
-        let labels = keys.scalars(&"/labels".into()).into_iter().map(|label| (label.key.to_string(), label.location));
+        let labels = keys.scalars(&["/labels".into()]).into_iter().map(|label| (label.key.to_string(), label.location));
         let expected = [("/labels/a", default("/defaults/labels/a")), ("/labels/b", at("/labels/b"))];
         let value = |location: Location| {
             Location::value(

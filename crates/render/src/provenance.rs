@@ -93,8 +93,8 @@ struct Fit {
 pub(crate) fn source_of(device: &Device, key: &str, line: &str) -> Location {
     let Some((row, item)) = row_of_key(device, key) else { return device.location.clone() };
     let edit = Edit { generated: line, edited: line, line: 0, wanted: line.lines().next(), part: 0..line.len() };
-    let mut scalars = device.keys.scalars(&key_pointer(row, item));
-    scalars.extend(shared_keys(row.key).iter().flat_map(|key| device.keys.scalars(&(*key).into())));
+    let shared = shared_keys(row.key).iter().map(|key| (*key).into());
+    let scalars = device.keys.scalars(&std::iter::once(key_pointer(row, item)).chain(shared).collect::<Vec<_>>());
     // A mapping, or a value that is the name of one in the model, such as the path of a file.
     let (name, value) = line.split_once(": ").unwrap_or((line.trim_end().trim_end_matches(':'), ""));
     let mapping = || {
@@ -124,7 +124,7 @@ pub fn of_device(fleet: &FleetFile, device: &Device, key: &str, edit: &Edit<'_>)
     if let Some(location) = line_of_patch(device, row, item, edit) {
         return Provenance { location, is_exact: true };
     }
-    let own = edit.best(&device.keys.scalars(&key_pointer(row, item)));
+    let own = edit.best(&device.keys.scalars(&[key_pointer(row, item)]));
     let exact = match own {
         Some((Fit { is_edited: true, .. }, location)) => Some(location),
         own => {
@@ -164,7 +164,7 @@ fn others(fleet: &FleetFile, device: &Device, key: &str) -> Vec<ResolvedKey> {
         "documents.runbook" | "documents.diskMap" => (&[""], &[""]),
         _ => (&[], &[]),
     };
-    let mut scalars: Vec<ResolvedKey> = own.iter().flat_map(|key| device.keys.scalars(&(*key).into())).collect();
+    let mut scalars = device.keys.scalars(&own.iter().map(|key| (*key).into()).collect::<Vec<_>>());
     scalars.extend(clusters.iter().flat_map(|key| fleet.scalars(&cluster.join(&(*key).into()))));
     if key.starts_with("install.") {
         scalars.extend(device.images.schematics.iter().map(|schematic| {

@@ -95,7 +95,7 @@ pub(crate) fn canonical_path<'v>(document: &'v Document<'v>, path: &[Cow<'v, str
 
 /// Whether two values with one canonical path are the same for the node. One of them may be in the main document and the other not.
 pub(crate) fn is_same(one: &Setting<'_>, other: &Setting<'_>, config: &Config<'_>) -> bool {
-    if one.kind.is_empty() && other.kind.is_empty() || one.kind == other.kind && one.value.equals(other.value) {
+    if one.kind.is_empty() && other.kind.is_empty() || one.kind == other.kind && one.value.is_identical(other.value) {
         return true;
     }
     in_shape_of(one, other, config) == in_shape_of(other, one, config)

@@ -39,6 +39,9 @@ const FORMS: &[Form] = &[
 /// What a PEM block with a private key begins with, and how its first line ends.
 const PEM: (&str, &str) = ("-----BEGIN ", "PRIVATE KEY-----");
 
+/// The most bytes of that line, and the most characters of it in base64 that are read.
+const FIRST_LINE: usize = 80;
+
 /// The start of `-----BEGIN ` in base64.
 const PEM_IN_BASE64: &str = "LS0tLS1CRUdJTi";
 
@@ -87,21 +90,47 @@ pub fn find(text: &str) -> Option<FoundSecret> {
     if text.len() < SHORTEST && !text.bytes().any(|byte| matches!(byte, b'=' | b'@')) {
         return None;
     }
-    let pem = starts(text, PEM.0, PEM.1.len())
-        .find(|at| text[*at..].lines().next().is_some_and(|line| line.trim_end().ends_with(PEM.1)));
-    let encoded_pem = starts(text, PEM_IN_BASE64, KEY_IN_BASE64[0].len()).find(|at| {
-        let head: String = text[*at..].chars().filter(|c| !c.is_whitespace()).take(80).collect();
-        KEY_IN_BASE64.iter().any(|key| head.contains(key))
+    let found = find_private_key(text).or_else(|| find_marked(text).next());
+    found.or_else(|| find_variable(text)).or_else(|| find_login(text))
+}
+
+/// Returns the start of the first private key, in PEM or in base64 of it.
+fn find_private_key(text: &str) -> Option<FoundSecret> {
+    let is_pem = |rest: &str| {
+        let line = rest.bytes().take(FIRST_LINE).take_while(|byte| *byte != b'\n').collect::<Vec<_>>();
+        rest.starts_with(PEM.0) && line.trim_ascii_end().ends_with(PEM.1.as_bytes())
+    };
+    let is_encoded = |rest: &str| {
+        rest.starts_with(PEM_IN_BASE64) && {
+            let head: String = rest.chars().filter(|c| !c.is_whitespace()).take(FIRST_LINE).collect();
+            KEY_IN_BASE64.iter().any(|key| head.contains(key))
+        }
+    };
+    let starts = text.bytes().enumerate().filter_map(|(at, byte)| match byte {
+        b'-' => is_pem(&text[at..]).then_some(at),
+        b'L' => is_encoded(&text[at..]).then_some(at),
+        _ => None,
     });
-    if let Some(at) = pem.or(encoded_pem) {
-        return Some(FoundSecret { name: "a private key", range: at..at + PEM.0.len() });
-    }
-    let form = FORMS.iter().find_map(|form| Some(FoundSecret { name: form.name, range: form.parts(text).next()? }));
-    form.or_else(|| find_variable(text)).or_else(|| find_login(text))
+    let at = { starts }.next()?;
+    Some(FoundSecret { name: "a private key", range: at..at + PEM.0.len() })
+}
+
+/// Returns the secrets that their issuers mark, in their order. Every value of a model and of a patch passes here, so the text is read once
+/// for all forms.
+fn find_marked(text: &str) -> impl Iterator<Item = FoundSecret> + '_ {
+    let bytes = text.as_bytes();
+    let is_start =
+        |at: &usize| bytes[*at].is_ascii_alphabetic() && (*at == 0 || !bytes[at - 1].is_ascii_alphanumeric());
+    (0..bytes.len()).filter(is_start).filter_map(|at| {
+        FORMS.iter().find_map(|form| Some(FoundSecret { name: form.name, range: form.part_of(bytes, at)? }))
+    })
 }
 
 /// Returns the first value that a line assigns to a variable whose name is that of a secret, as in `GITHUB_TOKEN=…`.
 fn find_variable(text: &str) -> Option<FoundSecret> {
+    if !text.contains('=') {
+        return None;
+    }
     let mut start = 0;
     text.split_inclusive('\n').find_map(|line| {
         let at = start;
@@ -119,8 +148,8 @@ fn find_variable(text: &str) -> Option<FoundSecret> {
 /// own, are none.
 #[must_use]
 pub fn is_secret_variable(name: &str, value: &str) -> bool {
-    let is_other = ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
-    is_secret_name(name) && is_literal(value) && !is_other
+    let is_other = || ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
+    is_secret_name(name) && is_literal(value) && !is_other()
 }
 
 fn is_secret_name(name: &str) -> bool {
@@ -137,7 +166,7 @@ pub fn reference_variable(text: &str) -> Option<&str> {
 /// Whether a variable that holds a secret by its name has a reference instead.
 #[must_use]
 pub fn is_reference_variable(name: &str, value: &str) -> bool {
-    is_reference(value) && is_secret_name(name)
+    is_secret_name(name) && is_reference(value)
 }
 
 /// Returns the password of the first address with a name and a password before its host, as in `https://user:password@host`.
@@ -164,28 +193,18 @@ fn is_literal(value: &str) -> bool {
 
 /// The byte ranges of the secrets in a string, by their form, each without its prefix.
 pub fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
-    FORMS.iter().flat_map(|form| form.parts(text))
-}
-
-/// Returns where a prefix occurs in a string. A string that is too short for the prefix and the rest is not searched: every value of
-/// a patch passes here, and few are as long as a secret.
-fn starts<'a>(text: &'a str, prefix: &'static str, rest: usize) -> impl Iterator<Item = usize> + 'a {
-    let searched = (text.len() >= prefix.len() + rest).then(|| text.match_indices(prefix));
-    searched.into_iter().flatten().map(|(at, _)| at)
+    find_marked(text).map(|found| found.range)
 }
 
 impl Form {
-    /// Returns the byte ranges of the secrets of this form, without the prefix.
-    fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-        let starts = self
-            .prefixes
-            .iter()
-            .flat_map(|prefix| starts(text, prefix, self.length).map(move |at| (at, at + prefix.len())));
-        starts.filter_map(move |(at, start)| {
-            let is_start = text[..at].bytes().next_back().is_none_or(|byte| !byte.is_ascii_alphanumeric());
-            let length = text.as_bytes()[start..].iter().take_while(|byte| (self.is_part)(**byte)).count();
-            (is_start && length >= self.length).then_some(start..start + length)
-        })
+    /// Returns the bytes of the secret of this form that begins at a place, without its prefix.
+    fn part_of(&self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
+        let rest = &bytes[at..];
+        let is_prefix =
+            |prefix: &&&str| rest.first() == prefix.as_bytes().first() && rest.starts_with(prefix.as_bytes());
+        let start = at + self.prefixes.iter().find(is_prefix)?.len();
+        let length = bytes[start..].iter().take_while(|byte| (self.is_part)(**byte)).count();
+        (length >= self.length).then_some(start..start + length)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Checks compare the entries with each other, so their time grows with the square of the number.
 
-use talosmith_document::{Code, Diagnostic, Location, Node, Pointer, SourceId};
+use talosmith_document::{Code, Diagnostic, Entry, Location, Node, Pointer, SourceId};
 
 use crate::schema::Schema;
 
@@ -17,34 +17,44 @@ const MAX_GROUPS: usize = 100;
 /// The least bytes of an entry, such as `a,`.
 const LEAST_BYTES: usize = 2;
 
+/// Where a list or mapping has too many entries, how many they are, and the most.
+type Found = (Pointer, usize, usize);
+
 /// Returns the finding on the first list or mapping with too many entries. The mapping of a raw patch may have any number.
 pub(super) fn too_many_entries(schema: Schema, source: SourceId, text: &str, root: &Node) -> Option<Diagnostic> {
     if text.len() < MAX_GROUPS * LEAST_BYTES {
         return None;
     }
-    find(schema, root, &Pointer::root()).map(|(at, count, most)| {
+    let most = |key: &str| match (schema, key) {
+        (Schema::Device, "groups") => MAX_GROUPS,
+        (Schema::Fleet, "clusters" | "secrets") => MAX_OF_FLEET,
+        _ => MAX_ENTRIES,
+    };
+    let of_key = |entry: &Entry| find(&entry.value, most(&entry.key), &|| Pointer::root().child(&entry.key));
+    let found = root.entries().iter().find_map(of_key);
+    found.or_else(|| too_many(root, MAX_ENTRIES, &Pointer::root)).map(|(at, count, most)| {
         let name = at.segments().last().map_or("the file".to_owned(), |key| format!("`{key}`"));
         let message = format!("{name} has {count} entries, more than {most}");
         Diagnostic::new(Code::TooLarge, message, Location::value(source, at).as_key())
     })
 }
 
-fn find(schema: Schema, node: &Node, at: &Pointer) -> Option<(Pointer, usize, usize)> {
-    let count = node.entries().len() + node.items().len();
-    let most = match (schema, at.as_str()) {
-        (Schema::Device, "/groups") => MAX_GROUPS,
-        (Schema::Fleet, "/clusters" | "/secrets") => MAX_OF_FLEET,
-        _ => MAX_ENTRIES,
+/// Searches a value; `at` returns its pointer, which is needed only where something is found.
+fn find(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Found> {
+    let of_mapping = || {
+        let mut entries = node.entries().iter().filter(|entry| &*entry.key != "inline");
+        entries.find_map(|entry| find(&entry.value, MAX_ENTRIES, &|| at().child(&entry.key)))
     };
-    if count > most {
-        return Some((at.clone(), count, most));
-    }
-    let of_mapping = node.entries().iter().filter(|entry| &*entry.key != "inline");
-    let mut found = of_mapping.filter_map(|entry| find(schema, &entry.value, &at.child(&entry.key)));
-    found.next().or_else(|| {
-        let items = node.items().iter().enumerate();
-        items.filter_map(|(index, item)| find(schema, item, &at.item(index))).next()
-    })
+    let of_list = || {
+        let mut items = node.items().iter().enumerate();
+        items.find_map(|(index, item)| find(item, MAX_ENTRIES, &|| at().item(index)))
+    };
+    too_many(node, most, at).or_else(of_mapping).or_else(of_list)
+}
+
+fn too_many(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Found> {
+    let count = node.entries().len() + node.items().len();
+    (count > most).then(|| (at(), count, most))
 }
 
 #[cfg(test)]
