@@ -135,6 +135,15 @@ fn values_have_the_form_in_which_talos_writes_them() {
 }
 
 #[test]
+fn what_only_a_generated_base_config_has_is_reviewed() {
+    let sandbox = repository();
+    sandbox.replace("devices/node/device.yaml", "/dev/sda", "/dev/sdb");
+    let review = sandbox.run(&["review"]).stdout;
+    let row = "install  node\n  machine.install.disk: /dev/sda → /dev/sdb\n    devices/node/device.yaml:7\n";
+    assert!(review.contains(row), "{review}");
+}
+
+#[test]
 fn a_redacted_config_needs_no_secret_and_no_key_of_the_cluster() {
     let sandbox = repository();
     let whole = sandbox.run_with(&["config", "node", "--output", "-"], &[TOKEN]).stdout;

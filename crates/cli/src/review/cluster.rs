@@ -90,11 +90,15 @@ impl ClusterSides<'_> {
         }
     }
 
-    /// Whether something differs that generated base configs contain.
-    pub(super) fn differ(self) -> bool {
+    /// Whether something differs that the generated base configs of a device contain.
+    pub(super) fn differ(self, old: &Device, new: &Device) -> bool {
         let key = |keys: &ClusterKeys| (keys.endpoint.clone(), keys.kubernetes_version.clone());
+        let install = |device: &Device| {
+            let install = &device.images.install;
+            (install.disk_path.clone(), install.image.as_ref().map(|image| image.reference.clone()))
+        };
         let both = self.before.zip(self.after).filter(|(before, after)| before.generates_base && after.generates_base);
-        both.is_some_and(|(before, after)| key(before) != key(after))
+        both.is_some_and(|(before, after)| key(before) != key(after) || install(old) != install(new))
     }
 
     /// Another version of Kubernetes.

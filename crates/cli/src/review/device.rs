@@ -36,7 +36,7 @@ pub(crate) fn compare(
         && old.role == new.role
         && old.base.is_empty()
         && new.base.is_empty()
-        && !clusters.differ();
+        && !clusters.differ(old, new);
     if before.applied != after.applied || !is_same_target {
         // The node is upgraded first.
         let running = if is_upgrade { &new.versions.talos } else { &old.versions.talos };
@@ -44,7 +44,10 @@ pub(crate) fn compare(
             .consequences(running, sides.0, sides.1)
             .map_err(|unreadable| format!("the file of `{}` is no patch: {}", unreadable.key, unreadable.message))?;
         rows.extend(consequences.into_iter().map(LocatedRow::from).map(|mut located| {
-            let of_base = || Some((Side::After, clusters.location_of(&located.row)?));
+            let of_base = || {
+                let location = clusters.location_of(&located.row).or_else(|| system_disk_key(&located.row, new));
+                Some((Side::After, location?))
+            };
             located.location = located.location.take().or_else(of_base);
             located
         }));
@@ -142,12 +145,21 @@ pub(super) fn moved_system_disk<'d, 'r>(
     let system = |device: &'d Device| device.storage.disks.iter().find(|disk| disk.system).map(|disk| &*disk.name);
     let names = [system(old)?, system(new)?];
     let is_install = |row: &ReviewRow| {
-        let is_disk = row.what.starts_with("machine.install.disk")
-            || row.what.starts_with("UnattendedInstallConfig provisioning.diskSelector");
         // The one of a base config that the user has is not known.
-        is_disk && row.before.as_ref().is_some_and(|disk| !disk.contains("${")) && row.after.is_some()
+        is_of_system_disk(row) && row.before.as_ref().is_some_and(|disk| !disk.contains("${")) && row.after.is_some()
     };
     (names[0] != names[1] || rows.into_iter().any(is_install)).then_some(names)
+}
+
+fn is_of_system_disk(row: &ReviewRow) -> bool {
+    row.what.starts_with("machine.install.disk")
+        || row.what.starts_with("UnattendedInstallConfig provisioning.diskSelector")
+}
+
+/// Where a device has the system disk that its generated base config names.
+fn system_disk_key(row: &ReviewRow, device: &Device) -> Option<Location> {
+    let disk = device.storage.disks.iter().find(|disk| disk.system).filter(|_| is_of_system_disk(row))?;
+    Some(device.keys.at(Pointer::new("/disks").child(&disk.name)).as_key())
 }
 
 /// Another disk for Talos itself, which no config moves.
