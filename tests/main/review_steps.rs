@@ -309,7 +309,7 @@ const SWAPPED: &str = "    defaults:\n      patches: { ca: { inline: { machine: 
 /// A change that needs more than a config: its name, the fleet, the device, what is replaced before and after the commit, the minor.
 type Order = (&'static str, &'static str, &'static str, &'static [Replacement], &'static [Replacement], &'static str);
 
-const ORDERS: [Order; 10] = [
+const ORDERS: [Order; 11] = [
     (
         "certificate authorities of both APIs",
         "rack",
@@ -406,6 +406,17 @@ const ORDERS: [Order; 10] = [
         )],
         &[("talosmith.yaml", "v1.34.1", "v1.35.0")],
         "1.13",
+    ),
+    (
+        "Talos 1.13 with NVIDIA GPUs",
+        "company",
+        "prod-worker-1",
+        &[],
+        &[
+            ("talosmith.yaml", "talosVersion: v1.12.7", "talosVersion: v1.13.8"),
+            ("talosmith.yaml", "nvidia: { devicePlugin: \"nvcr.io/nvidia/k8s-device-plugin:v0.17.4\" }", "nvidia: {}"),
+        ],
+        "1.12",
     ),
     (
         "two minors of Talos",

@@ -57,6 +57,11 @@ impl NodeSteps<'_> {
             commands.push(format!("{talosctl} etcd status"));
             commands.push(format!("{talosctl} etcd members"));
         }
+        let (before, after) = (&self.node.before, &self.node.device);
+        let is_to_1_13 = before.versions.talos.minor() < (1, 13) && after.versions.talos.minor() == (1, 13);
+        if is_to_1_13 && (before.kubernetes.gpu.nvidia.is_some() || after.kubernetes.gpu.nvidia.is_some()) {
+            commands.push("# Remove NVIDIA's device plugin and the RuntimeClass `nvidia` before.".to_owned());
+        }
         commands.push("# Every PHASE must be `ready`.".to_owned());
         commands.push(format!("{talosctl} get volumestatus"));
         // talosctl drains the node itself since 1.13, and an only node has nowhere to move its pods.
