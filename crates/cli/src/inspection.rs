@@ -109,14 +109,7 @@ pub fn inspect<'a, K: Send>(
     let steps = Steps::new(&project, selection, purpose, &keep);
     let is_whole = *selection == Selection::Everything && project.fleet.as_ref().is_some_and(|fleet| fleet.is_whole);
     let mut plan = project.fleet.as_ref().map(FleetPlan::new);
-    let folders: Vec<(usize, &str)> = project.folders.iter().map(String::as_str).enumerate().collect();
-    for window in folders.chunks(WINDOW) {
-        for batch in parallel::map_batches(window, BATCH, |folders| steps.devices(folders)) {
-            for device in batch? {
-                results.add_folder(folders[device.position].1, device, plan.as_mut());
-            }
-        }
-    }
+    add_devices(&mut results, &steps, &project.folders, plan.as_mut())?;
     if let Some(mut plan) = plan {
         add_deferred(&mut results, &steps, &mut plan)?;
         if is_whole {
@@ -167,6 +160,24 @@ pub fn inspect<'a, K: Send>(
     };
     inspection.add_findings(findings);
     Ok(inspection)
+}
+
+/// Adds the devices in folders.
+fn add_devices<K: Send>(
+    results: &mut Results<K>,
+    steps: &Steps<'_, impl Fn(&Inspected<'_>) -> Option<K> + Send + Sync>,
+    folders: &[String],
+    mut plan: Option<&mut FleetPlan<'_>>,
+) -> Result<(), ReadError> {
+    let folders: Vec<(usize, &str)> = folders.iter().map(String::as_str).enumerate().collect();
+    for window in folders.chunks(WINDOW) {
+        for batch in parallel::map_batches(window, BATCH, |folders| steps.devices(folders)) {
+            for device in batch? {
+                results.add_folder(folders[device.position].1, device, plan.as_deref_mut());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds the devices that name control planes, now that all of these are known that can be read.

@@ -82,14 +82,7 @@ fn plain_json(text: &str) -> String {
                 comma = None;
                 last = c;
                 plain.push(c);
-                while let Some(c) = rest.next() {
-                    plain.push(c);
-                    match c {
-                        '\\' => plain.extend(rest.next()),
-                        '"' => break,
-                        _ => {}
-                    }
-                }
+                copy_string(&mut plain, &mut rest);
             }
             ('/', Some('/')) => {
                 plain.push(' ');
@@ -130,6 +123,18 @@ fn plain_json(text: &str) -> String {
         }
     }
     plain.into_iter().collect()
+}
+
+/// Copies the rest of a string with its closing quote.
+fn copy_string(plain: &mut Vec<char>, rest: &mut impl Iterator<Item = char>) {
+    while let Some(c) = rest.next() {
+        plain.push(c);
+        match c {
+            '\\' => plain.extend(rest.next()),
+            '"' => break,
+            _ => {}
+        }
+    }
 }
 
 /// A value without duplicate keys; the value types of the parsers would keep the last one.

@@ -165,24 +165,26 @@ impl FolderReader<'_, '_> {
         Ok(())
     }
 
-    fn read_file(&mut self, path: &Utf8Path, scoped: &ScopedFolder) -> Result<(), ReadError> {
-        let is_json = path.extension() == Some("json");
+    /// Whether a file is not read, by its name.
+    fn is_skipped(&mut self, path: &Utf8Path) -> bool {
         let is_known = matches!(path.file_stem(), Some("talenv")) || !has_extension(path.as_str());
         if is_known && self.is_of_talhelper(path) {
             // talconfig.yaml has their values.
-            return Ok(());
+            return true;
         }
         if !has_extension(path.as_str()) {
             let is_template = matches!(path.extension(), Some("j2" | "jinja2" | "tmpl" | "gotmpl" | "tpl"));
             let reason = if is_template { TEMPLATE } else { "not YAML" };
             self.found.skipped.push((path.to_owned(), reason));
-            return Ok(());
+            return true;
         }
-        let name = path.file_name().unwrap_or_default();
-        if matches!(name, "device.yaml" | "talosmith.yaml") || !self.found.seen.insert(path.to_owned()) {
-            return Ok(());
-        }
-        if self.found.bytes > MAX_BYTES {
+        let is_model = matches!(path.file_name(), Some("device.yaml" | "talosmith.yaml"));
+        is_model || !self.found.seen.insert(path.to_owned())
+    }
+
+    fn read_file(&mut self, path: &Utf8Path, scoped: &ScopedFolder) -> Result<(), ReadError> {
+        let is_json = path.extension() == Some("json");
+        if self.is_skipped(path) || self.found.bytes > MAX_BYTES {
             return Ok(());
         }
         let Some(bytes) = self.tree.read(path)? else { return Ok(()) };

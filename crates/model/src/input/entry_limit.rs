@@ -17,8 +17,12 @@ const MAX_GROUPS: usize = 100;
 /// The least bytes of an entry, such as `a,`.
 const LEAST_BYTES: usize = 2;
 
-/// Where a list or mapping has too many entries, how many they are, and the most.
-type Found = (Pointer, usize, usize);
+/// A list or mapping with too many entries.
+struct Excess {
+    at: Pointer,
+    count: usize,
+    most: usize,
+}
 
 /// Returns the finding on the first list or mapping with too many entries. The mapping of a raw patch may have any number.
 pub(super) fn too_many_entries(schema: Schema, source: SourceId, text: &str, root: &Node) -> Option<Diagnostic> {
@@ -32,7 +36,7 @@ pub(super) fn too_many_entries(schema: Schema, source: SourceId, text: &str, roo
     };
     let of_key = |entry: &Entry| find(&entry.value, most(&entry.key), &|| Pointer::root().child(&entry.key));
     let found = root.entries().iter().find_map(of_key);
-    found.or_else(|| too_many(root, MAX_ENTRIES, &Pointer::root)).map(|(at, count, most)| {
+    found.or_else(|| too_many(root, MAX_ENTRIES, &Pointer::root)).map(|Excess { at, count, most }| {
         let name = at.segments().last().map_or("the file".to_owned(), |key| format!("`{key}`"));
         let message = format!("{name} has {count} entries, more than {most}");
         Diagnostic::new(Code::TooLarge, message, Location::value(source, at).as_key())
@@ -40,7 +44,7 @@ pub(super) fn too_many_entries(schema: Schema, source: SourceId, text: &str, roo
 }
 
 /// Searches a value; `at` returns its pointer, which is needed only where something is found.
-fn find(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Found> {
+fn find(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Excess> {
     let of_mapping = || {
         let mut entries = node.entries().iter().filter(|entry| &*entry.key != "inline");
         entries.find_map(|entry| find(&entry.value, MAX_ENTRIES, &|| at().child(&entry.key)))
@@ -52,9 +56,9 @@ fn find(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Found> {
     too_many(node, most, at).or_else(of_mapping).or_else(of_list)
 }
 
-fn too_many(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Found> {
+fn too_many(node: &Node, most: usize, at: &dyn Fn() -> Pointer) -> Option<Excess> {
     let count = node.entries().len() + node.items().len();
-    (count > most).then(|| (at(), count, most))
+    (count > most).then(|| Excess { at: at(), count, most })
 }
 
 #[cfg(test)]

@@ -138,17 +138,13 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     let features = node_features::plan(check, versions.config_format, &written_documents);
     let cluster_network = node_networks::plan(check, versions.config_format, &written_documents);
     let documents = documents::plan(check, &storage);
-    let files = written.files.iter().map(|(key, name)| {
-        let location = check.at(Pointer::new("/files").child(key));
-        (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))
-    });
     Device {
         name: written.name.to_string(),
         cluster: written.cluster.to_string(),
         role: written.role,
         address: written.address.to_string(),
         arch: written.arch,
-        files: files.collect(),
+        files: files(check),
         secrets: std::mem::take(&mut check.secrets),
         location: check.at("/name"),
         keys: check.file.keys.clone(),
@@ -166,4 +162,13 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
         base,
         patches,
     }
+}
+
+/// The names of files that the user chose, by the keys of their artifacts.
+fn files(check: &Check<'_>) -> BTreeMap<String, (Option<Utf8PathBuf>, Location)> {
+    let files = check.file.device.files.iter().map(|(key, name)| {
+        let location = check.at(Pointer::new("/files").child(key));
+        (key.to_string(), (name.as_ref().map(|name| Utf8PathBuf::from(name.as_str())), location))
+    });
+    files.collect()
 }

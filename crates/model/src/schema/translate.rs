@@ -138,8 +138,31 @@ impl Translator<'_> {
         }
     }
 
+    /// The finding on a scalar that YAML reads as another type than a string.
+    fn not_a_string(&self, at: &Pointer, rule: &Value, value: &Value) -> Diagnostic {
+        let text = self.text(at);
+        let format = rule["format"].as_str().and_then(scalar::format);
+        if let Some(format) = format
+            && (format.check)(&text).is_err()
+            && !value.is_null()
+        {
+            let finding = self.bad_scalar(Location::value(self.source, at.clone()), format, &text);
+            let reads_alike = value.to_string().as_str() == text.as_str();
+            return if reads_alike || !value.is_number() {
+                finding
+            } else {
+                Diagnostic { message: format!("`{text}` is read by YAML as the number {value}"), ..finding }
+            };
+        }
+        let takes_null = rule["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
+        let help = match value {
+            Value::Bool(false) if takes_null => "write `null` to switch it off".to_owned(),
+            _ => format!("quote it: \"{text}\""),
+        };
+        self.wrong(format!("`{}` must be a string, not {}", dotted(at), kind(value)), at).help(help)
+    }
+
     fn wrong_type(&self, at: &Pointer, rule: &Value) -> Diagnostic {
-        let location = Location::value(self.source, at.clone());
         let node = self.document.root.at(at);
         let expected: Vec<&str> = match &rule["type"] {
             Value::String(kind) => vec![kind],
@@ -149,25 +172,7 @@ impl Translator<'_> {
         let value = node.cloned().map(Node::into_json).unwrap_or_default();
         let text = self.text(at);
         if expected == ["string"] && !matches!(value, Value::Array(_) | Value::Object(_)) {
-            let format = rule["format"].as_str().and_then(scalar::format);
-            if let Some(format) = format
-                && (format.check)(&text).is_err()
-                && !value.is_null()
-            {
-                let finding = self.bad_scalar(location, format, &text);
-                let reads_alike = value.to_string().as_str() == text.as_str();
-                return if reads_alike || !value.is_number() {
-                    finding
-                } else {
-                    Diagnostic { message: format!("`{text}` is read by YAML as the number {value}"), ..finding }
-                };
-            }
-            let takes_null = rule["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
-            let help = match value {
-                Value::Bool(false) if takes_null => "write `null` to switch it off".to_owned(),
-                _ => format!("quote it: \"{text}\""),
-            };
-            return self.wrong(format!("`{}` must be a string, not {}", dotted(at), kind(&value)), at).help(help);
+            return self.not_a_string(at, rule, &value);
         }
         let expected = expected.iter().map(|kind| article(kind)).collect::<Vec<_>>().join(" or ");
         let finding = self.wrong(format!("`{}` must be {expected}, not {}", dotted(at), kind(&value)), at);

@@ -10,7 +10,7 @@ use talosmith_machinery::Role;
 
 use super::Talconfig;
 use super::keys::{CLUSTER_KEYS, NODE_KEYS, WITHOUT_EFFECT};
-use super::node::NodePatch;
+use super::node::{Find, NodePatch};
 use super::text::{device_name, remove_templates, with_quoted_placeholders, with_variables, without_parents};
 use crate::import::aliases;
 use crate::import::source_file::{FileScope, NotMapped, SourceFile};
@@ -116,27 +116,7 @@ impl TalconfigReader<'_> {
             let of_group = group.get(key).map(|value| (value.clone(), vec![group_key.to_owned(), key.to_owned()]));
             own.or(of_group)
         };
-        if let Some((disk, at)) = find("installDisk") {
-            node_patch.set("machine.install.disk", disk, self.place(&at));
-        }
-        for mapping in &NODE_KEYS {
-            if let Some((mut value, at)) = find(mapping.key) {
-                for file in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-                    file.shift_remove("skipEnvsubst");
-                }
-                if mapping.key == "machineFiles" {
-                    self.inline_files(&mut value, &at);
-                }
-                for name in remove_templates(&mut value) {
-                    let at = [&at[..], &[name]].concat();
-                    self.add_not_mapped(
-                        &at,
-                        "it is a template of talhelper: write its result as a label or an annotation",
-                    );
-                }
-                node_patch.set(mapping.path, value, self.place(&at));
-            }
-        }
+        self.add_keys(&mut node_patch, &find);
         self.add_documents(&mut node_patch, &find);
         self.add_image(&mut node_patch, document, &find);
         self.add_hostname(&mut node_patch, node, &number);
@@ -155,6 +135,28 @@ impl TalconfigReader<'_> {
                     None => self.add_not_mapped(&at, "it is not a string, as the patches of talhelper are"),
                 }
             }
+        }
+    }
+
+    /// Adds the keys of a node that are values of its machine config.
+    fn add_keys(&mut self, node_patch: &mut NodePatch, find: &Find<'_>) {
+        if let Some((disk, at)) = find("installDisk") {
+            node_patch.set("machine.install.disk", disk, self.place(&at));
+        }
+        for mapping in &NODE_KEYS {
+            let Some((mut value, at)) = find(mapping.key) else { continue };
+            for file in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                file.shift_remove("skipEnvsubst");
+            }
+            if mapping.key == "machineFiles" {
+                self.inline_files(&mut value, &at);
+            }
+            for name in remove_templates(&mut value) {
+                let at = [&at[..], &[name]].concat();
+                let reason = "it is a template of talhelper: write its result as a label or an annotation";
+                self.add_not_mapped(&at, reason);
+            }
+            node_patch.set(mapping.path, value, self.place(&at));
         }
     }
 
