@@ -148,7 +148,7 @@ fn show_counts_warnings_and_succeeds() {
     let sandbox = two();
     sandbox.replace(DEVICE, "kubevirt.io/schedulable: \"true\"", "kubevirt.io/schedulable: \"true\"\n  gone: null");
     // What is found when patches are merged counts too, and across devices: the pods for its GPU also run on the other one.
-    let patch = "{ inline: { machine: { sysctls: { a.b: \"NUMBER\" } } } }";
+    let patch = "{ inline: { machine: { sysctls: { vm.b: \"NUMBER\" } } } }";
     let patches: Vec<String> =
         ["1", "2"].iter().map(|number| format!("  p{number}: {}\n", patch.replace("NUMBER", number))).collect();
     sandbox.write(DEVICE, &format!("{}patches:\n{}", sandbox.read(DEVICE), patches.concat()));

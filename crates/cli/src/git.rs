@@ -30,6 +30,9 @@ const CONFIG: &[&str] = &[
 /// How long one command of git may take, and one answer of `git cat-file`.
 const TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The memory of git, of which the files that it maps are no part. A file of git's own may be /dev/zero.
+const MEMORY: u64 = 768 << 20;
+
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     #[error("git is not installed")]
@@ -317,6 +320,7 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         // A listing of a hundred thousand files takes less than 20 MB.
         cap: 512 << 20,
         timeout: TIMEOUT,
+        memory: Some(MEMORY),
         ..Command::new("git", CONFIG.iter().chain(arguments).copied())
     }
 }

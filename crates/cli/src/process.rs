@@ -46,6 +46,8 @@ pub(crate) struct Command {
     pub timeout: Duration,
     /// The number of bytes on either of its two outputs after which it is killed.
     pub cap: usize,
+    /// The bytes of memory that it may write to, on Linux; none for any number.
+    pub memory: Option<u64>,
 }
 
 impl Command {
@@ -63,6 +65,7 @@ impl Command {
             variables: Vec::new(),
             timeout: Duration::from_secs(60),
             cap: 1 << 20,
+            memory: None,
         }
     }
 

@@ -3,7 +3,8 @@
 //! Source: github.com/siderolabs/talos, pkg/machinery/config: the `Validate` and `V1Alpha1ConflictValidate` methods of types/,
 //! and container/.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 
 use talosmith_document::{Code, Diagnostic};
 
@@ -42,6 +43,7 @@ mod routes;
 mod mirrors;
 mod firewall;
 mod warnings;
+mod parameters;
 mod paths;
 mod node;
 
@@ -58,11 +60,20 @@ pub(crate) struct Rules<'r> {
     pub expressions: &'r cel::Checker,
     pub report: &'r Report<'r>,
     findings: RefCell<Vec<Diagnostic>>,
+    /// The clients for IPv4 and for IPv6.
+    dhcp_clients: OnceCell<[DhcpClients; 2]>,
+}
+
+/// The links that have a DHCP client.
+struct DhcpClients {
+    names: BTreeSet<String>,
+    /// Whether the name of one is filled in where the patch is applied.
+    is_any_unknown: bool,
 }
 
 impl<'r> Rules<'r> {
     pub(crate) fn new(config: &'r Config<'r>, expressions: &'r cel::Checker, report: &'r Report<'r>) -> Self {
-        Self { config, expressions, report, findings: RefCell::default() }
+        Self { config, expressions, report, findings: RefCell::default(), dhcp_clients: OnceCell::new() }
     }
 
     /// Finds documents that exclude each other, which Talos refuses after each patch.

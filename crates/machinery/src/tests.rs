@@ -194,7 +194,7 @@ fn deletions_are_as_strict_as_the_machinery() {
 
 #[test]
 fn values_of_two_patches_conflict_or_are_appended() {
-    let sysctls = |value: &str| format!("machine: {{ sysctls: {{ a: '{value}' }} }}");
+    let sysctls = |value: &str| format!("machine: {{ sysctls: {{ vm.a: '{value}' }} }}");
     let (one, two) = (sysctls("1"), sysctls("2"));
     assert_eq!(
         messages("v1.12.7", 12, Role::Worker, &[&one, &one]),
@@ -203,7 +203,7 @@ fn values_of_two_patches_conflict_or_are_appended() {
     );
     assert_eq!(
         messages("v1.12.7", 12, Role::Worker, &[&one, &two]),
-        ["patch-conflict: `machine.sysctls.a` of the main document is set by the patch `p` and by the patch `p`"]
+        ["patch-conflict: `machine.sysctls.vm.a` of the main document is set by the patch `p` and by the patch `p`"]
     );
     let sans = "machine: { certSANs: [a] }";
     assert_eq!(

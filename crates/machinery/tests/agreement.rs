@@ -13,10 +13,11 @@ use talosmith_machinery::cel::Checker;
 use talosmith_machinery::{AppliedPatch, Patch, PatchLocator, PatchSource, Role, Target, check_patches, decode_patch};
 
 /// What the machinery accepts and a node then fails on.
-const ON_NODE: [Code; 5] = [
+const ON_NODE: [Code; 6] = [
     Code::IncompleteControlPlane,
     Code::KubeletConfig,
     Code::MachineFile,
+    Code::NodePath,
     Code::RefusedArgument,
     Code::WholeDiskSelector,
 ];

@@ -181,6 +181,7 @@ impl PlannedDevice {
             has_workers,
             knows_control_planes,
             caches,
+            loaded: 0,
             findings: Vec::new(),
             secrets: Vec::new(),
             can_be_merged: true,
@@ -274,6 +275,8 @@ struct Check<'a> {
     /// Whether the addresses of all control planes are known.
     knows_control_planes: bool,
     caches: &'a Caches,
+    /// The bytes of the files that it names, each counted as often as it is named.
+    loaded: usize,
     findings: Vec<Diagnostic>,
     secrets: Vec<SecretUse>,
     can_be_merged: bool,

@@ -38,6 +38,13 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
         NodeValue::Mapping(entries) => {
             for entry in entries.iter().filter(|entry| &*entry.key != "patches") {
                 let at = || at().child(&entry.key);
+                if &*entry.key == "extraArgs" {
+                    let arguments = entry.value.entries().iter().filter(|argument| is_secret_argument(argument));
+                    findings.extend(arguments.map(|argument| {
+                        finding("an argument with a secret", Location::value(source, at().child(&argument.key)))
+                            .hidden()
+                    }));
+                }
                 if is_secret_variable(entry) {
                     findings.push(finding("a variable with a secret", Location::value(source, at())).hidden());
                 } else {
@@ -51,6 +58,11 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
 
 fn is_secret_variable(entry: &Entry) -> bool {
     entry.value.scalar().is_some_and(|(value, _)| secrets::is_secret_variable(&entry.key, value))
+}
+
+fn is_secret_argument(entry: &Entry) -> bool {
+    let is_secret = |value: &str| secrets::is_secret_argument(&entry.key, value) && secrets::find(value).is_none();
+    entry.value.scalar().is_some_and(|(value, _)| is_secret(value))
 }
 
 /// The finding on a variable of a secret that has a reference to it.

@@ -151,7 +151,7 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
     if let Some(folder) = &command.folder {
         process.current_dir(folder);
     }
-    process.spawn().map(Child).map_err(|source| {
+    let child = process.spawn().map(Child).map_err(|source| {
         let program = command.program.clone();
         // The error of the system is the same for a missing program and a missing folder.
         let folder_is_there = command.folder.as_ref().is_none_or(|folder| folder.is_dir());
@@ -160,8 +160,23 @@ fn start(command: &Command, stdin: Stdio, stderr: Stdio) -> Result<Child, Proces
         } else {
             ProcessError::Start { program, source }
         }
-    })
+    })?;
+    limit_memory(&child, command.memory);
+    Ok(child)
 }
+
+/// Limits the memory of a process. The limit is one on what it can read of a huge file; without it, only the time has a limit.
+#[cfg(target_os = "linux")]
+fn limit_memory(child: &Child, bytes: Option<u64>) {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+    let pid = i32::try_from(child.0.id()).ok().and_then(Pid::from_raw);
+    // An error means that it has ended.
+    let _ = bytes.map(|_| prlimit(pid, Resource::Data, Rlimit { current: bytes, maximum: bytes }));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn limit_memory(_: &Child, _: Option<u64>) {}
 
 /// Leaves only the absolute folders in the PATH of a process. The system would look for an empty or relative one below the folder in which
 /// the process runs, which can be a repository by anyone.

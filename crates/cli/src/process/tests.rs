@@ -114,6 +114,17 @@ fn a_program_that_writes_without_end_is_killed() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_takes_too_much_memory_fails() {
+    let script = "sleep 0.3; x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#x}";
+    let output = System::default().run(&shell(script)).unwrap();
+    assert_eq!(output.stdout.as_slice(), b"200000000\n");
+    let limited = Command { memory: Some(50 << 20), ..shell(script) };
+    let output = System::default().run(&limited).unwrap();
+    assert!(!output.success() && output.stdout.is_empty(), "{output:?}");
+}
+
 #[test]
 fn only_allowed_variables_are_inherited() {
     assert!(std::env::var_os(OURS).is_some(), "cargo sets it");

@@ -1,6 +1,6 @@
 //! The kinds of the documents of a patch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use talosmith_document::{Code, Diagnostic, Level, Location, Pointer, TalosVersion, closest};
 
@@ -38,7 +38,7 @@ pub(super) fn check_patch(
     }
     let is_all_empty = written.iter().all(|document| is_dropped(document) && !has_deletion(document));
     let mut findings = Vec::new();
-    let mut seen: Vec<&Value<'_>> = Vec::new();
+    let mut seen: BTreeMap<[&str; 3], &Value<'_>> = BTreeMap::new();
     for document in written {
         if is_dropped(document) && !is_all_empty && !has_deletion(document) {
             continue;
@@ -49,12 +49,12 @@ pub(super) fn check_patch(
         if is_dropped(document) {
             continue;
         }
-        match seen.iter().find(|other| identity(other) == identity(document)) {
+        match seen.get(&identity(document)) {
             Some(first) if target.version.minor() < (1, 14) => {
                 findings.push(duplicate(document, locator.location(document.span()), locator.location(first.span())));
             }
             Some(_) => {}
-            None => seen.push(document),
+            None => drop(seen.insert(identity(document), document)),
         }
     }
     findings

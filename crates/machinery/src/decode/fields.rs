@@ -170,13 +170,16 @@ impl<'a> Walk<'a> {
             (Content::Map(entries), b'{') => {
                 for entry in entries {
                     let text = entry.value.as_scalar().map_or("", |scalar| &*scalar.text);
-                    let is_secret = secrets::is_secret_variable(&entry.key, text) && secrets::find(text).is_none();
+                    let is_argument = field.key == "extraArgs" && secrets::is_secret_argument(&entry.key, text);
+                    let is_secret = is_argument || secrets::is_secret_variable(&entry.key, text);
+                    let is_secret = is_secret && secrets::find(text).is_none();
+                    let name = if is_argument { "an argument with a secret" } else { "a variable with a secret" };
                     if secrets::is_reference_variable(&entry.key, text) {
                         self.findings.push(variable_reference(&entry.key, self.location(&entry.value)));
                         continue;
                     }
                     self.inside(Step::Key(&entry.key), |walk| match is_secret {
-                        true => walk.literal_secret(&entry.value, "a variable with a secret"),
+                        true => walk.literal_secret(&entry.value, name),
                         false => walk.member(&entry.value, inner, accepts_null, field),
                     });
                 }

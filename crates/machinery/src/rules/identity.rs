@@ -1,5 +1,7 @@
 //! Documents that exclude each other by kind and name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use talosmith_document::Code;
 
 use super::Rules;
@@ -26,10 +28,15 @@ pub(crate) fn check_identities(rules: &Rules<'_>) {
     let groups = PAIRS.iter().map(|pair| &pair[..]).chain([&LINKS[..]]);
     for group in groups {
         let members: Vec<&Document<'_>> = documents.iter().filter(|document| group.contains(&document.kind)).collect();
+        // The members before each, by their names and by those of their peers.
+        let mut known: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, later) in members.iter().enumerate() {
-            for earlier in &members[..at] {
+            let keys: BTreeSet<&str> = [later.name].into_iter().chain(peer(later)).collect();
+            let earlier: BTreeSet<usize> = keys.iter().filter_map(|key| known.get(key)).flatten().copied().collect();
+            keys.into_iter().for_each(|key| known.entry(key).or_default().push(at));
+            for earlier in earlier.into_iter().map(|at| members[at]) {
                 let same = earlier.name == later.name && earlier.kind != later.kind;
-                let peers = [(earlier, later), (later, earlier)].into_iter().any(|(a, b)| {
+                let peers = [(earlier, *later), (*later, earlier)].into_iter().any(|(a, b)| {
                     a.kind == "VethConfig" && (peer(a).unwrap_or_default() == b.name || peer(a) == peer(b))
                 });
                 if same || peers {

@@ -3,6 +3,7 @@
 use talosmith_document::{Code, Diagnostic};
 
 use super::Rules;
+use super::parameters::check_parameters;
 use super::section::{Section, is_repeated};
 use crate::talos_data::types::MAIN;
 
@@ -13,6 +14,7 @@ const MAX_NAME: usize = 63;
 pub(super) fn check_paths(rules: &Rules<'_>) {
     for document in rules.config.documents.iter().filter(|document| document.origin.is_some()) {
         let document = Section::new(rules, document);
+        check_parameters(document);
         match document.document.kind {
             MAIN => check_main(document),
             "WatchdogTimerConfig" => require_absolute(document, "device", "the watchdog is never opened"),
@@ -24,6 +26,7 @@ pub(super) fn check_paths(rules: &Rules<'_>) {
 
 fn check_main(main: Section<'_>) {
     require_absolute(main, "machine.install.disk", "the installer does not find the disk");
+    check_user_disks(main);
     for mount in main.items("machine.kubelet.extraMounts") {
         check_extra_mount(mount);
     }
@@ -53,6 +56,39 @@ fn require_absolute(section: Section<'_>, path: &str, consequence: &str) {
             false => format!("write the whole path, such as `/dev/{value}`"),
         })
     });
+}
+
+/// Checks the disks of `machine.disks`. Talos resolves each path, and waits in its boot sequence until all are found; it names their partitions
+/// by the path and takes the first partition of the disk for the first one of the list, which on the system disk is Talos's own.
+///
+/// Source: internal/app/machined/pkg/controllers/block/user_disk_config.go of Talos; runtime/v1alpha1/v1alpha1_sequencer_tasks.go,
+/// `MountUserDisks`.
+fn check_user_disks(main: Section<'_>) {
+    const WAITS: &str = "Talos accepts it, and waits for the disk when it boots";
+    let mut seen = Vec::new();
+    for disk in main.items("machine.disks").filter(|disk| disk.value.origin.is_some()) {
+        let device = disk.text("device");
+        if !device.starts_with("/dev/") || device.ends_with('/') {
+            let message = match device {
+                "" => "an item of `machine.disks` has no `device`".to_owned(),
+                device => format!("`{device}` is not the path of a disk"),
+            };
+            report(disk, "device", message, WAITS, |finding| {
+                finding.help("write the path of a disk, as in\ndevice: /dev/disk/by-id/ata-SAMSUNG_S1")
+            });
+        } else if device == main.text("machine.install.disk") && main.is_written("machine.install.disk") {
+            let message = format!("`{device}` is the disk that Talos is installed on");
+            let note = "Talos accepts it, and takes its own first partition for the first one of the list";
+            report(disk, "device", message, note, |finding| {
+                finding.help("remove the item; a UserVolumeConfig makes a volume on the system disk")
+            });
+        } else if is_repeated(&mut seen, device) {
+            let message = format!("`machine.disks` has `{device}` twice");
+            report(disk, "device", message, "Talos makes only the partitions of the last one", |finding| {
+                finding.help("list all partitions in one item")
+            });
+        }
+    }
 }
 
 /// Checks what the kubelet mounts. Talos makes the folder below `/`, and runc looks for a relative source in the folder of the container.

@@ -3,11 +3,13 @@
 //! Linux refuses a route through a gateway that is in no network of the link, and Talos sets no `onlink` flag on routes: release-1.13
 //! controllers/network/route_config.go.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use talosmith_document::Code;
 
+use super::DhcpClients;
 use super::identity::LINKS;
 use super::section::Section;
 use crate::format::{address, prefix};
@@ -23,12 +25,21 @@ pub(crate) fn check_routes(document: Section<'_>) {
             }
         }
         kind if LINKS.contains(&kind) => {
-            let clients = |kind: &str| {
-                document.config().all(kind).any(|client| client.name == document.name() || is_unknown(client.name))
-            };
+            if document.items("routes").len() == 0 {
+                return;
+            }
+            let clients = document.rules.dhcp_clients.get_or_init(|| {
+                ["DHCPv4Config", "DHCPv6Config"].map(|kind| {
+                    let names: BTreeSet<String> =
+                        document.config().all(kind).map(|client| client.name.to_owned()).collect();
+                    DhcpClients { is_any_unknown: names.iter().any(|name| is_unknown(name)), names }
+                })
+            });
             let link = Link {
                 addresses: document.items("addresses").map(|item| item.text("address")).collect(),
-                has_dhcp: [clients("DHCPv4Config"), clients("DHCPv6Config")],
+                has_dhcp: clients
+                    .each_ref()
+                    .map(|clients| clients.is_any_unknown || clients.names.contains(document.name())),
                 network: "destination",
             };
             link.check(document);

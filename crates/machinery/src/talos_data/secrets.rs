@@ -91,7 +91,7 @@ pub fn find(text: &str) -> Option<FoundSecret> {
         return None;
     }
     let found = find_private_key(text).or_else(|| find_marked(text).next());
-    found.or_else(|| find_variable(text)).or_else(|| find_login(text))
+    found.or_else(|| find_variable(text)).or_else(|| find_argument(text)).or_else(|| find_login(text))
 }
 
 /// Returns the start of the first private key, in PEM or in base64 of it.
@@ -154,6 +154,36 @@ pub fn is_secret_variable(name: &str, value: &str) -> bool {
 
 fn is_secret_name(name: &str) -> bool {
     name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end))
+}
+
+/// The ends of the names of arguments that hold a secret. Credentials, keys and certificates are arguments with the paths of files.
+const SECRET_ARGUMENTS: [&str; 8] =
+    ["token", "password", "passwd", "passphrase", "secret", "api-key", "auth-key", "access-key"];
+
+/// Whether an argument holds a secret, by its name, which has dashes between its words.
+#[must_use]
+pub fn is_secret_argument(name: &str, value: &str) -> bool {
+    let is_other = ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
+    let is_switch = matches!(value, "true" | "false") || value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_end = |end: &&str| name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
+    let is_name = || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    SECRET_ARGUMENTS.iter().any(is_end) && is_name() && is_literal(value) && !is_other && !is_switch
+}
+
+/// Returns the value of the first argument with a secret, as in `--client-secret=…`.
+fn find_argument(text: &str) -> Option<FoundSecret> {
+    text.match_indices("--").find_map(|(at, dashes)| {
+        let rest = &text[at + dashes.len()..];
+        let is_start = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '-');
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();
+        let (name, rest) = rest.split_at(length);
+        let quoted = rest.strip_prefix('=').filter(|_| is_start)?;
+        let value = quoted.trim_start_matches(['"', '\'']);
+        let start = text.len() - value.len();
+        let value = value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | ']')).next()?;
+        is_secret_argument(name, value)
+            .then(|| FoundSecret { name: "an argument with a secret", range: start..start + value.len() })
+    })
 }
 
 /// Returns the name of the variable of a secret whose value, in `NAME=value`, is a reference to it.
@@ -247,6 +277,9 @@ mod tests {
             ("NB_SETUP_KEY=00000000-1111-2222".to_owned(), "a variable with a secret"),
             ("NB_SETUP_KEYS=00000000-1111-2222".to_owned(), "a variable with a secret"),
             ("socks5://me:hunter2@proxy:1080".to_owned(), "a login"),
+            ("--oidc-client-secret=hunter2".to_owned(), "an argument with a secret"),
+            ("exec agent --url=https://a --token=\"hunter2\"".to_owned(), "an argument with a secret"),
+            ("args: [--redis-password=hunter2, --v=2]".to_owned(), "an argument with a secret"),
         ] {
             assert_eq!(find(&text).map(|found| found.name), Some(name), "{text}");
         }
@@ -279,6 +312,9 @@ mod tests {
             "TOKEN=ref+sops://secrets.yaml#/token",
             "TOKENS=8",
             "TS_AUTHKEY=tskey-auth-abc",
+            "--token=${TOKEN} --password=$(PASSWORD) --api-key=<key> --client-secret={{ secret }}",
+            "--token=/run/token --client-secret-file=/run/secret --token-ttl=8h --extend-token=true",
+            "a--token=b",
             "ssh://git@example.com:22/repository",
             "https://me:${PASSWORD}@example.com",
             "https://example.com:443/a:b@c",
@@ -295,6 +331,7 @@ mod tests {
         for (text, secret) in [
             ("a\n  export GH_TOKEN='hunter2\nb", "hunter2"),
             ("https://me:hunter2@example.com", "hunter2"),
+            ("a --token='hunter2' --v=2", "hunter2"),
             ("x AKIA0123456789ABCDEF", "0123456789ABCDEF"),
             ("k: |\n  -----BEGIN EC PRIVATE KEY-----\n", "-----BEGIN "),
         ] {

@@ -43,10 +43,21 @@ const KINDS: [Kind; 2] = [
 ];
 
 /// What raw patches set that must not be in a network of the cluster: the name of a kind of addresses, and where they are.
-const ADDRESSES: [(&str, &[Place]); 3] = [
+const ADDRESSES: [(&str, &[Place]); 6] = [
     ("the address", claims::OWN),
     ("the shared address", claims::SHARED),
     ("the nameserver", &[(MAIN, "machine.network.nameservers[]"), ("ResolverConfig", "nameservers[].address")]),
+    ("the time server", &[(MAIN, "machine.time.servers[]"), ("TimeSyncConfig", "ntp.servers[]")]),
+    ("the endpoint", &[(MAIN, "cluster.controlPlane.endpoint"), ("KubeClusterConfig", "endpoint")]),
+    (
+        "the subnet",
+        &[
+            (MAIN, "machine.kubelet.nodeIP.validSubnets[]"),
+            (MAIN, "cluster.etcd.advertisedSubnets[]"),
+            (MAIN, "cluster.etcd.listenSubnets[]"),
+            ("KubeNodeConfig", "nodeIP.validSubnets[]"),
+        ],
+    ),
 ];
 
 /// A network of the cluster.
@@ -164,6 +175,14 @@ fn check_addresses(check: &mut Check<'_>, patches: &[Arc<Patch>], networks: &[Cl
             report(check, "the nameserver", server.as_str(), location, network);
         }
     }
+    let servers = device.time.iter().flat_map(|time| time.servers.iter().flatten());
+    for (index, server) in servers.enumerate() {
+        let address = server.as_str().parse().ok();
+        if let Some(network) = address.and_then(|address| containing(networks, address)) {
+            let location = check.at(Pointer::new("/time/servers").item(index));
+            report(check, "the time server", server.as_str(), location, network);
+        }
+    }
     check_links(check, networks);
     if let Some((address, location)) = endpoint_address(check, device)
         && let Some(network) = containing(networks, address)
@@ -175,9 +194,13 @@ fn check_addresses(check: &mut Check<'_>, patches: &[Arc<Patch>], networks: &[Cl
     }
     for (name, places) in ADDRESSES {
         for scalar in raw::scalars(patches, places) {
-            let address = scalar.text.split('/').next().and_then(|address| address.parse().ok());
+            let host = match scalar.text.split_once("://") {
+                Some((_, rest)) => url_host(rest),
+                None => scalar.text.split('/').next().unwrap_or_default(),
+            };
+            let address = host.parse().ok();
             if let Some(network) = address.and_then(|address| containing(networks, address)) {
-                report(check, name, scalar.text, scalar.location, network);
+                report(check, name, if name == "the endpoint" { host } else { scalar.text }, scalar.location, network);
             }
         }
     }
@@ -205,6 +228,14 @@ fn check_links(check: &mut Check<'_>, networks: &[ClusterNetwork]) {
             let location = check.key(Pointer::new("/vips").child(address));
             report(check, "the shared address", address.as_str(), location, network);
         }
+    }
+}
+
+/// The host in what follows the scheme of a URL.
+fn url_host(rest: &str) -> &str {
+    match rest.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => rest.split([':', '/']).next().unwrap_or_default(),
     }
 }
 
@@ -253,6 +284,7 @@ fn report(check: &mut Check<'_>, what: &str, text: &str, location: Location, net
     };
     let note = match what {
         "the nameserver" => "before Kubernetes runs, the node cannot reach it",
+        "the time server" => "before Kubernetes runs, the node cannot reach it, and the kubelet waits for the time",
         "the endpoint" => "the kubelet needs the API before any pod or service has an address",
         _ => "Talos ignores addresses of these networks when it chooses those of the kubelet and etcd",
     };
@@ -263,7 +295,9 @@ fn report(check: &mut Check<'_>, what: &str, text: &str, location: Location, net
     };
     let help = match what {
         "the subnet" => "write the network of the node's own address".to_owned(),
-        "the nameserver" => "write one that works without Kubernetes, such as the router's address".to_owned(),
+        "the nameserver" | "the time server" => {
+            "write one that works without Kubernetes, such as the router's address".to_owned()
+        }
         "the endpoint" => "write the address of a control plane, or one that control planes share".to_owned(),
         _ if network.is_raw => format!("write another {} in the patch", network.kind.name),
         _ => format!(

@@ -9,6 +9,9 @@ use super::{Check, NoText, values};
 use crate::scalar::RelativePath;
 use crate::tracked_secrets::{secrets_in_text, tailscale_key};
 
+/// The most bytes of the files that a device names. One file can be named many times.
+const MAX_LOADED: usize = 16 << 20;
+
 /// Returns the content of the mapping at `at`, which has either `content` or `file`.
 pub(super) fn text(
     check: &mut Check<'_>,
@@ -80,8 +83,49 @@ fn named_file(check: &mut Check<'_>, at: &Pointer, path: &RelativePath) -> Optio
             return None;
         }
     };
+    let before = check.loaded;
+    check.loaded += text.len();
+    if check.loaded > MAX_LOADED {
+        // The first file that is too much has the finding.
+        if before <= MAX_LOADED {
+            let message = format!("the files that the device names have more than {} MiB", MAX_LOADED >> 20);
+            let finding = Diagnostic::new(Code::TooLarge, message, location);
+            check.push(finding.note("a file counts as often as it is named").help("name fewer files, or smaller ones"));
+        }
+        return None;
+    }
     check.findings.extend(tailscale_key(*source, text));
     // After our header, a byte order mark would become part of the first key.
     let text = text.strip_prefix('\u{feff}').map_or_else(|| Arc::clone(text), Arc::from);
     Some((*source, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use talosmith_document::Sources;
+
+    use crate::plan::{Caches, ControlPlanes, Files, PlannedDevice};
+    use crate::{DeviceFile, FleetFile};
+
+    #[test]
+    fn a_device_names_files_up_to_a_size() {
+        let mut sources = Sources::default();
+        let fleet_text = "clusters: { c: { talosVersion: v1.13.2 } }\n";
+        let fleet = FleetFile::read(sources.add("talosmith.yaml", fleet_text), fleet_text).0.expect("a fleet");
+        let large: String =
+            ["# a comment\n".repeat(300_000).as_str(), "machine: { sysctls: { vm.swappiness: '1' } }\n"].concat();
+        let path = "devices/n/a.yaml";
+        let source = sources.add(path, large.as_str());
+        let files = Files::from([(path.into(), Ok((source, large.as_str().into())))]);
+        let mut messages = |count: usize| {
+            let patches: String = (0..count).map(|at| format!("  p{at}: {{ file: a.yaml }}\n")).collect();
+            let text = format!("name: n\ncluster: c\nrole: worker\naddress: 192.0.2.9\npatches:\n{patches}");
+            let own = sources.add("devices/n/device.yaml", text.as_str());
+            let file = DeviceFile::read(&fleet, own, "n", &text.as_str().into()).0.expect("a device");
+            let planned = PlannedDevice::new(&fleet, &file, &files, &ControlPlanes::default(), &Caches::default());
+            planned.findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        assert_eq!(messages(4), [""; 0]);
+        assert_eq!(messages(7), ["the files that the device names have more than 16 MiB"]);
+    }
 }
