@@ -22,8 +22,8 @@ use super::system::System;
 use super::versions::Versions;
 use super::{
     Check, Patch, SecretUse, cluster_networks, components, documents, extension_families, features, host, images,
-    installer, kernel_modules, kubernetes, leaves_patches_whole, network, node_features, node_networks, nvidia,
-    patches, raw, raw_services, services, storage, system, values, versions,
+    installer, kernel_modules, kubernetes, leaves_patches_whole, manifests, network, node_features, node_networks,
+    nvidia, patches, raw, raw_services, services, storage, system, values, versions,
 };
 use crate::Keys;
 use crate::device::Arch;
@@ -130,6 +130,7 @@ pub(super) fn plan(check: &mut Check<'_>) -> Device {
     services::check_unconfigured(check, applied.as_ref(), &written_documents);
     let system = system::plan(check, &versions, applied.as_ref());
     let network = network::plan(check, &versions.talos, &written_documents);
+    manifests::check_raw(check, &written_documents);
     raw_services::check(check, &versions.talos, applied.as_ref(), &written_documents);
     cluster_networks::check(check, &written_documents);
     let kubernetes = kubernetes::plan(check, versions.config_format, &network.node_name);

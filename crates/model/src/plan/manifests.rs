@@ -1,12 +1,15 @@
 //! Kubernetes objects that Talos creates when it bootstraps the cluster.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use talosmith_document::{Code, Diagnostic, Document, Node, Pointer};
-use talosmith_machinery::PatchLocator;
+use talosmith_machinery::{PatchLocator, is_unknown};
 
 use super::patches::locator_of_text;
+use super::raw::{self, MAIN, Place};
 use super::values::{self, ValueUser};
-use super::{Check, texts};
+use super::{Check, Patch, texts};
 use crate::device::Manifest;
 use crate::tracked_secrets::secrets_in_text;
 
@@ -103,14 +106,40 @@ fn check_objects(check: &mut Check<'_>, text: &str, locator: &PatchLocator) {
             );
             continue;
         };
-        let has_data =
-            ["data", "stringData"].iter().any(|key| root.get(key).is_some_and(|data| !data.entries().is_empty()));
-        if kind == "Secret" && has_data {
+        if kind == "Secret" && !data_of(root).is_empty() {
             let finding =
                 Diagnostic::new(Code::LiteralSecret, "the manifest contains a Secret with its data", location());
             check.push(
                 finding
                     .note("the tracked file would contain it, and the machine config of every control plane")
+                    .help("create the Secret another way, such as with `kubectl`, an operator or a sealed one"),
+            );
+        }
+    }
+}
+
+/// The data of a Secret: its items.
+fn data_of(root: &Node) -> Vec<&Node> {
+    let fields = ["data", "stringData"].into_iter().filter_map(|key| root.get(key));
+    fields.flat_map(|data| data.entries().iter().map(|entry| &entry.value)).collect()
+}
+
+/// The manifests in raw patches.
+const RAW: &[Place] = &[(MAIN, "cluster.inlineManifests[].contents"), ("KubeInlineManifestConfig", "manifest")];
+
+/// Checks that the manifests in raw patches contain no Secret with its data. Placeholders in it are filled in where the patch is applied.
+pub(super) fn check_raw(check: &mut Check<'_>, patches: &[Arc<Patch>]) {
+    for manifest in raw::scalars(patches, RAW).into_iter().filter(|manifest| manifest.text.contains("Secret")) {
+        let documents = Document::parse_stream(manifest.location.source, manifest.text).unwrap_or_default();
+        let is_secret =
+            |root: &&Node| root.get("kind").and_then(Node::scalar).is_some_and(|(kind, _)| kind == "Secret");
+        let is_literal = |item: &&Node| item.scalar().is_some_and(|(text, _)| !text.is_empty() && !is_unknown(text));
+        if documents.iter().filter(is_secret).flat_map(data_of).any(|item| is_literal(&item)) {
+            let message = "the manifest contains a Secret with its data";
+            check.push(
+                Diagnostic::new(Code::LiteralSecret, message, manifest.location)
+                    .hidden()
+                    .note("the file is tracked, so everyone who can read the repository can use it")
                     .help("create the Secret another way, such as with `kubectl`, an operator or a sealed one"),
             );
         }
