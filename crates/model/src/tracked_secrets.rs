@@ -40,10 +40,8 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
                 let at = || at().child(&entry.key);
                 if &*entry.key == "extraArgs" {
                     let arguments = entry.value.entries().iter().filter(|argument| is_secret_argument(argument));
-                    findings.extend(arguments.map(|argument| {
-                        finding("an argument with a secret", Location::value(source, at().child(&argument.key)))
-                            .hidden()
-                    }));
+                    let at = |name: &str| Location::value(source, at().child(name));
+                    findings.extend(arguments.map(|entry| argument(&entry.key, at(&entry.key))));
                 }
                 if is_secret_variable(entry) {
                     findings.push(finding("a variable with a secret", Location::value(source, at())).hidden());
@@ -58,6 +56,16 @@ fn search(source: SourceId, node: &Node, at: &dyn Fn() -> Pointer, findings: &mu
 
 fn is_secret_variable(entry: &Entry) -> bool {
     entry.value.scalar().is_some_and(|(value, _)| secrets::is_secret_variable(&entry.key, value))
+}
+
+/// The finding on an argument with a secret. Only a raw patch can name a secret in its place.
+fn argument(name: &str, location: Location) -> Diagnostic {
+    let placeholder = name.to_ascii_uppercase().replace('-', "_");
+    let mut finding = finding("an argument with a secret", location).hidden();
+    finding.helps = vec![format!(
+        "revoke it, list a source of a new one as `{name}` under `secrets` in talosmith.yaml, and set the argument to `${{{placeholder}}}` in a raw patch, next to `secrets: [{name}]`"
+    )];
+    finding
 }
 
 fn is_secret_argument(entry: &Entry) -> bool {
