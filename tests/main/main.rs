@@ -31,6 +31,7 @@ mod references;
 mod rendered;
 mod review;
 mod review_steps;
+mod review_steps_of_nodes;
 mod runbook;
 mod sandbox;
 mod secrets;

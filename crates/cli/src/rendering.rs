@@ -8,7 +8,7 @@ use talosmith_model::layout::manifests;
 use talosmith_model::plan::{Cluster, Device, PlannedDevice};
 use talosmith_render::{
     Artifact, ArtifactError, LayerFile, TemplateOrigin, collisions, generated_files, layer_files, secret_files,
-    share_files,
+    share_files, wrong_files,
 };
 
 use crate::change::{find_documents, find_orphans};
@@ -74,20 +74,7 @@ impl Owner<'_> {
             Self::Device(device) if !is_checked => {
                 project.renderer.device(device).map(|artifacts| (share_files(device, artifacts), Vec::new()))
             }
-            Self::Device(device) => project.renderer.device(device).and_then(|artifacts| {
-                let mut findings = match project.renderer.check_patches(device, &artifacts) {
-                    Ok(findings) => findings,
-                    Err(errors) => {
-                        // A value that changes the structure of a patch is the cause of what Talos refuses in it.
-                        let causes = project.renderer.prove_device(device, &artifacts.iter().collect::<Vec<_>>());
-                        let causes: Vec<_> = causes.into_iter().map(ArtifactError::Template).collect();
-                        return Err(if causes.is_empty() { errors } else { causes });
-                    }
-                };
-                let artifacts = share_files(device, artifacts);
-                findings.extend(own_collisions(device, &artifacts));
-                Ok((artifacts, findings))
-            }),
+            Self::Device(device) => render_device(device, project),
             Self::Cluster(cluster) => project.renderer.cluster(cluster).map(|artifacts| (artifacts, Vec::new())),
             Self::User(user) => render_user(user, project),
         };
@@ -127,6 +114,40 @@ impl Owner<'_> {
         }
         finding
     }
+}
+
+/// Renders the artifacts of a device and checks them.
+fn render_device(
+    device: &Arc<Device>,
+    project: &Project<'_>,
+) -> Result<(Vec<Artifact>, Vec<Diagnostic>), Vec<ArtifactError>> {
+    let mut errors = findings_as_errors(wrong_files(device));
+    let artifacts = match project.renderer.device(device) {
+        Ok(artifacts) => artifacts,
+        Err(found) => {
+            errors.extend(found);
+            return Err(errors);
+        }
+    };
+    match project.renderer.check_patches(device, &artifacts) {
+        Ok(mut findings) if errors.is_empty() => {
+            let artifacts = share_files(device, artifacts);
+            findings.extend(own_collisions(device, &artifacts));
+            return Ok((artifacts, findings));
+        }
+        Ok(findings) => errors.extend(findings_as_errors(findings)),
+        Err(found) => {
+            // A value that changes the structure of a patch is the cause of what Talos refuses in it.
+            let causes = project.renderer.prove_device(device, &artifacts.iter().collect::<Vec<_>>());
+            let causes: Vec<_> = causes.into_iter().map(ArtifactError::Template).collect();
+            errors.extend(if causes.is_empty() { found } else { causes });
+        }
+    }
+    Err(errors)
+}
+
+fn findings_as_errors(findings: Vec<Diagnostic>) -> Vec<ArtifactError> {
+    findings.into_iter().map(Box::new).map(ArtifactError::Finding).collect()
 }
 
 /// Renders the artifacts of the user's templates and places them in their files.
@@ -178,6 +199,7 @@ pub(crate) fn merge_findings(project: &Project<'_>, planned: &PlannedDevice) -> 
             errors.into_iter().filter_map(found).collect()
         }
     };
+    findings.extend(wrong_files(&planned.device));
     findings.extend(own_collisions(&planned.device, &share_files(&planned.device, artifacts)));
     findings.retain(|finding| planned.is_certain(finding));
     findings

@@ -19,8 +19,8 @@ fn is_artifact(key: &str) -> bool {
     })
 }
 
-/// Returns a finding for each key in `files` that requests no file.
-pub(crate) fn unknown_files(device: &Device) -> Vec<Diagnostic> {
+/// Returns a finding for each key in `files` that requests no file, or names one where it cannot be.
+pub fn wrong_files(device: &Device) -> Vec<Diagnostic> {
     if device.files.is_empty() {
         return Vec::new();
     }

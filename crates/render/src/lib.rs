@@ -43,7 +43,7 @@ pub use device_context::device_context;
 pub use disk_layout::{DiskLayout, SizeUnit, VolumeLayout, disk_layouts};
 pub use emit::{yaml_document, yaml_flow};
 pub use engine::{TemplateError, TemplateErrorKind, TemplateOrigin, template_fault};
-pub use file_keys::{LayerFile, layer_files, unused_layer_file};
+pub use file_keys::{LayerFile, layer_files, unused_layer_file, wrong_files};
 pub use formats::{Format, parse};
 pub use machine_config::{ConfigSecrets, MachineConfigError};
 pub use node_config::{AppliedFile, AppliedFiles, BaseAndFiles, BaseFile, LocatedConsequence, NodeBase};

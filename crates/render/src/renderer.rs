@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 use crate::catalogue::{CLUSTER, DISK_MAP, Reader, Template, artifacts_of, built_in_templates};
 use crate::consequences::UnreadableFile;
 use crate::engine::{Engine, template_value};
-use crate::file_keys::unknown_files;
 use crate::injection_proof::{self, Proofs};
 use crate::machine_config::{ConfigSecrets, MachineConfigError};
 use crate::merge_check::MergeCheck;
@@ -66,13 +65,11 @@ impl Renderer {
     /// Renders every tracked artifact of a device, in the order of the catalogue.
     ///
     /// # Errors
-    /// All errors of the templates, and unknown keys in `files`.
+    /// All errors of the templates.
     pub fn device(&self, device: &Arc<Device>) -> Result<Vec<Artifact>, Vec<ArtifactError>> {
         let context = self.device_context(device);
         let header = device_header(device);
-        let mut artifacts = Vec::new();
-        let mut errors: Vec<ArtifactError> =
-            unknown_files(device).into_iter().map(|finding| ArtifactError::Finding(Box::new(finding))).collect();
+        let (mut artifacts, mut errors) = (Vec::new(), Vec::new());
         for (row, item) in artifacts_of(device) {
             let key = row.key_of(item);
             let Some(path) = tracked_path(device, row, item, &key) else { continue };

@@ -148,40 +148,53 @@ fn find_variable(text: &str) -> Option<FoundSecret> {
 /// own, are none.
 #[must_use]
 pub fn is_secret_variable(name: &str, value: &str) -> bool {
-    let is_other = || ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
-    is_secret_name(name) && is_literal(value) && !is_other()
+    is_secret_name(name) && is_written_out(value)
 }
 
 fn is_secret_name(name: &str) -> bool {
     name.bytes().all(|byte| is_capital(byte) || byte == b'_') && SECRET_NAMES.iter().any(|end| name.ends_with(end))
 }
 
-/// The ends of the names of arguments that hold a secret. Credentials, keys and certificates are arguments with the paths of files.
+/// The ends of the names of arguments that hold a secret. Credentials, keys and certificates are arguments with the paths of files, and an
+/// argument such as `pull-secret` has the name of a Kubernetes object.
 const SECRET_ARGUMENTS: [&str; 8] =
-    ["token", "password", "passwd", "passphrase", "secret", "api-key", "auth-key", "access-key"];
+    ["token", "password", "passwd", "passphrase", "client-secret", "api-key", "auth-key", "access-key"];
 
 /// Whether an argument holds a secret, by its name, which has dashes between its words.
 #[must_use]
 pub fn is_secret_argument(name: &str, value: &str) -> bool {
-    let is_other = ["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start));
-    let is_switch = matches!(value, "true" | "false") || value.bytes().all(|byte| byte.is_ascii_digit());
+    is_secret_argument_name(name) && is_written_out(value) && !is_switch(value)
+}
+
+fn is_secret_argument_name(name: &str) -> bool {
     let is_end = |end: &&str| name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'));
-    let is_name = || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    SECRET_ARGUMENTS.iter().any(is_end) && is_name() && is_literal(value) && !is_other && !is_switch
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    SECRET_ARGUMENTS.iter().any(is_end) && name.bytes().all(is_part)
+}
+
+fn is_switch(value: &str) -> bool {
+    matches!(value, "true" | "false") || value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns the value of the first argument with a secret, as in `--client-secret=…`.
 fn find_argument(text: &str) -> Option<FoundSecret> {
-    text.match_indices("--").find_map(|(at, dashes)| {
+    if !text.contains('=') {
+        return None;
+    }
+    let is_start = |at: usize| text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '-');
+    let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | ']');
+    text.match_indices("--").filter(|(at, _)| is_start(*at)).find_map(|(at, dashes)| {
         let rest = &text[at + dashes.len()..];
-        let is_start = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '-');
         let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').count();
         let (name, rest) = rest.split_at(length);
-        let quoted = rest.strip_prefix('=').filter(|_| is_start)?;
-        let value = quoted.trim_start_matches(['"', '\'']);
+        let value = rest.strip_prefix('=')?.trim_start_matches(['"', '\'']);
+        // The end of the value is searched for only where there is a secret, so that the text is read once.
+        if !is_secret_argument_name(name) || !is_written_out(value) {
+            return None;
+        }
         let start = text.len() - value.len();
-        let value = value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | ']')).next()?;
-        is_secret_argument(name, value)
+        let value = value.split(is_end).next()?;
+        (!is_switch(value))
             .then(|| FoundSecret { name: "an argument with a secret", range: start..start + value.len() })
     })
 }
@@ -214,6 +227,11 @@ fn find_login(text: &str) -> Option<FoundSecret> {
         let start = start + name.len() + 1;
         is_literal(password).then(|| FoundSecret { name: "a login", range: start..start + password.len() })
     })
+}
+
+/// Whether a value is the secret itself, and not a path, a reference or a Tailscale key.
+fn is_written_out(value: &str) -> bool {
+    is_literal(value) && !["/", ".", "file:", "tskey-"].iter().any(|start| value.starts_with(start))
 }
 
 /// Whether a value is written as it is: not empty, and not a placeholder or a reference.
@@ -315,6 +333,7 @@ mod tests {
             "--token=${TOKEN} --password=$(PASSWORD) --api-key=<key> --client-secret={{ secret }}",
             "--token=/run/token --client-secret-file=/run/secret --token-ttl=8h --extend-token=true",
             "a--token=b",
+            "exec agent --image-pull-secret=registry --token= --v=2",
             "ssh://git@example.com:22/repository",
             "https://me:${PASSWORD}@example.com",
             "https://example.com:443/a:b@c",
