@@ -30,6 +30,7 @@ mod reference;
 mod references;
 mod rendered;
 mod review;
+mod review_edits;
 mod review_steps;
 mod review_steps_of_nodes;
 mod runbook;
