@@ -30,7 +30,6 @@ mod reference;
 mod references;
 mod rendered;
 mod review;
-mod review_edits;
 mod review_steps;
 mod review_steps_of_nodes;
 mod runbook;
