@@ -320,6 +320,7 @@ fn command(folder: &Utf8Path, arguments: &[&str]) -> Command {
         // A listing of a hundred thousand files takes less than 20 MB.
         cap: 512 << 20,
         timeout: TIMEOUT,
+        is_given_up: true,
         memory: Some(MEMORY),
         ..Command::new("git", CONFIG.iter().chain(arguments).copied())
     }

@@ -46,6 +46,8 @@ pub(crate) struct Command {
     pub timeout: Duration,
     /// The number of bytes on either of its two outputs after which it is killed.
     pub cap: usize,
+    /// Whether the program is not started again after it did not end in time, since it would wait for the same thing.
+    pub is_given_up: bool,
     /// The bytes of memory that it may write to, on Linux; none for any number.
     pub memory: Option<u64>,
 }
@@ -65,6 +67,7 @@ impl Command {
             variables: Vec::new(),
             timeout: Duration::from_secs(60),
             cap: 1 << 20,
+            is_given_up: false,
             memory: None,
         }
     }

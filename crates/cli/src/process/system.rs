@@ -20,7 +20,7 @@ use super::{Command, InteractiveProgram, Output, ProcessError, Processes};
 /// Starts the programs of this machine.
 #[derive(Debug, Default)]
 pub(crate) struct System {
-    /// The programs that did not end in time. None of them is started again: it would wait for the same thing.
+    /// The programs that are given up, since they did not end in time.
     hanging: Mutex<BTreeSet<String>>,
 }
 
@@ -72,11 +72,11 @@ impl System {
 
 impl Processes for System {
     fn run(&self, command: &Command) -> Result<Output, ProcessError> {
-        if locked(&self.hanging).contains(&command.program) {
+        if command.is_given_up && locked(&self.hanging).contains(&command.program) {
             return Err(timeout(command));
         }
         let result = Self::run_to_end(command);
-        if matches!(result, Err(ProcessError::Timeout { .. })) {
+        if command.is_given_up && matches!(result, Err(ProcessError::Timeout { .. })) {
             locked(&self.hanging).insert(command.program.clone());
         }
         result

@@ -97,8 +97,11 @@ pub fn find(text: &str) -> Option<FoundSecret> {
 /// Returns the start of the first private key, in PEM or in base64 of it.
 fn find_private_key(text: &str) -> Option<FoundSecret> {
     let is_pem = |rest: &str| {
-        let line = rest.bytes().take(FIRST_LINE).take_while(|byte| *byte != b'\n').collect::<Vec<_>>();
-        rest.starts_with(PEM.0) && line.trim_ascii_end().ends_with(PEM.1.as_bytes())
+        rest.starts_with(PEM.0) && {
+            let start = &rest.as_bytes()[..rest.len().min(FIRST_LINE)];
+            let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            line.trim_ascii_end().ends_with(PEM.1.as_bytes())
+        }
     };
     let is_encoded = |rest: &str| {
         rest.starts_with(PEM_IN_BASE64) && {
@@ -106,12 +109,11 @@ fn find_private_key(text: &str) -> Option<FoundSecret> {
             KEY_IN_BASE64.iter().any(|key| head.contains(key))
         }
     };
-    let starts = text.bytes().enumerate().filter_map(|(at, byte)| match byte {
-        b'-' => is_pem(&text[at..]).then_some(at),
-        b'L' => is_encoded(&text[at..]).then_some(at),
-        _ => None,
-    });
-    let at = { starts }.next()?;
+    let (at, _) = text.bytes().enumerate().find(|(at, byte)| match byte {
+        b'-' => is_pem(&text[*at..]),
+        b'L' => is_encoded(&text[*at..]),
+        _ => false,
+    })?;
     Some(FoundSecret { name: "a private key", range: at..at + PEM.0.len() })
 }
 
